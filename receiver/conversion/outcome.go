@@ -1,0 +1,57 @@
+package conversion
+
+// Outcome is what became of a received postback (docs/semantics.md §1).
+type Outcome string
+
+// The outcomes. A held or spooled postback is durable; its final outcome follows.
+const (
+	Recorded   Outcome = "recorded"
+	Duplicate  Outcome = "duplicate"
+	Ignored    Outcome = "ignored"
+	Refused    Outcome = "refused"
+	Held       Outcome = "held"
+	Spooled    Outcome = "spooled"
+	Superseded Outcome = "superseded"
+)
+
+// Reason says why a postback was ignored or refused.
+type Reason string
+
+// The reasons, in the order of processing (docs/semantics.md §3).
+const (
+	IPNotAllowed          Reason = "ip_not_allowed"
+	SignatureInvalid      Reason = "signature_invalid"
+	SubIDMissing          Reason = "subid_missing"
+	SubIDUnresolvedMacro  Reason = "subid_unresolved_macro"
+	SubIDMalformed        Reason = "subid_malformed"
+	StatusMissing         Reason = "status_missing"
+	StatusIgnored         Reason = "status_ignored"
+	StatusUnresolvedMacro Reason = "status_unresolved_macro"
+	StatusUnknown         Reason = "status_unknown"
+	TIDMalformed          Reason = "tid_malformed"
+	ClickNotFound         Reason = "click_not_found"
+	ClickExpired          Reason = "click_expired"
+	PayoutOverLimit       Reason = "payout_over_limit"
+	PayoutNotAddable      Reason = "payout_not_addable"
+	StatusRegression      Reason = "status_regression"
+	AlreadyRecorded       Reason = "already_recorded"
+)
+
+// Warning says that a recorded postback was not as it should be.
+type Warning string
+
+// The warnings.
+const (
+	ConflictingAliases  Warning = "conflicting_aliases"
+	AmbiguousTraining   Warning = "ambiguous_training"
+	TIDUnresolvedMacro  Warning = "tid_unresolved_macro"
+	PayoutAmbiguous     Warning = "payout_ambiguous"
+	PayoutUnreadable    Warning = "payout_unreadable"
+	CostAmbiguous       Warning = "cost_ambiguous"
+	CostUnreadable      Warning = "cost_unreadable"
+	CurrencyUnknown     Warning = "currency_unknown"
+	DateUnreadable      Warning = "date_unreadable"
+	DateInFuture        Warning = "date_in_future"
+	OverwroteOtherType  Warning = "overwrote_other_type"
+	PayoutOverLimitLate Warning = "payout_over_limit"
+)

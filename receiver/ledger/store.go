@@ -1,0 +1,220 @@
+// Package ledger owns the durable book of clicks, conversions and received postbacks: lanes that gather what arrives
+// while a commit is under way into the next one, and the interface that store engines implement. The decisions are
+// package conversion's; the engines live in ledger/sqlite and ledger/postgres, and ledger/ledgertest holds what each
+// must pass. It imports no engine and no net/http.
+package ledger
+
+import (
+	"context"
+	"errors"
+	"hash/fnv"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/money"
+)
+
+// Key names one click and everything that hangs on it: the unit of locking and of order.
+type Key struct {
+	// Bucket spreads keys over shards: see [KeyOf].
+	Bucket   uint8
+	Endpoint string
+	SubID    string
+}
+
+// KeyOf returns the key of an endpoint's click. Bucket = fnv1a32(endpoint, 0x1f, subid) & 255, for ever.
+func KeyOf(endpoint, subid string) Key {
+	h := fnv.New32a()
+	_, _ = h.Write([]byte(endpoint))
+	_, _ = h.Write([]byte{0x1f})
+	_, _ = h.Write([]byte(subid))
+	return Key{Bucket: uint8(h.Sum32()), Endpoint: endpoint, SubID: subid}
+}
+
+// Slot names one conversion.
+type Slot struct {
+	Key
+	conversion.SlotKey
+}
+
+// Want names what a batch must read, and lock, before it can decide.
+type Want struct {
+	// Keys, sorted by bucket, endpoint, subid, without repeats: the clicks to read. Engines lock in this order.
+	Keys []Key
+	// Slots whose conversions to read, without repeats; each one's key is among Keys.
+	Slots []Slot
+	// Held are the keys whose held postbacks, and those postbacks' slots, are to be read too.
+	Held []Key
+	// Pending are the keys of which everything that waits for a rate is to be read too.
+	Pending []Key
+	// Receipts are postbacks that may have been committed before: their rows of the received log, if there are any.
+	Receipts []Receipt
+	// Create are the keys that must be lockable even when they have no click, because a conversion may be recorded
+	// without one. Engines with row locks put a placeholder there, which reads as no click.
+	Create []Key
+}
+
+// Receipt identifies one row of the received log.
+type Receipt struct {
+	Key
+	ID uuid.UUID
+	At time.Time
+}
+
+// Book is what a batch read. Absent keys mean there is no such thing.
+type Book struct {
+	Clicks      map[Key]*conversion.Click
+	Conversions map[Slot]*conversion.Conversion
+	Held        map[Key][]HeldPostback
+	Receipts    map[uuid.UUID]Received
+}
+
+// Changes is what a batch writes: all of it or nothing.
+type Changes struct {
+	// NewClicks are absent in the book; UpdatedClicks are there.
+	NewClicks, UpdatedClicks []*conversion.Click
+	// Conversions are the final versions of the slots that changed, each slot once.
+	Conversions []*conversion.Conversion
+	// History are the versions that are no longer current.
+	History []*conversion.Conversion
+	// Forwards are the S2S postbacks due.
+	Forwards []Forward
+	// Received are new rows of the received log; Settled gives the final outcome of rows that were held.
+	Received, Settled []Received
+	// Hold and Release add and remove held postbacks.
+	Hold, Release []HeldPostback
+	// AwaitRate and HaveRate add and remove what waits for a rate.
+	AwaitRate, HaveRate []PendingRate
+}
+
+// HeldPostback waits for its click.
+type HeldPostback struct {
+	Intent *conversion.Intent
+	Until  time.Time
+}
+
+// PendingRate says that a conversion, or a click's cost, waits for the rate of Currency to ToCurrency.
+type PendingRate struct {
+	Key
+	// Click: the click's cost waits. Otherwise the conversion of Slot does.
+	Click                bool
+	Slot                 conversion.SlotKey
+	Currency, ToCurrency string
+}
+
+// Forward is an S2S postback due: a row of the outbox.
+type Forward struct {
+	ID uuid.UUID
+	// Rule is the name of the endpoint's forward.
+	Rule string
+	// Conversion is the version that is to be reported, Click its click at that moment; nil for an orphan.
+	Conversion *conversion.Conversion
+	Click      *conversion.Click
+	// IP is where the postback came from.
+	IP  string
+	Due time.Time
+}
+
+// Received is a row of the received-postbacks log (docs/semantics.md §3 step 3).
+type Received struct {
+	// ID is the X-Request-Id, a UUIDv7.
+	ID       uuid.UUID
+	Endpoint string
+	// KeyID is the random id of the key that authenticated the postback.
+	KeyID string
+	At    time.Time
+	// Stamp as in [conversion.Intent].
+	Stamp int64
+	IP    string
+	// Method is the request's; Query its raw query, bounded; Body its raw body, bounded and possibly cut.
+	Method, Query, Body string
+	// SubID, TID and Type as far as the postback was understood.
+	SubID, TID, Type string
+	Outcome          conversion.Outcome
+	Reason           conversion.Reason
+	Warnings         []conversion.Warning
+	// Conversion is the id of the conversion that was recorded or repeated; the zero UUID if none.
+	Conversion uuid.UUID
+}
+
+// ConversionFilter selects conversions; zero fields select all.
+type ConversionFilter struct {
+	Endpoint, SubID, Type string
+	// TID selects the slots of that transaction id; nil selects all, a pointer to "" those without one.
+	TID *string
+	// ID selects one conversion.
+	ID uuid.UUID
+	// From (inclusive) and To (exclusive) bound CreatedAt.
+	From, To time.Time
+	// Before selects what was created before that conversion: the cursor.
+	Before uuid.UUID
+	// Limit of rows; 0 = no limit.
+	Limit int
+}
+
+// ReceivedFilter selects rows of the received log; zero fields select all.
+type ReceivedFilter struct {
+	Endpoint, SubID, Type string
+	TID                   *string
+	Outcome               conversion.Outcome
+	Reason                conversion.Reason
+	// From (inclusive) and To (exclusive) bound At.
+	From, To time.Time
+	// Before selects what was received before that row: the cursor.
+	Before uuid.UUID
+	Limit  int
+}
+
+// Errors that callers tell apart.
+var (
+	// ErrUnavailable means that the store could not be reached, or stopped answering, and trying again may help.
+	// Nothing is known about whether the batch was committed.
+	ErrUnavailable = errors.New("store unavailable")
+	// ErrConflict means that the engine rolled the batch back because of a concurrent one.
+	ErrConflict = errors.New("concurrent batch")
+	// ErrPoisoned means that the store refuses the data itself: trying again does not help.
+	ErrPoisoned = errors.New("store refuses the data")
+	// ErrSchema means that the store's schema is not the one this program works with.
+	ErrSchema = errors.New("store schema")
+	// ErrNotFound means there is no such row.
+	ErrNotFound = errors.New("not found")
+)
+
+// Store is a durable engine. All methods may be called concurrently. Errors are, or wrap, the errors above where a
+// caller decides by them, and never contain a DSN.
+type Store interface {
+	// Transact runs one batch: reads and locks what want names, calls decide exactly once, writes what it returns, and
+	// returns nil only when that is durable. decide must not block. After an error nothing is known of the batch except
+	// as the error says.
+	Transact(ctx context.Context, want Want, decide func(*Book) *Changes) error
+
+	// Conversions yields matching conversions, newest first by id.
+	Conversions(ctx context.Context, f ConversionFilter) iter.Seq2[*conversion.Conversion, error]
+	// History yields the versions of a conversion, oldest first, the current one last. ErrNotFound if there is none.
+	History(ctx context.Context, id uuid.UUID) ([]*conversion.Conversion, error)
+	// Received yields matching rows of the received log, newest first by id.
+	Received(ctx context.Context, f ReceivedFilter) iter.Seq2[Received, error]
+
+	// ExpiredHolds returns up to limit keys that have a held postback whose time is up at now.
+	ExpiredHolds(ctx context.Context, now time.Time, limit int) ([]Key, error)
+	// PendingRates returns up to limit entries that wait for a rate, after the given
+	// entry in the store's own order (nil = from the start).
+	PendingRates(ctx context.Context, after *PendingRate, limit int) ([]PendingRate, error)
+
+	// LoadRates returns the stored rate sets, by provider name.
+	LoadRates(ctx context.Context) ([]money.Set, error)
+	// SaveRates replaces the stored set of set.Source.
+	SaveRates(ctx context.Context, set money.Set) error
+	// Lease makes holder the only one to hold the named lease until until. It reports false when another holds it at now.
+	Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
+
+	// Prune deletes up to limit rows of the received log and of the history older than the given times; zero times keep all.
+	Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error)
+	// Ping reports whether the store can be written now.
+	Ping(ctx context.Context) error
+	// Close waits for nothing: callers finish their batches first.
+	Close() error
+}
