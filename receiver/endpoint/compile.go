@@ -1,0 +1,107 @@
+package endpoint
+
+import (
+	"cmp"
+	"errors"
+	"fmt"
+	"net/netip"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+)
+
+// Compile builds one endpoint. Everything that the contract's validation accepts compiles; the error joins what does not,
+// each with the path of the field, and contains no secret.
+func Compile(c config.Endpoint) (*Endpoint, error) {
+	rules, rulesErr := compileRules(&c)
+	names, namesErr := compileNames(&c)
+	cidrs, cidrsErr := compileCIDRs("access.allowedCIDRs", c.Access.AllowedCIDRs)
+	if err := errors.Join(rulesErr, namesErr, cidrsErr); err != nil {
+		return nil, err
+	}
+	types := config.BuiltinTypes()
+	for _, custom := range c.ConversionTypes {
+		types = append(types, custom.Name)
+	}
+	e := &Endpoint{
+		Name:          c.Namespace + "/" + c.Name,
+		Namespace:     c.Namespace,
+		Currency:      c.Currency,
+		Types:         types,
+		MissingStatus: policyType(c.Policies.MissingStatus),
+		UnknownStatus: policyType(c.Policies.UnknownStatus),
+		Rules:         rules,
+		AllowedCIDRs:  cidrs,
+		SuccessBody:   cmp.Or(c.Policies.SuccessBody, defaultSuccessBody),
+		StrictReplies: c.Policies.StrictReplies,
+		names:         names,
+		training:      compileTraining(types, c.Training),
+		customWords:   compileCustomWords(c.ConversionTypes),
+	}
+	if hmac := c.Access.HMAC; hmac != nil {
+		e.SignatureParameter = hmac.Parameter
+		for _, secret := range hmac.Secrets {
+			e.SignatureSecrets = append(e.SignatureSecrets, secret.Value)
+		}
+	}
+	return e, nil
+}
+
+func compileRules(c *config.Endpoint) (*conversion.Rules, error) {
+	defaultPayout, defaultErr := optionalDecimal("payout.default", c.Payout.Default)
+	maxPayout, maxErr := optionalDecimal("payout.max", c.Payout.Max)
+	rules := &conversion.Rules{
+		Currency:      c.Currency,
+		DefaultPayout: defaultPayout,
+		MaxPayout:     maxPayout,
+		UnknownClick:  c.Policies.UnknownClick,
+		HoldFor:       time.Duration(c.Policies.HoldFor),
+		ClickLookback: time.Duration(c.Policies.ClickLookback),
+		Repeat:        c.Policies.Repeat,
+		SlotPolicy:    c.Policies.Slot,
+		Transitions:   c.Policies.Transitions,
+	}
+	for _, f := range c.Forwards {
+		rules.Forwards = append(rules.Forwards, conversion.ForwardRule{
+			Name: f.Name, Types: f.Types, Resend: f.Resend, Sources: f.Sources, Campaigns: f.Campaigns,
+		})
+	}
+	return rules, errors.Join(defaultErr, maxErr)
+}
+
+func policyType(policy string) string {
+	if policy == config.PolicyIgnore {
+		return ""
+	}
+	return policy
+}
+
+func optionalDecimal(path, value string) (*decimal.Decimal, error) {
+	if value == "" {
+		return nil, nil
+	}
+	d, err := decimal.NewFromString(value)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", path, err)
+	}
+	return &d, nil
+}
+
+// compileCIDRs writes IPv4 in its own form, so that an unmapped address can be compared.
+func compileCIDRs(path string, cidrs []string) ([]netip.Prefix, error) {
+	prefixes := make([]netip.Prefix, 0, len(cidrs))
+	for i, cidr := range cidrs {
+		prefix, err := netip.ParsePrefix(cidr)
+		if err != nil {
+			return nil, fmt.Errorf("%s[%d]: %w", path, i, err)
+		}
+		if prefix.Addr().Is4In6() && prefix.Bits() >= 96 {
+			prefix = netip.PrefixFrom(prefix.Addr().Unmap(), prefix.Bits()-96)
+		}
+		prefixes = append(prefixes, prefix.Masked())
+	}
+	return prefixes, nil
+}

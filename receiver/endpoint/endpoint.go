@@ -1,0 +1,46 @@
+// Package endpoint owns the compiled form of the configuration contract: one immutable [Endpoint] per tenant, built for
+// the hot path, all of them together in a [Snapshot], and the [Watch] that swaps snapshots when the configuration
+// directory changes. What a postback means under an endpoint is package postback's. It must not import net/http or
+// anything of Kubernetes, and keeps no key: only the digests that the contract holds.
+package endpoint
+
+import (
+	"net/netip"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+)
+
+// Endpoint is one tenant's configuration as postbacks meet it. It is immutable and shared by concurrent requests.
+type Endpoint struct {
+	// Name is "namespace/name".
+	Name      string
+	Namespace string
+	// Currency is the ISO 4217 code of amounts that come without one, and of converted amounts.
+	Currency string
+	// Types are the conversion types in the order in which training looks at them (docs/semantics.md §3.7): the built-in
+	// ones, then the custom ones as declared. [Endpoint.TrainingField] gives each one's training parameter.
+	Types []string
+	// MissingStatus and UnknownStatus are the types that stand in for a status; empty means that the postback is ignored.
+	MissingStatus, UnknownStatus string
+	// Rules decide about slots; they travel with every intent.
+	Rules *conversion.Rules
+	// AllowedCIDRs are the only sources of postbacks; none = all. IPv4 is never written in the IPv6-mapped form.
+	AllowedCIDRs []netip.Prefix
+	// SignatureParameter carries the signature that every postback must have; empty = none is demanded.
+	SignatureParameter string
+	// SignatureSecrets are the secrets of which any one may have signed.
+	SignatureSecrets []config.Redacted
+	// SuccessBody answers postbacks that were recorded; never empty.
+	SuccessBody string
+	// StrictReplies answers ignored postbacks with 422.
+	StrictReplies bool
+
+	names map[string]name
+	// training and customWords are the levels two and four of docs/semantics.md §3.7, by folded word.
+	training    map[string]trained
+	customWords map[string]string
+}
+
+// defaultSuccessBody is what official clients take for success, to the byte (docs/semantics.md §8).
+const defaultSuccessBody = "Success"

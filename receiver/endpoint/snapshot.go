@@ -1,0 +1,108 @@
+package endpoint
+
+import (
+	"cmp"
+	"crypto/sha256"
+	"crypto/subtle"
+	"encoding/hex"
+	"errors"
+	"fmt"
+	"net/netip"
+	"slices"
+	"time"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+)
+
+// Snapshot is one revision of a fleet's configuration, compiled and immutable.
+type Snapshot struct {
+	Revision string
+	Fleet    config.Fleet
+	// TrustedProxies are the peers whose X-Forwarded-For is believed.
+	TrustedProxies []netip.Prefix
+
+	endpoints   []*Endpoint
+	keys        credentials
+	clickTokens credentials
+}
+
+// digest is the SHA-256 of a presented secret.
+type digest [sha256.Size]byte
+
+type credentials map[digest]credential
+
+type credential struct {
+	digest   digest
+	id       string
+	retireAt *time.Time
+	endpoint *Endpoint
+}
+
+// Build compiles a configuration as [config.Open] gives it. One endpoint that does not compile makes an error of the
+// whole, because a snapshot is served whole or not at all.
+func Build(c *config.Config) (*Snapshot, error) {
+	s := &Snapshot{Revision: c.Revision, Fleet: c.Fleet, keys: credentials{}, clickTokens: credentials{}}
+	var err error
+	if s.TrustedProxies, err = compileCIDRs("fleet.trustedProxies", c.Fleet.TrustedProxies); err != nil {
+		return nil, err
+	}
+	var errs []error
+	for _, declared := range c.Endpoints {
+		e, err := Compile(declared)
+		if err == nil {
+			err = errors.Join(s.keys.add(e, declared.Keys), s.clickTokens.add(e, declared.ClickTokens))
+		}
+		if err != nil {
+			errs = append(errs, fmt.Errorf("endpoint %s/%s: %w", declared.Namespace, declared.Name, err))
+			continue
+		}
+		s.endpoints = append(s.endpoints, e)
+	}
+	if err := errors.Join(errs...); err != nil {
+		return nil, err
+	}
+	slices.SortFunc(s.endpoints, func(a, b *Endpoint) int { return cmp.Compare(a.Name, b.Name) })
+	return s, nil
+}
+
+func (c credentials) add(e *Endpoint, keys []config.Key) error {
+	for _, key := range keys {
+		sum, err := hex.DecodeString(key.SHA256)
+		if err != nil || len(sum) != len(digest{}) {
+			return fmt.Errorf("key %s: its digest must be 64 hex digits", key.ID)
+		}
+		d := digest(sum)
+		if other, taken := c[d]; taken {
+			return fmt.Errorf("key %s: endpoint %s has the same one", key.ID, other.endpoint.Name)
+		}
+		c[d] = credential{digest: d, id: key.ID, retireAt: key.RetireAt, endpoint: e}
+	}
+	return nil
+}
+
+// find takes the same steps whether or not the secret is known. Its time could at most tell about digests, of which a
+// caller cannot choose a prefix.
+func (c credentials) find(secret string, now time.Time) (e *Endpoint, id string, ok bool) {
+	presented := digest(sha256.Sum256([]byte(secret)))
+	found := c[presented]
+	same := subtle.ConstantTimeCompare(presented[:], found.digest[:]) == 1
+	retired := found.retireAt != nil && !now.Before(*found.retireAt)
+	if !same || retired {
+		return nil, "", false
+	}
+	return found.endpoint, found.id, true
+}
+
+// ByKey returns the endpoint whose postbacks the key authenticates at now, and the key's id. A key is refused from its
+// retireAt on, whether or not a newer configuration has arrived.
+func (s *Snapshot) ByKey(key string, now time.Time) (e *Endpoint, keyID string, ok bool) {
+	return s.keys.find(key, now)
+}
+
+// ByClickToken is ByKey for the click intake.
+func (s *Snapshot) ByClickToken(token string, now time.Time) (e *Endpoint, tokenID string, ok bool) {
+	return s.clickTokens.find(token, now)
+}
+
+// Endpoints returns all endpoints, sorted by name. The caller must not change the slice.
+func (s *Snapshot) Endpoints() []*Endpoint { return s.endpoints }
