@@ -1,0 +1,238 @@
+package conversion
+
+import (
+	"strings"
+	"time"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/money"
+)
+
+// Apply decides what a judged postback does to its slot: prev is the slot's current version, click its click; either is
+// nil when there is none (docs/semantics.md §3 steps 8-12, §4, §5, §6). It changes none of its arguments. The decision
+// shares memory with them, so that versions and clicks are to be treated as immutable once they are handed in or out.
+//
+// A recorded slot is looked at in this order: the same request again or nothing new (Duplicate), overtaken by a newer
+// postback (Superseded), payout_over_limit, status_regression, already_recorded, payout_not_addable.
+func Apply(in *Intent, prev *Conversion, click *Click) Decision {
+	if stop, ok := meetClick(in, click); !ok {
+		return stop
+	}
+	switch {
+	case prev == nil:
+		return first(in, click)
+	case in.RequestID == prev.RequestID:
+		return Decision{Outcome: Duplicate}
+	case overtaken(in, prev):
+		return late(in, prev, click)
+	case !saysMore(in, prev):
+		return Decision{Outcome: Duplicate}
+	default:
+		return change(in, prev, click)
+	}
+}
+
+// meetClick reports whether the postback passes with its click, and if not, what becomes of it.
+func meetClick(in *Intent, click *Click) (Decision, bool) {
+	if click != nil {
+		lookback := in.Rules.ClickLookback
+		if lookback > 0 && in.Received.Sub(click.Time) > lookback {
+			return ignored(ClickExpired), false
+		}
+		return Decision{}, true
+	}
+	switch in.Rules.UnknownClick {
+	case config.UnknownClickRecord:
+		return Decision{}, true
+	case config.UnknownClickHold:
+		return Decision{Outcome: Held, HoldUntil: instant(in.Received.Add(in.Rules.HoldFor))}, false
+	default:
+		return ignored(ClickNotFound), false
+	}
+}
+
+// overtaken reports whether a redelivered postback comes too late: a newer one stands in the slot. Where statuses only
+// go forward their rank is older than any stamp: a sale that comes late still replaces the lead that overtook it.
+func overtaken(in *Intent, prev *Conversion) bool {
+	if !in.Redelivered || in.Stamp >= prev.Stamp {
+		return false
+	}
+	return in.Rules.Transitions != config.TransitionsForwardOnly || rank(in.Type) <= rank(prev.Type)
+}
+
+// saysMore reports whether the postback says anything that is not recorded already (docs/semantics.md §4). What it
+// lacks is no difference.
+func saysMore(in *Intent, prev *Conversion) bool {
+	switch {
+	case in.Type != prev.Type,
+		in.Status != "" && !strings.EqualFold(in.Status, prev.Status),
+		in.Cost != nil && (prev.Cost == nil || !in.Cost.Same(*prev.Cost)),
+		!in.Date.IsZero() && !instant(in.Date).Equal(prev.ConversionTime),
+		!prev.Params.contain(in.Params):
+		return true
+	case in.Rules.Repeat == config.RepeatAdd:
+		return adds(in)
+	default:
+		return in.Payout != nil && !in.Payout.Same(prev.Payout)
+	}
+}
+
+// first records the slot's first postback.
+func first(in *Intent, click *Click) Decision {
+	payout := defaultPayout(in.Rules)
+	if in.Payout != nil {
+		payout = *in.Payout
+	}
+	if overLimit(payout, in.Rules.MaxPayout) {
+		return ignored(PayoutOverLimit)
+	}
+	received := instant(in.Received)
+	next := &Conversion{
+		ID:               in.RequestID,
+		Endpoint:         in.Endpoint,
+		SubID:            in.SubID,
+		Slot:             in.Slot,
+		Payout:           payout,
+		EndpointCurrency: in.Rules.Currency,
+		ConversionTime:   received,
+		CreatedAt:        received,
+		UpdatedAt:        received,
+		Version:          1,
+		Stamp:            in.Stamp,
+	}
+	tell(next, in, click)
+	return recorded(in, nil, next, click, updateClick(in, click))
+}
+
+// change overwrites the slot, or adds to it.
+func change(in *Intent, prev *Conversion, click *Click) Decision {
+	switch {
+	case in.Payout != nil && overLimit(*in.Payout, in.Rules.MaxPayout):
+		return ignored(PayoutOverLimit)
+	case in.Rules.Transitions == config.TransitionsForwardOnly && rank(in.Type) < rank(prev.Type):
+		return ignored(StatusRegression)
+	case in.Rules.Repeat == config.RepeatIgnore:
+		return ignored(AlreadyRecorded)
+	}
+	next := successor(in, prev)
+	switch {
+	case in.Rules.Repeat == config.RepeatAdd && adds(in):
+		sum, ok := add(next.Payout, *in.Payout, in.Rules.Currency)
+		if !ok {
+			return ignored(PayoutNotAddable)
+		}
+		next.Payout = sum
+	case in.Rules.Repeat != config.RepeatAdd && in.Payout != nil:
+		next.Payout = *in.Payout
+	}
+	next.PreviousType = prev.Type
+	next.Stamp = in.Stamp
+	if !in.Redelivered {
+		next.Stamp = max(in.Stamp, prev.Stamp+1)
+	}
+	tell(next, in, click)
+	if in.Type != prev.Type && in.Slot.TID == "" && in.Rules.SlotPolicy != config.SlotTidAndType {
+		next.Warnings = with(next.Warnings, OverwroteOtherType)
+	}
+	return recorded(in, prev, next, click, updateClick(in, click))
+}
+
+// late takes from an overtaken postback the one thing that does not depend on the order: a payout that adds up.
+func late(in *Intent, prev *Conversion, click *Click) Decision {
+	if in.Rules.Repeat != config.RepeatAdd || !adds(in) {
+		return Decision{Outcome: Superseded}
+	}
+	if overLimit(*in.Payout, in.Rules.MaxPayout) {
+		return ignored(PayoutOverLimit)
+	}
+	next := successor(in, prev)
+	sum, ok := add(next.Payout, *in.Payout, in.Rules.Currency)
+	if !ok {
+		return ignored(PayoutNotAddable)
+	}
+	next.Payout = sum
+	next.RequestID = in.RequestID
+	return recorded(in, prev, next, click, nil)
+}
+
+// successor is the version after prev, with everything kept, its amounts in the endpoint's currency of today.
+func successor(in *Intent, prev *Conversion) *Conversion {
+	next := *prev
+	next.Version++
+	if received := instant(in.Received); received.After(next.UpdatedAt) {
+		next.UpdatedAt = received
+	}
+	if next.EndpointCurrency != in.Rules.Currency {
+		next.EndpointCurrency = in.Rules.Currency
+		next.Payout = revalue(prev.Payout, in.Rules.Currency)
+		if prev.Cost != nil {
+			cost := revalue(*prev.Cost, in.Rules.Currency)
+			next.Cost = &cost
+		}
+	}
+	return &next
+}
+
+// tell writes into next what the postback says, besides the payout.
+func tell(next *Conversion, in *Intent, click *Click) {
+	next.Type = in.Type
+	next.Status = in.Status
+	next.Warnings = in.Warnings
+	next.RequestID = in.RequestID
+	next.Params = next.Params.merge(in.Params)
+	if in.Cost != nil {
+		next.Cost = in.Cost
+	}
+	if in.From != "" {
+		next.From = in.From
+	}
+	if click != nil {
+		next.ClickTime = instant(click.Time)
+	}
+	at := instant(in.Received)
+	if !in.Date.IsZero() {
+		at = instant(in.Date)
+		next.ConversionTime = at
+	}
+	if in.Type == config.TypeSale && next.SaleTime.IsZero() {
+		next.SaleTime = at
+	}
+}
+
+func recorded(in *Intent, prev, next *Conversion, click, updated *Click) Decision {
+	d := Decision{Outcome: Recorded, Next: next, Click: updated}
+	if updated != nil {
+		click = updated
+	}
+	d.Forwards = due(in.Rules.Forwards, prev, next, click)
+	return d
+}
+
+func ignored(why Reason) Decision { return Decision{Outcome: Ignored, Reason: why} }
+
+// rank orders the types for [config.TransitionsForwardOnly] (docs/semantics.md §4).
+func rank(conversionType string) int {
+	switch conversionType {
+	case config.TypeLead, config.TypeRegistration:
+		return 0
+	case config.TypeRejected, config.TypeTrash:
+		return 2
+	default:
+		return 1
+	}
+}
+
+// instant is t as stores keep it: UTC, in microseconds. A date that is sent again must equal the one that was read back.
+func instant(t time.Time) time.Time {
+	if t.IsZero() {
+		return time.Time{}
+	}
+	return t.UTC().Truncate(time.Microsecond)
+}
+
+func defaultPayout(rules *Rules) money.Amount {
+	if rules.DefaultPayout == nil {
+		return own(zero, rules.Currency)
+	}
+	return own(*rules.DefaultPayout, rules.Currency)
+}

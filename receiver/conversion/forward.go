@@ -1,0 +1,35 @@
+package conversion
+
+import (
+	"slices"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+)
+
+// due returns the names of the rules by which the change from prev to next is forwarded (docs/semantics.md §6). The
+// click is the updated one.
+func due(rules []ForwardRule, prev, next *Conversion, click *Click) []string {
+	var names []string
+	for i := range rules {
+		if rules[i].matches(prev, next, click) {
+			names = append(names, rules[i].Name)
+		}
+	}
+	return names
+}
+
+// matches reports whether the rule forwards the change. A rule for certain sources or campaigns never matches an orphan,
+// of which neither is known.
+func (r *ForwardRule) matches(prev, next *Conversion, click *Click) bool {
+	switch {
+	case len(r.Types) > 0 && !slices.Contains(r.Types, next.Type),
+		r.Resend == config.ResendOnStatusChange && prev != nil && prev.Type == next.Type:
+		return false
+	case len(r.Sources) == 0 && len(r.Campaigns) == 0:
+		return true
+	case click == nil:
+		return false
+	}
+	return (len(r.Sources) == 0 || slices.Contains(r.Sources, click.Params.Get(config.ParamSource))) &&
+		(len(r.Campaigns) == 0 || slices.Contains(r.Campaigns, click.Campaign))
+}

@@ -1,0 +1,68 @@
+package conversion
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+)
+
+// clickFields are the parameters that update the click besides standing in the conversion (docs/semantics.md §2).
+var clickFields = listClickFields()
+
+func listClickFields() map[string]bool {
+	fields := map[string]bool{
+		config.ParamKeyword: true, config.ParamExternalID: true, config.ParamCreativeID: true,
+		config.ParamAdCampaignID: true, config.ParamSource: true,
+	}
+	for n := range config.SubIDs {
+		fields[config.ParamSubIDPrefix+strconv.Itoa(n+1)] = true
+	}
+	return fields
+}
+
+// IsClickField reports whether the parameter updates the click: keyword, external_id, creative_id, ad_campaign_id,
+// source and sub_id_1 to sub_id_30.
+func IsClickField(name string) bool { return clickFields[name] }
+
+// Get returns the value of a parameter, "" if there is none.
+func (p Params) Get(name string) string {
+	if i, ok := p.find(name); ok {
+		return p[i].Value
+	}
+	return ""
+}
+
+func (p Params) find(name string) (int, bool) {
+	return slices.BinarySearchFunc(p, name, func(param Param, name string) int { return cmp.Compare(param.Name, name) })
+}
+
+// contain reports whether every non-empty parameter of other is in p with the same value.
+func (p Params) contain(other Params) bool {
+	for _, param := range other {
+		if param.Value != "" && p.Get(param.Name) != param.Value {
+			return false
+		}
+	}
+	return true
+}
+
+// merge returns p with the non-empty parameters of other laid over it; p itself when that changes nothing.
+func (p Params) merge(other Params) Params {
+	if p.contain(other) {
+		return p
+	}
+	merged := append(make(Params, 0, len(p)+len(other)), p...)
+	for _, param := range other {
+		i, ok := merged.find(param.Name)
+		switch {
+		case param.Value == "":
+		case ok:
+			merged[i].Value = param.Value
+		default:
+			merged = slices.Insert(merged, i, param)
+		}
+	}
+	return merged
+}
