@@ -1,0 +1,118 @@
+package ops
+
+import (
+	"bytes"
+	"crypto/sha256"
+	"crypto/subtle"
+	"errors"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"os"
+	"strings"
+)
+
+// maxTokenFile bounds the token file, in bytes.
+const maxTokenFile = 4 << 10
+
+// TokenFile is the bearer token of the read API, kept in a file that may change at any time: it is read anew for every
+// request, so that a rotated Secret counts as soon as the kubelet has written it.
+type TokenFile struct{ path string }
+
+// OpenTokenFile returns the token kept at path. It fails when no usable token is there now. White space around it is no part of it.
+func OpenTokenFile(path string) (*TokenFile, error) {
+	t := &TokenFile{path}
+	if _, err := t.digest(); err != nil {
+		return nil, err
+	}
+	return t, nil
+}
+
+// accepts compares in constant time, and digests, so that not even the token's length can be measured.
+func (t *TokenFile) accepts(presented string) (bool, error) {
+	want, err := t.digest()
+	if err != nil {
+		return false, err
+	}
+	got := sha256.Sum256([]byte(presented))
+	return subtle.ConstantTimeCompare(want[:], got[:]) == 1, nil
+}
+
+func (t *TokenFile) digest() ([sha256.Size]byte, error) {
+	file, err := os.Open(t.path)
+	if err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("reading the ops token: %w", err)
+	}
+	defer func() { _ = file.Close() }()
+	token, err := io.ReadAll(io.LimitReader(file, maxTokenFile+1))
+	if err != nil {
+		return [sha256.Size]byte{}, fmt.Errorf("reading the ops token: %w", err)
+	}
+	if len(token) > maxTokenFile {
+		return [sha256.Size]byte{}, fmt.Errorf("ops token file is larger than %d bytes", maxTokenFile)
+	}
+	if token = bytes.TrimSpace(token); len(token) == 0 {
+		return [sha256.Size]byte{}, errors.New("ops token file is empty")
+	}
+	return sha256.Sum256(token), nil
+}
+
+// guard lets through who presents the token or, where none is configured, who sits on the same machine.
+func guard(token *TokenFile, logger *slog.Logger, next http.Handler) http.Handler {
+	if token == nil {
+		return loopbackOnly(next)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ok, err := token.accepts(bearer(r))
+		switch {
+		case err != nil:
+			logger.Error("Refusing the read API", "error", err)
+			writeError(w, http.StatusServiceUnavailable, "the ops token cannot be read; see the receiver's log")
+		case !ok:
+			w.Header().Set("WWW-Authenticate", `Bearer realm="postback"`)
+			writeError(w, http.StatusUnauthorized, "send the ops token: Authorization: Bearer TOKEN")
+		default:
+			next.ServeHTTP(w, r)
+		}
+	})
+}
+
+// bearer returns the request's bearer token, "" without one.
+func bearer(r *http.Request) string {
+	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
+	if !strings.EqualFold(scheme, "Bearer") {
+		return ""
+	}
+	return strings.TrimSpace(token)
+}
+
+// loopbackOnly judges by the peer's address, not by X-Forwarded-For, which anyone can write. The Host must be a loopback
+// one as well: otherwise a web page could read the API through a name of its own that resolves to 127.0.0.1.
+func loopbackOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !loopbackPeer(r.RemoteAddr) || !loopbackHost(r.Host) {
+			writeError(w, http.StatusForbidden, "without --ops-token-file the API answers on loopback only, as http://localhost or http://127.0.0.1")
+			return
+		}
+		next.ServeHTTP(w, r)
+	})
+}
+
+func loopbackPeer(addr string) bool {
+	peer, err := netip.ParseAddrPort(addr)
+	return err == nil && peer.Addr().Unmap().IsLoopback()
+}
+
+func loopbackHost(host string) bool {
+	if name, _, err := net.SplitHostPort(host); err == nil {
+		host = name
+	}
+	if strings.EqualFold(host, "localhost") {
+		return true
+	}
+	addr, err := netip.ParseAddr(strings.Trim(host, "[]"))
+	return err == nil && addr.Unmap().IsLoopback()
+}

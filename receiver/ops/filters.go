@@ -1,0 +1,159 @@
+package ops
+
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"net/url"
+	"slices"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+)
+
+// Limits of a page.
+const (
+	defaultLimit = 100
+	maxLimit     = 1000
+)
+
+// Parameters of the read API by resource.
+var (
+	conversionFilters = []string{"endpoint", "subid", "tid", "type", "from", "to", "limit", "cursor"}
+	postbackFilters   = []string{"endpoint", "subid", "tid", "type", "outcome", "reason", "from", "to", "limit", "cursor"}
+	revenueFilters    = []string{"endpoint", "from", "to"}
+	historyFilters    = []string{} // The id in the path says it all.
+)
+
+// badRequest is an error that tells the caller which parameter to correct.
+type badRequest string
+
+func (e badRequest) Error() string { return string(e) }
+
+// filters are a request's parameters, read. Zero fields select everything.
+type filters struct {
+	endpoint, subid, typ string
+	// tid is nil when the parameter is absent; present but empty it selects the slots without a transaction id.
+	tid      *string
+	outcome  conversion.Outcome
+	reason   conversion.Reason
+	from, to time.Time
+	limit    int
+	cursor   uuid.UUID
+}
+
+func (f filters) conversions() ledger.ConversionFilter {
+	return ledger.ConversionFilter{
+		Endpoint: f.endpoint, SubID: f.subid, Type: f.typ, TID: f.tid,
+		From: f.from, To: f.to, Before: f.cursor, Limit: f.limit,
+	}
+}
+
+func (f filters) received() ledger.ReceivedFilter {
+	return ledger.ReceivedFilter{
+		Endpoint: f.endpoint, SubID: f.subid, Type: f.typ, TID: f.tid, Outcome: f.outcome, Reason: f.reason,
+		From: f.from, To: f.to, Before: f.cursor, Limit: f.limit,
+	}
+}
+
+// parseFilters reads a query of which only the named parameters are allowed. Nothing is passed over in silence: a
+// misspelt filter would otherwise answer with everything. Errors are badRequest.
+func parseFilters(rawQuery string, allowed []string) (filters, error) {
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return filters{}, badRequest("query: " + err.Error())
+	}
+	f := filters{limit: defaultLimit}
+	for _, name := range slices.Sorted(maps.Keys(values)) {
+		if !slices.Contains(allowed, name) {
+			return filters{}, badRequest(fmt.Sprintf("%s: unknown parameter; known here: %s", name, cmp.Or(strings.Join(allowed, ", "), "none")))
+		}
+		if len(values[name]) > 1 {
+			return filters{}, badRequest(name + ": given more than once")
+		}
+		if err := f.set(name, values[name][0]); err != nil {
+			return filters{}, badRequest(name + ": " + err.Error())
+		}
+	}
+	if !f.from.IsZero() && !f.to.IsZero() && !f.from.Before(f.to) {
+		return filters{}, badRequest("to: must be after from")
+	}
+	return f, nil
+}
+
+func (f *filters) set(name, value string) (err error) {
+	if name == "tid" {
+		f.tid = &value
+		return nil
+	}
+	if value == "" {
+		return badRequest("is empty; leave it out to select all")
+	}
+	switch name {
+	case "endpoint":
+		f.endpoint, err = parseEndpoint(value)
+	case "subid":
+		f.subid = value
+	case "type":
+		f.typ = strings.ToLower(value)
+	case "outcome":
+		if f.outcome = conversion.Outcome(value); !f.outcome.Valid() {
+			err = badRequest("must be one of " + joined(conversion.Outcomes()))
+		}
+	case "reason":
+		if f.reason = conversion.Reason(value); !f.reason.Valid() {
+			err = badRequest("must be one of " + joined(conversion.Reasons()))
+		}
+	case "from":
+		f.from, err = parseTime(value)
+	case "to":
+		f.to, err = parseTime(value)
+	case "limit":
+		f.limit, err = parseLimit(value)
+	case "cursor":
+		if f.cursor, err = uuid.Parse(value); err != nil {
+			err = badRequest("is not the next_cursor of an answer")
+		}
+	}
+	return err
+}
+
+func parseEndpoint(value string) (string, error) {
+	namespace, name, ok := strings.Cut(value, "/")
+	if !ok || namespace == "" || name == "" || strings.Contains(name, "/") {
+		return "", badRequest("must be namespace/name")
+	}
+	return value, nil
+}
+
+// parseTime reads RFC 3339, or a date, which means its first moment in UTC. A "+" that the client forgot to encode has
+// arrived as a space.
+func parseTime(value string) (time.Time, error) {
+	for _, layout := range []string{time.RFC3339, time.DateOnly} {
+		if at, err := time.Parse(layout, strings.ReplaceAll(value, " ", "+")); err == nil {
+			return at.UTC(), nil
+		}
+	}
+	return time.Time{}, badRequest("must be RFC 3339 (2026-01-31T15:04:05Z) or a date (2026-01-31)")
+}
+
+func parseLimit(value string) (int, error) {
+	limit, err := strconv.Atoi(value)
+	if err != nil || limit < 1 || limit > maxLimit {
+		return 0, badRequest(fmt.Sprintf("must be 1 to %d", maxLimit))
+	}
+	return limit, nil
+}
+
+func joined[S ~string](values []S) string {
+	names := make([]string, len(values))
+	for i, value := range values {
+		names[i] = string(value)
+	}
+	return strings.Join(names, ", ")
+}

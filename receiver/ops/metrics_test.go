@@ -1,0 +1,102 @@
+package ops
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+)
+
+// scrape returns the samples by series, as text.
+func scrape(t *testing.T, o Options) map[string]string {
+	t.Helper()
+	samples := map[string]string{}
+	for line := range strings.Lines(get(New(o), "/metrics").Body.String()) {
+		if series, value, ok := strings.Cut(strings.TrimSpace(line), " "); ok && !strings.HasPrefix(line, "#") {
+			samples[series] = value
+		}
+	}
+	return samples
+}
+
+func TestMetricsTellWhatWasObserved(t *testing.T) {
+	o := options(&fakeStore{})
+	o.Rates = func() []RateStatus {
+		return []RateStatus{{Source: "ecb", Fetched: start}, {Source: "own", LastError: "timeout"}}
+	}
+	m := o.Metrics
+	m.Postback(conversion.Recorded, "", 3*time.Millisecond)
+	m.Postback(conversion.Recorded, "", 3*time.Millisecond)
+	m.Postback(conversion.Ignored, conversion.StatusUnknown, time.Millisecond)
+	m.Postback("invented", "by a bug", time.Millisecond)
+	m.WrongKey()
+	m.Unstored()
+	m.InFlight(2)
+	m.InFlight(-1)
+	m.Clicks(5, 2, 1)
+	m.Committed(7, 4*time.Millisecond)
+	m.QueueDepth(func() int { return 9 })
+
+	got := scrape(t, o)
+	for series, want := range map[string]string{
+		`postback_requests_total{outcome="recorded",reason=""}`:              "2",
+		`postback_requests_total{outcome="ignored",reason="status_unknown"}`: "1",
+		`postback_requests_total{outcome="ignored",reason="click_expired"}`:  "0",
+		`postback_requests_total{outcome="refused",reason="ip_not_allowed"}`: "0",
+		`postback_requests_total{outcome="other",reason="other"}`:            "1",
+		`postback_request_duration_seconds_bucket{le="0.0025"}`:              "2",
+		`postback_request_duration_seconds_count`:                            "4",
+		`postback_requests_in_flight`:                                        "1",
+		`postback_wrong_keys_total`:                                          "1",
+		`postback_unstored_total`:                                            "1",
+		`postback_clicks_total{result="accepted"}`:                           "5",
+		`postback_clicks_total{result="duplicate"}`:                          "2",
+		`postback_clicks_total{result="rejected"}`:                           "1",
+		`postback_ledger_batch_size_sum`:                                     "7",
+		`postback_ledger_commit_seconds_bucket{le="0.005"}`:                  "1",
+		`postback_ledger_queue_depth`:                                        "9",
+		`postback_config_reloads_total`:                                      "2",
+		`postback_config_reload_failures_total`:                              "1",
+		`postback_config_endpoints`:                                          "3",
+		`postback_config_last_success_timestamp_seconds`:                     "1.7723664e+09",
+		`postback_config_info{revision="0123456789abcdef"}`:                  "1",
+		`postback_rates_age_seconds{source="ecb"}`:                           "3600",
+		`postback_rates_failing{source="ecb"}`:                               "0",
+		`postback_rates_failing{source="own"}`:                               "1",
+	} {
+		if got[series] != want {
+			t.Errorf("%s = %q, want %q", series, got[series], want)
+		}
+	}
+	if _, ok := got[`postback_rates_age_seconds{source="own"}`]; ok {
+		t.Error("a source that has delivered nothing has an age")
+	}
+	for _, series := range []string{"go_goroutines", "process_resident_memory_bytes"} {
+		if got[series] == "" {
+			t.Errorf("%s is missing", series)
+		}
+	}
+}
+
+func TestMetricNamesFollowThePrometheusConventions(t *testing.T) {
+	problems, err := promlint.New(get(New(options(&fakeStore{})), "/metrics").Body).Lint()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, problem := range problems {
+		t.Errorf("%s: %s", problem.Metric, problem.Text)
+	}
+}
+
+func TestARevisionIsToldOnlyOnceThereIsOne(t *testing.T) {
+	o := options(&fakeStore{})
+	o.Config = func() ConfigStatus { return ConfigStatus{} }
+	for series := range scrape(t, o) {
+		if strings.HasPrefix(series, "postback_config_info") || strings.HasPrefix(series, "postback_config_last_success") {
+			t.Errorf("%s is told before the first load", series)
+		}
+	}
+}
