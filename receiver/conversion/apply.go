@@ -5,7 +5,6 @@ import (
 	"time"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
-	"github.com/postback-dev/postback-operator/receiver/money"
 )
 
 // Apply decides what a judged postback does to its slot: prev is the slot's current version, click its click; either is
@@ -79,10 +78,7 @@ func saysMore(in *Intent, prev *Conversion) bool {
 
 // first records the slot's first postback.
 func first(in *Intent, click *Click) Decision {
-	payout := defaultPayout(in.Rules)
-	if in.Payout != nil {
-		payout = *in.Payout
-	}
+	payout := firstPayout(in)
 	if overLimit(payout, in.Rules.MaxPayout) {
 		return ignored(PayoutOverLimit)
 	}
@@ -228,11 +224,4 @@ func instant(t time.Time) time.Time {
 		return time.Time{}
 	}
 	return t.UTC().Truncate(time.Microsecond)
-}
-
-func defaultPayout(rules *Rules) money.Amount {
-	if rules.DefaultPayout == nil {
-		return own(zero, rules.Currency)
-	}
-	return own(*rules.DefaultPayout, rules.Currency)
 }

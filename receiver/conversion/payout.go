@@ -11,6 +11,18 @@ var (
 	one  = decimal.NewFromInt(1)
 )
 
+// firstPayout is the payout of a new conversion: the postback's, else the endpoint's default, else 0.
+func firstPayout(in *Intent) money.Amount {
+	switch {
+	case in.Payout != nil:
+		return *in.Payout
+	case in.Rules.DefaultPayout != nil:
+		return own(*in.Rules.DefaultPayout, in.Rules.Currency)
+	default:
+		return own(zero, in.Rules.Currency)
+	}
+}
+
 // own is an amount in the endpoint's own currency.
 func own(value decimal.Decimal, currency string) money.Amount {
 	converted := value.RoundBank(money.Scale)
