@@ -29,6 +29,7 @@ type Metrics struct {
 	clicks     *prometheus.CounterVec
 	batchSize  prometheus.Histogram
 	commitTime prometheus.Histogram
+	failed     prometheus.Counter
 }
 
 // NewMetrics returns measurements that all stand at zero, every documented outcome and reason included: an alert on an
@@ -63,7 +64,7 @@ func NewMetrics() *Metrics {
 		}, []string{"result"}),
 		batchSize: prometheus.NewHistogram(prometheus.HistogramOpts{
 			Name:    "postback_ledger_batch_size",
-			Help:    "Postbacks and clicks that shared one commit.",
+			Help:    "Postbacks and batches of clicks that shared one commit.",
 			Buckets: []float64{1, 2, 4, 8, 16, 32, 64, 128, 256},
 		}),
 		commitTime: prometheus.NewHistogram(prometheus.HistogramOpts{
@@ -71,8 +72,12 @@ func NewMetrics() *Metrics {
 			Help:    "Time of one batch in the store, from reading to the durable commit.",
 			Buckets: []float64{.0005, .001, .0025, .005, .01, .025, .05, .1, .25, .5, 1, 2.5, 5, 10},
 		}),
+		failed: prometheus.NewCounter(prometheus.CounterOpts{
+			Name: "postback_ledger_failed_batches_total",
+			Help: "Attempts at a batch that failed; it is tried again where that can help.",
+		}),
 	}
-	m.registry.MustRegister(m.postbacks, m.latency, m.inFlight, m.wrongKeys, m.unstored, m.clicks, m.batchSize, m.commitTime,
+	m.registry.MustRegister(m.postbacks, m.latency, m.inFlight, m.wrongKeys, m.unstored, m.clicks, m.batchSize, m.commitTime, m.failed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.startAtZero()
 	return m
@@ -120,18 +125,27 @@ func (m *Metrics) Clicks(accepted, duplicate, rejected int) {
 	m.clicks.WithLabelValues("rejected").Add(float64(rejected))
 }
 
-// Committed counts one batch of the ledger: how many operations it held and how long the store took.
-func (m *Metrics) Committed(operations int, took time.Duration) {
-	m.batchSize.Observe(float64(operations))
+// BatchCommitted counts one durable batch of the ledger: how many operations it held and how long its transaction took.
+func (m *Metrics) BatchCommitted(_, size int, took time.Duration) {
+	m.batchSize.Observe(float64(size))
 	m.commitTime.Observe(took.Seconds())
 }
 
-// QueueDepth exposes how many operations wait for a commit. Call it once.
-func (m *Metrics) QueueDepth(depth func() int) {
+// BatchFailed counts a failed attempt at a batch; the ledger's log has the error.
+func (m *Metrics) BatchFailed(int, error) { m.failed.Inc() }
+
+// QueueDepth exposes how many operations wait for their commit in each lane. Call it once.
+func (m *Metrics) QueueDepth(lanes func() []int) {
 	m.registry.MustRegister(prometheus.NewGaugeFunc(prometheus.GaugeOpts{
 		Name: "postback_ledger_queue_depth",
-		Help: "Postbacks and clicks that wait for their commit.",
-	}, func() float64 { return float64(depth()) }))
+		Help: "Postbacks and batches of clicks that wait for their commit.",
+	}, func() float64 {
+		waiting := 0
+		for _, depth := range lanes() {
+			waiting += depth
+		}
+		return float64(waiting)
+	}))
 }
 
 // observe exposes what the handler's options report, read anew for every scrape.

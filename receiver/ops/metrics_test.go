@@ -8,6 +8,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/testutil/promlint"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
 // scrape returns the samples by series, as text.
@@ -37,8 +38,9 @@ func TestMetricsTellWhatWasObserved(t *testing.T) {
 	m.InFlight(2)
 	m.InFlight(-1)
 	m.Clicks(5, 2, 1)
-	m.Committed(7, 4*time.Millisecond)
-	m.QueueDepth(func() int { return 9 })
+	m.BatchCommitted(0, 7, 4*time.Millisecond)
+	m.BatchFailed(1, ledger.ErrConflict)
+	m.QueueDepth(func() []int { return []int{4, 5} })
 
 	got := scrape(t, o)
 	for series, want := range map[string]string{
@@ -57,6 +59,7 @@ func TestMetricsTellWhatWasObserved(t *testing.T) {
 		`postback_clicks_total{result="rejected"}`:                           "1",
 		`postback_ledger_batch_size_sum`:                                     "7",
 		`postback_ledger_commit_seconds_bucket{le="0.005"}`:                  "1",
+		`postback_ledger_failed_batches_total`:                               "1",
 		`postback_ledger_queue_depth`:                                        "9",
 		`postback_config_reloads_total`:                                      "2",
 		`postback_config_reload_failures_total`:                              "1",
