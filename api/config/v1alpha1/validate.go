@@ -62,10 +62,10 @@ func (p problems) length(n, limit int) {
 	}
 }
 
-// text checks a string of at most limit bytes.
+// text checks a string of at most limit characters, as the schema counts them.
 func (p problems) text(value string, limit int) {
-	if value == "" || len(value) > limit || !utf8.ValidString(value) {
-		p.addf("must be valid UTF-8 text of 1 to %d bytes", limit)
+	if value == "" || utf8.RuneCountInString(value) > limit || !utf8.ValidString(value) {
+		p.addf("must be valid UTF-8 text of 1 to %d characters", limit)
 	}
 }
 
@@ -186,8 +186,8 @@ func (r *RateProvider) validate(p problems) {
 }
 
 func (p problems) url(url string) {
-	if len(url) > MaxURLLength || !utf8.ValidString(url) {
-		p.addf("must be valid UTF-8 of at most %d bytes", MaxURLLength)
+	if utf8.RuneCountInString(url) > MaxURLLength || !utf8.ValidString(url) {
+		p.addf("must be valid UTF-8 of at most %d characters", MaxURLLength)
 		return
 	}
 	p.form(url, httpURL, "must start with http:// or https:// and a host name without macros")

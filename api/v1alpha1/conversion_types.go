@@ -1,0 +1,192 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// TrainingRule maps status words to one conversion type.
+type TrainingRule struct {
+	// Type is lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +required
+	Type string `json:"type"`
+	// Statuses are the network's words for it, in any letter case.
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=128
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	// +required
+	Statuses []string `json:"statuses"`
+}
+
+// CountsAs says in which revenue total a custom type counts besides its own.
+//
+// +kubebuilder:validation:Enum=Hold;Confirmed;None
+type CountsAs string
+
+// ConversionType is a custom conversion type.
+//
+// +kubebuilder:validation:XValidation:rule="!((has(self.parameter) ? self.parameter : self.name) in ['lead','sale','rejected','registration','deposit','trash','ignore','reject'])",message="parameter: lead, sale, rejected, registration, deposit, trash, ignore and reject have a meaning of their own, choose another one"
+type ConversionType struct {
+	// Name is what `status` may say and what the conversion shows.
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9_]*$')",message="name: use lower-case letters, digits and _, starting with a letter, like first_bet"
+	// +kubebuilder:validation:XValidation:rule="!(self in ['lead','sale','rejected','registration','deposit','trash'])",message="name: lead, sale, rejected, registration, deposit and trash are built in, choose another name"
+	// +required
+	Name string `json:"name"`
+	// Parameter makes <parameter>_status the type's training in the URL. Absent: the name.
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z][a-z0-9_]*$')",message="parameter: use lower-case letters, digits and _, starting with a letter, like bet"
+	// +optional
+	Parameter string `json:"parameter,omitempty"`
+	// CountsAs says in which total the type's revenue counts besides its own.
+	// +kubebuilder:default=None
+	// +optional
+	CountsAs CountsAs `json:"countsAs,omitempty"`
+}
+
+// PayoutSpec completes and bounds payouts. Amounts are decimals in the endpoint's currency, written as strings.
+type PayoutSpec struct {
+	// Default stands in for a missing payout of a new conversion; absent means 0.
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:XValidation:rule="self.matches('^-?[0-9]{1,15}([.][0-9]{1,6})?$')",message="default: write a decimal in quotes, like \"12.50\""
+	// +optional
+	Default string `json:"default,omitempty"`
+	// Max: a postback with a larger absolute payout is ignored.
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{1,15}([.][0-9]{1,6})?$') && self.matches('[1-9]')",message="max: write a decimal above 0 in quotes, like \"500\""
+	// +optional
+	Max string `json:"max,omitempty"`
+}
+
+// Policies settle what the network's documentation leaves open. The defaults are Keitaro's behaviour.
+//
+// +kubebuilder:validation:XValidation:rule="self.unknownClick != 'Hold' || !has(self.holdFor) || duration(self.holdFor) > duration('0s')",message="policies.holdFor: must be above 0s with unknownClick Hold"
+type Policies struct {
+	// MissingStatus is what a postback without status means: Ignore, or a conversion type.
+	// +kubebuilder:default=Ignore
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	MissingStatus string `json:"missingStatus,omitempty"`
+	// UnknownStatus is what a word means that no training knows: Ignore, or a conversion type.
+	// +kubebuilder:default=Ignore
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	UnknownStatus string `json:"unknownStatus,omitempty"`
+	// UnknownClick: Ignore the postback, Hold it for holdFor in case the click arrives later, or Record an orphan.
+	// +kubebuilder:default=Ignore
+	// +kubebuilder:validation:Enum=Ignore;Hold;Record
+	// +optional
+	UnknownClick string `json:"unknownClick,omitempty"`
+	// HoldFor is how long a postback waits for its click. At most 720h.
+	// +kubebuilder:default="1h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(h|m|s))+$') && duration(self) <= duration('720h')",message="holdFor: write a duration of at most 720h, like 1h"
+	// +optional
+	HoldFor *metav1.Duration `json:"holdFor,omitempty"`
+	// ClickLookback is the age at which a click no longer converts; absent or 0s means never. At most 87600h.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(h|m|s))+$') && duration(self) <= duration('87600h')",message="clickLookback: write a duration of at most 87600h, like 720h"
+	// +optional
+	ClickLookback *metav1.Duration `json:"clickLookback,omitempty"`
+	// Repeat is what a postback that differs does to a recorded conversion: Overwrite it, Ignore the postback, or Add the
+	// payouts up.
+	// +kubebuilder:default=Overwrite
+	// +kubebuilder:validation:Enum=Overwrite;Ignore;Add
+	// +optional
+	Repeat string `json:"repeat,omitempty"`
+	// Slot is what tells two conversions of one click apart: its transaction id (Tid), or that and the type (TidAndType).
+	// +kubebuilder:default=Tid
+	// +kubebuilder:validation:Enum=Tid;TidAndType
+	// +optional
+	Slot string `json:"slot,omitempty"`
+	// Transitions: Any change of type, or ForwardOnly, so that a late lead never undoes a sale.
+	// +kubebuilder:default=Any
+	// +kubebuilder:validation:Enum=Any;ForwardOnly
+	// +optional
+	Transitions string `json:"transitions,omitempty"`
+	// StrictReplies answers ignored postbacks with 422 instead of 200.
+	// +optional
+	StrictReplies bool `json:"strictReplies,omitempty"`
+	// SuccessBody replaces the reply text Success. At most 1024 bytes.
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="bytes(self).size() <= 1024",message="successBody: write at most 1024 bytes"
+	// +optional
+	SuccessBody string `json:"successBody,omitempty"`
+}
+
+// AccessSpec restricts who may send postbacks.
+type AccessSpec struct {
+	// AllowedCIDRs are the source addresses that may send; absent means all.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=49
+	// +kubebuilder:validation:XValidation:rule="self.all(c, isCIDR(c))",message="allowedCIDRs: write networks like 192.0.2.0/24 or 2001:db8::/32; a single address is 192.0.2.1/32"
+	// +optional
+	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
+	// HMAC demands a signature on every postback.
+	// +optional
+	HMAC *HMACSpec `json:"hmac,omitempty"`
+}
+
+// HMACSpec says where the signature and its secret are.
+type HMACSpec struct {
+	// SecretRef names the Secret with the shared secret, field `hmac` unless said otherwise. When it changes, the former
+	// one stays valid for key.overlap.
+	// +required
+	SecretRef SecretKeyReference `json:"secretRef"`
+	// Parameter carries the signature.
+	// +kubebuilder:default=signature
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.:-]+$') && !(self in ['subid','status','tid','payout','cost','currency','date'])",message="parameter: write a parameter name of its own, like signature"
+	// +optional
+	Parameter string `json:"parameter,omitempty"`
+}
+
+// Forward is one rule for S2S postbacks.
+type Forward struct {
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name: use lower-case letters, digits and hyphens"
+	// +required
+	Name string `json:"name"`
+	// URL is the template with macros, like https://source.example/pb?click={external_id}&sum={payout}. No macro in the
+	// host.
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:[0-9]{1,5})?([/?#].*)?$')",message="url: write http:// or https:// and a host name without macros, like https://source.example/pb?click={external_id}"
+	// +required
+	URL string `json:"url"`
+	// Method of the request.
+	// +kubebuilder:default=GET
+	// +kubebuilder:validation:Enum=GET;POST
+	// +optional
+	Method string `json:"method,omitempty"`
+	// Types that are forwarded; absent means all.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=32
+	// +optional
+	Types []string `json:"types,omitempty"`
+	// Resend: OnAnyChange of the conversion, or OnStatusChange only.
+	// +kubebuilder:default=OnAnyChange
+	// +kubebuilder:validation:Enum=OnAnyChange;OnStatusChange
+	// +optional
+	Resend string `json:"resend,omitempty"`
+	// Sources restrict the rule to clicks with one of these values of source; absent means all.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	// +optional
+	Sources []string `json:"sources,omitempty"`
+	// Campaigns restrict the rule to clicks of one of these campaigns; absent means all.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	// +optional
+	Campaigns []string `json:"campaigns,omitempty"`
+}

@@ -1,0 +1,36 @@
+package v1alpha1
+
+// Labels on what the operator makes. The cache holds Secrets in full only where they carry [LabelRole].
+const (
+	// LabelManagedBy and its value stand on every object the operator makes.
+	LabelManagedBy      = "app.kubernetes.io/managed-by"
+	LabelManagedByValue = "postback-operator"
+	// LabelEndpoint names the PostbackEndpoint, in the same namespace, that an object belongs to.
+	LabelEndpoint = "postback.dev/endpoint"
+	// LabelFleet names the ReceiverFleet, in the same namespace, that an object belongs to.
+	LabelFleet = "postback.dev/fleet"
+	// LabelRole says what a Secret holds, one of the roles below.
+	LabelRole = "postback.dev/role"
+)
+
+// Roles of Secrets.
+const (
+	RoleKey     = "key"     // a generated postback key and click token
+	RoleKeyring = "keyring" // which keys are valid until when; digests, no keys
+	RoleURL     = "url"     // the postback URL to paste at the network
+	RoleConfig  = "config"  // documents of the configuration contract
+)
+
+// Names and fields of the Secrets of an endpoint.
+const (
+	// KeySecretSuffix after the endpoint's name: the generated key and click token. It outlives the endpoint.
+	KeySecretSuffix = "-key"
+	// KeyringSecretSuffix after the endpoint's name: the keyring.
+	KeyringSecretSuffix = "-keyring"
+	// ClickTokenField of a key Secret is the credential of the click intake.
+	ClickTokenField = "clickToken"
+	// DefaultKeyField of a key Secret is the postback key, unless secretRef names another.
+	DefaultKeyField = "key"
+	// KeyringField of a keyring Secret is the keyring.
+	KeyringField = "keyring.json"
+)

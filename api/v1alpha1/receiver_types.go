@@ -1,0 +1,278 @@
+package v1alpha1
+
+import (
+	"k8s.io/apimachinery/pkg/api/resource"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime"
+)
+
+// ReceiverSpec shapes receivers: what a ReceiverFleet declares besides who may join it.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.replicas) && has(self.autoscaling))",message="set replicas or autoscaling, not both"
+// +kubebuilder:validation:XValidation:rule="!has(self.store.embedded) || ((!has(self.replicas) || self.replicas <= 1) && !has(self.autoscaling))",message="the embedded store serves one receiver: leave replicas at 1 and autoscaling out, or declare store.postgres"
+// +kubebuilder:validation:XValidation:rule="(!has(self.ingress) && !has(self.gateway)) || has(self.host)",message="ingress and gateway need host, the name under which networks reach the receivers"
+type ReceiverSpec struct {
+	// Image of the receiver; absent means the one that belongs to the operator.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Image string `json:"image,omitempty"`
+	// Replicas is how many receivers run; absent means 1.
+	// +kubebuilder:validation:Minimum=0
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	Replicas *int32 `json:"replicas,omitempty"`
+	// Autoscaling lets the load decide.
+	// +optional
+	Autoscaling *Autoscaling `json:"autoscaling,omitempty"`
+	// Store keeps clicks and conversions.
+	// +kubebuilder:default={embedded: {}}
+	// +optional
+	Store Store `json:"store,omitzero"`
+	// Host is the name under which networks reach the receivers, like pb.example.com.
+	// +kubebuilder:validation:MaxLength=253
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="host: write a lower-case host name without scheme and path, like pb.example.com"
+	// +optional
+	Host string `json:"host,omitempty"`
+	// Service in front of the receivers.
+	// +kubebuilder:default={}
+	// +optional
+	Service ServiceSpec `json:"service,omitzero"`
+	// Ingress for host.
+	// +optional
+	Ingress *IngressSpec `json:"ingress,omitempty"`
+	// Gateway attaches an HTTPRoute for host.
+	// +optional
+	Gateway *GatewaySpec `json:"gateway,omitempty"`
+	// Rates says where exchange rates come from.
+	// +kubebuilder:default={}
+	// +optional
+	Rates Rates `json:"rates,omitzero"`
+	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=256
+	// +kubebuilder:validation:items:MaxLength=49
+	// +kubebuilder:validation:XValidation:rule="self.all(c, isCIDR(c))",message="trustedProxies: write networks like 10.0.0.0/8 or 2001:db8::/32; a single address is 192.0.2.1/32"
+	// +optional
+	TrustedProxies []string `json:"trustedProxies,omitempty"`
+	// Egress bounds the requests that receivers make.
+	// +optional
+	Egress EgressSpec `json:"egress,omitzero"`
+	// PodTemplate is merged (strategic merge) over the pod template that the operator builds.
+	// +kubebuilder:pruning:PreserveUnknownFields
+	// +optional
+	PodTemplate *runtime.RawExtension `json:"podTemplate,omitempty"`
+	// PodDisruptionBudget keeps receivers up while nodes are drained; it never blocks a drain.
+	// +kubebuilder:default={enabled: true}
+	// +optional
+	PodDisruptionBudget Toggle `json:"podDisruptionBudget,omitzero"`
+	// NetworkPolicy lets in only what the receivers serve.
+	// +kubebuilder:default={enabled: false}
+	// +optional
+	NetworkPolicy Toggle `json:"networkPolicy,omitzero"`
+	// PodMonitor for the Prometheus operator.
+	// +kubebuilder:default={enabled: false}
+	// +optional
+	PodMonitor Toggle `json:"podMonitor,omitzero"`
+}
+
+// Toggle switches an optional object on or off.
+type Toggle struct {
+	// +required
+	Enabled bool `json:"enabled"`
+}
+
+// Autoscaling bounds a HorizontalPodAutoscaler.
+//
+// +kubebuilder:validation:XValidation:rule="self.minReplicas <= self.maxReplicas",message="autoscaling: minReplicas must not be above maxReplicas"
+type Autoscaling struct {
+	// +kubebuilder:default=2
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	MinReplicas int32 `json:"minReplicas,omitempty"`
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +required
+	MaxReplicas int32 `json:"maxReplicas"`
+	// TargetCPUUtilization in percent of the requested CPU.
+	// +kubebuilder:default=70
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	TargetCPUUtilization int32 `json:"targetCPUUtilization,omitempty"`
+}
+
+// Store is where clicks and conversions are kept.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.embedded) != has(self.postgres)",message="store: declare either embedded or postgres"
+type Store struct {
+	// Embedded keeps them in SQLite on a volume of the one receiver.
+	// +optional
+	Embedded *Volume `json:"embedded,omitempty"`
+	// Postgres shares one database among all receivers.
+	// +optional
+	Postgres *PostgresStore `json:"postgres,omitempty"`
+}
+
+// Volume is a persistent volume to claim.
+type Volume struct {
+	// +kubebuilder:default="10Gi"
+	// +optional
+	Size *resource.Quantity `json:"size,omitempty"`
+	// StorageClassName of the volume; absent means the cluster's default.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	StorageClassName *string `json:"storageClassName,omitempty"`
+}
+
+// PostgresStore is a PostgreSQL database.
+type PostgresStore struct {
+	// DSNSecretRef names the Secret with the connection string, field `dsn` unless said otherwise.
+	// +required
+	DSNSecretRef SecretKeyReference `json:"dsnSecretRef"`
+	// MaxConnections of one receiver.
+	// +kubebuilder:default=10
+	// +kubebuilder:validation:Minimum=2
+	// +kubebuilder:validation:Maximum=1000
+	// +optional
+	MaxConnections int32 `json:"maxConnections,omitempty"`
+	// HoldFor is how long a request waits while the database is away, before it is answered 503. At most 5m.
+	// +kubebuilder:default="20s"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(h|m|s))+$') && duration(self) <= duration('5m')",message="holdFor: write a duration of at most 5m, like 20s"
+	// +optional
+	HoldFor *metav1.Duration `json:"holdFor,omitempty"`
+	// RequireSynchronous makes receivers refuse a database that would lose commits in a failover.
+	// +optional
+	RequireSynchronous bool `json:"requireSynchronous,omitempty"`
+	// Spool keeps postbacks durably on a volume of each receiver while the database is away.
+	// +optional
+	Spool *Volume `json:"spool,omitempty"`
+}
+
+// ServiceSpec shapes the Service.
+type ServiceSpec struct {
+	// +kubebuilder:default=ClusterIP
+	// +kubebuilder:validation:Enum=ClusterIP;NodePort;LoadBalancer
+	// +optional
+	Type string `json:"type,omitempty"`
+	// +kubebuilder:validation:MaxProperties=64
+	// +optional
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// IngressSpec shapes the Ingress.
+type IngressSpec struct {
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	ClassName *string `json:"className,omitempty"`
+	// TLSSecretName names the certificate; absent means plain HTTP, or TLS that the ingress controller arranges.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	TLSSecretName string `json:"tlsSecretName,omitempty"`
+	// +kubebuilder:validation:MaxProperties=64
+	// +optional
+	Annotations map[string]string `json:"annotations,omitempty"`
+}
+
+// GatewaySpec attaches the receivers to Gateways.
+type GatewaySpec struct {
+	// +listType=atomic
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=16
+	// +required
+	ParentRefs []ParentRef `json:"parentRefs"`
+}
+
+// ParentRef names a Gateway.
+type ParentRef struct {
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name"`
+	// Namespace of the Gateway; absent means the fleet's own.
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Namespace string `json:"namespace,omitempty"`
+	// SectionName of one listener; absent means all.
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	SectionName string `json:"sectionName,omitempty"`
+}
+
+// EgressSpec bounds the requests that receivers make.
+type EgressSpec struct {
+	// AllowPrivate lets S2S postbacks and rate providers reach private addresses.
+	// +optional
+	AllowPrivate bool `json:"allowPrivate,omitempty"`
+}
+
+// Rates says where exchange rates come from.
+type Rates struct {
+	// Providers in order of preference: the next one is asked when one fails, and for currencies that one lacks. An empty
+	// list means none, so that the fixed rates are all there is.
+	// +kubebuilder:default={{name: ecb, type: ECB}, {name: open-er-api, type: OpenERAPI}}
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	// +optional
+	Providers []RateProvider `json:"providers,omitzero"`
+	// RefreshEvery is how often the providers are asked. At least 1m.
+	// +kubebuilder:default="12h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(h|m|s))+$') && duration(self) >= duration('1m')",message="refreshEvery: write a duration of at least 1m, like 12h"
+	// +optional
+	RefreshEvery *metav1.Duration `json:"refreshEvery,omitempty"`
+	// Fixed rates win over every provider.
+	// +listType=map
+	// +listMapKey=from
+	// +listMapKey=to
+	// +kubebuilder:validation:MaxItems=256
+	// +optional
+	Fixed []FixedRate `json:"fixed,omitempty"`
+}
+
+// RateProvider is one source of exchange rates.
+//
+// +kubebuilder:validation:XValidation:rule="self.type != 'JSON' || has(self.url)",message="rates.providers: type JSON needs url, the address that answers {base, date, rates}"
+// +kubebuilder:validation:XValidation:rule="self.type != 'OpenExchangeRates' || has(self.keySecretRef)",message="rates.providers: type OpenExchangeRates needs keySecretRef, the Secret with your app id"
+type RateProvider struct {
+	// Name stands as the source in the conversions it converted.
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name: use lower-case letters, digits and hyphens, like ecb"
+	// +required
+	Name string `json:"name"`
+	// Type is the format it speaks.
+	// +kubebuilder:validation:Enum=ECB;OpenERAPI;OpenExchangeRates;JSON
+	// +required
+	Type string `json:"type"`
+	// URL replaces the provider's public address.
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:[0-9]{1,5})?([/?#].*)?$')",message="url: write http:// or https:// and a host name"
+	// +optional
+	URL string `json:"url,omitempty"`
+	// KeySecretRef names the Secret with the provider's API key, field `key` unless said otherwise.
+	// +optional
+	KeySecretRef *SecretKeyReference `json:"keySecretRef,omitempty"`
+}
+
+// FixedRate declares that one unit of From is Rate units of To.
+//
+// +kubebuilder:validation:XValidation:rule="self.from != self.to",message="rates.fixed: from and to must differ"
+type FixedRate struct {
+	// +kubebuilder:validation:MaxLength=10
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Z0-9]{3,10}$')",message="from: write a currency code in upper case, like EUR or USDT"
+	// +required
+	From string `json:"from"`
+	// +kubebuilder:validation:MaxLength=10
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Z0-9]{3,10}$')",message="to: write a currency code in upper case, like USD"
+	// +required
+	To string `json:"to"`
+	// +kubebuilder:validation:MaxLength=40
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{1,15}([.][0-9]{1,18})?$') && self.matches('[1-9]')",message="rate: write a decimal above 0 in quotes, like \"1.0845\""
+	// +required
+	Rate string `json:"rate"`
+}

@@ -1,0 +1,113 @@
+package v1alpha1
+
+import (
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
+// ReceiverFleet is a set of equal receivers that serve the endpoints which join it.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:subresource:scale:specpath=.spec.replicas,statuspath=.status.replicas,selectorpath=.status.selector
+// +kubebuilder:resource:shortName=rfl,categories=postback
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Endpoints",type=integer,JSONPath=`.status.endpoints.accepted`
+// +kubebuilder:printcolumn:name="Replicas",type=integer,JSONPath=`.status.replicas`
+// +kubebuilder:printcolumn:name="Confirmed",type=integer,JSONPath=`.status.confirmedReplicas`
+// +kubebuilder:printcolumn:name="Revision",type=string,JSONPath=`.status.revision`,priority=1
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 52 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name: use at most 52 lower-case letters, digits and hyphens, starting with a letter, because Services and Pods are named after it"
+type ReceiverFleet struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +kubebuilder:default={}
+	// +optional
+	Spec ReceiverFleetSpec `json:"spec,omitzero"`
+	// +optional
+	Status ReceiverFleetStatus `json:"status,omitzero"`
+}
+
+// ReceiverFleetList is a list of fleets.
+//
+// +kubebuilder:object:root=true
+type ReceiverFleetList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []ReceiverFleet `json:"items"`
+}
+
+// ReceiverFleetSpec declares a fleet.
+type ReceiverFleetSpec struct {
+	ReceiverSpec `json:",inline"`
+
+	// AllowedEndpoints says whose endpoints may join.
+	// +kubebuilder:default={}
+	// +optional
+	AllowedEndpoints AllowedEndpoints `json:"allowedEndpoints,omitzero"`
+}
+
+// NamespacesFrom says from which namespaces endpoints may join a fleet.
+//
+// +kubebuilder:validation:Enum=Same;All;Selector
+type NamespacesFrom string
+
+// The choices of namespaces.
+const (
+	NamespacesSame     NamespacesFrom = "Same"
+	NamespacesAll      NamespacesFrom = "All"
+	NamespacesSelector NamespacesFrom = "Selector"
+)
+
+// AllowedEndpoints says whose endpoints may join a fleet.
+//
+// +kubebuilder:validation:XValidation:rule="(self.?namespaces.orValue('Same') == 'Selector') == has(self.selector)",message="allowedEndpoints: namespaces Selector and a selector need each other"
+type AllowedEndpoints struct {
+	// Namespaces: the Same as the fleet's, All, or those with the labels that the Selector asks for.
+	// +kubebuilder:default=Same
+	// +optional
+	Namespaces NamespacesFrom `json:"namespaces,omitempty"`
+	// Selector of namespaces by label.
+	// +optional
+	Selector *metav1.LabelSelector `json:"selector,omitempty"`
+}
+
+// ReceiverFleetStatus is what the operator observed.
+type ReceiverFleetStatus struct {
+	// ObservedGeneration is the generation of the spec that this status is about.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Conditions: Available, ConfigPropagated and Ready; Reconciling and Stalled while they hold.
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// Replicas that exist.
+	// +optional
+	Replicas int32 `json:"replicas,omitempty"`
+	// Selector of the pods, for the scale subresource.
+	// +kubebuilder:validation:MaxLength=512
+	// +optional
+	Selector string `json:"selector,omitempty"`
+	// Endpoints counts those that name this fleet.
+	// +optional
+	Endpoints EndpointCounts `json:"endpoints,omitzero"`
+	// Revision of the configuration that the receivers ought to serve.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Revision string `json:"revision,omitempty"`
+	// ConfirmedReplicas is how many ready receivers said that they serve it.
+	// +optional
+	ConfirmedReplicas int32 `json:"confirmedReplicas,omitempty"`
+}
+
+// EndpointCounts counts endpoints.
+type EndpointCounts struct {
+	// +optional
+	Accepted int32 `json:"accepted"`
+	// +optional
+	Rejected int32 `json:"rejected"`
+}
