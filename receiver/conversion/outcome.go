@@ -19,6 +19,9 @@ type Reason string
 
 // The reasons, in the order of processing (docs/semantics.md §3).
 const (
+	MethodNotAllowed      Reason = "method_not_allowed"
+	RequestTooLarge       Reason = "request_too_large"
+	RequestUnreadable     Reason = "request_unreadable"
 	IPNotAllowed          Reason = "ip_not_allowed"
 	SignatureInvalid      Reason = "signature_invalid"
 	SubIDMissing          Reason = "subid_missing"
