@@ -31,7 +31,7 @@ func (p *parser) body(contentType string, body []byte) error {
 func (p *parser) multipart(contentType string, body []byte) error {
 	broken := unreadable("the body is not the multipart form that its Content-Type announces")
 	_, params, err := mime.ParseMediaType(contentType)
-	if err != nil || params["boundary"] == "" {
+	if err != nil || params["boundary"] == "" || !bytes.Contains(body, []byte("--"+params["boundary"])) {
 		return broken
 	}
 	for r := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
