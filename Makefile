@@ -1,0 +1,61 @@
+# Everything that is done with this repository by hand or by machine. `make help` lists it.
+
+SHELL := bash
+.SHELLFLAGS := -euo pipefail -c
+.DEFAULT_GOAL := help
+export CGO_ENABLED := 0
+
+VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
+LDFLAGS := -s -w -X main.version=$(VERSION)
+TOOL    := go tool -modfile=hack/tools/go.mod
+LINT    := go tool -modfile=hack/tools/lint/go.mod
+
+##@ Use
+
+.PHONY: help
+help: ## List what can be made
+	@awk 'BEGIN {FS = ":.*## "} /^##@/ {printf "\n%s\n", substr($$0, 5)} /^[a-z0-9-]+:.*## / {printf "  %-16s %s\n", $$1, $$2}' $(MAKEFILE_LIST)
+
+.PHONY: run
+run: build ## Serve the sample endpoint on 127.0.0.1:8080, without a cluster; Ctrl-C stops it
+	@exec go run ./hack/run
+
+.PHONY: build
+build: ## Compile both programs into bin/
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/manager ./controllers
+	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/receiver ./receiver
+
+##@ Develop
+
+.PHONY: test
+test: ## Run every test
+	go test ./...
+
+.PHONY: fuzz
+fuzz: ## Run each fuzzer for FUZZTIME (default 30s)
+	hack/fuzz.sh $(or $(FUZZTIME),30s)
+
+.PHONY: bench
+bench: build ## Measure judge and apply, and the receiver on its embedded store over loopback
+	go test -run '^$$' -bench . -benchmem ./receiver/postback ./receiver/conversion ./receiver/money
+	go run ./hack/perf/receiver -store sqlite
+
+.PHONY: generate
+generate: ## Generate deep copies and apply configurations
+	hack/generate.sh
+
+.PHONY: manifests
+manifests: ## Generate the CRDs
+	hack/manifests.sh
+
+.PHONY: verify
+verify: ## Check that generated files are up to date, formatting, vet and lint
+	hack/verify.sh
+
+.PHONY: lint
+lint: ## Run golangci-lint
+	$(LINT) golangci-lint run ./...
+
+.PHONY: clean
+clean: ## Remove what make run and make build left here
+	rm -rf bin .run

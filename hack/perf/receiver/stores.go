@@ -1,0 +1,79 @@
+package main
+
+import (
+	"context"
+	"database/sql"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strings"
+	"time"
+
+	_ "modernc.org/sqlite" // the embedded store is verified by reading its file
+)
+
+// store is where a measured receiver keeps its rows.
+type store interface {
+	Name() string
+	URL() string
+	// CPU is the processor time that the store's own processes have used.
+	CPU() (time.Duration, error)
+	// Verify compares the rows with what was acknowledged, once the receiver has stopped.
+	Verify(ctx context.Context, clicks int, t tally) error
+	Close() error
+}
+
+var stores = map[string]func(ctx context.Context, dir string) (store, error){
+	"sqlite": func(_ context.Context, dir string) (store, error) {
+		return embedded{filepath.Join(dir, "postback.db")}, nil
+	},
+}
+
+// selected are the scenarios that the options ask for.
+func (o options) selected() []scenario {
+	var chosen []scenario
+	for _, sc := range scenarios {
+		if strings.Contains(sc.name, o.only) {
+			chosen = append(chosen, sc)
+		}
+	}
+	return chosen
+}
+
+type embedded struct{ path string }
+
+func (e embedded) Name() string                { return "SQLite" }
+func (e embedded) URL() string                 { return "sqlite://" + e.path }
+func (e embedded) CPU() (time.Duration, error) { return 0, nil }
+func (e embedded) Close() error                { return os.Remove(e.path) }
+
+func (e embedded) Verify(ctx context.Context, clicks int, t tally) error {
+	db, err := sql.Open("sqlite", "file:"+e.path+"?mode=ro")
+	if err != nil {
+		return err
+	}
+	return errors.Join(verify(clicks, t, func(table string) (n int, err error) {
+		err = db.QueryRowContext(ctx, "select count(*) from "+table).Scan(&n)
+		return n, err
+	}, "history"), db.Close())
+}
+
+// verify counts the store's rows: each acknowledged change is a version of a conversion, each answer a received postback.
+func verify(clicks int, t tally, count func(table string) (int, error), history string) error {
+	counts := map[string]int{}
+	for _, table := range []string{"clicks", "conversions", history, "received"} {
+		n, err := count(table)
+		if err != nil {
+			return fmt.Errorf("counting %s: %w", table, err)
+		}
+		counts[table] = n
+	}
+	versions := counts["conversions"] + counts[history]
+	if counts["clicks"] < clicks || counts["conversions"] != t.created || versions != t.recorded || counts["received"] != t.received {
+		return fmt.Errorf("acknowledged: %d conversions, %d changes, %d postbacks; stored: %d, %d, %d",
+			t.created, t.recorded, t.received, counts["conversions"], versions, counts["received"])
+	}
+	fmt.Fprintf(os.Stderr, "verified: %d conversions, %d changes, %d received postbacks, as acknowledged\n", t.created, t.recorded, t.received)
+	return nil
+}
