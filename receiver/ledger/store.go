@@ -5,6 +5,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"hash/fnv"
@@ -40,6 +41,11 @@ type Slot struct {
 	conversion.SlotKey
 }
 
+// Compare orders keys by bucket, endpoint and subid: the order of locking.
+func (k Key) Compare(other Key) int {
+	return cmp.Or(cmp.Compare(k.Bucket, other.Bucket), cmp.Compare(k.Endpoint, other.Endpoint), cmp.Compare(k.SubID, other.SubID))
+}
+
 // Want names what a batch must read, and lock, before it can decide.
 type Want struct {
 	// Keys, sorted by bucket, endpoint, subid, without repeats: the clicks to read. Engines lock in this order.
@@ -48,8 +54,6 @@ type Want struct {
 	Slots []Slot
 	// Held are the keys whose held postbacks, and those postbacks' slots, are to be read too.
 	Held []Key
-	// Pending are the keys of which everything that waits for a rate is to be read too.
-	Pending []Key
 	// Receipts are postbacks that may have been committed before: their rows of the received log, if there are any.
 	Receipts []Receipt
 	// Create are the keys that must be lockable even when they have no click, because a conversion may be recorded
@@ -74,7 +78,8 @@ type Book struct {
 
 // Changes is what a batch writes: all of it or nothing.
 type Changes struct {
-	// NewClicks are absent in the book; UpdatedClicks are there.
+	// NewClicks are absent in the book, UpdatedClicks are there. An engine that finds a new click stored after all, by
+	// somebody it could not lock out, overwrites nothing and answers ErrConflict.
 	NewClicks, UpdatedClicks []*conversion.Click
 	// Conversions are the final versions of the slots that changed, each slot once.
 	Conversions []*conversion.Conversion
@@ -82,11 +87,12 @@ type Changes struct {
 	History []*conversion.Conversion
 	// Forwards are the S2S postbacks due.
 	Forwards []Forward
-	// Received are new rows of the received log; Settled gives the final outcome of rows that were held.
+	// Received are new rows of the received log; Settled gives the final outcome, reason, warnings and conversion of rows
+	// that were held, which are found by ID and At; other fields stay as they are.
 	Received, Settled []Received
 	// Hold and Release add and remove held postbacks.
 	Hold, Release []HeldPostback
-	// AwaitRate and HaveRate add and remove what waits for a rate.
+	// HaveRate removes and AwaitRate adds what waits for a rate, in this order; either may name what is so already.
 	AwaitRate, HaveRate []PendingRate
 }
 

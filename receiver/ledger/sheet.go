@@ -1,0 +1,258 @@
+package ledger
+
+import (
+	"cmp"
+	"slices"
+	"time"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+)
+
+// sheet is a batch's working copy of the book: later operations see what earlier ones decided, and only what remains in
+// the end is written.
+type sheet struct {
+	book *Book
+	opt  *Options
+	now  time.Time
+
+	clicks map[Key]*clickEntry
+	slots  map[Slot]*slotEntry
+	held   map[Key][]*heldEntry
+	// touched and written keep the order of the first change, so that the outcome is deterministic.
+	touched []*clickEntry
+	written []*slotEntry
+	holds   []*heldEntry
+	logged  []*Received
+	out     Changes
+}
+
+type clickEntry struct {
+	key         Key
+	before, now *conversion.Click
+	changed     bool
+}
+
+type slotEntry struct {
+	slot        Slot
+	before, now *conversion.Conversion
+	changed     bool
+}
+
+// heldEntry is a held postback; row is its line in the received log if this very batch writes it.
+type heldEntry struct {
+	HeldPostback
+	row  *Received
+	gone bool
+}
+
+func newSheet(book *Book, opt *Options) *sheet {
+	return &sheet{
+		book: book, opt: opt, now: opt.Clock(),
+		clicks: map[Key]*clickEntry{}, slots: map[Slot]*slotEntry{}, held: map[Key][]*heldEntry{},
+	}
+}
+
+func (s *sheet) click(k Key) *clickEntry {
+	e, ok := s.clicks[k]
+	if !ok {
+		stored := s.book.Clicks[k]
+		e = &clickEntry{key: k, before: stored, now: stored}
+		s.clicks[k] = e
+	}
+	return e
+}
+
+func (s *sheet) setClick(k Key, c *conversion.Click) {
+	e := s.click(k)
+	e.now = c
+	if !e.changed {
+		e.changed = true
+		s.touched = append(s.touched, e)
+	}
+}
+
+func (s *sheet) slot(k Slot) *slotEntry {
+	e, ok := s.slots[k]
+	if !ok {
+		stored := s.book.Conversions[k]
+		e = &slotEntry{slot: k, before: stored, now: stored}
+		s.slots[k] = e
+	}
+	return e
+}
+
+// record makes next the slot's current version; the former one becomes history.
+func (s *sheet) record(k Slot, next *conversion.Conversion) {
+	e := s.slot(k)
+	if e.now != nil {
+		s.out.History = append(s.out.History, e.now)
+	}
+	e.now = next
+	if !e.changed {
+		e.changed = true
+		s.written = append(s.written, e)
+	}
+}
+
+// apply decides an intent and takes down everything but the received log's row.
+func (s *sheet) apply(in *conversion.Intent) (Result, time.Time) {
+	key := KeyOf(in.Endpoint, in.SubID)
+	slot := Slot{Key: key, SlotKey: in.Slot}
+	prev, click := s.slot(slot).now, s.click(key).now
+	d := conversion.Apply(in, prev, click)
+
+	result := Result{Outcome: d.Outcome, Reason: d.Reason, Warnings: in.Warnings}
+	if d.Click != nil {
+		s.setClick(key, d.Click)
+		click = d.Click
+	}
+	switch {
+	case d.Next != nil:
+		s.record(slot, d.Next)
+		s.forward(d.Forwards, d.Next, click, in.ReceivedIP)
+		result.Warnings, result.ConversionID = d.Next.Warnings, d.Next.ID
+	case prev != nil && (d.Outcome == conversion.Duplicate || d.Outcome == conversion.Superseded):
+		result.ConversionID = prev.ID
+	}
+	return result, d.HoldUntil
+}
+
+func (s *sheet) forward(rules []string, c *conversion.Conversion, click *conversion.Click, ip string) {
+	for _, rule := range rules {
+		s.out.Forwards = append(s.out.Forwards, Forward{
+			ID: s.opt.NewID(), Rule: rule, Conversion: c, Click: click, IP: ip, Due: s.now,
+		})
+	}
+}
+
+// log adds a row to the received log, which stays open until the batch is closed.
+func (s *sheet) log(row Received) *Received {
+	s.logged = append(s.logged, &row)
+	return &row
+}
+
+func (s *sheet) hold(in *conversion.Intent, until time.Time, row *Received) {
+	key := KeyOf(in.Endpoint, in.SubID)
+	e := &heldEntry{HeldPostback: HeldPostback{Intent: in, Until: until}, row: row}
+	s.held[key] = append(s.heldAt(key), e)
+	s.holds = append(s.holds, e)
+}
+
+// heldAt returns the key's held postbacks in the order of their arrival.
+func (s *sheet) heldAt(k Key) []*heldEntry {
+	entries, ok := s.held[k]
+	if !ok {
+		for _, h := range s.book.Held[k] {
+			entries = append(entries, &heldEntry{HeldPostback: h})
+		}
+		slices.SortStableFunc(entries, func(a, b *heldEntry) int { return cmp.Compare(a.Intent.Stamp, b.Intent.Stamp) })
+		s.held[k] = entries
+	}
+	return entries
+}
+
+// release ends the wait of the key's held postbacks: all of them when the click is there, otherwise those whose time is up.
+func (s *sheet) release(k Key) {
+	found := s.click(k).now != nil
+	for _, h := range s.heldAt(k) {
+		switch {
+		case h.gone:
+		case found:
+			in := *h.Intent
+			in.Redelivered = true
+			result, _ := s.apply(&in)
+			s.settle(h, result)
+		case !s.now.Before(h.Until):
+			s.settle(h, Result{Outcome: conversion.Ignored, Reason: conversion.ClickNotFound, Warnings: h.Intent.Warnings})
+		}
+	}
+}
+
+// settle writes a held postback's final outcome into the received log.
+func (s *sheet) settle(h *heldEntry, r Result) {
+	h.gone = true
+	if h.row != nil {
+		r.writeTo(h.row)
+		return
+	}
+	row := Received{
+		ID: h.Intent.RequestID, Endpoint: h.Intent.Endpoint, SubID: h.Intent.SubID,
+		At: h.Intent.Received, Stamp: h.Intent.Stamp, IP: h.Intent.ReceivedIP,
+		TID: h.Intent.Slot.TID, Type: h.Intent.Type,
+	}
+	r.writeTo(&row)
+	s.out.Settled = append(s.out.Settled, row)
+	s.out.Release = append(s.out.Release, h.HeldPostback)
+}
+
+// changes closes the sheet.
+func (s *sheet) changes() *Changes {
+	for _, e := range s.touched {
+		if e.before == nil {
+			s.out.NewClicks = append(s.out.NewClicks, e.now)
+		} else {
+			s.out.UpdatedClicks = append(s.out.UpdatedClicks, e.now)
+		}
+		s.awaitRates(s.waitingClick(e.key, e.before), s.waitingClick(e.key, e.now))
+	}
+	for _, e := range s.written {
+		s.out.Conversions = append(s.out.Conversions, e.now)
+		s.awaitRates(waitingConversion(e.slot, e.before), waitingConversion(e.slot, e.now))
+	}
+	for _, h := range s.holds {
+		if !h.gone {
+			s.out.Hold = append(s.out.Hold, h.HeldPostback)
+		}
+	}
+	s.out.Received = make([]Received, len(s.logged))
+	for i, row := range s.logged {
+		s.out.Received[i] = *row
+	}
+	return &s.out
+}
+
+// awaitRates takes down what began and what ceased to wait for a rate.
+func (s *sheet) awaitRates(before, now []PendingRate) {
+	for _, p := range now {
+		if !slices.Contains(before, p) {
+			s.out.AwaitRate = append(s.out.AwaitRate, p)
+		}
+	}
+	for _, p := range before {
+		if !slices.Contains(now, p) {
+			s.out.HaveRate = append(s.out.HaveRate, p)
+		}
+	}
+}
+
+func waitingConversion(slot Slot, c *conversion.Conversion) []PendingRate {
+	if c == nil || c.State() != conversion.StatePendingRate {
+		return nil
+	}
+	var waiting []PendingRate
+	add := func(currency string) {
+		p := PendingRate{Key: slot.Key, Slot: slot.SlotKey, Currency: currency, ToCurrency: c.EndpointCurrency}
+		if !slices.Contains(waiting, p) {
+			waiting = append(waiting, p)
+		}
+	}
+	if c.Payout.Pending() {
+		add(c.Payout.Currency)
+	}
+	if c.Cost != nil && c.Cost.Pending() {
+		add(c.Cost.Currency)
+	}
+	return waiting
+}
+
+// waitingClick asks for the endpoint's currency because a click does not know it.
+func (s *sheet) waitingClick(k Key, c *conversion.Click) []PendingRate {
+	if c == nil || c.Cost == nil || !c.Cost.Pending() {
+		return nil
+	}
+	rules := s.opt.Rules(k.Endpoint)
+	if rules == nil {
+		return []PendingRate{{Key: k, Click: true, Currency: c.Cost.Currency}}
+	}
+	return []PendingRate{{Key: k, Click: true, Currency: c.Cost.Currency, ToCurrency: rules.Currency}}
+}

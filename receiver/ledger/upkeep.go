@@ -1,0 +1,166 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"slices"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+)
+
+const (
+	holdsEvery = time.Second
+	pruneEvery = time.Minute
+	// page bounds what one step of the upkeep reads or deletes.
+	page = 1000
+)
+
+// Run does the upkeep until ctx ends: it expires holds and prunes what is older than the options keep. Failures are
+// logged and tried again at the next turn. Several receivers of one store may run it at the same time.
+func (l *Ledger) Run(ctx context.Context) {
+	holds, prune := time.NewTicker(holdsEvery), time.NewTicker(pruneEvery)
+	defer holds.Stop()
+	defer prune.Stop()
+	for {
+		var err error
+		select {
+		case <-ctx.Done():
+			return
+		case <-holds.C:
+			err = l.ExpireHolds(ctx)
+		case <-prune.C:
+			err = l.prune(ctx)
+		}
+		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+			l.opt.Logger.Warn("Upkeep failed, trying again later", "error", err)
+		}
+	}
+}
+
+// ExpireHolds settles the held postbacks whose time is up as ignored, click_not_found.
+func (l *Ledger) ExpireHolds(ctx context.Context) error {
+	for {
+		keys, err := l.store.ExpiredHolds(ctx, l.opt.Clock(), page)
+		if err != nil || len(keys) == 0 {
+			return err
+		}
+		ops := make([]op, len(keys))
+		for i, k := range keys {
+			ops[i] = releaseOp(k)
+		}
+		if err := l.doAll(ctx, ops); err != nil || len(keys) < page {
+			return err
+		}
+	}
+}
+
+func (l *Ledger) prune(ctx context.Context) error {
+	if l.opt.ReceivedFor <= 0 && l.opt.HistoryFor <= 0 {
+		return nil
+	}
+	now := l.opt.Clock()
+	before := func(keep time.Duration) time.Time {
+		if keep <= 0 {
+			return time.Time{}
+		}
+		return now.Add(-keep)
+	}
+	for {
+		n, err := l.store.Prune(ctx, before(l.opt.ReceivedFor), before(l.opt.HistoryFor), page)
+		if err != nil || n < page {
+			return err
+		}
+	}
+}
+
+// releaseOp looks at a key's held postbacks again.
+type releaseOp Key
+
+func (o releaseOp) key() Key { return Key(o) }
+
+func (o releaseOp) want(w *Want, _ bool) {
+	w.Keys = append(w.Keys, Key(o))
+	w.Held = append(w.Held, Key(o))
+}
+
+func (o releaseOp) decide(s *sheet, _ bool) { s.release(Key(o)) }
+
+var one = decimal.NewFromInt(1)
+
+// Reprice converts what waits for a rate and can be converted now: to be called when the rates have changed.
+func (l *Ledger) Reprice(ctx context.Context, convert conversion.Converter) error {
+	var after *PendingRate
+	for {
+		waiting, err := l.store.PendingRates(ctx, after, page)
+		if err != nil || len(waiting) == 0 {
+			return err
+		}
+		after = &waiting[len(waiting)-1]
+		var ops []op
+		for _, p := range waiting {
+			if p.ToCurrency == "" || !convert(one, p.Currency, p.ToCurrency).Pending() {
+				ops = append(ops, &repriceOp{PendingRate: p, convert: convert})
+			}
+		}
+		if err := l.doAll(ctx, ops); err != nil {
+			return err
+		}
+	}
+}
+
+// repriceOp converts what one entry says is waiting, or strikes out the entry when that is no longer so.
+type repriceOp struct {
+	PendingRate
+	convert conversion.Converter
+}
+
+func (o *repriceOp) key() Key { return o.PendingRate.Key }
+
+func (o *repriceOp) slot() Slot { return Slot{Key: o.key(), SlotKey: o.Slot} }
+
+func (o *repriceOp) want(w *Want, _ bool) {
+	w.Keys = append(w.Keys, o.key())
+	if !o.Click {
+		w.Slots = append(w.Slots, o.slot())
+	}
+}
+
+func (o *repriceOp) decide(s *sheet, _ bool) {
+	by := conversion.Repricing{Convert: o.convert, Rules: s.opt.Rules(o.Endpoint), At: s.now, RequestID: s.opt.NewID()}
+	var before, now []PendingRate
+	if o.Click {
+		before, now = o.repriceClick(s, by)
+	} else {
+		before, now = o.repriceSlot(s, by)
+	}
+	// An entry that the book no longer backs would be read for ever: what waits now takes its place.
+	if !slices.Contains(before, o.PendingRate) {
+		s.awaitRates([]PendingRate{o.PendingRate}, now)
+	}
+}
+
+func (o *repriceOp) repriceClick(s *sheet, by conversion.Repricing) (before, now []PendingRate) {
+	entry := s.click(o.key())
+	before = s.waitingClick(entry.key, entry.now)
+	if entry.now != nil && by.Rules != nil {
+		if next := conversion.RepriceClick(entry.now, by.Rules.Currency, by); next != nil {
+			s.setClick(entry.key, next)
+		}
+	}
+	return before, s.waitingClick(entry.key, entry.now)
+}
+
+func (o *repriceOp) repriceSlot(s *sheet, by conversion.Repricing) (before, now []PendingRate) {
+	entry, click := s.slot(o.slot()), s.click(o.key()).now
+	before = waitingConversion(entry.slot, entry.now)
+	if entry.now != nil {
+		if d := conversion.Reprice(entry.now, click, by); d.Next != nil {
+			s.record(entry.slot, d.Next)
+			s.forward(d.Forwards, d.Next, click, "")
+		}
+	}
+	return before, waitingConversion(entry.slot, entry.now)
+}
