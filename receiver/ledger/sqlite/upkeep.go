@@ -1,0 +1,110 @@
+package sqlite
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"time"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/money"
+)
+
+// ExpiredHolds implements [ledger.Store].
+func (s *Store) ExpiredHolds(ctx context.Context, now time.Time, limit int) ([]ledger.Key, error) {
+	const expired = "select e.name, h.subid from held h join endpoints e on e.id = h.endpoint where h.until <= ? " +
+		"group by h.endpoint, h.subid order by min(h.until), h.endpoint, h.subid limit ?"
+	return collect(ctx, s, expired, []any{now.UnixMicro(), limit}, func(r *row) (ledger.Key, error) {
+		key := ledger.KeyOf(r.text(), r.text())
+		return key, r.err
+	})
+}
+
+// PendingRates implements [ledger.Store].
+func (s *Store) PendingRates(ctx context.Context, after *ledger.PendingRate, limit int) ([]ledger.PendingRate, error) {
+	query := "select (select name from endpoints e where e.id = p.endpoint), subid, click, tid, slot_type, currency, to_currency from pending_rates p"
+	var args []any
+	if after != nil {
+		query += " where (" + pendingColumns + ") > ((select id from endpoints where name = ?), ?, ?, ?, ?, ?, ?)"
+		for i, v := range pendingValues(0, *after) {
+			if i == 0 {
+				v = after.Endpoint
+			}
+			args = append(args, v)
+		}
+	}
+	query += " order by " + pendingColumns + " limit ?"
+	return collect(ctx, s, query, append(args, limit), func(r *row) (ledger.PendingRate, error) {
+		p := ledger.PendingRate{Key: ledger.KeyOf(r.text(), r.text()), Click: r.integer() == 1}
+		p.Slot.TID, p.Slot.Type = r.text(), r.text()
+		p.Currency, p.ToCurrency = r.text(), r.text()
+		return p, r.err
+	})
+}
+
+// LoadRates implements [ledger.Store].
+func (s *Store) LoadRates(ctx context.Context) ([]money.Set, error) {
+	return collect(ctx, s, "select rates from rates order by source", nil, func(r *row) (set money.Set, err error) {
+		if err := json.Unmarshal([]byte(r.text()), &set); err != nil {
+			return set, fmt.Errorf("reading stored rates: %w", err)
+		}
+		return set, r.err
+	})
+}
+
+// SaveRates implements [ledger.Store].
+func (s *Store) SaveRates(ctx context.Context, set money.Set) error {
+	encoded, err := json.Marshal(set)
+	if err != nil {
+		return fmt.Errorf("encoding rates: %w", err)
+	}
+	return s.write(ctx, func(w *writer) (bool, error) {
+		return true, w.saveRates.exec(set.Source, string(encoded))
+	})
+}
+
+// Lease implements [ledger.Store].
+func (s *Store) Lease(ctx context.Context, name, holder string, now, until time.Time) (held bool, err error) {
+	err = s.write(ctx, func(w *writer) (bool, error) {
+		n, err := w.takeLease.affect(name, holder, until.UnixMicro(), now.UnixMicro())
+		held = n > 0
+		return held, err
+	})
+	return held && err == nil, err
+}
+
+// Prune implements [ledger.Store].
+func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error) {
+	var deleted int64
+	err := s.write(ctx, func(w *writer) (bool, error) {
+		for _, step := range []struct {
+			statement *statement
+			before    time.Time
+		}{{w.pruneReceived, receivedBefore}, {w.pruneHistory, historyBefore}} {
+			if step.before.IsZero() || deleted >= int64(limit) {
+				continue
+			}
+			n, err := step.statement.affect(ceilMicros(step.before), int64(limit)-deleted)
+			if err != nil {
+				return false, err
+			}
+			deleted += n
+		}
+		return deleted > 0, nil
+	})
+	if err != nil {
+		return 0, err
+	}
+	return int(deleted), nil
+}
+
+func collect[T any](ctx context.Context, s *Store, query string, args []any, read func(*row) (T, error)) ([]T, error) {
+	var found []T
+	for v, err := range rows(ctx, s, query, args, read) {
+		if err != nil {
+			return nil, err
+		}
+		found = append(found, v)
+	}
+	return found, nil
+}

@@ -1,0 +1,214 @@
+package sqlite
+
+import (
+	"context"
+	"database/sql/driver"
+	"errors"
+	"fmt"
+	"strings"
+
+	"modernc.org/sqlite"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+)
+
+// writer is the one connection that writes, with its prepared statements. Whoever holds the store's turn owns it.
+type writer struct {
+	conn driver.Conn
+
+	begin, commit, rollback *statement
+
+	selectClick, selectConversion, selectReceipt, anyHeld, selectHeld *statement
+	insertClick, updateClick, upsertConversion, insertHistory         *statement
+	insertReceived, settleReceived, insertHeld, deleteHeld            *statement
+	awaitRate, haveRate, insertForward, insertEndpoint                *statement
+	saveRates, takeLease, pruneReceived, pruneHistory, beat           *statement
+
+	// endpoints are the stored ids by name; fresh those that the transaction under way has added.
+	endpoints map[string]int64
+	fresh     []string
+}
+
+func openWriter(path string, o Options) (_ *writer, err error) {
+	conn, err := (&sqlite.Driver{}).Open(dataSource(path, pragmas(o.CacheBytes, o.MapBytes)))
+	if err != nil {
+		return nil, classify(err)
+	}
+	w := &writer{conn: conn, endpoints: map[string]int64{}}
+	defer func() {
+		if err != nil {
+			err = errors.Join(err, conn.Close())
+		}
+	}()
+	version, err := w.version()
+	if err != nil {
+		return nil, err
+	}
+	if err := migrate(conn, version); err != nil {
+		return nil, err
+	}
+	if err := w.prepare(); err != nil {
+		return nil, err
+	}
+	return w, w.loadEndpoints()
+}
+
+func (w *writer) version() (version int64, err error) {
+	s, err := prepare(w.conn, "pragma user_version")
+	if err != nil {
+		return 0, err
+	}
+	err = s.query(func(r *row) error { version = r.integer(); return r.err })
+	return version, errors.Join(err, s.prepared.Close())
+}
+
+func (w *writer) prepare() error {
+	for target, text := range map[**statement]string{
+		&w.begin:    "begin immediate",
+		&w.commit:   "commit",
+		&w.rollback: "rollback",
+
+		&w.selectClick:      "select " + clickColumns + " from clicks where endpoint = ? and subid = ?",
+		&w.selectConversion: "select " + conversionColumns + " from conversions where endpoint = ? and subid = ? and tid = ? and slot_type = ?",
+		&w.selectReceipt:    "select " + receivedColumns + " from received where id = ?",
+		&w.anyHeld:          "select 1 from held limit 1",
+		&w.selectHeld:       "select until, intent from held where endpoint = ? and subid = ? order by stamp, id",
+
+		&w.insertClick: insert("clicks", "endpoint, "+clickColumns),
+		&w.updateClick: "update clicks set time = ?3, campaign = ?4, ip = ?5, user_agent = ?6, params = ?7, cost = ?8 " +
+			"where endpoint = ?1 and subid = ?2",
+		&w.upsertConversion: insert("conversions", "endpoint, "+conversionColumns) +
+			" on conflict (endpoint, subid, tid, slot_type) do update set " + overwrite(),
+		&w.insertHistory:  insert("history", "endpoint, "+conversionColumns),
+		&w.insertReceived: insert("received", "endpoint, "+receivedColumns),
+		&w.settleReceived: "update received set outcome = ?, reason = ?, warnings = ?, conversion = ? where id = ?",
+		&w.insertHeld:     insert("held", "endpoint, subid, id, stamp, until, intent"),
+		&w.deleteHeld:     "delete from held where id = ?",
+		&w.awaitRate:      insert("pending_rates", pendingColumns) + " on conflict do nothing",
+		&w.haveRate: "delete from pending_rates where endpoint = ? and subid = ? and click = ? and tid = ? and " +
+			"slot_type = ? and currency = ? and to_currency = ?",
+		&w.insertForward:  insert("forwards", "endpoint, subid, id, rule, due, ip, conversion, click"),
+		&w.insertEndpoint: "insert into endpoints (name) values (?) returning id",
+
+		&w.saveRates: insert("rates", "source, rates") + " on conflict (source) do update set rates = excluded.rates",
+		&w.takeLease: insert("leases", "name, holder, until") + " on conflict (name) do update set holder = excluded.holder, " +
+			"until = excluded.until where leases.holder = excluded.holder or leases.until <= ?4",
+		&w.pruneReceived: "delete from received where seq in (select seq from received where at < ? order by at limit ?)",
+		&w.pruneHistory:  "delete from history where seq in (select seq from history where updated_at < ? order by updated_at limit ?)",
+		&w.beat:          "update heartbeat set beats = beats + 1",
+	} {
+		s, err := prepare(w.conn, text)
+		if err != nil {
+			return classify(err)
+		}
+		*target = s
+	}
+	return nil
+}
+
+// insert returns the statement with numbered parameters for the columns.
+func insert(table, columns string) string {
+	n := 1 + strings.Count(columns, ",")
+	return "insert into " + table + " (" + columns + ") values (" + strings.Repeat("?, ", n-1) + "?)"
+}
+
+// overwrite lists what a new version of a conversion changes: never its id, slot and creation, which indexes hold.
+func overwrite() string {
+	var set []string
+	for column := range strings.SplitSeq(conversionColumns, ", ") {
+		switch column {
+		case "id", "subid", "tid", "slot_type", "created_at":
+		default:
+			set = append(set, column+" = excluded."+column)
+		}
+	}
+	return strings.Join(set, ", ")
+}
+
+func (w *writer) loadEndpoints() error {
+	s, err := prepare(w.conn, "select id, name from endpoints")
+	if err != nil {
+		return classify(err)
+	}
+	err = s.query(func(r *row) error {
+		id, name := r.integer(), r.text()
+		w.endpoints[name] = id
+		return r.err
+	})
+	return errors.Join(err, s.prepared.Close())
+}
+
+// endpoint returns the id of an endpoint's name, adding it to the store when it is new. It needs a transaction.
+func (w *writer) endpoint(name string) (int64, error) {
+	if id, ok := w.endpoints[name]; ok {
+		return id, nil
+	}
+	err := w.insertEndpoint.query(func(r *row) error {
+		w.endpoints[name] = r.integer()
+		return r.err
+	}, name)
+	if err != nil {
+		return 0, fmt.Errorf("adding an endpoint: %w", err)
+	}
+	w.fresh = append(w.fresh, name)
+	return w.endpoints[name], nil
+}
+
+func (w *writer) close() error { return w.conn.Close() }
+
+// write runs work in a transaction of its own, and commits if work reports that there is something to commit. Whatever
+// goes wrong, a panic included, rolls everything back.
+func (s *Store) write(ctx context.Context, work func(*writer) (bool, error)) (err error) {
+	select {
+	case <-s.turn:
+	case <-ctx.Done():
+		return fmt.Errorf("%w: %w", ledger.ErrUnavailable, context.Cause(ctx))
+	}
+	defer func() { s.turn <- struct{}{} }()
+	if s.closed {
+		return fmt.Errorf("%w: store is closed", ledger.ErrUnavailable)
+	}
+	w := s.writer
+	if s.checkpoints.due() {
+		if err := w.emptyLog(); err != nil {
+			return err
+		}
+	}
+	if err := w.begin.exec(); err != nil {
+		return err
+	}
+	committed := false
+	defer func() {
+		if !committed {
+			w.abandon()
+		}
+	}()
+	dirty, err := work(w)
+	if err != nil || !dirty && len(w.fresh) == 0 {
+		return err
+	}
+	if err := context.Cause(ctx); err != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrUnavailable, err)
+	}
+	if err := w.commit.exec(); err != nil {
+		return err
+	}
+	committed, w.fresh = true, w.fresh[:0]
+	s.checkpoints.committed()
+	return nil
+}
+
+// emptyLog truncates the write-ahead log, unless a reader is still in it: then later.
+func (w *writer) emptyLog() error {
+	err := run(w.conn, "pragma busy_timeout = 0; pragma wal_checkpoint(truncate)")
+	return errors.Join(err, run(w.conn, "pragma "+busyTimeout))
+}
+
+// abandon rolls back. SQLite may have done so itself, which is the only error here, and no matter.
+func (w *writer) abandon() {
+	for _, name := range w.fresh {
+		delete(w.endpoints, name)
+	}
+	w.fresh = w.fresh[:0]
+	_ = w.rollback.exec()
+}
