@@ -13,10 +13,12 @@ func BenchmarkParseAndJudge(b *testing.B) {
 		e.Training = []config.TrainingRule{rule("sale", "approved"), rule("rejected", "declined")}
 	})
 	table, at := rates(), arrival()
+	const typical = "clickid=2o8ql1kqv3f4&type=hold&payout=12.50&tid=9912345&lead_status=new,hold&sale_status=approved" +
+		"&sub_id_1=creo%207&sub_id_2=de&keyword=shoes&offer=77&from=net"
 	for _, c := range []struct{ name, query string }{
 		{"Plain", "subid=2o8ql1kqv3f4&status=sale&payout=12.50&tid=9912345"},
-		{"Typical", "clickid=2o8ql1kqv3f4&type=hold&payout=12.50&currency=eur&tid=9912345&lead_status=new,hold&sale_status=approved" +
-			"&sub_id_1=creo%207&sub_id_2=de&keyword=shoes&offer=77&from=net"},
+		{"Typical", typical},
+		{"OtherCurrency", typical + "&currency=eur"},
 		{"Ignored", "subid={subid}&status=sale&payout=12.50&tid=9912345"},
 	} {
 		b.Run(c.name, func(b *testing.B) {

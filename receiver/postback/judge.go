@@ -37,7 +37,12 @@ type Verdict struct {
 // Judge goes through the steps 4-7 and 9-11 of docs/semantics.md §3: subid, status, training, slot, amounts. Those that
 // need the click or the slot's present state are [conversion.Apply]'s.
 func Judge(ep *endpoint.Endpoint, values Values, at Arrival, rates *money.Table) Verdict {
-	f, kept, conflict := resolve(ep, values)
+	var usual [usualFields]string
+	f := fields(usual[:])
+	if ep.Fields() > usualFields {
+		f = make(fields, ep.Fields())
+	}
+	kept, conflict := f.resolve(ep, values)
 	v := Verdict{}
 	v.Return, v.JSONP = replyWish(f[endpoint.FieldReturn])
 	if conflict {
@@ -87,16 +92,11 @@ func (v *Verdict) warn(w conversion.Warning) {
 }
 
 func (v *Verdict) judgeSubID(subid string) conversion.Reason {
-	switch {
-	case subid == "":
-		return conversion.SubIDMissing
-	case isUnresolvedMacro(subid):
-		return conversion.SubIDUnresolvedMacro
-	case !isSubID(subid):
-		return conversion.SubIDMalformed
+	reason := CheckSubID(subid)
+	if reason == "" {
+		v.SubID = subid
 	}
-	v.SubID = subid
-	return ""
+	return reason
 }
 
 func (v *Verdict) judgeStatus(ep *endpoint.Endpoint, f fields) conversion.Reason {

@@ -1,6 +1,7 @@
 package postback_test
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -173,6 +174,14 @@ func TestJudgeTraining(t *testing.T) {
 		{"the endpoint's training of a custom type", both(firstBet, training(rule("upsell", "rebill"))),
 			"subid=c1&status=rebill", "c1/ upsell<rebill>"},
 		{"another endpoint's custom training is an extra parameter", nil, "subid=c1&status=lead&bet_status=7", "c1/ lead<lead> bet_status=7"},
+		{"the last of many custom types",
+			func(e *config.Endpoint) {
+				for i := range config.MaxTypes {
+					name := "t" + strconv.Itoa(i)
+					e.ConversionTypes = append(e.ConversionTypes, config.ConversionType{Name: name, Parameter: name, CountsAs: config.CountsAsNone})
+				}
+			},
+			"subid=c1&status=7&t31_status=7", "c1/ t31<7>"},
 		{"empty words train nothing", training(rule("sale", " ")), "subid=c1&status=x&lead_status=,,", "ignored status_unknown"},
 	})
 }

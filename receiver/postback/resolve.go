@@ -14,17 +14,16 @@ type fields []string
 // inBodyRank puts all names of the query before those of the body.
 const inBodyRank = 1 << 16
 
-// usualFields is room for the fields of an endpoint with a few custom types.
+// usualFields is room, on the stack, for the fields of an endpoint with a few custom types.
 const usualFields = int(endpoint.FieldKeptEnd) + 16
 
-// resolve brings the values under their canonical names and returns the fields, what stays with the conversion (sorted by
-// name), and whether names of one field had different values. The query goes before the body, so that a signed URL cannot
+// resolve puts the values into the fields for which their names stand, and returns what stays with the conversion (sorted
+// by name), and whether names of one field had different values. The query goes before the body, so that a signed URL cannot
 // be overridden; then the canonical name before its aliases (docs/semantics.md §2).
-func resolve(ep *endpoint.Endpoint, values Values) (f fields, kept conversion.Params, conflict bool) {
-	f = make(fields, ep.Fields())
+func (f fields) resolve(ep *endpoint.Endpoint, values Values) (kept conversion.Params, conflict bool) {
 	var usual [usualFields]int
 	ranks := usual[:]
-	if len(f) > len(ranks) {
+	if len(f) > usualFields {
 		ranks = make([]int, len(f))
 	}
 	kept = make(conversion.Params, 0, len(values))
@@ -48,8 +47,8 @@ func resolve(ep *endpoint.Endpoint, values Values) (f fields, kept conversion.Pa
 		}
 	}
 	if len(kept) == 0 {
-		return f, nil, conflict
+		return nil, conflict
 	}
 	slices.SortFunc(kept, func(a, b conversion.Param) int { return cmp.Compare(a.Name, b.Name) })
-	return f, kept, conflict
+	return kept, conflict
 }
