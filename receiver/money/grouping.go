@@ -47,9 +47,9 @@ func ungroup(body string, negative bool) (plain string, reading Reading) {
 // read reports false when body has other characters than ASCII digits and separators, no digit, or two separators in a row.
 func (g *grouped) read(body string) bool {
 	previous := -1
-	for _, r := range body {
+	for i, r := range body {
 		if r >= '0' && r <= '9' {
-			g.digits[g.count] = byte(r)
+			g.digits[g.count] = body[i]
 			g.count++
 			continue
 		}
@@ -66,8 +66,10 @@ func (g *grouped) read(body string) bool {
 
 func separatorKind(r rune) byte {
 	switch {
-	case r == '.' || r == ',':
-		return byte(r)
+	case r == '.':
+		return '.'
+	case r == ',':
+		return ','
 	case r == '\'' || r == '\u2019':
 		return '\''
 	case unicode.IsSpace(r):

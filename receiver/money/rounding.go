@@ -11,7 +11,7 @@ func quotient(x, y decimal.Decimal) decimal.Decimal {
 		return x
 	}
 	places := significantDigits - (magnitude(x) - magnitude(y))
-	return x.DivRound(y, int32(max(places, 0)))
+	return x.DivRound(y, int32(max(places, 0))) //nolint:gosec // as few as rates have digits
 }
 
 // magnitude returns how many digits d has before the decimal separator, negative for leading zeros behind it.

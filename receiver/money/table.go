@@ -24,8 +24,9 @@ type FixedRate struct {
 // the inverse of one; the first set that has both currencies; a fixed rate, or the inverse of one, from or to a third
 // currency together with a fixed rate or a set for the rest of the way. Nothing is ever taken as one to one.
 type Table struct {
-	sets  []Set
-	fixed map[pair]ratio
+	sets     []Set
+	declared []FixedRate
+	fixed    map[pair]ratio
 	// hops lists for a currency those that a fixed rate leads to, in declared order.
 	hops map[string][]string
 
@@ -51,10 +52,11 @@ var (
 // NewTable makes a table of fixed rates and of sets in order of preference. It keeps the sets: don't change them later.
 func NewTable(fixed []FixedRate, sets []Set) *Table {
 	t := &Table{
-		sets:  slices.Clone(sets),
-		fixed: map[pair]ratio{},
-		hops:  map[string][]string{},
-		found: map[pair]ratio{},
+		sets:     slices.Clone(sets),
+		declared: slices.Clone(fixed),
+		fixed:    map[pair]ratio{},
+		hops:     map[string][]string{},
+		found:    map[pair]ratio{},
 	}
 	for _, f := range fixed {
 		if f.Rate.IsPositive() {
@@ -86,6 +88,14 @@ func (t *Table) Sets() []Set {
 		return nil
 	}
 	return slices.Clone(t.sets)
+}
+
+// Fixed returns the fixed rates that the table was made of, as they were declared.
+func (t *Table) Fixed() []FixedRate {
+	if t == nil {
+		return nil
+	}
+	return slices.Clone(t.declared)
 }
 
 // Known reports whether any source has the currency.
