@@ -135,8 +135,8 @@ type AccessSpec struct {
 
 // HMACSpec says where the signature and its secret are.
 type HMACSpec struct {
-	// SecretRef names the Secret with the shared secret, field `hmac` unless said otherwise. When it changes, the former
-	// one stays valid for key.overlap.
+	// SecretRef names the Secret with the shared secret, field `hmac` unless said otherwise. The field may hold several,
+	// one per line: any of them may have signed, so that signers can change over one by one.
 	// +required
 	SecretRef SecretKeyReference `json:"secretRef"`
 	// Parameter carries the signature.

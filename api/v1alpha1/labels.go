@@ -21,12 +21,20 @@ const (
 	RoleConfig  = "config"  // documents of the configuration contract
 )
 
-// Names and fields of the Secrets of an endpoint.
+// AnnotationKeyRevision on a generated key Secret is the spec.key.revision for which its key was made.
+const AnnotationKeyRevision = "postback.dev/key-revision"
+
+// Names and fields of the Secrets of an endpoint or fleet.
 const (
 	// KeySecretSuffix after the endpoint's name: the generated key and click token. It outlives the endpoint.
 	KeySecretSuffix = "-key"
 	// KeyringSecretSuffix after the endpoint's name: the keyring.
 	KeyringSecretSuffix = "-keyring"
+	// RatesKeyringSecretSuffix after a fleet's name: the keyring of its rate providers. The dot keeps it apart from every
+	// endpoint's Secrets, whose names have none.
+	RatesKeyringSecretSuffix = ".rates-keyring"
+	// DefaultHMACField holds the secrets that sign postbacks, one per line, unless secretRef names another.
+	DefaultHMACField = "hmac"
 	// ClickTokenField of a key Secret is the credential of the click intake.
 	ClickTokenField = "clickToken"
 	// DefaultKeyField of a key Secret is the postback key, unless secretRef names another.

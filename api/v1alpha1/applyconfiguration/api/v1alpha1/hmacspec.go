@@ -7,8 +7,8 @@ package v1alpha1
 //
 // HMACSpec says where the signature and its secret are.
 type HMACSpecApplyConfiguration struct {
-	// SecretRef names the Secret with the shared secret, field `hmac` unless said otherwise. When it changes, the former
-	// one stays valid for key.overlap.
+	// SecretRef names the Secret with the shared secret, field `hmac` unless said otherwise. The field may hold several,
+	// one per line: any of them may have signed, so that signers can change over one by one.
 	SecretRef *SecretKeyReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// Parameter carries the signature.
 	Parameter *string `json:"parameter,omitempty"`

@@ -1,0 +1,115 @@
+// Package render turns declarations and resolved credentials into the content of the configuration contract. It is pure:
+// no client, no file, no clock. The operator and the offline renderer share it, which is why they agree.
+package render
+
+import (
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/rotation"
+)
+
+// Endpoint renders a declaration that the schema has defaulted and accepted. ring holds its credentials and was advanced by
+// hmac, the secrets that sign. The error is the contract's, one sentence per problem.
+func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, hmac []string) (config.Endpoint, error) {
+	spec := &declared.Spec
+	endpoint := config.Endpoint{
+		Namespace:   declared.Namespace,
+		Name:        declared.Name,
+		Keys:        ring.Keys(rotation.Postback),
+		ClickTokens: ring.Keys(rotation.Click),
+		Aliases:     aliases(spec.Aliases),
+		Currency:    spec.Currency,
+		Policies:    policies(spec.Policies),
+	}
+	for _, rule := range spec.Training {
+		endpoint.Training = append(endpoint.Training, config.TrainingRule(rule))
+	}
+	for _, t := range spec.ConversionTypes {
+		rendered := config.ConversionType{Name: t.Name, Parameter: t.Parameter, CountsAs: config.CountsAs(t.CountsAs)}
+		if rendered.Parameter == "" {
+			rendered.Parameter = t.Name
+		}
+		endpoint.ConversionTypes = append(endpoint.ConversionTypes, rendered)
+	}
+	if spec.Payout != nil {
+		endpoint.Payout = config.Payout(*spec.Payout)
+	}
+	if spec.Access != nil {
+		endpoint.Access.AllowedCIDRs = spec.Access.AllowedCIDRs
+		if spec.Access.HMAC != nil {
+			endpoint.Access.HMAC = &config.HMAC{
+				Parameter: spec.Access.HMAC.Parameter,
+				Secrets:   ring.Secrets(rotation.HMAC, hmac),
+			}
+		}
+	}
+	for _, f := range spec.Forwards {
+		endpoint.Forwards = append(endpoint.Forwards, config.Forward{
+			Name: f.Name, URL: f.URL, Method: f.Method, Types: f.Types,
+			Resend: config.Resend(f.Resend), Sources: f.Sources, Campaigns: f.Campaigns,
+		})
+	}
+	return endpoint, endpoint.Validate()
+}
+
+func aliases(declared v1alpha1.Aliases) map[string][]string {
+	rendered := map[string][]string{}
+	for param, names := range declared {
+		for _, name := range names {
+			rendered[param] = append(rendered[param], string(name))
+		}
+	}
+	return rendered
+}
+
+func policies(declared v1alpha1.Policies) config.Policies {
+	return config.Policies{
+		MissingStatus: declared.MissingStatus,
+		UnknownStatus: declared.UnknownStatus,
+		UnknownClick:  config.UnknownClick(declared.UnknownClick),
+		HoldFor:       duration(declared.HoldFor),
+		ClickLookback: duration(declared.ClickLookback),
+		Repeat:        config.Repeat(declared.Repeat),
+		Slot:          config.Slot(declared.Slot),
+		Transitions:   config.Transitions(declared.Transitions),
+		StrictReplies: declared.StrictReplies,
+		SuccessBody:   declared.SuccessBody,
+	}
+}
+
+// Fleet renders what all endpoints of a fleet share. ring was advanced by providerKeys, the API keys by provider name.
+func Fleet(declared *v1alpha1.ReceiverFleet, ring rotation.Ring, providerKeys map[string]string) (config.Fleet, error) {
+	spec := &declared.Spec
+	fleet := config.Fleet{
+		Namespace:          declared.Namespace,
+		Name:               declared.Name,
+		Rates:              config.Rates{RefreshEvery: duration(spec.Rates.RefreshEvery)},
+		TrustedProxies:     spec.TrustedProxies,
+		AllowPrivateEgress: spec.Egress.AllowPrivate,
+	}
+	for _, p := range spec.Rates.Providers {
+		rendered := config.RateProvider{Name: p.Name, Type: config.RateProviderType(p.Type), URL: p.URL}
+		if key, found := providerKeys[p.Name]; found {
+			secrets := ring.Secrets(rotation.Provider(p.Name), []string{key})
+			if len(secrets) > 0 {
+				rendered.Key = &secrets[0]
+			}
+		}
+		fleet.Rates.Providers = append(fleet.Rates.Providers, rendered)
+	}
+	for _, rate := range spec.Rates.Fixed {
+		fleet.Rates.Fixed = append(fleet.Rates.Fixed, config.FixedRate(rate))
+	}
+	return fleet, fleet.Validate()
+}
+
+func duration(declared *metav1.Duration) config.Duration {
+	if declared == nil {
+		return 0
+	}
+	return config.Duration(declared.Duration.Truncate(time.Second))
+}
