@@ -22,9 +22,10 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 	if err := errors.Join(rulesErr, namesErr, cidrsErr); err != nil {
 		return nil, err
 	}
-	types := config.BuiltinTypes()
+	types, countsAs := config.BuiltinTypes(), map[string]config.CountsAs{}
 	for _, custom := range c.ConversionTypes {
 		types = append(types, custom.Name)
+		countsAs[custom.Name] = custom.CountsAs
 	}
 	e := &Endpoint{
 		Name:          c.Namespace + "/" + c.Name,
@@ -40,6 +41,7 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 		names:         names,
 		training:      compileTraining(types, c.Training),
 		customWords:   compileCustomWords(c.ConversionTypes),
+		countsAs:      countsAs,
 	}
 	if hmac := c.Access.HMAC; hmac != nil {
 		e.SignatureParameter = hmac.Parameter

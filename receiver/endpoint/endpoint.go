@@ -5,6 +5,7 @@
 package endpoint
 
 import (
+	"cmp"
 	"net/netip"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
@@ -40,6 +41,12 @@ type Endpoint struct {
 	// training and customWords are the levels two and four of docs/semantics.md §3.7, by folded word.
 	training    map[string]trained
 	customWords map[string]string
+	countsAs    map[string]config.CountsAs
+}
+
+// CountsAs says in which total a custom type counts besides its own; none for a type that is not declared.
+func (e *Endpoint) CountsAs(customType string) config.CountsAs {
+	return cmp.Or(e.countsAs[customType], config.CountsAsNone)
 }
 
 // defaultSuccessBody is what official clients take for success, to the byte (docs/semantics.md §8).

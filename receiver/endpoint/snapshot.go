@@ -106,3 +106,20 @@ func (s *Snapshot) ByClickToken(token string, now time.Time) (e *Endpoint, token
 
 // Endpoints returns all endpoints, sorted by name. The caller must not change the slice.
 func (s *Snapshot) Endpoints() []*Endpoint { return s.endpoints }
+
+// ByName returns the endpoint of that name ("namespace/name"), nil if there is none.
+func (s *Snapshot) ByName(name string) *Endpoint {
+	i, found := slices.BinarySearchFunc(s.endpoints, name, func(e *Endpoint, name string) int { return cmp.Compare(e.Name, name) })
+	if !found {
+		return nil
+	}
+	return s.endpoints[i]
+}
+
+// CountsAs says in which total a custom type of an endpoint counts besides its own; none where either is not declared.
+func (s *Snapshot) CountsAs(endpoint, customType string) config.CountsAs {
+	if e := s.ByName(endpoint); e != nil {
+		return e.CountsAs(customType)
+	}
+	return config.CountsAsNone
+}
