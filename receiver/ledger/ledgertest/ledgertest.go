@@ -144,6 +144,9 @@ func wantOf(changes *ledger.Changes) ledger.Want {
 	for _, c := range slices.Concat(changes.Conversions, changes.History) {
 		want.Create = append(want.Create, ledger.KeyOf(c.Endpoint, c.SubID))
 	}
+	for _, c := range changes.Conversions {
+		want.Slots = append(want.Slots, ledger.Slot{Key: ledger.KeyOf(c.Endpoint, c.SubID), SlotKey: c.Slot})
+	}
 	for _, h := range slices.Concat(changes.Hold, changes.Release) {
 		want.Create = append(want.Create, ledger.KeyOf(h.Intent.Endpoint, h.Intent.SubID))
 	}

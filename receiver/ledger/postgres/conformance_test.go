@@ -1,0 +1,59 @@
+package postgres_test
+
+import (
+	"testing"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/ledgertest"
+	"github.com/postback-dev/postback-operator/receiver/ledger/postgres"
+	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
+)
+
+func TestMain(m *testing.M) { pgtest.Main(m) }
+
+func TestConformance(t *testing.T) {
+	for name, parameters := range map[string]string{
+		"statements described": "",
+		"statements prepared":  "&default_query_exec_mode=cache_statement",
+	} {
+		t.Run(name, func(t *testing.T) { conform(t, postgres.Options{}, parameters) })
+	}
+}
+
+func TestConformanceOfBatchesGroupedByBucket(t *testing.T) {
+	conform(t, postgres.Options{GroupByBucket: true}, "")
+}
+
+func conform(t *testing.T, options postgres.Options, parameters string) {
+	ledgertest.Run(t, ledgertest.Engine{
+		Place: func(t *testing.T) func() (ledger.Store, error) {
+			options := options
+			options.DSN = pgtest.Shared(t).NewDatabase(t) + parameters
+			dsns[t.Name()] = options.DSN
+			return func() (ledger.Store, error) { return postgres.Open(t.Context(), options) }
+		},
+		Shared: true,
+		Forwards: func(t *testing.T, _ ledger.Store) int {
+			return queryInt(t, dsns[t.Name()], "select count(*) from outbox")
+		},
+	})
+}
+
+// dsns are those of the suite's places, by test.
+var dsns = map[string]string{}
+
+// queryInt returns a number from the database, past the store.
+func queryInt(t testing.TB, dsn, sql string, args ...any) (n int) {
+	t.Helper()
+	conn, err := pgx.Connect(t.Context(), dsn)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = conn.Close(t.Context()) }()
+	if err := conn.QueryRow(t.Context(), sql, args...).Scan(&n); err != nil {
+		t.Fatal(err)
+	}
+	return n
+}

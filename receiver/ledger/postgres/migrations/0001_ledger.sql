@@ -1,0 +1,150 @@
+-- Every key starts with the bucket, so that the same tables can be distributed by it (Citus) or hashed by it
+-- (YugabyteDB). Text is collated "C": keys sort by bytes, in Go as in the database. No index stands on a column that
+-- changes, so that updates stay in their page (HOT); fillfactor leaves them room.
+
+create table clicks (
+  bucket smallint not null,
+  endpoint text collate "C" not null,
+  subid text collate "C" not null,
+  present boolean not null,             -- false: a placeholder, there to be locked; no click
+  click_time timestamptz,
+  campaign text not null default '',
+  ip text not null default '',
+  user_agent text not null default '',
+  params json,
+  cost numeric,                         -- in the endpoint's currency; null while no rate is known
+  cost_original numeric,
+  cost_currency text,
+  cost_rate numeric,
+  cost_rate_date timestamptz,
+  cost_rate_source text,
+  primary key (bucket, endpoint, subid)
+) with (fillfactor = 80);
+
+create table conversions (
+  bucket smallint not null,
+  endpoint text collate "C" not null,
+  subid text collate "C" not null,
+  tid text collate "C" not null,
+  slot_type text collate "C" not null,
+  id uuid not null,
+  type text not null,
+  previous_type text not null,
+  status text not null,
+  payout numeric,                       -- in the endpoint's currency; null while no rate is known
+  payout_original numeric not null,
+  payout_currency text not null,
+  payout_rate numeric,
+  payout_rate_date timestamptz,
+  payout_rate_source text,
+  cost numeric,
+  cost_original numeric,
+  cost_currency text,
+  cost_rate numeric,
+  cost_rate_date timestamptz,
+  cost_rate_source text,
+  endpoint_currency text not null,
+  params json,
+  sender text not null,                 -- the parameter "from"
+  warnings text not null,               -- separated by commas
+  click_time timestamptz,
+  conversion_time timestamptz,
+  sale_time timestamptz,
+  created_at timestamptz,
+  updated_at timestamptz,
+  version integer not null,
+  request_id uuid not null,
+  stamp bigint not null,
+  primary key (bucket, endpoint, subid, tid, slot_type)
+) with (fillfactor = 80);
+create index conversions_id on conversions (id);
+create index conversions_endpoint_id on conversions (endpoint, id);
+create index conversions_endpoint_created_at on conversions (endpoint, created_at);
+
+-- The versions that are no longer current. The version in the primary key makes a lost update impossible: two batches
+-- that replace the same version collide here.
+create table conversion_history (
+  like conversions including defaults,
+  primary key (bucket, endpoint, subid, tid, slot_type, version)
+);
+create index conversion_history_updated_at on conversion_history (updated_at);
+
+create table received (
+  bucket smallint not null,
+  endpoint text collate "C" not null,
+  subid text collate "C" not null,
+  id uuid not null,
+  key_id text not null,
+  at timestamptz,
+  stamp bigint not null,
+  ip text not null,
+  method text not null,
+  query bytea not null,                 -- as received, which need not be UTF-8
+  body bytea not null,
+  tid text not null,
+  type text not null,
+  outcome text not null,
+  reason text not null,
+  warnings text not null,
+  conversion uuid,
+  primary key (bucket, endpoint, subid, id)
+);
+create index received_id on received (id);
+create index received_endpoint_id on received (endpoint, id);
+create index received_at on received (at);
+
+create table held (
+  bucket smallint not null,
+  endpoint text collate "C" not null,
+  subid text collate "C" not null,
+  request_id uuid not null,
+  tid text collate "C" not null,
+  slot_type text collate "C" not null,
+  until timestamptz not null,
+  intent json not null,
+  primary key (bucket, endpoint, subid, request_id)
+);
+create index held_until on held (until);
+
+create table pending_rates (
+  bucket smallint not null,
+  endpoint text collate "C" not null,
+  subid text collate "C" not null,
+  of_click boolean not null,
+  tid text collate "C" not null,
+  slot_type text collate "C" not null,
+  currency text collate "C" not null,
+  to_currency text collate "C" not null,
+  primary key (bucket, endpoint, subid, of_click, tid, slot_type, currency, to_currency)
+);
+
+create table outbox (
+  bucket smallint not null,
+  endpoint text collate "C" not null,
+  subid text collate "C" not null,
+  id uuid not null,
+  rule text not null,
+  tid text collate "C" not null,
+  slot_type text collate "C" not null,
+  version integer not null,             -- the order of one conversion's postbacks
+  conversion json not null,
+  click json,
+  ip text not null,
+  due timestamptz not null,
+  primary key (bucket, endpoint, subid, id)
+) with (fillfactor = 70);
+create index outbox_due on outbox (due);
+
+create table rates (
+  source text primary key,
+  base text not null,
+  date timestamptz,
+  fetched timestamptz,
+  rates json not null
+);
+
+create table leases (
+  name text primary key,
+  holder text not null,
+  until timestamptz not null
+);

@@ -1,0 +1,158 @@
+package pgtest
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
+	"time"
+)
+
+// Kill ends all processes of the server with SIGKILL, as a crash would. [Server.Start] recovers.
+func (s *Server) Kill() error {
+	pid := s.postmaster()
+	if pid == 0 {
+		return errors.New("killing PostgreSQL: it does not run")
+	}
+	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil { // so that it starts nothing new
+		return err
+	}
+	backends, err := children(pid)
+	if err != nil {
+		return err
+	}
+	for _, backend := range append(backends, pid) {
+		if err := syscall.Kill(backend, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+	}
+	return waitGone(append(backends, pid))
+}
+
+// Restart stops the server in an orderly way, ending all sessions, and starts it again.
+func (s *Server) Restart(ctx context.Context) error {
+	pid := s.postmaster()
+	if pid == 0 {
+		return errors.New("restarting PostgreSQL: it does not run")
+	}
+	if err := syscall.Kill(pid, syscall.SIGINT); err != nil {
+		return err
+	}
+	if err := waitGone([]int{pid}); err != nil {
+		return err
+	}
+	return s.Start(ctx)
+}
+
+// Pause stops all processes of the server with SIGSTOP: connections stay open and nothing answers.
+func (s *Server) Pause() error { return s.signal(syscall.SIGSTOP) }
+
+// Continue ends a pause. It does nothing to a server that runs or is gone.
+func (s *Server) Continue() error { return s.signal(syscall.SIGCONT) }
+
+func (s *Server) signal(signal syscall.Signal) error {
+	pid := s.postmaster()
+	if pid == 0 {
+		return nil
+	}
+	if err := syscall.Kill(pid, signal); err != nil {
+		return err
+	}
+	backends, err := children(pid)
+	if err != nil {
+		return err
+	}
+	for _, backend := range backends {
+		if err := syscall.Kill(backend, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+			return err
+		}
+	}
+	return nil
+}
+
+// CPU returns the processor time of the server so far, its ended sessions included.
+func (s *Server) CPU() (time.Duration, error) {
+	pid := s.postmaster()
+	if pid == 0 {
+		return 0, errors.New("measuring PostgreSQL: it does not run")
+	}
+	backends, err := children(pid)
+	if err != nil {
+		return 0, err
+	}
+	var ticks int64
+	for i, process := range append([]int{pid}, backends...) {
+		fields, err := stat(process)
+		if err != nil {
+			continue // it ended meanwhile
+		}
+		used := fields[11:13] // utime, stime
+		if i == 0 {
+			used = fields[11:15] // and those of the children it has waited for
+		}
+		for _, field := range used {
+			n, err := strconv.ParseInt(field, 10, 64)
+			if err != nil {
+				return 0, err
+			}
+			ticks += n
+		}
+	}
+	const perSecond = 100 // USER_HZ, the same on every architecture of Linux that Go knows
+	return time.Duration(ticks) * time.Second / perSecond, nil
+}
+
+// children returns the processes whose parent is pid.
+func children(pid int) ([]int, error) {
+	paths, err := filepath.Glob("/proc/[0-9]*")
+	if err != nil {
+		return nil, err
+	}
+	var found []int
+	for _, path := range paths {
+		child, err := strconv.Atoi(filepath.Base(path))
+		if err != nil {
+			continue
+		}
+		if fields, err := stat(child); err == nil && fields[1] == strconv.Itoa(pid) {
+			found = append(found, child)
+		}
+	}
+	return found, nil
+}
+
+// stat returns the fields of /proc/PID/stat after the name: the state, the parent, …
+func stat(pid int) ([]string, error) {
+	text, err := os.ReadFile(fmt.Sprintf("/proc/%d/stat", pid))
+	if err != nil {
+		return nil, err
+	}
+	_, rest, ok := strings.Cut(string(text), ") ")
+	fields := strings.Fields(rest)
+	if !ok || len(fields) < 15 {
+		return nil, fmt.Errorf("/proc/%d/stat has an unknown form", pid)
+	}
+	return fields, nil
+}
+
+// waitGone waits until the processes have ended. A zombie has.
+func waitGone(pids []int) error {
+	deadline := time.Now().Add(time.Minute)
+	for _, pid := range pids {
+		for {
+			fields, err := stat(pid)
+			if err != nil || fields[0] == "Z" {
+				break
+			}
+			if time.Now().After(deadline) {
+				return fmt.Errorf("process %d does not end", pid)
+			}
+			time.Sleep(5 * time.Millisecond)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,167 @@
+// Package postgres is the shared engine of the ledger: several receivers on one PostgreSQL database, version 15 or
+// later. A batch takes two flights: the first locks the clicks in key order and reads what hangs on them, the second
+// writes many rows at once and commits. Receivers are kept in order by those row locks alone; there are no advisory
+// locks, no notifications, no functions in the server and no clock but the receivers', so that the same tables and
+// statements run on Citus and YugabyteDB. It imports no net/http and decides nothing: that is package conversion's.
+//
+// # Settings
+//
+// The DSN is a postgres:// URL or key=value pairs with libpq's names: sslmode, sslrootcert, several hosts,
+// target_session_attrs (read-write unless it is given), connect_timeout (2 s unless it is given). Timeouts and
+// synchronous_commit are set in each transaction, hence pgbouncer's transaction mode works.
+// default_query_exec_mode is cache_describe unless the DSN says otherwise, which works behind any pgbouncer;
+// cache_statement saves the server some work and needs pgbouncer 1.21 or none.
+//
+// # Retention
+//
+// The received log and the history are pruned by bounded deletes. They need no DDL at run time, which partitions by day
+// would, and work alike on every engine; their keys allow a DBA to partition the tables by hand.
+package postgres
+
+import (
+	"context"
+	"log/slog"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgxpool"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+)
+
+// Options of a store. Zero values take the defaults.
+type Options struct {
+	// DSN names the database. DSNFile, if set, is a file that holds the DSN and is read anew for every connection.
+	DSN, DSNFile string
+	// MaxConnections of this receiver; 8 by default, at least 2. Half of them at most serve reads that no lane waits for.
+	MaxConnections int
+	// StatementTimeout (5 s) and LockTimeout (3 s) bound what the server does, FlightTimeout (8 s) how long the receiver
+	// waits for it: past it the connection is given up.
+	StatementTimeout, LockTimeout, FlightTimeout time.Duration
+	// CheckOnly refuses a schema that is not the program's own, instead of migrating it.
+	CheckOnly bool
+	// GroupByBucket sends one statement per bucket, as Citus demands of statements that lock.
+	GroupByBucket bool
+	// Logger may be nil.
+	Logger *slog.Logger
+}
+
+func (o Options) withDefaults() Options {
+	if o.MaxConnections == 0 {
+		o.MaxConnections = 8
+	}
+	o.MaxConnections = max(2, o.MaxConnections)
+	setDefault(&o.StatementTimeout, 5*time.Second)
+	setDefault(&o.LockTimeout, 3*time.Second)
+	setDefault(&o.FlightTimeout, 8*time.Second)
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	return o
+}
+
+func setDefault(d *time.Duration, value time.Duration) {
+	if *d == 0 {
+		*d = value
+	}
+}
+
+// Store is a [ledger.Store] on PostgreSQL.
+type Store struct {
+	pool    *pgxpool.Pool
+	options Options
+	// readers bounds the connections that reads take, so that lanes find one.
+	readers chan struct{}
+}
+
+var _ ledger.Store = (*Store)(nil)
+
+// Open connects and brings the schema up to date, or checks it. Its errors wrap ledger.ErrUnavailable while the
+// database cannot be reached or written, ledger.ErrSchema when the schema is not the program's, and are one line
+// without anything of the DSN.
+func Open(ctx context.Context, options Options) (*Store, error) {
+	options = options.withDefaults()
+	config, err := options.poolConfig()
+	if err != nil {
+		return nil, err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return nil, failure(err)
+	}
+	s := &Store{pool: pool, options: options, readers: make(chan struct{}, options.MaxConnections/2)}
+	if err := s.prepareSchema(ctx); err != nil {
+		pool.Close()
+		return nil, failure(err)
+	}
+	return s, nil
+}
+
+// Close implements [ledger.Store].
+func (s *Store) Close() error {
+	s.pool.Close()
+	return nil
+}
+
+// Ping implements [ledger.Store]: it reports whether the database answers and can be written.
+func (s *Store) Ping(ctx context.Context) error {
+	return s.withConn(ctx, func(conn *pgx.Conn) error {
+		ctx, cancel := context.WithTimeout(ctx, s.options.FlightTimeout)
+		defer cancel()
+		var readOnly string
+		if err := conn.QueryRow(ctx, "select current_setting('transaction_read_only')").Scan(&readOnly); err != nil {
+			return err
+		}
+		if readOnly == "on" {
+			return &storeError{ledger.ErrUnavailable, "the database is read-only"}
+		}
+		return nil
+	})
+}
+
+// withConn runs f on a connection. What f leaves unfinished is rolled back; a connection that failed is dropped.
+func (s *Store) withConn(ctx context.Context, f func(*pgx.Conn) error) error {
+	acquiring, cancel := context.WithTimeout(ctx, s.options.FlightTimeout)
+	pooled, err := s.pool.Acquire(acquiring)
+	cancel()
+	if err != nil {
+		return failure(err)
+	}
+	defer s.release(pooled)
+	conn := pooled.Conn()
+	if err = f(conn); err == nil {
+		return nil
+	}
+	if !conn.IsClosed() && conn.PgConn().TxStatus() != 'I' {
+		rollback, cancel := context.WithTimeout(context.WithoutCancel(ctx), connectTimeout)
+		defer cancel()
+		_, _ = conn.Exec(rollback, "rollback") // if this fails the connection is dropped, which rolls back as well
+	}
+	if isReadOnly(err) { // the other connections lead to the same former primary
+		s.pool.Reset()
+	}
+	return failure(err)
+}
+
+// release gives a connection back to the pool. A closed one leaves the pool at once: the driver may take 15 s to say
+// goodbye to a server that does not answer, and until then its place would be taken.
+func (s *Store) release(pooled *pgxpool.Conn) {
+	if pooled.Conn().IsClosed() {
+		pooled.Hijack()
+		return
+	}
+	pooled.Release()
+}
+
+// newBatch starts a flight.
+func (s *Store) newBatch() *batch { return &batch{routed: s.options.GroupByBucket} }
+
+// send runs a flight: all of its statements, in one round trip.
+func (s *Store) send(ctx context.Context, conn *pgx.Conn, b *batch) error {
+	ctx, cancel := context.WithTimeout(ctx, s.options.FlightTimeout)
+	defer cancel()
+	return conn.SendBatch(ctx, &b.Batch).Close()
+}
+
+func milliseconds(d time.Duration) string { return strconv.FormatInt(d.Milliseconds(), 10) }

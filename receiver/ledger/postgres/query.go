@@ -1,0 +1,194 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+)
+
+// pageSize bounds what a read holds in memory. No connection is held while a page is handed on.
+const pageSize = 500
+
+// filter collects the conditions of a query and their parameters.
+type filter struct {
+	conditions []string
+	args       []any
+}
+
+// add appends a condition in which %d stands for the parameter's number.
+func (f *filter) add(condition string, arg any) {
+	f.args = append(f.args, arg)
+	f.conditions = append(f.conditions, fmt.Sprintf(condition, len(f.args)))
+}
+
+func (f *filter) addText(column, value string) {
+	if value != "" {
+		f.add(column+" = $%d", value)
+	}
+}
+
+func (f *filter) addTime(condition string, t time.Time) {
+	if !t.IsZero() {
+		f.add(condition, t)
+	}
+}
+
+// addKey selects by endpoint and subid, and by the bucket that follows from both, so that the primary key serves.
+func (f *filter) addKey(endpoint, subid string) {
+	if endpoint != "" && subid != "" {
+		f.add("bucket = $%d", int16(ledger.KeyOf(endpoint, subid).Bucket))
+	}
+	f.addText("endpoint", endpoint)
+	f.addText("subid", subid)
+}
+
+func (f *filter) where() string {
+	if len(f.conditions) == 0 {
+		return ""
+	}
+	return " where " + strings.Join(f.conditions, " and ")
+}
+
+// Conversions implements [ledger.Store].
+func (s *Store) Conversions(ctx context.Context, by ledger.ConversionFilter) iter.Seq2[*conversion.Conversion, error] {
+	page := func(before uuid.UUID, limit int) (rows []*conversion.Conversion, err error) {
+		var f filter
+		f.addKey(by.Endpoint, by.SubID)
+		f.addText("type", by.Type)
+		if by.TID != nil {
+			f.add("tid = $%d", *by.TID)
+		}
+		if by.ID != uuid.Nil {
+			f.add("id = $%d", uuidOf(by.ID))
+		}
+		f.addTime("created_at >= $%d", by.From)
+		f.addTime("created_at < $%d", by.To)
+		if before != uuid.Nil {
+			f.add("id < $%d", uuidOf(before))
+		}
+		sql := fmt.Sprintf("select %s from conversions%s order by id desc limit %d", names("", conversionColumns), f.where(), limit)
+		err = readRows(ctx, s, conversionColumns, func(r *conversionRow) error {
+			c, err := r.conversion()
+			rows = append(rows, c)
+			return err
+		}, sql, f.args...)
+		return rows, err
+	}
+	return pages(by.Before, by.Limit, page, func(c *conversion.Conversion) uuid.UUID { return c.ID })
+}
+
+// Received implements [ledger.Store].
+func (s *Store) Received(ctx context.Context, by ledger.ReceivedFilter) iter.Seq2[ledger.Received, error] {
+	page := func(before uuid.UUID, limit int) (rows []ledger.Received, err error) {
+		var f filter
+		f.addKey(by.Endpoint, by.SubID)
+		f.addText("type", by.Type)
+		if by.TID != nil {
+			f.add("tid = $%d", *by.TID)
+		}
+		f.addText("outcome", string(by.Outcome))
+		f.addText("reason", string(by.Reason))
+		f.addTime("at >= $%d", by.From)
+		f.addTime("at < $%d", by.To)
+		if before != uuid.Nil {
+			f.add("id < $%d", uuidOf(before))
+		}
+		sql := fmt.Sprintf("select %s from received%s order by id desc limit %d", names("", receivedColumns), f.where(), limit)
+		err = readRows(ctx, s, receivedColumns, func(r *receivedRow) error {
+			rows = append(rows, r.received())
+			return nil
+		}, sql, f.args...)
+		return rows, err
+	}
+	return pages(by.Before, by.Limit, page, func(r ledger.Received) uuid.UUID { return r.ID })
+}
+
+// History implements [ledger.Store].
+func (s *Store) History(ctx context.Context, id uuid.UUID) ([]*conversion.Conversion, error) {
+	if id == uuid.Nil { // which filters nothing
+		return nil, ledger.ErrNotFound
+	}
+	var current *conversion.Conversion
+	for c, err := range s.Conversions(ctx, ledger.ConversionFilter{ID: id, Limit: 1}) {
+		if err != nil {
+			return nil, err
+		}
+		current = c
+	}
+	if current == nil {
+		return nil, ledger.ErrNotFound
+	}
+	var f filter
+	f.addKey(current.Endpoint, current.SubID)
+	f.add("tid = $%d", current.Slot.TID)
+	f.add("slot_type = $%d", current.Slot.Type)
+	f.add("version < $%d", current.Version)
+	var versions []*conversion.Conversion
+	sql := fmt.Sprintf("select %s from conversion_history%s order by version", names("", conversionColumns), f.where())
+	err := readRows(ctx, s, conversionColumns, func(r *conversionRow) error {
+		c, err := r.conversion()
+		versions = append(versions, c)
+		return err
+	}, sql, f.args...)
+	return append(versions, current), err
+}
+
+// pages yields rows page after page, each page from the id of the last row on.
+func pages[R any](before uuid.UUID, limit int, page func(uuid.UUID, int) ([]R, error), id func(R) uuid.UUID) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		before, left := before, limit
+		for limit == 0 || left > 0 {
+			size := pageSize
+			if limit > 0 {
+				size = min(size, left)
+			}
+			rows, err := page(before, size)
+			if err != nil {
+				var none R
+				yield(none, err)
+				return
+			}
+			for _, row := range rows {
+				if !yield(row, nil) {
+					return
+				}
+				before = id(row)
+			}
+			if len(rows) < size {
+				return
+			}
+			left -= len(rows)
+		}
+	}
+}
+
+// readRows runs a query for reading, on one of the connections that are not kept for lanes.
+func readRows[R any](ctx context.Context, s *Store, columns []column[R], each func(*R) error, sql string, args ...any) error {
+	select {
+	case s.readers <- struct{}{}:
+		defer func() { <-s.readers }()
+	case <-ctx.Done():
+		return failure(ctx.Err())
+	}
+	return s.withConn(ctx, func(conn *pgx.Conn) error {
+		ctx, cancel := context.WithTimeout(ctx, readTimeout)
+		defer cancel()
+		rows, err := conn.Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return scan(rows, columns, each)
+	})
+}
+
+// readTimeout bounds one page of a read.
+const readTimeout = 30 * time.Second
