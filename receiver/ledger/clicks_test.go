@@ -1,0 +1,264 @@
+package ledger_test
+
+import (
+	"fmt"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/money"
+)
+
+func TestEqualSubIDsAreOneClick(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{MaxBatch: 2, Lanes: 2})
+		defer d.close()
+		const accepted, duplicate = ledger.ClickAccepted, ledger.ClickDuplicate
+		for _, step := range []struct {
+			subids []string
+			want   []ledger.ClickResult
+		}{
+			{[]string{"a", "b", "a", "c", "b", "d"}, []ledger.ClickResult{accepted, accepted, duplicate, accepted, duplicate, accepted}},
+			{[]string{"d", "e"}, []ledger.ClickResult{duplicate, accepted}},
+			{nil, []ledger.ClickResult{}},
+		} {
+			if got := d.addClicks(step.subids...); !cmp.Equal(step.want, got) {
+				t.Errorf("%v: got %v, want %v", step.subids, got, step.want)
+			}
+		}
+	})
+}
+
+func TestAManyClicksCallLeavesRoomInTheQueue(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{MaxBatch: 3, Queue: 4})
+		defer d.close()
+		open := gate(d)
+		added := make(chan struct{})
+		go func() {
+			subids := make([]string, 100)
+			for i := range subids {
+				subids[i] = fmt.Sprint(i)
+			}
+			d.addClicks(subids...)
+			close(added)
+		}()
+		synctest.Wait()
+		if queued := d.Queued()[0]; queued > 3 {
+			t.Errorf("%d clicks in the queue, want at most a batch", queued)
+		}
+		open()
+		<-added
+	})
+}
+
+func TestAClickReleasesWhatWasHeldForIt(t *testing.T) {
+	for name, together := range map[string]bool{"in a later batch": false, "in the same batch": true} {
+		t.Run(name, func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newDesk(t, ledger.Options{})
+				defer d.close()
+				d.rules.UnknownClick, d.rules.HoldFor = config.UnknownClickHold, time.Hour
+				open := func() {}
+				if together {
+					open = gate(d)
+					d.sendLater(t.Context(), d.log())
+					synctest.Wait()
+				}
+				var answers []<-chan answer
+				for _, payout := range []int64{1, 2, 2} {
+					answers = append(answers, d.sendLater(t.Context(), d.postback("c", payout)))
+					synctest.Wait()
+				}
+				added := make(chan struct{})
+				go func() { d.addClicks("c"); close(added) }()
+				synctest.Wait()
+				open()
+				<-added
+				for i, a := range answers {
+					if got := <-a; got.Outcome != conversion.Held {
+						t.Errorf("postback %d: %+v, want it held", i, got)
+					}
+				}
+				if want := []string{"1", "2"}; !cmp.Equal(want, d.payouts("c")) {
+					t.Errorf("versions %v, want %v", d.payouts("c"), want)
+				}
+				if want := []string{"recorded ", "recorded ", "duplicate "}; !cmp.Equal(want, d.outcomes("c")) {
+					t.Errorf("received log %v, want %v", d.outcomes("c"), want)
+				}
+				if keys, err := d.store.ExpiredHolds(t.Context(), time.Now().Add(2*time.Hour), 9); len(keys) > 0 || err != nil {
+					t.Errorf("still held: %v %v", keys, err)
+				}
+			})
+		})
+	}
+}
+
+func TestHoldsExpireWhileTheLedgerRuns(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{})
+		defer d.close()
+		d.rules.UnknownClick = config.UnknownClickHold
+		for i, hold := range []time.Duration{time.Minute, time.Hour} {
+			d.rules.HoldFor = hold
+			d.send(d.postback("c", int64(i)))
+		}
+		stopped := make(chan struct{})
+		ctx := t.Context()
+		go func() { d.Ledger.Run(ctx); close(stopped) }()
+		time.Sleep(2 * time.Minute)
+		synctest.Wait()
+		if want := []string{"ignored click_not_found", "held "}; !cmp.Equal(want, d.outcomes("c")) {
+			t.Errorf("received log %v, want %v", d.outcomes("c"), want)
+		}
+		d.addClicks("c")
+		if want := []string{"1"}; !cmp.Equal(want, d.payouts("c")) {
+			t.Errorf("versions %v, want only what had not expired", d.payouts("c"))
+		}
+	})
+}
+
+func TestPruningKeepsWhatTheOptionsSay(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{ReceivedFor: time.Hour, HistoryFor: 2 * time.Hour})
+		defer d.close()
+		d.addClicks("c")
+		for i := range 4 {
+			d.send(d.postback("c", int64(i)))
+			time.Sleep(30 * time.Minute)
+		}
+		ctx := t.Context()
+		go d.Ledger.Run(ctx)
+		time.Sleep(90 * time.Second)
+		synctest.Wait()
+		if got := len(d.outcomes("c")); got != 1 {
+			t.Errorf("%d rows of the received log, want the one of the last hour", got)
+		}
+		var first *conversion.Conversion
+		for c := range d.store.Conversions(ctx, ledger.ConversionFilter{}) {
+			first = c
+		}
+		if versions, err := d.store.History(ctx, first.ID); len(versions) != 3 || err != nil {
+			t.Errorf("%d versions (%v), want those of the last two hours", len(versions), err)
+		}
+	})
+}
+
+func TestARateThatComesConvertsWhatWaitsForIt(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{})
+		defer d.close()
+		waiting := func(original int64) *money.Amount {
+			return &money.Amount{Original: decimal.NewFromInt(original), Currency: "XTS"}
+		}
+		click := conversion.Click{Endpoint: endpoint, SubID: "c", Time: time.Now(), Cost: waiting(3)}
+		if _, err := d.AddClicks(t.Context(), []conversion.Click{click}); err != nil {
+			t.Fatal(err)
+		}
+		p := d.postback("c", 0)
+		p.Intent.Payout = waiting(5)
+		d.send(p)
+
+		none := func(original decimal.Decimal, currency, _ string) money.Amount {
+			return money.Amount{Original: original, Currency: currency}
+		}
+		double := func(original decimal.Decimal, currency, _ string) money.Amount {
+			converted := original.Add(original)
+			return money.Amount{Original: original, Currency: currency, Converted: &converted}
+		}
+		d.reprice(none)
+		if got := d.waiting(); got != 2 {
+			t.Errorf("%d wait without a rate, want the payout and the click's cost", got)
+		}
+		d.reprice(double)
+		if want := []string{"pending", "10"}; !cmp.Equal(want, d.payouts("c")) || d.waiting() != 0 {
+			t.Errorf("versions %v and %d waiting, want %v and none", d.payouts("c"), d.waiting(), want)
+		}
+		d.wantClickCost("c", "6")
+	})
+}
+
+func TestAnEntryThatNothingBacksIsStruckOut(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{})
+		defer d.close()
+		stale := []ledger.PendingRate{
+			{Key: ledger.KeyOf(endpoint, "gone"), Currency: "EUR", ToCurrency: "USD"},
+			{Key: ledger.KeyOf(endpoint, "gone"), Click: true, Currency: "EUR"},
+		}
+		err := d.store.Store.Transact(t.Context(), ledger.Want{}, func(*ledger.Book) *ledger.Changes {
+			return &ledger.Changes{AwaitRate: stale}
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		d.reprice(func(original decimal.Decimal, currency, _ string) money.Amount {
+			return money.Amount{Original: original, Currency: currency, Converted: &original}
+		})
+		if got := d.waiting(); got != 0 {
+			t.Errorf("%d entries wait, want none", got)
+		}
+	})
+}
+
+func TestARepricedConversionIsForwardedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{})
+		defer d.close()
+		d.rules.Forwards = []conversion.ForwardRule{{Name: "network", Resend: config.ResendOnAnyChange}}
+		d.addClicks("c")
+		var forwards []ledger.Forward
+		d.store.seen = func(c *ledger.Changes) { forwards = append(forwards, c.Forwards...) }
+		p := d.postback("c", 0)
+		p.Intent.Payout = &money.Amount{Original: decimal.NewFromInt(5), Currency: "XTS"}
+		d.send(p)
+		d.reprice(func(original decimal.Decimal, currency, _ string) money.Amount {
+			return money.Amount{Original: original, Currency: currency, Converted: &original}
+		})
+		if len(forwards) != 2 {
+			t.Fatalf("%d forwards, want one when it was recorded and one when it was converted", len(forwards))
+		}
+		for i, f := range forwards {
+			if f.Rule != "network" || f.Conversion.Version != i+1 || f.Click == nil || f.ID == uuid.Nil {
+				t.Errorf("forward %d: %+v", i, f)
+			}
+		}
+	})
+}
+
+func (d *desk) reprice(convert conversion.Converter) {
+	d.Helper()
+	if err := d.Reprice(d.Context(), convert); err != nil {
+		d.Fatal(err)
+	}
+}
+
+func (d *desk) waiting() int {
+	d.Helper()
+	entries, err := d.store.PendingRates(d.Context(), nil, 100)
+	if err != nil {
+		d.Fatal(err)
+	}
+	return len(entries)
+}
+
+func (d *desk) wantClickCost(subid, want string) {
+	d.Helper()
+	key := ledger.KeyOf(endpoint, subid)
+	err := d.store.Store.Transact(d.Context(), ledger.Want{Keys: []ledger.Key{key}}, func(book *ledger.Book) *ledger.Changes {
+		if cost := book.Clicks[key].Cost; cost.Pending() || cost.Converted.String() != want {
+			d.Errorf("the click's cost is %+v, want %s", cost, want)
+		}
+		return nil
+	})
+	if err != nil {
+		d.Fatal(err)
+	}
+}
