@@ -1,0 +1,108 @@
+package main
+
+import (
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"strings"
+	"time"
+
+	"github.com/postback-dev/postback-operator/receiver/setup"
+)
+
+// storeVariable is the environment variable for --store: a store's URL may hold a password, and every process can read
+// the arguments of every other.
+const storeVariable = "POSTBACK_STORE"
+
+const intro = `The receiver answers postbacks of one fleet's endpoints and records their conversions.
+
+  receiver --config DIR --store sqlite:///var/lib/postback/store.db
+
+It stops on SIGTERM or SIGINT: not ready from then on, it serves for the drain period, finishes what is under way, and
+exits with 0. Exit codes: 1 = it could not start or go on, 2 = a flag is wrong.
+
+`
+
+// flags are the command line.
+type flags struct {
+	set         *flag.FlagSet
+	options     setup.Options
+	logFormat   string
+	logLevel    slog.Level
+	showVersion bool
+}
+
+// parseFlags reads the command line; flag.ErrHelp asks for [flags.help].
+func parseFlags(args []string, getenv func(string) string) (*flags, error) {
+	f := &flags{set: flag.NewFlagSet("receiver", flag.ContinueOnError)}
+	f.set.SetOutput(io.Discard)
+	f.set.Usage = func() {}
+	f.declare()
+	if err := f.set.Parse(args); err != nil {
+		return f, err
+	}
+	if f.options.Store == "" {
+		f.options.Store = getenv(storeVariable)
+	}
+	if f.showVersion {
+		return f, nil
+	}
+	return f, f.check()
+}
+
+func (f *flags) declare() {
+	o, set := &f.options, f.set
+	set.StringVar(&o.Config, "config", "", "`DIR` fleet's configuration documents, followed while running (mandatory)")
+	set.StringVar(&o.Store, "store", "", "`URL` sqlite:///absolute/path.db or postgres://user:password@host/database; better given in $"+storeVariable+" (mandatory)")
+	set.StringVar(&o.Listen, "listen", ":8080", "`HOST:PORT` port for postbacks and clicks")
+	set.StringVar(&o.OpsListen, "ops-listen", ":8081", "`HOST:PORT` port for health, metrics and the read API")
+	set.StringVar(&o.OpsTokenFile, "ops-token-file", "", "`FILE` bearer token of the read API; without one the API answers on loopback only")
+	set.StringVar(&o.TLSCertFile, "tls-cert-file", "", "`FILE` PEM certificate that turns on TLS for --listen; read again when it changes")
+	set.StringVar(&o.TLSKeyFile, "tls-key-file", "", "`FILE` PEM key of the certificate")
+	set.DurationVar(&o.Hold, "hold", 20*time.Second, "`DURATION` time a request may wait for the store before it is answered 503; set it below the proxy's timeout")
+	set.DurationVar(&o.Drain, "drain", 5*time.Second, "`DURATION` time to serve on after SIGTERM, while load balancers find out")
+	set.DurationVar(&o.KeepReceived, "retention-received", 90*24*time.Hour, "`DURATION` time for which the log of received postbacks is kept; 0 = for ever")
+	set.DurationVar(&o.KeepHistory, "retention-history", 0, "`DURATION` time for which former versions of conversions are kept; 0 = for ever")
+	set.IntVar(&o.MaxConnections, "max-connections", 4096, "`NUMBER` connections to --listen that are open at a time, further ones wait; 0 = no limit")
+	set.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` log on stderr: text or json")
+	set.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "`LEVEL` least level that is logged: debug, info, warn or error")
+	set.BoolVar(&f.showVersion, "version", false, "print the version and exit")
+}
+
+func (f *flags) check() error {
+	o := &f.options
+	switch {
+	case f.set.NArg() > 0:
+		return fmt.Errorf("unexpected argument %.64q", f.set.Arg(0))
+	case o.Config == "":
+		return errors.New("--config is missing")
+	case o.Store == "":
+		return errors.New("--store is missing, and so is $" + storeVariable)
+	case o.Listen == "" || o.OpsListen == "":
+		return errors.New("--listen and --ops-listen need HOST:PORT")
+	case (o.TLSCertFile == "") != (o.TLSKeyFile == ""):
+		return errors.New("--tls-cert-file and --tls-key-file go together")
+	case o.Hold <= 0:
+		return errors.New("--hold must be above 0")
+	case o.Drain < 0 || o.KeepReceived < 0 || o.KeepHistory < 0 || o.MaxConnections < 0:
+		return errors.New("--drain, --retention-received, --retention-history and --max-connections must not be negative")
+	case f.logFormat != "text" && f.logFormat != "json":
+		return errors.New("--log-format must be text or json")
+	}
+	return nil
+}
+
+// help prints every flag, the word for its value first in its usage, and its default. The store has none: the environment's must not be shown.
+func (f *flags) help(w io.Writer) {
+	fmt.Fprint(w, intro)
+	f.set.VisitAll(func(one *flag.Flag) {
+		value, usage := flag.UnquoteUsage(one)
+		fmt.Fprintf(w, "  %s\n        %s", strings.TrimSpace("--"+one.Name+" "+value), strings.TrimPrefix(usage, value+" "))
+		if one.DefValue != "" && one.DefValue != "false" {
+			fmt.Fprintf(w, " (default %s)", one.DefValue)
+		}
+		fmt.Fprintln(w)
+	})
+}

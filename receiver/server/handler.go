@@ -1,0 +1,130 @@
+package server
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"net/http"
+	"net/netip"
+	"runtime"
+	"runtime/debug"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/postback"
+)
+
+// ClicksPath is where the click intake listens; every other path belongs to postbacks.
+const ClicksPath = "/clicks"
+
+// Recorder is the part of the ledger that postbacks need.
+type Recorder interface {
+	// Postback returns only when the postback is durable; an error means that it is not known to be.
+	Postback(ctx context.Context, p ledger.Postback) (ledger.Result, error)
+}
+
+// Options are what a [Handler] works with. All are mandatory except where the comment says otherwise.
+type Options struct {
+	// Endpoints and Rates return what is current now.
+	Endpoints func() *endpoint.Snapshot
+	Rates     func() *money.Table
+	Ledger    Recorder
+	// Clicks serves [ClicksPath].
+	Clicks   http.Handler
+	Observer Observer
+	// Hold bounds how long a postback waits for the ledger.
+	Hold time.Duration
+	// Draining, once true, makes every answer the last on its connection; nil = never.
+	Draining func() bool
+	Clock    func() time.Time
+	// Stamp orders the postbacks of this process, see [conversion.Intent].
+	Stamp  func() int64
+	Logger *slog.Logger
+}
+
+// Handler answers everything that arrives at the listening port.
+type Handler struct{ Options }
+
+// NewHandler returns the handler of the listening port.
+func NewHandler(o Options) *Handler { return &Handler{o} }
+
+// ServeHTTP implements [http.Handler]. Every answer has an id of its own in X-Request-Id: a UUIDv7, under which the
+// received log keeps the postback.
+func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	id := uuid.Must(uuid.NewV7())
+	header := w.Header()
+	header.Set("X-Request-Id", id.String())
+	header.Set("X-Content-Type-Options", "nosniff")
+	header.Set("Cache-Control", "no-store")
+	if h.Draining != nil && h.Draining() {
+		header.Set("Connection", "close")
+	}
+	defer h.recover(w, id)
+	if r.URL.Path == ClicksPath {
+		h.Clicks.ServeHTTP(w, r)
+		return
+	}
+	h.authenticate(w, r, id)
+}
+
+// authenticate finds the endpoint by the key. Whatever is wrong up to here gets one and the same answer, which does not
+// tell what exists: not even a method is refused without the key.
+func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
+	now := h.Clock()
+	key, gif, ok := splitPath(r.URL.Path)
+	if ok {
+		snapshot := h.Endpoints()
+		if ep, keyID, ok := snapshot.ByKey(key, now); ok {
+			h.Observer.InFlight(1)
+			defer h.Observer.InFlight(-1)
+			source := postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), snapshot.TrustedProxies)
+			h.postback(w, r, &visit{
+				endpoint: ep, keyID: keyID, gif: gif, id: id, source: source,
+				began: now, at: now.UTC().Truncate(time.Microsecond), stamp: h.Stamp(),
+			})
+			return
+		}
+	}
+	h.Observer.WrongKey()
+	w.Header().Set("Content-Length", "0")
+	w.WriteHeader(http.StatusNotFound)
+}
+
+// splitPath takes /{key}/postback and /{key}/postback.gif apart.
+func splitPath(path string) (key string, gif, ok bool) {
+	path, ok = strings.CutPrefix(path, "/")
+	if !ok {
+		return "", false, false
+	}
+	key, name, _ := strings.Cut(path, "/")
+	return key, name == "postback.gif", key != "" && (name == "postback" || name == "postback.gif")
+}
+
+// peer is the other end of the connection; the zero address where that is none of IP.
+func peer(r *http.Request) netip.Addr {
+	addr, _ := netip.ParseAddrPort(r.RemoteAddr)
+	return addr.Addr()
+}
+
+// recover answers 500 to a request whose handling panicked. The panic's own text may hold what the sender sent, so only
+// the text of the runtime's errors is logged.
+func (h *Handler) recover(w http.ResponseWriter, id uuid.UUID) {
+	cause := recover()
+	if cause == nil {
+		return
+	}
+	if cause == http.ErrAbortHandler { //nolint:errorlint // that is how net/http itself compares it
+		panic(cause)
+	}
+	text := fmt.Sprintf("%T", cause)
+	if err, ok := cause.(runtime.Error); ok {
+		text = err.Error()
+	}
+	h.Logger.Error("Answering a request panicked", "request", id, "panic", text, "stack", string(debug.Stack()))
+	w.WriteHeader(http.StatusInternalServerError)
+}

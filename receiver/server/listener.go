@@ -1,0 +1,110 @@
+// Package server owns the receiver's listeners: their limits, TLS and graceful stop, and the way of a postback through
+// them: key, access, judgement, ledger, reply. What a postback means is package postback's, what becomes of it package
+// ledger's. It imports no store engine and no metrics library; keys and queries never reach its log.
+package server
+
+import (
+	"context"
+	"crypto/tls"
+	"errors"
+	"fmt"
+	"log"
+	"log/slog"
+	"net"
+	"net/http"
+	"time"
+
+	"golang.org/x/net/netutil"
+)
+
+// Limits of every listener.
+const (
+	readHeaderTimeout = 5 * time.Second
+	readTimeout       = 30 * time.Second
+	idleTimeout       = 2 * time.Minute
+	// answerTime is for writing a reply, beyond what the handler itself may take.
+	answerTime = 30 * time.Second
+	// maxHeaderBytes leaves room above the longest allowed URL, so that one that is too long gets its 414.
+	maxHeaderBytes = 64 << 10
+)
+
+// ListenerOptions shape a [Listener]. Address, Handler and Logger are mandatory.
+type ListenerOptions struct {
+	// Address is host:port; port 0 picks a free one.
+	Address string
+	Handler http.Handler
+	Logger  *slog.Logger
+	// HandlerTime bounds how long the handler may take before it begins to answer.
+	HandlerTime time.Duration
+	// MaxConnections that are open at a time: further ones wait; 0 = no limit.
+	MaxConnections int
+	// Certificate turns TLS on.
+	Certificate *Certificate
+}
+
+// Listener is one listening port. It speaks HTTP/1.1 and HTTP/2, the latter also without TLS.
+type Listener struct {
+	http *http.Server
+	net  net.Listener
+	tls  bool
+}
+
+// Listen opens the port; requests are answered from [Listener.Serve] on.
+func Listen(ctx context.Context, o ListenerOptions) (*Listener, error) {
+	var config net.ListenConfig
+	listener, err := config.Listen(ctx, "tcp", o.Address)
+	if err != nil {
+		return nil, fmt.Errorf("listening: %w", err)
+	}
+	if o.MaxConnections > 0 {
+		listener = netutil.LimitListener(listener, o.MaxConnections)
+	}
+	var protocols http.Protocols
+	protocols.SetHTTP1(true)
+	protocols.SetHTTP2(true)
+	protocols.SetUnencryptedHTTP2(o.Certificate == nil)
+	server := &http.Server{
+		Handler:           o.Handler,
+		Protocols:         &protocols,
+		ReadHeaderTimeout: readHeaderTimeout,
+		ReadTimeout:       readTimeout,
+		WriteTimeout:      readTimeout + o.HandlerTime + answerTime,
+		IdleTimeout:       idleTimeout,
+		MaxHeaderBytes:    maxHeaderBytes,
+		ErrorLog:          log.New(errorLog{o.Logger}, "", 0),
+	}
+	if o.Certificate != nil {
+		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: o.Certificate.Get}
+	}
+	return &Listener{http: server, net: listener, tls: o.Certificate != nil}, nil
+}
+
+// Address returns the address that is listened on, with the port that was picked.
+func (l *Listener) Address() string { return l.net.Addr().String() }
+
+// Serve answers requests until [Listener.Shutdown]; then, and only then, it returns nil.
+func (l *Listener) Serve() error {
+	var err error
+	if l.tls {
+		err = l.http.ServeTLS(l.net, "", "")
+	} else {
+		err = l.http.Serve(l.net)
+	}
+	if errors.Is(err, http.ErrServerClosed) {
+		return nil
+	}
+	return fmt.Errorf("serving %s: %w", l.Address(), err)
+}
+
+// Close closes the port at once.
+func (l *Listener) Close() error { return errors.Join(l.net.Close(), l.http.Close()) }
+
+// Shutdown closes the port and waits for the requests under way until ctx is done; then it cuts them off and returns
+// ctx's error.
+func (l *Listener) Shutdown(ctx context.Context) error {
+	err := l.http.Shutdown(ctx)
+	if err != nil {
+		_ = l.http.Close()
+	}
+	return err
+}

@@ -1,0 +1,154 @@
+package server
+
+import (
+	"context"
+	"errors"
+	"io"
+	"net/http"
+	"net/netip"
+	"strconv"
+	"strings"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/postback"
+)
+
+// retryAfter is what senders are asked to wait for after a 503, in seconds.
+const retryAfter = "5"
+
+// visit is one authenticated request on its way through docs/semantics.md §3.
+type visit struct {
+	endpoint *endpoint.Endpoint
+	keyID    string
+	gif      bool
+	id       uuid.UUID
+	// began is when the request came, at the same as stores keep it: in UTC, without fractions of a microsecond.
+	began, at time.Time
+	stamp     int64
+	source    netip.Addr
+	body      []byte
+}
+
+// postback judges the request, records it, and answers once that is durable. HEAD gets the answer that the judgement alone
+// would give: what only the ledger knows, such as a repetition, is not looked up, and nothing is recorded.
+func (h *Handler) postback(w http.ResponseWriter, r *http.Request, v *visit) {
+	verdict, refused := h.consider(w, r, v)
+	outcome, reason := conversion.Recorded, verdict.Reason
+	switch {
+	case refused != nil:
+		outcome, reason = conversion.Refused, refused.Reason
+	case verdict.Intent == nil:
+		outcome = conversion.Ignored
+	}
+	if r.Method != http.MethodHead {
+		result, err := h.record(r, v, verdict, outcome, reason)
+		if err != nil {
+			h.unstored(w, v, err)
+			return
+		}
+		outcome, reason = result.Outcome, result.Reason
+		defer func() { h.Observer.Postback(outcome, reason, h.Clock().Sub(v.began)) }()
+	}
+	reply := postback.Reply(v.endpoint, verdict, outcome, reason, v.gif)
+	if refused != nil && !v.gif {
+		reply.Status = refused.Status
+	}
+	if reason == conversion.MethodNotAllowed {
+		w.Header().Set("Allow", "GET, HEAD, POST")
+	}
+	send(w, reply)
+}
+
+// consider goes through the steps that need no store. A refusal says why the postback is not even judged.
+func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (postback.Verdict, *postback.RequestError) {
+	refuse := func(status int, reason conversion.Reason) (postback.Verdict, *postback.RequestError) {
+		return postback.Verdict{}, &postback.RequestError{Status: status, Reason: reason}
+	}
+	if !postback.Allowed(v.endpoint, v.source) {
+		return refuse(http.StatusForbidden, conversion.IPNotAllowed)
+	}
+	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
+		return refuse(http.StatusMethodNotAllowed, conversion.MethodNotAllowed)
+	}
+	if len(r.RequestURI) > postback.MaxURLBytes {
+		return refuse(http.StatusRequestURITooLong, conversion.RequestTooLarge)
+	}
+	if r.Method == http.MethodPost {
+		if err := v.readBody(w, r); errors.As(err, new(*http.MaxBytesError)) {
+			return refuse(http.StatusRequestEntityTooLarge, conversion.RequestTooLarge)
+		} else if err != nil {
+			return refuse(http.StatusBadRequest, conversion.RequestUnreadable)
+		}
+	}
+	if !postback.SignatureValid(v.endpoint, r.URL.RawQuery, v.body) {
+		return refuse(http.StatusForbidden, conversion.SignatureInvalid)
+	}
+	values, err := postback.Parse(r.URL.RawQuery, r.Header.Get("Content-Type"), v.body)
+	if refused := new(postback.RequestError); errors.As(err, &refused) {
+		return postback.Verdict{}, refused
+	}
+	return postback.Judge(v.endpoint, values, postback.Arrival{
+		At: v.at, IP: v.source.String(), RequestID: v.id, Stamp: v.stamp,
+	}, h.Rates()), nil
+}
+
+// readBody keeps what could be read also when that is not all.
+func (v *visit) readBody(w http.ResponseWriter, r *http.Request) (err error) {
+	v.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, postback.MaxBodyBytes))
+	return err
+}
+
+// record waits for the durable commit, but not longer than the hold, and also when the sender has gone: whether it still
+// listens must not decide about its conversion.
+func (h *Handler) record(
+	r *http.Request, v *visit, verdict postback.Verdict, outcome conversion.Outcome, reason conversion.Reason,
+) (ledger.Result, error) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), h.Hold)
+	defer cancel()
+	return h.Ledger.Postback(ctx, ledger.Postback{
+		Intent: verdict.Intent,
+		Log: ledger.Received{
+			ID: v.id, Endpoint: v.endpoint.Name, KeyID: v.keyID, At: v.at, Stamp: v.stamp, IP: v.source.String(),
+			Method: head(r.Method, maxMethod), Query: head(r.URL.RawQuery, postback.MaxURLBytes), Body: head(string(v.body), postback.MaxBodyBytes),
+			SubID: verdict.SubID, TID: verdict.TID, Type: verdict.Type,
+			Outcome: outcome, Reason: reason, Warnings: verdict.Warnings,
+		},
+	})
+}
+
+// maxMethod bounds what is logged of a method that is not known.
+const maxMethod = 16
+
+// head returns at most n bytes of what a sender sent, as text that every store takes: UTF-8 and without NUL.
+func head(text string, n int) string {
+	text = strings.ToValidUTF8(text[:min(len(text), n)], "\uFFFD")
+	return strings.ReplaceAll(text, "\x00", "\uFFFD")
+}
+
+// unstored answers a postback of which nothing is known to be durable.
+func (h *Handler) unstored(w http.ResponseWriter, v *visit, err error) {
+	h.Observer.Unstored()
+	if errors.Is(err, ledger.ErrPoisoned) {
+		h.Logger.Error("Store refuses a postback", "endpoint", v.endpoint.Name, "request", v.id, "error", err)
+		w.WriteHeader(http.StatusInternalServerError)
+		return
+	}
+	// The ledger says why, once; this would say it for every request.
+	h.Logger.Debug("Postback not stored", "endpoint", v.endpoint.Name, "request", v.id, "error", err)
+	w.Header().Set("Retry-After", retryAfter)
+	w.WriteHeader(http.StatusServiceUnavailable)
+}
+
+func send(w http.ResponseWriter, reply postback.Response) {
+	header := w.Header()
+	header.Set("Content-Type", reply.ContentType)
+	header.Set("Content-Length", strconv.Itoa(len(reply.Body)))
+	header.Set("X-Postback-Outcome", reply.Outcome)
+	w.WriteHeader(reply.Status)
+	_, _ = w.Write(reply.Body) // Fails only when the sender has gone, which changes nothing.
+}

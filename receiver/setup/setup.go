@@ -1,0 +1,188 @@
+// Package setup owns the wiring of a receiver: which part is given which, in which order they start and in which they
+// stop. It takes no decisions about postbacks. Only the receiver's main and tests of the whole import it.
+package setup
+
+import (
+	"context"
+	"fmt"
+	"log/slog"
+	"sync/atomic"
+	"time"
+
+	"github.com/google/uuid"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/click"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/money/rates"
+	"github.com/postback-dev/postback-operator/receiver/ops"
+	"github.com/postback-dev/postback-operator/receiver/server"
+)
+
+// opsTime is longer than the read API gives a query, so that one that takes too long is told so.
+const opsTime = 90 * time.Second
+
+// Options of a receiver. Config, Listen, OpsListen, Store, Hold and Logger are mandatory.
+type Options struct {
+	// Config is the directory with the configuration contract's documents.
+	Config string
+	// Listen and OpsListen are host:port; port 0 picks a free one.
+	Listen, OpsListen string
+	// Store is the store's URL, see [ErrStoreURL]. It may hold a password and is never logged.
+	Store string
+	// OpsTokenFile holds the bearer token of the read API; empty = it answers on loopback only.
+	OpsTokenFile string
+	// TLSCertFile and TLSKeyFile, both or none, turn on TLS for Listen.
+	TLSCertFile, TLSKeyFile string
+	// Hold bounds how long a request waits for the store, Drain how long the receiver serves on after it was told to stop.
+	Hold, Drain time.Duration
+	// KeepReceived and KeepHistory bound the age of the received log and of former versions of conversions; 0 = for ever.
+	KeepReceived, KeepHistory time.Duration
+	// MaxConnections that are open at a time; 0 = no limit.
+	MaxConnections int
+	// Version is the program's.
+	Version string
+	Logger  *slog.Logger
+	// Clock; nil = [time.Now].
+	Clock func() time.Time
+}
+
+// Receiver is a receiver whose ports are open.
+type Receiver struct {
+	options  Options
+	metrics  *ops.Metrics
+	watch    *endpoint.Watch
+	store    ledger.Store
+	ledger   *ledger.Ledger
+	rates    *rates.Refresher
+	postback *server.Listener
+	ops      *server.Listener
+	draining atomic.Bool
+	// newRates has a token when there is a table that what waits for a rate has not been tried with.
+	newRates chan struct{}
+}
+
+// Start opens everything a receiver needs, in the order in which one part needs another. The error is one line, without
+// any secret; what was opened until then is closed again.
+func Start(ctx context.Context, o Options) (_ *Receiver, err error) {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	r := &Receiver{options: o, metrics: ops.NewMetrics(), newRates: make(chan struct{}, 1)}
+	defer func() {
+		if err != nil {
+			r.abandon()
+		}
+	}()
+	if r.watch, err = endpoint.Load(o.Config, endpoint.WatchOptions{Logger: o.Logger, Clock: o.Clock, OnChange: r.configure}); err != nil {
+		return nil, err
+	}
+	var lanes int
+	if r.store, lanes, err = openStore(ctx, o.Store, o.Logger); err != nil {
+		return nil, err
+	}
+	r.startLedger(lanes)
+	if err := r.startRates(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.listenOps(ctx); err != nil {
+		return nil, err
+	}
+	if err := r.listen(ctx); err != nil {
+		return nil, err
+	}
+	return r, nil
+}
+
+// Address and OpsAddress are what the two ports listen on.
+func (r *Receiver) Address() string { return r.postback.Address() }
+
+// OpsAddress is documented at [Receiver.Address].
+func (r *Receiver) OpsAddress() string { return r.ops.Address() }
+
+func (r *Receiver) startLedger(lanes int) {
+	r.ledger = ledger.New(r.store, ledger.Options{
+		Lanes: lanes, ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory,
+		Logger: r.options.Logger, Observer: r.metrics, Clock: r.options.Clock,
+		Rules: func(name string) *conversion.Rules {
+			if ep := r.watch.Current().ByName(name); ep != nil {
+				return ep.Rules
+			}
+			return nil
+		},
+	})
+	r.metrics.QueueDepth(r.ledger.Queued)
+}
+
+func (r *Receiver) startRates(ctx context.Context) error {
+	r.rates = rates.New(rates.Options{
+		Store: r.store, Holder: uuid.NewString(), Clock: r.options.Clock, Logger: r.options.Logger, OnTable: r.reprice,
+	})
+	r.configure(r.watch.Current())
+	if err := r.rates.Load(ctx); err != nil {
+		return fmt.Errorf("loading exchange rates: %w", err)
+	}
+	return nil
+}
+
+// configure hands a new configuration on to the parts that do not look it up for themselves.
+func (r *Receiver) configure(s *endpoint.Snapshot) {
+	r.rates.Configure(s.Fleet.Rates, s.Fleet.AllowPrivateEgress)
+}
+
+func (r *Receiver) listenOps(ctx context.Context) error {
+	var token *ops.TokenFile
+	if r.options.OpsTokenFile != "" {
+		var err error
+		if token, err = ops.OpenTokenFile(r.options.OpsTokenFile); err != nil {
+			return err
+		}
+	}
+	handler := ops.New(ops.Options{
+		Version: r.options.Version, Config: r.configStatus, Rates: r.rateStatus, Draining: r.draining.Load,
+		Store: r.store, Token: token, Metrics: r.metrics, Logger: r.options.Logger, Clock: r.options.Clock,
+		CountsAs: func(name, conversionType string) config.CountsAs {
+			return r.watch.Current().CountsAs(name, conversionType)
+		},
+	})
+	var err error
+	r.ops, err = server.Listen(ctx, server.ListenerOptions{
+		Address: r.options.OpsListen, Handler: handler, HandlerTime: opsTime, Logger: r.options.Logger,
+	})
+	return err
+}
+
+func (r *Receiver) listen(ctx context.Context) (err error) {
+	o := r.options
+	var certificate *server.Certificate
+	if o.TLSCertFile != "" {
+		if certificate, err = server.LoadCertificate(o.TLSCertFile, o.TLSKeyFile, o.Clock, o.Logger); err != nil {
+			return err
+		}
+	}
+	clicks := click.New(click.Options{
+		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.ledger, Observer: r.metrics,
+		Hold: o.Hold, Clock: o.Clock, Logger: o.Logger,
+	})
+	handler := server.NewHandler(server.Options{
+		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.ledger, Clicks: clicks, Observer: r.metrics,
+		Hold: o.Hold, Draining: r.draining.Load, Clock: o.Clock, Stamp: ledger.NewStamper(o.Clock).Next, Logger: o.Logger,
+	})
+	r.postback, err = server.Listen(ctx, server.ListenerOptions{
+		Address: o.Listen, Handler: handler, HandlerTime: o.Hold, Logger: o.Logger,
+		MaxConnections: o.MaxConnections, Certificate: certificate,
+	})
+	return err
+}
+
+func (r *Receiver) configStatus() ops.ConfigStatus { return ops.ConfigStatus(r.watch.Status()) }
+
+func (r *Receiver) rateStatus() []ops.RateStatus {
+	var all []ops.RateStatus
+	for _, s := range r.rates.Status() {
+		all = append(all, ops.RateStatus{Source: s.Source, Date: s.Date, Fetched: s.Fetched, LastError: s.LastError})
+	}
+	return all
+}
