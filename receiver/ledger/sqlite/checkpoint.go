@@ -3,7 +3,6 @@ package sqlite
 import (
 	"database/sql/driver"
 	"errors"
-	"fmt"
 	"log/slog"
 	"os"
 	"sync"
@@ -76,7 +75,7 @@ func (c *checkpoints) run() {
 func (c *checkpoints) stop() {
 	close(c.quit)
 	c.stopped.Wait()
-	if err := c.conn.Close(); err != nil {
-		c.log.Warn("Closing the checkpoint connection failed", "error", fmt.Sprint(err))
+	if err := errors.Join(c.pass.prepared.Close(), c.conn.Close()); err != nil {
+		c.log.Warn("Closing the checkpoint connection failed", "error", err)
 	}
 }

@@ -77,14 +77,15 @@ func (s *Store) Lease(ctx context.Context, name, holder string, now, until time.
 func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error) {
 	var deleted int64
 	err := s.write(ctx, func(w *writer) (bool, error) {
-		for _, step := range []struct {
-			statement *statement
-			before    time.Time
-		}{{w.pruneReceived, receivedBefore}, {w.pruneHistory, historyBefore}} {
-			if step.before.IsZero() || deleted >= int64(limit) {
-				continue
+		if !receivedBefore.IsZero() {
+			n, err := w.pruneReceived.affect(firstID(receivedBefore.Add(time.Millisecond)), ceilMicros(receivedBefore), int64(limit))
+			if err != nil {
+				return false, err
 			}
-			n, err := step.statement.affect(ceilMicros(step.before), int64(limit)-deleted)
+			deleted = n
+		}
+		if !historyBefore.IsZero() && deleted < int64(limit) {
+			n, err := w.pruneHistory.affect(ceilMicros(historyBefore), int64(limit)-deleted)
 			if err != nil {
 				return false, err
 			}

@@ -24,6 +24,9 @@ type writer struct {
 	awaitRate, haveRate, insertForward, insertEndpoint                *statement
 	saveRates, takeLease, pruneReceived, pruneHistory, beat           *statement
 
+	// prepared are all of them.
+	prepared []*statement
+
 	// endpoints are the stored ids by name; fresh those that the transaction under way has added.
 	endpoints map[string]int64
 	fresh     []string
@@ -37,7 +40,7 @@ func openWriter(path string, o Options) (_ *writer, err error) {
 	w := &writer{conn: conn, endpoints: map[string]int64{}}
 	defer func() {
 		if err != nil {
-			err = errors.Join(err, conn.Close())
+			err = errors.Join(err, w.close())
 		}
 	}()
 	version, err := w.version()
@@ -93,7 +96,7 @@ func (w *writer) prepare() error {
 		&w.saveRates: insert("rates", "source, rates") + " on conflict (source) do update set rates = excluded.rates",
 		&w.takeLease: insert("leases", "name, holder, until") + " on conflict (name) do update set holder = excluded.holder, " +
 			"until = excluded.until where leases.holder = excluded.holder or leases.until <= ?4",
-		&w.pruneReceived: "delete from received where seq in (select seq from received where at < ? order by at limit ?)",
+		&w.pruneReceived: "delete from received where seq in (select seq from received where id < ? and at < ? order by id limit ?)",
 		&w.pruneHistory:  "delete from history where seq in (select seq from history where updated_at < ? order by updated_at limit ?)",
 		&w.beat:          "update heartbeat set beats = beats + 1",
 	} {
@@ -102,6 +105,7 @@ func (w *writer) prepare() error {
 			return classify(err)
 		}
 		*target = s
+		w.prepared = append(w.prepared, s)
 	}
 	return nil
 }
@@ -154,7 +158,14 @@ func (w *writer) endpoint(name string) (int64, error) {
 	return w.endpoints[name], nil
 }
 
-func (w *writer) close() error { return w.conn.Close() }
+// close finalizes the statements first: SQLite keeps a connection with open statements alive, unseen.
+func (w *writer) close() error {
+	var errs []error
+	for _, s := range w.prepared {
+		errs = append(errs, s.prepared.Close())
+	}
+	return errors.Join(append(errs, w.conn.Close())...)
+}
 
 // write runs work in a transaction of its own, and commits if work reports that there is something to commit. Whatever
 // goes wrong, a panic included, rolls everything back.

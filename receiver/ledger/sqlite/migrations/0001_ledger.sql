@@ -1,4 +1,5 @@
--- Times are microseconds since 1970 in UTC, null for none; amounts are exact decimals as text; ids are 16-byte UUIDs.
+-- Times are microseconds since 1970 in UTC, null for none; amounts are exact decimals as text.
+-- Ids are UUIDv7 of the moment of receipt, so that their index also finds what was received, or created, between two times.
 -- Tables are rowid tables: what arrives is appended, and only the narrow indexes by subid are written at random places.
 
 create table endpoints (
@@ -51,7 +52,6 @@ create table conversions (
 );
 create unique index conversions_slot on conversions (endpoint, subid, tid, slot_type);
 create unique index conversions_id on conversions (id);
-create index conversions_created on conversions (created_at);
 
 -- The versions that are no longer current; columns as in conversions.
 create table history (
@@ -107,7 +107,6 @@ create table received (
   conversion blob
 );
 create unique index received_id on received (id);
-create index received_at on received (at);
 create index received_subid on received (subid) where subid is not null;
 
 create table held (
