@@ -1,0 +1,195 @@
+package v1alpha1
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestWhatAReceiverCannotServeIsRefused(t *testing.T) {
+	year10000 := time.Date(10000, 1, 1, 0, 0, 0, 0, time.UTC)
+	cases := map[string]struct {
+		spoil func(*Fleet, *Endpoint)
+		says  string
+	}{
+		"fleet without a name":        {func(f *Fleet, _ *Endpoint) { f.Name = "" }, "fleet.name"},
+		"fleet namespace with a dot":  {func(f *Fleet, _ *Endpoint) { f.Namespace = "a.b" }, "fleet.namespace"},
+		"proxy that is a host":        {func(f *Fleet, _ *Endpoint) { f.TrustedProxies[1] = "proxy" }, "fleet.trustedProxies[1]"},
+		"refresh each second":         {func(f *Fleet, _ *Endpoint) { f.Rates.RefreshEvery = Duration(time.Second) }, "fleet.rates.refreshEvery"},
+		"provider twice":              {func(f *Fleet, _ *Endpoint) { f.Rates.Providers[1].Name = "oxr" }, "fleet.rates.providers[1]: stands"},
+		"provider of no type":         {func(f *Fleet, _ *Endpoint) { f.Rates.Providers[1].Type = "XML" }, "fleet.rates.providers[1].type"},
+		"provider JSON without a URL": {func(f *Fleet, _ *Endpoint) { f.Rates.Providers[1].Type = RateProviderJSON }, "fleet.rates.providers[1].url"},
+		"provider without its key":    {func(f *Fleet, _ *Endpoint) { f.Rates.Providers[0].Key = nil }, "fleet.rates.providers[0].key"},
+		"provider with an empty key":  {func(f *Fleet, _ *Endpoint) { f.Rates.Providers[0].Key.Value = "" }, "fleet.rates.providers[0].key.value"},
+		"provider at a file":          {func(f *Fleet, _ *Endpoint) { f.Rates.Providers[1].URL = "file:///x" }, "fleet.rates.providers[1].url"},
+		"rate twice":                  {func(f *Fleet, _ *Endpoint) { f.Rates.Fixed[1] = f.Rates.Fixed[0] }, "fleet.rates.fixed[1]: stands"},
+		"rate of zero":                {func(f *Fleet, _ *Endpoint) { f.Rates.Fixed[0].Rate = "0.000" }, "fleet.rates.fixed[0].rate: must be above 0"},
+		"rate below zero":             {func(f *Fleet, _ *Endpoint) { f.Rates.Fixed[0].Rate = "-1" }, "fleet.rates.fixed[0].rate"},
+		"rate from a word":            {func(f *Fleet, _ *Endpoint) { f.Rates.Fixed[0].From = "euro" }, "fleet.rates.fixed[0].from"},
+		"rate to itself":              {func(f *Fleet, _ *Endpoint) { f.Rates.Fixed[0].To = "USDT" }, "must differ"},
+
+		"endpoint without a name":       {func(_ *Fleet, e *Endpoint) { e.Name = "" }, "name: must be a DNS label"},
+		"digest in upper case":          {func(_ *Fleet, e *Endpoint) { e.Keys[0].SHA256 = strings.ToUpper(e.Keys[0].SHA256) }, "keys[0].sha256"},
+		"key without an id":             {func(_ *Fleet, e *Endpoint) { e.Keys[0].ID = "" }, "keys[0].id"},
+		"key id twice":                  {func(_ *Fleet, e *Endpoint) { e.ClickTokens[0].ID = e.Keys[0].ID }, "clickTokens[0].id"},
+		"token equal to the key":        {func(_ *Fleet, e *Endpoint) { e.ClickTokens[0].SHA256 = e.Keys[0].SHA256 }, "must differ from the postback key"},
+		"key that JSON can't retire":    {func(_ *Fleet, e *Endpoint) { e.Keys[0].RetireAt = &year10000 }, "keys[0].retireAt"},
+		"too many keys":                 {func(_ *Fleet, e *Endpoint) { e.Keys = slices.Repeat(e.Keys, 9) }, "keys: 18 items"},
+		"alias for nothing":             {func(_ *Fleet, e *Endpoint) { e.Aliases["clickid"] = []string{"c"} }, `aliases["clickid"]: no such parameter`},
+		"alias that is a parameter":     {func(_ *Fleet, e *Endpoint) { e.Aliases[ParamTid] = []string{"sub_id_30"} }, "is a parameter itself"},
+		"alias built in elsewhere":      {func(_ *Fleet, e *Endpoint) { e.Aliases[ParamTid] = []string{"revenue"} }, "always stands for payout"},
+		"alias of two parameters":       {func(_ *Fleet, e *Endpoint) { e.Aliases[ParamTid] = []string{"clickid"} }, "already"},
+		"alias listed twice":            {func(_ *Fleet, e *Endpoint) { e.Aliases[ParamTid] = []string{"x", "x"} }, "already"},
+		"alias that trains a type":      {func(_ *Fleet, e *Endpoint) { e.Aliases[ParamTid] = []string{"addon_status"} }, "conversion type upsell"},
+		"alias with an ampersand":       {func(_ *Fleet, e *Endpoint) { e.Aliases[ParamTid] = []string{"a&b"} }, `aliases["tid"][0]`},
+		"too many aliases":              {func(_ *Fleet, e *Endpoint) { e.Aliases[ParamTid] = make([]string, 17) }, "17 items"},
+		"type named as a built-in one":  {func(_ *Fleet, e *Endpoint) { e.ConversionTypes[0].Name = TypeSale }, "is built in"},
+		"type named twice":              {func(_ *Fleet, e *Endpoint) { e.ConversionTypes[1].Name = "upsell" }, "same name or parameter"},
+		"type named as a parameter":     {func(_ *Fleet, e *Endpoint) { e.ConversionTypes[1].Name = "addon" }, "same name or parameter"},
+		"type that ignores":             {func(_ *Fleet, e *Endpoint) { e.ConversionTypes[0].Parameter = "ignore" }, "conversionTypes[0].parameter"},
+		"type that rejects":             {func(_ *Fleet, e *Endpoint) { e.ConversionTypes[0].Parameter = "reject" }, "conversionTypes[0].parameter"},
+		"type that counts as nothing":   {func(_ *Fleet, e *Endpoint) { e.ConversionTypes[0].CountsAs = "" }, "conversionTypes[0].countsAs"},
+		"training for no type":          {func(_ *Fleet, e *Endpoint) { e.Training[0].Type = "bet" }, "training[0].type"},
+		"training twice":                {func(_ *Fleet, e *Endpoint) { e.Training[1].Type = "upsell" }, "training[1]: stands"},
+		"training with an empty word":   {func(_ *Fleet, e *Endpoint) { e.Training[0].Statuses[1] = "" }, "training[0].statuses[1]"},
+		"training with a broken string": {func(_ *Fleet, e *Endpoint) { e.Training[0].Statuses[1] = "\xff" }, "training[0].statuses[1]"},
+		"currency in lower case":        {func(_ *Fleet, e *Endpoint) { e.Currency = "usd" }, "currency: must be an ISO 4217 code"},
+		"default payout with a comma":   {func(_ *Fleet, e *Endpoint) { e.Payout.Default = "1,5" }, "payout.default"},
+		"largest payout of zero":        {func(_ *Fleet, e *Endpoint) { e.Payout.Max = "0" }, "payout.max: must be above 0"},
+		"missing status of no type":     {func(_ *Fleet, e *Endpoint) { e.Policies.MissingStatus = "" }, "policies.missingStatus"},
+		"unknown status of no type":     {func(_ *Fleet, e *Endpoint) { e.Policies.UnknownStatus = "bet" }, "policies.unknownStatus"},
+		"no policy for clicks":          {func(_ *Fleet, e *Endpoint) { e.Policies.UnknownClick = "" }, "policies.unknownClick"},
+		"held for no time":              {func(_ *Fleet, e *Endpoint) { e.Policies.HoldFor = 0 }, "policies.holdFor"},
+		"held for years":                {func(_ *Fleet, e *Endpoint) { e.Policies.HoldFor = Duration(MaxHoldFor + 1) }, "policies.holdFor"},
+		"lookback into the future":      {func(_ *Fleet, e *Endpoint) { e.Policies.ClickLookback = -1 }, "policies.clickLookback"},
+		"no policy for repeats":         {func(_ *Fleet, e *Endpoint) { e.Policies.Repeat = "x" }, "policies.repeat"},
+		"no policy for slots":           {func(_ *Fleet, e *Endpoint) { e.Policies.Slot = "x" }, "policies.slot"},
+		"no policy for transitions":     {func(_ *Fleet, e *Endpoint) { e.Policies.Transitions = "x" }, "policies.transitions"},
+		"reply of over a KiB":           {func(_ *Fleet, e *Endpoint) { e.Policies.SuccessBody = strings.Repeat("я", 513) }, "policies.successBody"},
+		"address without a length":      {func(_ *Fleet, e *Endpoint) { e.Access.AllowedCIDRs[0] = "192.0.2.1" }, "access.allowedCIDRs[0]"},
+		"signature in a parameter":      {func(_ *Fleet, e *Endpoint) { e.Access.HMAC.Parameter = ParamTid }, "access.hmac.parameter"},
+		"signature in an alias":         {func(_ *Fleet, e *Endpoint) { e.Access.HMAC.Parameter = "clickid" }, "access.hmac.parameter"},
+		"signature without a secret":    {func(_ *Fleet, e *Endpoint) { e.Access.HMAC.Secrets = nil }, "access.hmac.secrets"},
+		"signature ids twice":           {func(_ *Fleet, e *Endpoint) { e.Access.HMAC.Secrets[1].ID = "s2" }, "access.hmac.secrets[1]"},
+		"forward twice":                 {func(_ *Fleet, e *Endpoint) { e.Forwards[1].Name = "b" }, "forwards[1]: stands"},
+		"forward by PUT":                {func(_ *Fleet, e *Endpoint) { e.Forwards[0].Method = "PUT" }, "forwards[0].method"},
+		"forward to a macro":            {func(_ *Fleet, e *Endpoint) { e.Forwards[0].URL = "https://{source}/" }, "forwards[0].url"},
+		"forward of no type":            {func(_ *Fleet, e *Endpoint) { e.Forwards[1].Types[0] = "bet" }, "forwards[1].types[0]"},
+		"forward resent never":          {func(_ *Fleet, e *Endpoint) { e.Forwards[0].Resend = "" }, "forwards[0].resend"},
+		"forward from a blank source":   {func(_ *Fleet, e *Endpoint) { e.Forwards[1].Sources[0] = "" }, "forwards[1].sources[0]"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			fleet, endpoint := aFleet(), aWholeEndpoint("shop")
+			c.spoil(&fleet, &endpoint)
+			_, err := Seal(fleet, []Endpoint{endpoint})
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v does not say %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestEndpointsOfOneFleetAreToldApart(t *testing.T) {
+	cases := map[string]struct {
+		spoil func(a, b *Endpoint)
+		says  string
+	}{
+		"by name":        {func(a, b *Endpoint) { b.Name = a.Name }, "the same endpoint stands here twice"},
+		"by key":         {func(a, b *Endpoint) { b.Keys[0].SHA256 = a.Keys[1].SHA256 }, `keys[0]: endpoint "default/shop" has the same one`},
+		"by click token": {func(a, b *Endpoint) { b.ClickTokens[0].SHA256 = a.ClickTokens[0].SHA256 }, "clickTokens[0]: endpoint"},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			a, b := aWholeEndpoint("shop"), aWholeEndpoint("casino")
+			c.spoil(&a, &b)
+			_, err := Seal(aFleet(), []Endpoint{a, b})
+			if err == nil || !strings.Contains(err.Error(), c.says) {
+				t.Errorf("%v does not say %q", err, c.says)
+			}
+		})
+	}
+}
+
+func TestAnEndpointWithoutAnyKeyIsValid(t *testing.T) {
+	endpoint := anEndpoint("shop")
+	endpoint.Keys = nil // all revoked
+	if err := endpoint.Validate(); err != nil {
+		t.Error(err)
+	}
+}
+
+func TestErrorsShowNoSecret(t *testing.T) {
+	fleet, endpoint := aFleet(), aWholeEndpoint("shop")
+	const secret = "hunter2"
+	fleet.Rates.Providers[0].Key.Value = Redacted(strings.Repeat(secret, 1000))
+	endpoint.Access.HMAC.Secrets[0].Value = Redacted(secret + "\xff")
+	endpoint.Keys[0].SHA256 = secret
+	_, err := Seal(fleet, []Endpoint{endpoint})
+	if err == nil || strings.Count(err.Error(), "\n") != 2 {
+		t.Fatalf("three problems expected: %v", err)
+	}
+	if strings.Contains(err.Error(), secret) {
+		t.Errorf("the secret shows: %v", err)
+	}
+}
+
+func TestErrorsAreBounded(t *testing.T) {
+	var endpoints []Endpoint
+	for i := range 1000 {
+		endpoints = append(endpoints, Endpoint{Namespace: "default", Name: fmt.Sprintf("e%d", i)})
+	}
+	_, err := Seal(aFleet(), endpoints)
+	if got := strings.Count(err.Error(), "\n") + 1; got != maxProblems {
+		t.Errorf("%d problems are told", got)
+	}
+}
+
+func TestEveryBuiltinAliasStandsForACanonicalParameter(t *testing.T) {
+	for param, names := range BuiltinAliases() {
+		if !IsCanonicalParameter(param) {
+			t.Errorf("%s is no parameter", param)
+		}
+		for _, name := range names {
+			if IsCanonicalParameter(name) || BuiltinAliasOf(name) != param {
+				t.Errorf("%s does not stand for %s alone", name, param)
+			}
+		}
+	}
+}
+
+func TestParametersAreThoseOfTheSemantics(t *testing.T) {
+	params := CanonicalParameters()
+	if got, want := len(params), 15+6+30; got != want {
+		t.Errorf("%d parameters, there are %d", got, want)
+	}
+	if slices.Contains(params, "sub_id_0") || slices.Contains(params, "sub_id_31") || !slices.Contains(params, "sub_id_30") {
+		t.Error("sub ids run from 1 to 30")
+	}
+}
+
+func TestCallersCannotChangeTheLists(t *testing.T) {
+	BuiltinTypes()[0] = "x"
+	CanonicalParameters()[0] = "x"
+	aliases := BuiltinAliases()
+	aliases[ParamSubid][0] = "x"
+	maps.DeleteFunc(aliases, func(string, []string) bool { return true })
+	if BuiltinTypes()[0] != TypeLead || CanonicalParameters()[0] != ParamSubid || BuiltinAliases()[ParamSubid][0] != "sub_id" {
+		t.Error("a list was changed from outside")
+	}
+}
+
+func TestRedactedShowsNothing(t *testing.T) {
+	secret := Secret{ID: "s1", Value: "hunter2"}
+	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%q", "%x", "%d"} {
+		if got := fmt.Sprintf(format, secret); strings.Contains(got, "hunter2") || strings.Contains(got, "68756e746572") {
+			t.Errorf("%s shows %s", format, got)
+		}
+	}
+	if got := secret.Value.LogValue().String(); strings.Contains(got, "hunter2") {
+		t.Errorf("the log shows %s", got)
+	}
+}
