@@ -6,7 +6,6 @@ package ops
 
 import (
 	"encoding/json"
-	"log"
 	"log/slog"
 	"net/http"
 	"time"
@@ -63,20 +62,6 @@ func New(o Options) http.Handler {
 	mux.Handle("/api/v1/", guard(o.Token, o.Logger, newAPI(o)))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, http.StatusNotFound, "no such page") })
 	return readOnly(mux)
-}
-
-// Server wraps the handler in a server with the timeouts of this port. The write timeout is longer than the read API
-// gives a query, so that a query that takes too long is told so.
-func Server(h http.Handler, errorLog *log.Logger) *http.Server {
-	return &http.Server{
-		Handler:           h,
-		ErrorLog:          errorLog,
-		ReadHeaderTimeout: 5 * time.Second,
-		ReadTimeout:       10 * time.Second,
-		WriteTimeout:      queryTimeout + 15*time.Second,
-		IdleTimeout:       2 * time.Minute,
-		MaxHeaderBytes:    16 << 10,
-	}
 }
 
 // readOnly refuses everything but GET and HEAD, and keeps answers out of caches and of browsers' guesses.

@@ -136,18 +136,6 @@ func TestUnknownPagesAreNotFound(t *testing.T) {
 	}
 }
 
-func TestServerBoundsEveryPhaseOfARequest(t *testing.T) {
-	s := Server(http.NotFoundHandler(), nil)
-	for _, bound := range []time.Duration{s.ReadHeaderTimeout, s.ReadTimeout, s.WriteTimeout, s.IdleTimeout} {
-		if bound <= 0 {
-			t.Errorf("a timeout is missing: %+v", s)
-		}
-	}
-	if s.WriteTimeout <= queryTimeout {
-		t.Errorf("the write timeout %s cuts a query short before its own %s does", s.WriteTimeout, queryTimeout)
-	}
-}
-
 func TestConfigzSaysWhatIsServed(t *testing.T) {
 	o := options(&fakeStore{})
 	o.Config = func() ConfigStatus {
