@@ -1,0 +1,22 @@
+#!/usr/bin/env bash
+# Checks that generated files are up to date, that everything is formatted and that go vet has no complaint.
+set -euo pipefail
+cd "$(dirname "$0")/.."
+
+generated=(api/v1alpha1/zz_generated.deepcopy.go api/v1alpha1/applyconfiguration config/crd/bases)
+before=$(mktemp -d)
+trap 'rm -rf "$before"' EXIT
+cp -r --parents "${generated[@]}" "$before"
+hack/generate.sh
+hack/manifests.sh
+for path in "${generated[@]}"; do
+  diff -r "$before/$path" "$path" || { echo "$path was out of date: commit what make generate manifests wrote" >&2; exit 1; }
+done
+
+unformatted=$(gofmt -l $(git ls-files '*.go'))
+if [[ -n $unformatted ]]; then
+  echo "not formatted:" >&2
+  echo "$unformatted" >&2
+  exit 1
+fi
+go vet ./...
