@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -272,13 +273,19 @@ func TestAnOutageEndsForACallerWithItsContext(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t, ledger.Options{})
 		defer d.close()
-		d.store.before = func(int, ledger.Want) error { return ledger.ErrUnavailable }
+		var back atomic.Bool
+		d.store.before = func(int, ledger.Want) error {
+			if back.Load() {
+				return nil
+			}
+			return ledger.ErrUnavailable
+		}
 		ctx, cancel := context.WithTimeout(t.Context(), 20*time.Second)
 		defer cancel()
 		if _, err := d.Postback(ctx, d.log()); !errors.Is(err, context.DeadlineExceeded) {
 			t.Errorf("got %v, want the deadline", err)
 		}
-		d.store.before = nil
+		back.Store(true)
 		d.send(d.log())
 	})
 }

@@ -55,7 +55,7 @@ func decodeParams(text string) (conversion.Params, error) {
 		return nil, nil
 	}
 	params := make(conversion.Params, 0, strings.Count(text, `":"`))
-	for sep := "{"; text != "}"; sep = "," {
+	for sep := "{"; text != "}" || sep == "{"; sep = "," {
 		var p conversion.Param
 		rest, ok := strings.CutPrefix(text, sep)
 		if !ok {
