@@ -72,7 +72,7 @@ func testConversionFilter(d *desk) {
 			}
 		}
 		for _, limit := range []int{0, 1, 7, 1000} {
-			got := pages(f, limit, func(f ledger.ConversionFilter, before uuid.UUID, limit int) ([]*conversion.Conversion, uuid.UUID) {
+			got := pages(f, limit, len(want), func(f ledger.ConversionFilter, before uuid.UUID, limit int) ([]*conversion.Conversion, uuid.UUID) {
 				if before != uuid.Nil {
 					f.Before = before
 				}
@@ -143,7 +143,7 @@ func testReceivedFilter(d *desk) {
 			}
 		}
 		for _, limit := range []int{0, 1, 7, 1000} {
-			got := pages(f, limit, func(f ledger.ReceivedFilter, before uuid.UUID, limit int) ([]ledger.Received, uuid.UUID) {
+			got := pages(f, limit, len(want), func(f ledger.ReceivedFilter, before uuid.UUID, limit int) ([]ledger.Received, uuid.UUID) {
 				if before != uuid.Nil {
 					f.Before = before
 				}
@@ -165,10 +165,10 @@ func matchesRow(f ledger.ReceivedFilter, r ledger.Received) bool {
 		(f.Reason == "" || f.Reason == r.Reason) && within(r.At, f.From, f.To) && (f.Before == uuid.Nil || newest(f.Before, r.ID) < 0)
 }
 
-// pages reads to exhaustion; limit 0 reads one page without a limit. It gives up a page after the end should have come.
-func pages[F, T any](f F, limit int, read func(f F, before uuid.UUID, limit int) ([]T, uuid.UUID)) []T {
+// pages reads to exhaustion; limit 0 reads one page without a limit. It gives up once there are more than expected.
+func pages[F, T any](f F, limit, expected int, read func(f F, before uuid.UUID, limit int) ([]T, uuid.UUID)) []T {
 	all, last := read(f, uuid.Nil, limit)
-	for n := len(all); limit > 0 && n > 0 && len(all) < 1000; {
+	for n := len(all); limit > 0 && n > 0 && len(all) <= expected; {
 		var page []T
 		page, last = read(f, last, limit)
 		n = len(page)

@@ -6,6 +6,7 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"slices"
 	"testing"
 
@@ -165,14 +166,15 @@ func sorted(keys []ledger.Key) []ledger.Key {
 	return slices.Compact(keys)
 }
 
-// persist runs a batch like a lane does: a batch that lost to a concurrent one is tried again.
+// persist runs a batch like a lane does: a batch that lost to a concurrent one is tried again, 20 times at most.
 func persist(ctx context.Context, store ledger.Store, want ledger.Want, decide func(*ledger.Book) *ledger.Changes) error {
-	for {
-		err := store.Transact(ctx, want, decide)
-		if !errors.Is(err, ledger.ErrConflict) || ctx.Err() != nil {
+	var err error
+	for range 20 {
+		if err = store.Transact(ctx, want, decide); !errors.Is(err, ledger.ErrConflict) {
 			return err
 		}
 	}
+	return fmt.Errorf("tried 20 times: %w", err)
 }
 
 // same compares by value; no elements and no slice are the same.
