@@ -37,7 +37,10 @@ func FuzzParamsComeBackAsTheyWere(f *testing.F) {
 }
 
 func FuzzParamsAreReadOrRefused(f *testing.F) {
-	for _, seed := range []string{"", "{}", "{", "}", `{"a":"b"}`, `{"a":"b","c":"d"}`, `{"a":"b"} `, `{"a":1}`, `{"a":"\u0000"}`, `{"a":"\u0020"}`, `{"a":"\n"}`, `{"a`, `{"a":"b",}`} {
+	for _, seed := range []string{
+		"", "{}", "{", "}", `{"a":"b"}`, `{"a":"b","c":"d"}`, `{"a":"b"} `,
+		`{"a":1}`, `{"a":"\u0000"}`, `{"a":"\u0020"}`, `{"a":"\n"}`, `{"a`, `{"a":"b",}`,
+	} {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {

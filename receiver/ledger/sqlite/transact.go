@@ -86,8 +86,8 @@ func (w *writer) readConversion(book *ledger.Book, slot ledger.Slot) error {
 
 // readHeld reads the held postbacks of the keys and the slots that those are meant for. Mostly nothing at all is held.
 func (w *writer) readHeld(book *ledger.Book, keys []ledger.Key) error {
-	any := false
-	if err := w.anyHeld.query(func(*row) error { any = true; return nil }); err != nil || !any {
+	some := false
+	if err := w.anyHeld.query(func(*row) error { some = true; return nil }); err != nil || !some {
 		return err
 	}
 	for _, key := range keys {

@@ -22,7 +22,8 @@ func (s *Store) ExpiredHolds(ctx context.Context, now time.Time, limit int) ([]l
 
 // PendingRates implements [ledger.Store].
 func (s *Store) PendingRates(ctx context.Context, after *ledger.PendingRate, limit int) ([]ledger.PendingRate, error) {
-	query := "select (select name from endpoints e where e.id = p.endpoint), subid, click, tid, slot_type, currency, to_currency from pending_rates p"
+	query := "select (select name from endpoints e where e.id = p.endpoint), subid, click, tid, slot_type, currency, " +
+		"to_currency from pending_rates p"
 	var args []any
 	if after != nil {
 		query += " where (" + pendingColumns + ") > ((select id from endpoints where name = ?), ?, ?, ?, ?, ?, ?)"

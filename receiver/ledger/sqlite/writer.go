@@ -71,11 +71,12 @@ func (w *writer) prepare() error {
 		&w.commit:   "commit",
 		&w.rollback: "rollback",
 
-		&w.selectClick:      "select " + clickColumns + " from clicks where endpoint = ? and subid = ?",
-		&w.selectConversion: "select " + conversionColumns + " from conversions where endpoint = ? and subid = ? and tid = ? and slot_type = ?",
-		&w.selectReceipt:    "select " + receivedColumns + " from received where id = ?",
-		&w.anyHeld:          "select 1 from held limit 1",
-		&w.selectHeld:       "select until, intent from held where endpoint = ? and subid = ? order by stamp, id",
+		&w.selectClick: "select " + clickColumns + " from clicks where endpoint = ? and subid = ?",
+		&w.selectConversion: "select " + conversionColumns + " from conversions " +
+			"where endpoint = ? and subid = ? and tid = ? and slot_type = ?",
+		&w.selectReceipt: "select " + receivedColumns + " from received where id = ?",
+		&w.anyHeld:       "select 1 from held limit 1",
+		&w.selectHeld:    "select until, intent from held where endpoint = ? and subid = ? order by stamp, id",
 
 		&w.insertClick: insert("clicks", "endpoint, "+clickColumns),
 		&w.updateClick: "update clicks set time = ?3, campaign = ?4, ip = ?5, user_agent = ?6, params = ?7, cost = ?8 " +
