@@ -5,11 +5,13 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"strings"
 	"testing"
+	"testing/iotest"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
@@ -140,7 +142,8 @@ func TestARequestThatIsWrongAsAWholeStoresNothing(t *testing.T) {
 		{"too many", post("[" + strings.Repeat(`{"subid":"a"},`, MaxItems) + `{"subid":"a"}]`), 413},
 		{"too large", post(`{"subid":"a"` + strings.Repeat(" ", MaxBodyBytes) + "}"), 413},
 		{"compressed", post(`{"subid":"a"}`, "Content-Encoding", "gzip"), 415},
-		{"ended early", func() *http.Request { r := post(""); r.Body = http.NoBody; return r }(), 400},
+		{"empty", post(""), 400},
+		{"ended early", func() *http.Request { r := post(""); r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)); return r }(), 400},
 		{"a GET", func() *http.Request { r := post(`{"subid":"a"}`); r.Method = "GET"; return r }(), 405},
 	} {
 		t.Run(test.name, func(t *testing.T) {
