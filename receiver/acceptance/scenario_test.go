@@ -2,6 +2,9 @@ package acceptance
 
 import (
 	"bytes"
+	"crypto/hmac"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -33,11 +36,14 @@ type scenario struct {
 // step is one thing that happens to a scenario's endpoint.
 type step interface{ run(*testing.T, *scene) }
 
+// overlap is how long after a scenario's begin its former key is accepted.
+const overlap = 72 * time.Hour
+
 // scene is a scenario under way.
 type scene struct {
 	*rig
-	endpoint   string
-	key, token string
+	endpoint           string
+	key, former, token string
 }
 
 // declare makes the endpoints of a test: one for each fragment of configuration.
@@ -48,7 +54,11 @@ func declare(t *testing.T, fragments []string) []config.Endpoint {
 		e := receivertest.Endpoint()
 		e.Name = fmt.Sprintf("e%03d", i)
 		s := sceneOf(nil, i)
-		e.Keys = []config.Key{{ID: "k-" + e.Name, SHA256: config.Digest(s.key)}}
+		retireAt := epoch.Add(overlap)
+		e.Keys = []config.Key{
+			{ID: "k-" + e.Name, SHA256: config.Digest(s.key)},
+			{ID: "f-" + e.Name, SHA256: config.Digest(s.former), RetireAt: &retireAt},
+		}
 		e.ClickTokens = []config.Key{{ID: "t-" + e.Name, SHA256: config.Digest(s.token)}}
 		decoder := json.NewDecoder(strings.NewReader(fragment))
 		decoder.DisallowUnknownFields()
@@ -63,7 +73,8 @@ func declare(t *testing.T, fragments []string) []config.Endpoint {
 func sceneOf(r *rig, i int) *scene {
 	return &scene{
 		rig: r, endpoint: fmt.Sprintf("default/e%03d", i),
-		key: fmt.Sprintf("key-%03d-r8k2m5v9", i), token: fmt.Sprintf("token-%03d-x3n7c1z6", i),
+		key: fmt.Sprintf("key-%03d-r8k2m5v9", i), former: fmt.Sprintf("former-%03d-h4d6s2j1", i),
+		token: fmt.Sprintf("token-%03d-x3n7c1z6", i),
 	}
 }
 
@@ -97,8 +108,9 @@ var equalEmpty = cmp.FilterValues(func(a, b []string) bool { return len(a) == 0 
 
 // request is a postback and its answer.
 type request struct {
-	// method is GET if empty, key the endpoint's, path "postback".
-	method, key, path string
+	// method is GET if empty, path "postback", key the endpoint's: its present one, or its former one.
+	method, path, key string
+	former            bool
 	query             string
 	contentType, body string
 	forwardedFor      string
@@ -115,7 +127,11 @@ func get(query, outcome string) request { return request{query: query, outcome: 
 func (r request) run(t *testing.T, s *scene) {
 	t.Helper()
 	method := orElse(r.method, http.MethodGet)
-	target := s.url + "/" + orElse(r.key, s.key) + "/" + orElse(r.path, "postback")
+	key := orElse(r.key, s.key)
+	if r.former {
+		key = s.former
+	}
+	target := s.url + "/" + key + "/" + orElse(r.path, "postback")
 	sent, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(r.body))
 	if err != nil {
 		t.Fatal(err)
@@ -315,4 +331,11 @@ func (h history) run(t *testing.T, s *scene) {
 	if diff := cmp.Diff([]string(h), told); diff != "" {
 		t.Errorf("history (-want +got):\n%s", diff)
 	}
+}
+
+// sign is the signature of docs/semantics.md §3.2 over what is signed.
+func sign(secret, signed string) string {
+	mac := hmac.New(sha256.New, []byte(secret))
+	mac.Write([]byte(signed))
+	return hex.EncodeToString(mac.Sum(nil))
 }
