@@ -266,13 +266,16 @@ type clock time.Duration
 
 func (c clock) run(_ *testing.T, s *scene) { s.now.Store(int64(c)) }
 
-// fixedRate declares a rate into USD in the running receiver's configuration.
-type fixedRate struct{ from, rate string }
+// rates declares rates into USD, by currency, in the running receiver's configuration.
+type rates map[string]string
 
-func (f fixedRate) run(t *testing.T, s *scene) {
+func (declared rates) run(t *testing.T, s *scene) {
 	t.Helper()
-	others := slices.DeleteFunc(slices.Clone(s.fleet.Rates.Fixed), func(r config.FixedRate) bool { return r.From == f.from })
-	s.fleet.Rates.Fixed = append(others, config.FixedRate{From: f.from, To: "USD", Rate: f.rate})
+	fixed := slices.DeleteFunc(slices.Clone(s.fleet.Rates.Fixed), func(r config.FixedRate) bool { return declared[r.From] != "" })
+	for from, rate := range declared {
+		fixed = append(fixed, config.FixedRate{From: from, To: "USD", Rate: rate})
+	}
+	s.fleet.Rates.Fixed = fixed
 	s.writeConfig(t)
 }
 
