@@ -18,12 +18,12 @@ help: ## List what can be made
 
 .PHONY: run
 run: build ## Serve the sample endpoint on 127.0.0.1:8080, without a cluster; Ctrl-C stops it
-	@exec go run ./hack/run
+	@go build -o bin/run ./hack/run && exec bin/run
 
 .PHONY: build
 build: ## Compile both programs into bin/
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/manager ./controllers
-	go build -trimpath -ldflags '$(LDFLAGS)' -o bin/receiver ./receiver
+	go build -ldflags '$(LDFLAGS)' -o bin/manager ./controllers
+	go build -ldflags '$(LDFLAGS)' -o bin/receiver ./receiver
 
 ##@ Develop
 

@@ -22,7 +22,7 @@ import (
 // Build compiles the receiver into dir and returns the program's path.
 func Build(ctx context.Context, dir string) (string, error) {
 	program := filepath.Join(dir, "receiver")
-	cmd := exec.CommandContext(ctx, "go", "build", "-trimpath", "-ldflags", "-s -w", "-o", program,
+	cmd := exec.CommandContext(ctx, "go", "build", "-o", program,
 		"github.com/postback-dev/postback-operator/receiver")
 	cmd.Env = append(os.Environ(), "CGO_ENABLED=0")
 	if out, err := cmd.CombinedOutput(); err != nil {
