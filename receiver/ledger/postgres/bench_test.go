@@ -40,7 +40,7 @@ func BenchmarkLedger(b *testing.B) {
 func benchmarkClients(b *testing.B, server *pgtest.Server, dsn string, clients int) {
 	store, book := openLedger(b, dsn)
 	defer closeLedger(b, store, book)
-	before := totalCPU(b, server)
+	receiverBefore, serverBefore := cpuTimes(b, server)
 	var left, failed atomic.Int64
 	left.Store(int64(b.N))
 	var wg sync.WaitGroup
@@ -61,14 +61,16 @@ func benchmarkClients(b *testing.B, server *pgtest.Server, dsn string, clients i
 	if n := failed.Load(); n > 0 {
 		b.Fatalf("%d of %d postbacks were not recorded", n, b.N)
 	}
-	b.ReportMetric(float64((totalCPU(b, server)-before).Microseconds())/float64(b.N), "cpu-µs/op")
+	receiver, database := cpuTimes(b, server)
+	b.ReportMetric(float64((receiver-receiverBefore).Microseconds())/float64(b.N), "receiver-µs/op")
+	b.ReportMetric(float64((database-serverBefore).Microseconds())/float64(b.N), "database-µs/op")
 	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "ops/s")
 }
 
-// totalCPU is the processor time of the server and of this process.
-func totalCPU(b *testing.B, server *pgtest.Server) time.Duration {
+// cpuTimes returns the processor time of this process and of the server.
+func cpuTimes(b *testing.B, server *pgtest.Server) (receiver, database time.Duration) {
 	b.Helper()
-	cpu, err := server.CPU()
+	database, err := server.CPU()
 	if err != nil {
 		b.Fatal(err)
 	}
@@ -76,7 +78,7 @@ func totalCPU(b *testing.B, server *pgtest.Server) time.Duration {
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &own); err != nil {
 		b.Fatal(err)
 	}
-	return cpu + time.Duration(own.Utime.Nano()+own.Stime.Nano())
+	return time.Duration(own.Utime.Nano() + own.Stime.Nano()), database
 }
 
 func loadClicks(b *testing.B, dsn string, n int) {

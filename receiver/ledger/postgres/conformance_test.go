@@ -26,11 +26,22 @@ func TestConformanceOfBatchesGroupedByBucket(t *testing.T) {
 	conform(t, postgres.Options{GroupByBucket: true}, "")
 }
 
+func TestConformanceBehindPgbouncer(t *testing.T) {
+	server := pgtest.Shared(t)
+	conformAt(t, postgres.Options{}, func(t *testing.T) string {
+		return server.Bouncer(t, databaseOf(t, server.NewDatabase(t)))
+	})
+}
+
 func conform(t *testing.T, options postgres.Options, parameters string) {
+	conformAt(t, options, func(t *testing.T) string { return pgtest.Shared(t).NewDatabase(t) + parameters })
+}
+
+func conformAt(t *testing.T, options postgres.Options, place func(*testing.T) string) {
 	ledgertest.Run(t, ledgertest.Engine{
 		Place: func(t *testing.T) func() (ledger.Store, error) {
 			options := options
-			options.DSN = pgtest.Shared(t).NewDatabase(t) + parameters
+			options.DSN = place(t)
 			dsns[t.Name()] = options.DSN
 			return func() (ledger.Store, error) { return postgres.Open(t.Context(), options) }
 		},

@@ -53,7 +53,7 @@ func kindOf(err error) error {
 	case "42501", "25006": // no privilege, read-only: what a server in the midst of a failover also says
 		return ledger.ErrUnavailable
 	}
-	switch server.Code[:2] {
+	switch server.Code[:min(2, len(server.Code))] {
 	case "22", "23", "42":
 		return ledger.ErrPoisoned
 	}

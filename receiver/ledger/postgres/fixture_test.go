@@ -23,6 +23,20 @@ var testRules = conversion.Rules{
 	Forwards: []conversion.ForwardRule{{Name: "source", Resend: config.ResendOnAnyChange}},
 }
 
+// orphanRules record what has no click.
+var orphanRules = func() conversion.Rules {
+	rules := testRules
+	rules.UnknownClick = config.UnknownClickRecord
+	return rules
+}()
+
+// addRules make a postback that is recorded twice visible: its payout is there twice.
+var addRules = func() conversion.Rules {
+	rules := orphanRules
+	rules.Repeat = config.RepeatAdd
+	return rules
+}()
+
 var stamper = ledger.NewStamper(time.Now)
 
 // openStore opens a store that is closed with the test.

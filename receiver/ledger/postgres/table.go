@@ -1,6 +1,7 @@
 package postgres
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
 	"strings"
@@ -139,7 +140,7 @@ func unnest[R any](columns []column[R], first int) string {
 
 // queue adds the statement to a batch if there are rows: once, or once for each bucket. Rows are sorted by bucket.
 // result may be nil.
-func (s statement[R]) queue(b *batch, rows []R, result func(pgx.Rows) error) {
+func (s statement[R]) queue(b *batch, rows []*R, result func(pgx.Rows) error) {
 	if len(rows) == 0 {
 		return
 	}
@@ -147,7 +148,7 @@ func (s statement[R]) queue(b *batch, rows []R, result func(pgx.Rows) error) {
 		s.add(b, s.plain, rows, nil, result)
 		return
 	}
-	bucket := func(i int) int16 { return s.params[0].value(&rows[i]).(int16) }
+	bucket := func(i int) int16 { return s.params[0].value(rows[i]).(int16) }
 	for start := 0; start < len(rows); {
 		end := start + 1
 		for end < len(rows) && bucket(end) == bucket(start) {
@@ -159,10 +160,11 @@ func (s statement[R]) queue(b *batch, rows []R, result func(pgx.Rows) error) {
 }
 
 // add queues one execution. bucket is the scalar that stands for the first array, or nil.
-func (s statement[R]) add(b *batch, sql string, rows []R, bucket any, result func(pgx.Rows) error) {
+func (s statement[R]) add(b *batch, sql string, rows []*R, bucket any, result func(pgx.Rows) error) {
+	row := func(i int) *R { return rows[i] }
 	args := make([]any, len(s.params))
 	for i, c := range s.params {
-		args[i] = c.array(len(rows), func(j int) *R { return &rows[j] })
+		args[i] = c.array(len(rows), row)
 	}
 	if bucket != nil {
 		args[0] = bucket
@@ -181,38 +183,40 @@ type batch struct {
 }
 
 // keyed are rows that belong to a click.
-type keyed interface{ key() ledger.Key }
+type keyed[R any] interface {
+	*R
+	key() ledger.Key
+}
 
 // sortRows puts rows into the order of locking.
-func sortRows[R keyed](rows []R) {
-	slices.SortStableFunc(rows, func(a, b R) int { return a.key().Compare(b.key()) })
+func sortRows[R any, K keyed[R]](rows []*R) {
+	slices.SortStableFunc(rows, func(a, b *R) int { return K(a).key().Compare(K(b).key()) })
 }
 
 // sorted makes rows of items, in the order of locking.
-func sorted[T any, R keyed](items []T, row func(T) R) []R {
-	rows := make([]R, len(items))
+func sorted[T, R any, K keyed[R]](items []T, row func(T) R) []*R {
+	rows, values := make([]*R, len(items)), make([]R, len(items))
 	for i, item := range items {
-		rows[i] = row(item)
+		values[i] = row(item)
+		rows[i] = &values[i]
 	}
-	sortRows(rows)
+	sortRows[R, K](rows)
 	return rows
 }
 
 // sortedErr is sorted for what may fail to become a row.
-func sortedErr[T any, R keyed](items []T, row func(T) (R, error)) ([]R, error) {
-	rows := make([]R, len(items))
-	for i, item := range items {
-		var err error
-		if rows[i], err = row(item); err != nil {
-			return nil, err
-		}
-	}
-	sortRows(rows)
-	return rows, nil
+func sortedErr[T, R any, K keyed[R]](items []T, row func(T) (R, error)) ([]*R, error) {
+	var failed error
+	rows := sorted[T, R, K](items, func(item T) R {
+		value, err := row(item)
+		failed = cmp.Or(failed, err)
+		return value
+	})
+	return rows, failed
 }
 
 // split parts rows by a condition, and keeps their order.
-func split[R any](rows []R, condition func(R) bool) (yes, no []R) {
+func split[R any](rows []*R, condition func(*R) bool) (yes, no []*R) {
 	for _, row := range rows {
 		if condition(row) {
 			yes = append(yes, row)

@@ -166,7 +166,7 @@ func (s *Store) write(ctx context.Context, conn *pgx.Conn, st *state, changes *l
 
 // queueClicks inserts the clicks that have no row, and updates those that have one, be it a placeholder.
 func (st *state) queueClicks(b *batch, changes *ledger.Changes) {
-	stored, fresh := split(sorted(changes.NewClicks, clickRowOf), func(r clickRow) bool { return st.placeholders[r.key()] })
+	stored, fresh := split(sorted(changes.NewClicks, clickRowOf), func(r *clickRow) bool { return st.placeholders[r.key()] })
 	stored = append(stored, sorted(changes.UpdatedClicks, clickRowOf)...)
 	sortRows(stored)
 	insertClicks.queue(b, fresh, nil)
@@ -175,7 +175,7 @@ func (st *state) queueClicks(b *batch, changes *ledger.Changes) {
 
 // queueConversions inserts the slots that the book lacks and updates the others.
 func (st *state) queueConversions(b *batch, changes *ledger.Changes) {
-	stored, fresh := split(sorted(changes.Conversions, conversionRowOf), func(r conversionRow) bool {
+	stored, fresh := split(sorted(changes.Conversions, conversionRowOf), func(r *conversionRow) bool {
 		return st.book.Conversions[r.slot()] != nil
 	})
 	insertConversions.queue(b, fresh, nil)

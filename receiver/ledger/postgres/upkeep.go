@@ -129,22 +129,22 @@ func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Ti
 	return received + history, err
 }
 
-func prune[R keyed](
+func prune[R any, K keyed[R]](
 	ctx context.Context, s *Store, table, age string, key []column[R], remove statement[R], before time.Time, limit int,
 ) (int, error) {
 	if before.IsZero() || limit <= 0 {
 		return 0, nil
 	}
-	var rows []R
+	var rows []*R
 	sql := fmt.Sprintf("select %s from %s where %s < $1 order by %[3]s limit $2", names("", key), table, age)
 	err := readRows(ctx, s, key, func(r *R) error {
-		rows = append(rows, *r)
+		rows = append(rows, r)
 		return nil
 	}, sql, before, limit)
 	if err != nil || len(rows) == 0 {
 		return 0, err
 	}
-	sortRows(rows)
+	sortRows[R, K](rows)
 	b := s.newBatch()
 	remove.queue(b, rows, nil)
 	if err := s.withConn(ctx, func(conn *pgx.Conn) error { return s.send(ctx, conn, b) }); err != nil {

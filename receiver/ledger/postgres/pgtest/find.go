@@ -31,7 +31,7 @@ func Binaries(ctx context.Context) (string, error) {
 	if dir := installed(); dir != "" { // by the process that had the lock
 		return dir, nil
 	}
-	aptErr := installApt(ctx)
+	aptErr := installApt(ctx, "postgresql")
 	if dir := installed(); dir != "" {
 		return dir, nil
 	}
@@ -116,15 +116,15 @@ func lockInstall() (unlock func(), err error) {
 	return func() { _ = file.Close() }, nil // closing gives the lock back
 }
 
-// installApt installs the distribution's server. RUNLEVEL=1 keeps the package from starting a service.
-func installApt(ctx context.Context) error {
+// installApt installs a package of the distribution. RUNLEVEL=1 keeps it from starting a service.
+func installApt(ctx context.Context, name string) error {
 	if os.Geteuid() != 0 {
 		return errors.New("apt-get: not root")
 	}
 	return errors.Join(
 		run(ctx, "", []string{"DEBIAN_FRONTEND=noninteractive"}, "apt-get", "update", "-q"),
 		run(ctx, "", []string{"DEBIAN_FRONTEND=noninteractive", "RUNLEVEL=1"},
-			"apt-get", "install", "-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", "postgresql"),
+			"apt-get", "install", "-q", "-y", "--no-install-recommends", "-o", "DPkg::Lock::Timeout=300", name),
 	)
 }
 

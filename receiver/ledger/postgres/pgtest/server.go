@@ -143,14 +143,11 @@ func (s *Server) Start(ctx context.Context) error {
 
 func (s *Server) start(ctx context.Context, port int) error {
 	if port == 0 {
-		listener, err := new(net.ListenConfig).Listen(ctx, "tcp", "127.0.0.1:0")
+		free, err := freePort(ctx)
 		if err != nil {
 			return err
 		}
-		port = listener.Addr().(*net.TCPAddr).Port
-		if err := listener.Close(); err != nil {
-			return err
-		}
+		port = free
 	}
 	log, err := os.OpenFile(s.LogFile(), os.O_CREATE|os.O_APPEND|os.O_WRONLY, 0o600)
 	if err != nil {
