@@ -14,6 +14,7 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
@@ -39,6 +40,25 @@ type rig struct {
 	endpoints []config.Endpoint
 	url, ops  string
 	db        *sql.DB
+	log       logbook
+}
+
+// logbook keeps what the receiver logs.
+type logbook struct {
+	mu   sync.Mutex
+	text strings.Builder
+}
+
+func (l *logbook) Write(p []byte) (int, error) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.Write(p)
+}
+
+func (l *logbook) String() string {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	return l.text.String()
 }
 
 // start runs a receiver that knows EUR→USD 1.10, USDT→USD 1 and HLF→USD 0.5, and trusts proxies on loopback.
@@ -53,7 +73,7 @@ func start(t *testing.T, endpoints []config.Endpoint) *rig {
 	store := filepath.Join(t.TempDir(), "store.db")
 	receiver, err := setup.Start(t.Context(), setup.Options{
 		Config: r.dir, Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Store: "sqlite://" + store,
-		Hold: patience, Logger: slog.New(slog.DiscardHandler), Version: "test",
+		Hold: patience, Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test",
 		Clock: func() time.Time { return epoch.Add(time.Duration(r.now.Load())) },
 	})
 	if err != nil {

@@ -211,7 +211,7 @@ type logged struct {
 func (s *scene) checkLog(t *testing.T, r request, method, id string) {
 	t.Helper()
 	var got logged
-	if rows := s.log(t, url.Values{}); len(rows) > 0 {
+	if rows := s.received(t, url.Values{}); len(rows) > 0 {
 		got = rows[0]
 	}
 	if r.outcome == "" || method == http.MethodHead {
@@ -233,8 +233,8 @@ func (s *scene) checkLog(t *testing.T, r request, method, id string) {
 	}
 }
 
-// log returns the endpoint's rows of the received log that match the filter, newest first.
-func (s *scene) log(t *testing.T, filter url.Values) []logged {
+// received returns the endpoint's rows of the received log that match the filter, newest first.
+func (s *scene) received(t *testing.T, filter url.Values) []logged {
 	t.Helper()
 	filter.Set("endpoint", s.endpoint)
 	return list[logged](t, s.rig, "/api/v1/postbacks", filter)
@@ -294,7 +294,7 @@ func (w settles) run(t *testing.T, s *scene) {
 	t.Helper()
 	outcome, reason, _ := strings.Cut(w.outcome, "; reason=")
 	eventually(t, func() string {
-		got := s.log(t, url.Values{"subid": {w.subid}})[0]
+		got := s.received(t, url.Values{"subid": {w.subid}})[0]
 		return cmp.Diff([]string{outcome, reason}, []string{got.Outcome, got.Reason})
 	})
 }
