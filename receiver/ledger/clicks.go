@@ -19,7 +19,8 @@ const (
 
 // AddClicks stores clicks and returns what became of each once all of that is durable. A click releases the postbacks
 // that were held for it. Of equal subids in one call the first is accepted. After an error some of the clicks may be
-// stored: adding all of them again is harmless.
+// stored: adding all of them again is harmless. When the store lost the answer of a commit, clicks that are new may be
+// reported as duplicates: they are there, which is what a caller wants to know.
 func (l *Ledger) AddClicks(ctx context.Context, clicks []conversion.Click) ([]ClickResult, error) {
 	added := make([]clickOp, len(clicks))
 	ops := make([]op, len(clicks))

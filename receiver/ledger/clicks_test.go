@@ -87,11 +87,11 @@ func TestAClickReleasesWhatWasHeldForIt(t *testing.T) {
 						t.Errorf("postback %d: %+v, want it held", i, got)
 					}
 				}
-				if want := []string{"1", "2"}; !cmp.Equal(want, d.payouts("c")) {
-					t.Errorf("versions %v, want %v", d.payouts("c"), want)
+				if want := []string{"1", "2"}; !cmp.Equal(want, d.payouts()) {
+					t.Errorf("versions %v, want %v", d.payouts(), want)
 				}
-				if want := []string{"recorded ", "recorded ", "duplicate "}; !cmp.Equal(want, d.outcomes("c")) {
-					t.Errorf("received log %v, want %v", d.outcomes("c"), want)
+				if want := []string{"recorded ", "recorded ", "duplicate "}; !cmp.Equal(want, d.outcomes()) {
+					t.Errorf("received log %v, want %v", d.outcomes(), want)
 				}
 				if keys, err := d.store.ExpiredHolds(t.Context(), time.Now().Add(2*time.Hour), 9); len(keys) > 0 || err != nil {
 					t.Errorf("still held: %v %v", keys, err)
@@ -115,12 +115,12 @@ func TestHoldsExpireWhileTheLedgerRuns(t *testing.T) {
 		go func() { d.Ledger.Run(ctx); close(stopped) }()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if want := []string{"ignored click_not_found", "held "}; !cmp.Equal(want, d.outcomes("c")) {
-			t.Errorf("received log %v, want %v", d.outcomes("c"), want)
+		if want := []string{"ignored click_not_found", "held "}; !cmp.Equal(want, d.outcomes()) {
+			t.Errorf("received log %v, want %v", d.outcomes(), want)
 		}
 		d.addClicks("c")
-		if want := []string{"1"}; !cmp.Equal(want, d.payouts("c")) {
-			t.Errorf("versions %v, want only what had not expired", d.payouts("c"))
+		if want := []string{"1"}; !cmp.Equal(want, d.payouts()) {
+			t.Errorf("versions %v, want only what had not expired", d.payouts())
 		}
 	})
 }
@@ -138,15 +138,16 @@ func TestPruningKeepsWhatTheOptionsSay(t *testing.T) {
 		go d.Ledger.Run(ctx)
 		time.Sleep(90 * time.Second)
 		synctest.Wait()
-		if got := len(d.outcomes("c")); got != 1 {
+		if got := len(d.outcomes()); got != 1 {
 			t.Errorf("%d rows of the received log, want the one of the last hour", got)
 		}
-		var first *conversion.Conversion
-		for c := range d.store.Conversions(ctx, ledger.ConversionFilter{}) {
-			first = c
-		}
-		if versions, err := d.store.History(ctx, first.ID); len(versions) != 3 || err != nil {
-			t.Errorf("%d versions (%v), want those of the last two hours", len(versions), err)
+		for c, err := range d.store.Conversions(ctx, ledger.ConversionFilter{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			if versions, err := d.store.History(ctx, c.ID); len(versions) != 3 || err != nil {
+				t.Errorf("%d versions (%v), want those of the last two hours and the current one", len(versions), err)
+			}
 		}
 	})
 }
@@ -178,8 +179,8 @@ func TestARateThatComesConvertsWhatWaitsForIt(t *testing.T) {
 			t.Errorf("%d wait without a rate, want the payout and the click's cost", got)
 		}
 		d.reprice(double)
-		if want := []string{"pending", "10"}; !cmp.Equal(want, d.payouts("c")) || d.waiting() != 0 {
-			t.Errorf("versions %v and %d waiting, want %v and none", d.payouts("c"), d.waiting(), want)
+		if want := []string{"pending", "10"}; !cmp.Equal(want, d.payouts()) || d.waiting() != 0 {
+			t.Errorf("versions %v and %d waiting, want %v and none", d.payouts(), d.waiting(), want)
 		}
 		d.wantClickCost("c", "6")
 	})

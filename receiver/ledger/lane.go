@@ -187,7 +187,7 @@ func (w Want) normalized() Want {
 	w.Held = sortedKeys(w.Held)
 	w.Create = sortedKeys(w.Create)
 	slices.SortFunc(w.Slots, func(a, b Slot) int {
-		return cmp.Or(a.Key.Compare(b.Key), cmp.Compare(a.TID, b.TID), cmp.Compare(a.Type, b.Type))
+		return cmp.Or(a.Compare(b.Key), cmp.Compare(a.TID, b.TID), cmp.Compare(a.Type, b.Type))
 	})
 	w.Slots = slices.Compact(w.Slots)
 	return w

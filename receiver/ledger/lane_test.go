@@ -40,8 +40,8 @@ func TestWhatArrivesDuringACommitIsTheNextBatchInOrder(t *testing.T) {
 				t.Errorf("postback %d: %+v", i, got)
 			}
 		}
-		if want := []string{"0", "1", "2", "3", "4", "5"}; !cmp.Equal(want, d.payouts("c")) {
-			t.Errorf("versions in the order %v, want %v", d.payouts("c"), want)
+		if want := []string{"0", "1", "2", "3", "4", "5"}; !cmp.Equal(want, d.payouts()) {
+			t.Errorf("versions in the order %v, want %v", d.payouts(), want)
 		}
 		if d.store.batches != 3 {
 			t.Errorf("%d batches, want one of 1, one of 4 and one of 1", d.store.batches)
@@ -156,11 +156,11 @@ func TestACommitWhoseAnswerIsLostCountsOnce(t *testing.T) {
 				if result := d.send(d.log()); result.Reason != conversion.SubIDMissing {
 					t.Errorf("got %+v, want the stored outcome", result)
 				}
-				if want := []string{"10"}; !cmp.Equal(want, d.payouts("c")) {
-					t.Errorf("versions %v, want %v", d.payouts("c"), want)
+				if want := []string{"10"}; !cmp.Equal(want, d.payouts()) {
+					t.Errorf("versions %v, want %v", d.payouts(), want)
 				}
-				if want := []string{"recorded "}; !cmp.Equal(want, d.outcomes("c")) {
-					t.Errorf("received log %v, want %v", d.outcomes("c"), want)
+				if want := []string{"recorded "}; !cmp.Equal(want, d.outcomes()) {
+					t.Errorf("received log %v, want %v", d.outcomes(), want)
 				}
 				if got := d.store.wants[2].Receipts; len(got) != 1 || got[0].ID != first.Log.ID {
 					t.Errorf("the second attempt wanted the receipts %v, want that of the first", got)
@@ -188,8 +188,8 @@ func TestARedeliveredPostbackDoesNotUndoANewerOne(t *testing.T) {
 		if got := d.send(old); got.Outcome != conversion.Superseded || got.ConversionID != newer.Log.ID {
 			t.Errorf("got %+v, want it superseded", got)
 		}
-		if want := []string{"2"}; !cmp.Equal(want, d.payouts("c")) {
-			t.Errorf("versions %v, want %v", d.payouts("c"), want)
+		if want := []string{"2"}; !cmp.Equal(want, d.payouts()) {
+			t.Errorf("versions %v, want %v", d.payouts(), want)
 		}
 		if err := other.Close(t.Context()); err != nil {
 			t.Error(err)
@@ -237,8 +237,8 @@ func TestOneBadOperationFailsAlone(t *testing.T) {
 						t.Errorf("postback %d: %v", i, got.err)
 					}
 				}
-				if want := []string{"0", "1", "2", "4", "5", "6"}; !cmp.Equal(want, d.payouts("c")) {
-					t.Errorf("versions %v, want %v", d.payouts("c"), want)
+				if want := []string{"0", "1", "2", "4", "5", "6"}; !cmp.Equal(want, d.payouts()) {
+					t.Errorf("versions %v, want %v", d.payouts(), want)
 				}
 			})
 		})
@@ -263,8 +263,8 @@ func TestWhatNobodyWaitsForIsDropped(t *testing.T) {
 		}
 		open()
 		<-blocked
-		if d.send(d.postback("c", 2)); !cmp.Equal([]string{"2"}, d.payouts("c")) {
-			t.Errorf("versions %v, want only what was waited for", d.payouts("c"))
+		if d.send(d.postback("c", 2)); !cmp.Equal([]string{"2"}, d.payouts()) {
+			t.Errorf("versions %v, want only what was waited for", d.payouts())
 		}
 	})
 }

@@ -32,7 +32,7 @@ func KeyOf(endpoint, subid string) Key {
 	_, _ = h.Write([]byte(endpoint))
 	_, _ = h.Write([]byte{0x1f})
 	_, _ = h.Write([]byte(subid))
-	return Key{Bucket: uint8(h.Sum32()), Endpoint: endpoint, SubID: subid}
+	return Key{Bucket: uint8(h.Sum32() & 0xff), Endpoint: endpoint, SubID: subid}
 }
 
 // Slot names one conversion.

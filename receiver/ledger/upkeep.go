@@ -117,7 +117,7 @@ type repriceOp struct {
 	convert conversion.Converter
 }
 
-func (o *repriceOp) key() Key { return o.PendingRate.Key }
+func (o *repriceOp) key() Key { return o.Key }
 
 func (o *repriceOp) slot() Slot { return Slot{Key: o.key(), SlotKey: o.Slot} }
 

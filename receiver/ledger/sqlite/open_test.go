@@ -9,6 +9,7 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	"modernc.org/sqlite"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -103,7 +104,7 @@ func TestWhatIsNoStoreIsRefusedAndLeftAsItIs(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "ledger.db")
 			test.make(t, path)
-			before, err := os.ReadFile(path)
+			before, err := os.ReadFile(path) //nolint:gosec // a path of the test's own
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -111,7 +112,8 @@ func TestWhatIsNoStoreIsRefusedAndLeftAsItIs(t *testing.T) {
 			if !errors.Is(err, ledger.ErrSchema) || !strings.HasSuffix(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want one line that ends with %q", err, test.want)
 			}
-			if after, err := os.ReadFile(path); err != nil || string(after) != string(before) {
+			after, err := os.ReadFile(path) //nolint:gosec // as above
+			if err != nil || string(after) != string(before) {
 				t.Errorf("the file is not as it was (%v)", err)
 			}
 		})
@@ -139,9 +141,9 @@ func TestAFullDiskIsNoSuccess(t *testing.T) {
 	insertRows := func(n int) error {
 		return store.Transact(t.Context(), ledger.Want{}, func(*ledger.Book) *ledger.Changes {
 			changes := &ledger.Changes{}
-			for i := range n {
+			for range n {
 				changes.Received = append(changes.Received, ledger.Received{
-					ID: [16]byte{byte(n), byte(i)}, Endpoint: "shop/new", Outcome: "ignored", Body: strings.Repeat("x", 60_000),
+					ID: uuid.Must(uuid.NewV7()), Endpoint: "shop/new", Outcome: "ignored", Body: strings.Repeat("x", 60_000),
 				})
 			}
 			return changes
@@ -153,8 +155,8 @@ func TestAFullDiskIsNoSuccess(t *testing.T) {
 	if err := insertRows(10); !errors.Is(err, ledger.ErrUnavailable) {
 		t.Errorf("got %v, want ErrUnavailable", err)
 	}
-	for row := range store.Received(t.Context(), ledger.ReceivedFilter{}) {
-		t.Errorf("row %v of a batch that failed is there", row.ID)
+	for row, err := range store.Received(t.Context(), ledger.ReceivedFilter{}) {
+		t.Errorf("row %v of a batch that failed is there (%v)", row.ID, err)
 	}
 	if err := run(store.writer.conn, "pragma max_page_count = 1000000"); err != nil {
 		t.Fatal(err)

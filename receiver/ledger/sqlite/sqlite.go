@@ -100,7 +100,7 @@ func Open(ctx context.Context, path string, options Options) (_ *Store, err erro
 }
 
 func createFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600)
+	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the user names the store
 	if err != nil {
 		return err
 	}
