@@ -94,15 +94,17 @@ func (f *flags) check() error {
 	return nil
 }
 
-// help prints every flag, the word for its value first in its usage, and its default. The store has none: the environment's must not be shown.
-func (f *flags) help(w io.Writer) {
-	fmt.Fprint(w, intro)
+// help describes every flag, the word for its value first in its usage, and its default. The store has none: the environment's must not be shown.
+func (f *flags) help() string {
+	text := strings.Builder{}
+	text.WriteString(intro)
 	f.set.VisitAll(func(one *flag.Flag) {
 		value, usage := flag.UnquoteUsage(one)
-		fmt.Fprintf(w, "  %s\n        %s", strings.TrimSpace("--"+one.Name+" "+value), strings.TrimPrefix(usage, value+" "))
+		fmt.Fprintf(&text, "  %s\n        %s", strings.TrimSpace("--"+one.Name+" "+value), strings.TrimPrefix(usage, value+" "))
 		if one.DefValue != "" && one.DefValue != "false" {
-			fmt.Fprintf(w, " (default %s)", one.DefValue)
+			fmt.Fprintf(&text, " (default %s)", one.DefValue)
 		}
-		fmt.Fprintln(w)
+		text.WriteByte('\n')
 	})
+	return text.String()
 }

@@ -33,20 +33,20 @@ func run(args []string, stdout, stderr io.Writer) int {
 	f, err := parseFlags(args, os.Getenv)
 	switch {
 	case errors.Is(err, flag.ErrHelp):
-		f.help(stdout)
+		_, _ = io.WriteString(stdout, f.help())
 		return 0
 	case err != nil:
-		fmt.Fprintf(stderr, "receiver: %s (see --help)\n", oneLine(err))
+		_, _ = fmt.Fprintf(stderr, "receiver: %s (see --help)\n", oneLine(err))
 		return exitUsage
 	case f.showVersion:
-		fmt.Fprintln(stdout, version)
+		_, _ = fmt.Fprintln(stdout, version)
 		return 0
 	}
 	f.options.Version, f.options.Logger = version, f.logger(stderr)
 	ctx, stop := untilSignal(stderr)
 	defer stop()
 	if err := serve(ctx, f.options); err != nil {
-		fmt.Fprintf(stderr, "receiver: %s\n", oneLine(err))
+		_, _ = fmt.Fprintf(stderr, "receiver: %s\n", oneLine(err))
 		return exitFailure
 	}
 	return 0
@@ -69,7 +69,7 @@ func untilSignal(stderr io.Writer) (ctx context.Context, stop func()) {
 		<-signals
 		cancel()
 		<-signals
-		fmt.Fprintln(stderr, "receiver: stopped by a second signal; requests under way were cut off")
+		_, _ = fmt.Fprintln(stderr, "receiver: stopped by a second signal; requests under way were cut off")
 		os.Exit(exitFailure)
 	}()
 	return ctx, func() { signal.Stop(signals); cancel() }

@@ -49,7 +49,7 @@ func writeConfig(t *testing.T) string {
 func finish(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, args...)
+	cmd := exec.CommandContext(t.Context(), program, args...) //nolint:gosec // TestMain has built it
 	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &errs, append(os.Environ(), env...)
 	if err := cmd.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatal(err)
@@ -67,15 +67,16 @@ func TestAStartThatFailsSaysWhyInOneLine(t *testing.T) {
 		return path
 	}
 	store := "sqlite://" + filepath.Join(dir, "store.db")
-	taken, err := net.Listen("tcp", "127.0.0.1:0")
+	taken, err := new(net.ListenConfig).Listen(t.Context(), "tcp", "127.0.0.1:0")
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer taken.Close()
+	defer func() { _ = taken.Close() }()
 	broken := t.TempDir()
 	if err := os.WriteFile(filepath.Join(broken, config.ManifestFile), []byte("{}"), 0o600); err != nil {
 		t.Fatal(err)
 	}
+	textFile := file("text", strings.Repeat("no database\n", 100))
 	const free = "127.0.0.1:0"
 	for _, test := range []struct {
 		name string
@@ -97,7 +98,7 @@ func TestAStartThatFailsSaysWhyInOneLine(t *testing.T) {
 		{"a store of no known kind", []string{"--config", good, "--store", "mysql://user:s3cret@host/db"}, 1, "sqlite:///"},
 		{"a relative store", []string{"--config", good, "--store", "sqlite://store.db"}, 1, "sqlite:///"},
 		{"a store that cannot be written", []string{"--config", good, "--store", "sqlite:///proc/none/store.db"}, 1, "/proc/none"},
-		{"a store that is something else", []string{"--config", good, "--store", "sqlite://" + file("text", strings.Repeat("no database\n", 100))}, 1, "store"},
+		{"a store that is something else", []string{"--config", good, "--store", "sqlite://" + textFile}, 1, "store"},
 		{"a token file that does not exist", []string{"--config", good, "--store", store, "--ops-token-file", filepath.Join(dir, "none")}, 1, "no such file"},
 		{"an empty token file", []string{"--config", good, "--store", store, "--ops-token-file", file("token", "\n")}, 1, "empty"},
 		{"a port in use", []string{"--config", good, "--store", store, "--ops-listen", free, "--listen", taken.Addr().String()}, 1, "address already in use"},
@@ -115,7 +116,8 @@ func TestAStartThatFailsSaysWhyInOneLine(t *testing.T) {
 			}
 		})
 	}
-	if text, err := os.ReadFile(filepath.Join(dir, "text")); err != nil || !strings.HasPrefix(string(text), "no database") {
+	text, err := os.ReadFile(textFile) //nolint:gosec // it is this test's own
+	if err != nil || !strings.HasPrefix(string(text), "no database") {
 		t.Errorf("the file that is no store was changed: %.40q, %v", text, err)
 	}
 }
@@ -173,11 +175,16 @@ func TestTheStoreComesFromTheEnvironmentAndIsFoundAgain(t *testing.T) {
 // outcome sends a sale and returns what became of it.
 func outcome(t *testing.T, p *receivertest.Process) string {
 	t.Helper()
-	resp, err := http.Get("http://" + p.Addr + "/" + receivertest.Key + "/postback?subid=c1&status=sale&payout=1")
+	url := "http://" + p.Addr + "/" + receivertest.Key + "/postback?subid=c1&status=sale&payout=1"
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	resp, err := http.DefaultClient.Do(req)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = resp.Body.Close() }()
 	return resp.Header.Get("X-Postback-Outcome")
 }
 
@@ -235,7 +242,7 @@ func TestSIGTERMFinishesARequestUnderWay(t *testing.T) {
 func awaitRefused(t *testing.T, addr string) {
 	t.Helper()
 	for {
-		conn, err := net.Dial("tcp", addr)
+		conn, err := new(net.Dialer).DialContext(t.Context(), "tcp", addr)
 		if err != nil {
 			return // Refused, or reset in the moment of closing.
 		}

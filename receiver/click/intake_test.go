@@ -67,7 +67,7 @@ func newIntake(t *testing.T) (*Intake, *book, *counts) {
 }
 
 func post(body string, header ...string) *http.Request {
-	r := httptest.NewRequest(http.MethodPost, "/clicks", strings.NewReader(body))
+	r := httptest.NewRequestWithContext(context.Background(), http.MethodPost, "/clicks", strings.NewReader(body))
 	r.Header.Set("Authorization", "Bearer "+receivertest.ClickToken)
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -143,7 +143,11 @@ func TestARequestThatIsWrongAsAWholeStoresNothing(t *testing.T) {
 		{"too large", post(`{"subid":"a"` + strings.Repeat(" ", MaxBodyBytes) + "}"), 413},
 		{"compressed", post(`{"subid":"a"}`, "Content-Encoding", "gzip"), 415},
 		{"empty", post(""), 400},
-		{"ended early", func() *http.Request { r := post(""); r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF)); return r }(), 400},
+		{"ended early", func() *http.Request {
+			r := post("")
+			r.Body = io.NopCloser(iotest.ErrReader(io.ErrUnexpectedEOF))
+			return r
+		}(), 400},
 		{"a GET", func() *http.Request { r := post(`{"subid":"a"}`); r.Method = "GET"; return r }(), 405},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -22,7 +22,7 @@ func (w *Watch) read() (*Snapshot, []byte, error) {
 	if err != nil {
 		return nil, nil, fmt.Errorf("configuration: %w", err)
 	}
-	defer root.Close()
+	defer func() { _ = root.Close() }()
 	manifest, err := readBounded(root, config.ManifestFile)
 	if err != nil {
 		return nil, nil, fmt.Errorf("configuration %s: %w", w.dir, err)
@@ -62,6 +62,6 @@ func readBounded(root *os.Root, name string) ([]byte, error) {
 	if err != nil {
 		return nil, err
 	}
-	defer file.Close()
+	defer func() { _ = file.Close() }()
 	return io.ReadAll(io.LimitReader(file, config.MaxDocumentBytes+1))
 }

@@ -181,6 +181,8 @@ type answer struct {
 	status int
 	body   string
 	header http.Header
+	// last says that the connection is closed after it.
+	last bool
 }
 
 func exchange(t *testing.T, client *http.Client, method, url, contentType, body string, headers ...string) answer {
@@ -199,10 +201,10 @@ func exchange(t *testing.T, client *http.Client, method, url, contentType, body 
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer resp.Body.Close()
+	defer func() { _ = resp.Body.Close() }()
 	text, err := io.ReadAll(resp.Body)
 	if err != nil {
 		t.Fatal(err)
 	}
-	return answer{resp.StatusCode, string(text), resp.Header}
+	return answer{resp.StatusCode, string(text), resp.Header, resp.Close}
 }

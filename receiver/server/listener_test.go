@@ -51,13 +51,8 @@ func TestDrainingSendsConnectionsAway(t *testing.T) {
 	h := newHarness(t)
 	h.drain = true
 	url, _ := h.serve(t, nil)
-	resp, err := http.Get(url + sale)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer resp.Body.Close()
-	if resp.StatusCode != 200 || !resp.Close {
-		t.Errorf("status %d, last on its connection: %v", resp.StatusCode, resp.Close)
+	if got := exchange(t, http.DefaultClient, "GET", url+sale, "", ""); got.status != 200 || !got.last {
+		t.Errorf("%+v", got)
 	}
 }
 
@@ -124,16 +119,21 @@ func TestAReplacedCertificateIsServed(t *testing.T) {
 	h := newHarness(t)
 	url, _ := h.serve(t, certificate)
 	serial := func() int64 {
-		client := &http.Client{Transport: &http.Transport{DisableKeepAlives: true, TLSClientConfig: &tls.Config{InsecureSkipVerify: true}}}
-		resp, err := client.Get(url + sale)
+		dialer := tls.Dialer{Config: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // the serial number is what is looked at
+		conn, err := dialer.DialContext(t.Context(), "tcp", strings.TrimPrefix(url, "https://"))
 		if err != nil {
 			t.Fatal(err)
 		}
-		defer resp.Body.Close()
-		return resp.TLS.PeerCertificates[0].SerialNumber.Int64()
+		defer func() { _ = conn.Close() }()
+		return conn.(*tls.Conn).ConnectionState().PeerCertificates[0].SerialNumber.Int64()
 	}
 	if got := serial(); got != 1 {
 		t.Errorf("serial %d at first", got)
+	}
+	transport := &http.Transport{TLSClientConfig: &tls.Config{InsecureSkipVerify: true}} //nolint:gosec // as above
+	defer transport.CloseIdleConnections()
+	if got := exchange(t, &http.Client{Transport: transport}, "GET", url+sale, "", ""); got.body != "Success" {
+		t.Errorf("over TLS: %+v", got)
 	}
 	writePair(t, certFile, keyFile, 2)
 	clock = clock.Add(lookEvery)

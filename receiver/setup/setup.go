@@ -24,6 +24,9 @@ import (
 // opsTime is longer than the read API gives a query, so that one that takes too long is told so.
 const opsTime = 90 * time.Second
 
+// opsConnections is far more than probes, scrapers and readers need.
+const opsConnections = 512
+
 // Options of a receiver. Config, Listen, OpsListen, Store, Hold and Logger are mandatory.
 type Options struct {
 	// Config is the directory with the configuration contract's documents.
@@ -150,6 +153,7 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 	var err error
 	r.ops, err = server.Listen(ctx, server.ListenerOptions{
 		Address: r.options.OpsListen, Handler: handler, HandlerTime: opsTime, Logger: r.options.Logger,
+		MaxConnections: opsConnections,
 	})
 	return err
 }
