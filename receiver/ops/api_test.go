@@ -207,7 +207,11 @@ func TestAnAnswerThatBreaksOffIsNotTakenForTheWhole(t *testing.T) {
 	store := &fakeStore{conversions: []*conversion.Conversion{sale()}, err: errors.New("gone")}
 	server := httptest.NewServer(New(options(store)))
 	defer server.Close()
-	response, err := http.Get(server.URL + "/api/v1/conversions")
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, server.URL+"/api/v1/conversions", nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	response, err := server.Client().Do(request)
 	if err == nil {
 		defer func() { _ = response.Body.Close() }()
 		_, err = io.Copy(io.Discard, response.Body)

@@ -44,7 +44,7 @@ func TestWithoutATokenTheAPIAnswersOnLoopbackOnly(t *testing.T) {
 		{"an unreadable peer", "@", "localhost", http.StatusForbidden},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			r := httptest.NewRequest(http.MethodGet, "/api/v1/conversions", nil)
+			r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/api/v1/conversions", nil)
 			r.RemoteAddr, r.Host = tc.peer, tc.host
 			r.Header.Set("X-Forwarded-For", "127.0.0.1")
 			w := httptest.NewRecorder()

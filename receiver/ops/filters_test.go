@@ -1,6 +1,7 @@
 package ops
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -102,7 +103,7 @@ func FuzzFilters(f *testing.F) {
 	f.Fuzz(func(t *testing.T, query string) {
 		got, err := parseFilters(query, postbackFilters)
 		if err != nil {
-			if _, ok := err.(badRequest); !ok {
+			if !errors.As(err, new(badRequest)) {
 				t.Fatalf("%q: the error %v is not the caller's", query, err)
 			}
 			return

@@ -4,12 +4,12 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
-	"slices"
 	"testing"
 	"time"
 
@@ -86,7 +86,7 @@ func options(store Store) Options {
 
 // request asks the handler as a client on the same machine would.
 func request(h http.Handler, method, target string, header ...string) *httptest.ResponseRecorder {
-	r := httptest.NewRequest(method, "http://localhost:9090"+target, nil)
+	r := httptest.NewRequestWithContext(context.Background(), method, "http://localhost:9090"+target, nil)
 	r.RemoteAddr = "127.0.0.1:50000"
 	for i := 0; i < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -260,10 +260,11 @@ func TestLivenessAsksNobody(t *testing.T) {
 	}
 }
 
+// ids returns n UUIDv7, newest first.
 func ids(n int) []uuid.UUID {
 	list := make([]uuid.UUID, n)
 	for i := range list {
-		list[i] = uuid.UUID{6: 0x70, 8: 0x80, 15: byte(n - i)}
+		list[i] = uuid.MustParse(fmt.Sprintf("01912345-6789-7abc-8def-%012d", n-i))
 	}
-	return slices.Clip(list)
+	return list
 }
