@@ -101,7 +101,9 @@ func killUnderLoad(ctx context.Context, t *testing.T, p *receivertest.Process, f
 		acks = map[string]bool{}
 		sent int
 	)
+	killed := make(chan struct{})
 	go func() {
+		defer close(killed)
 		time.Sleep(after)
 		p.Kill()
 	}()
@@ -120,6 +122,7 @@ func killUnderLoad(ctx context.Context, t *testing.T, p *receivertest.Process, f
 			}
 		},
 	})
+	<-killed
 	if err != nil {
 		t.Fatal(err)
 	}
