@@ -3,6 +3,7 @@ package acceptance
 import (
 	"fmt"
 	"net/http"
+	"slices"
 	"strings"
 	"testing"
 )
@@ -16,8 +17,8 @@ const (
 // multipartBody is a form of these names and values in turn, with a file, which says nothing.
 func multipartBody(pairs ...string) string {
 	var b strings.Builder
-	for i := 0; i < len(pairs); i += 2 {
-		fmt.Fprintf(&b, "--b0undary\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", pairs[i], pairs[i+1])
+	for pair := range slices.Chunk(pairs, 2) {
+		fmt.Fprintf(&b, "--b0undary\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", pair[0], pair[1])
 	}
 	b.WriteString("--b0undary\r\nContent-Disposition: form-data; name=\"status\"; filename=\"a.txt\"\r\n\r\nlead\r\n--b0undary--\r\n")
 	return b.String()

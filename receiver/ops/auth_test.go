@@ -78,7 +78,7 @@ func TestATokenIsDemandedOfEverybody(t *testing.T) {
 		{"no scheme", "s3cret-token", http.StatusUnauthorized},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
-			w := request(h, http.MethodGet, "/api/v1/postbacks", "Authorization", tc.authorization)
+			w := request(h, http.MethodGet, "/api/v1/postbacks", tc.authorization)
 			if w.Code != tc.want {
 				t.Errorf("status %d, want %d", w.Code, tc.want)
 			}
@@ -104,7 +104,7 @@ func TestAChangedTokenCountsAtOnce(t *testing.T) {
 	o.Token = token
 	h := New(o)
 	ask := func(token string) int {
-		return request(h, http.MethodGet, "/api/v1/conversions", "Authorization", "Bearer "+token).Code
+		return request(h, http.MethodGet, "/api/v1/conversions", "Bearer "+token).Code
 	}
 	if got := ask("first"); got != http.StatusOK {
 		t.Errorf("first token: status %d", got)

@@ -85,19 +85,17 @@ func options(store Store) Options {
 }
 
 // request asks the handler as a client on the same machine would.
-func request(h http.Handler, method, target string, header ...string) *httptest.ResponseRecorder {
+func request(h http.Handler, method, target, authorization string) *httptest.ResponseRecorder {
 	r := httptest.NewRequestWithContext(context.Background(), method, "http://localhost:9090"+target, nil)
 	r.RemoteAddr = "127.0.0.1:50000"
-	for i := 0; i < len(header); i += 2 {
-		r.Header.Set(header[i], header[i+1])
-	}
+	r.Header.Set("Authorization", authorization)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, r)
 	return w
 }
 
 func get(h http.Handler, target string) *httptest.ResponseRecorder {
-	return request(h, http.MethodGet, target)
+	return request(h, http.MethodGet, target, "")
 }
 
 func decode(t *testing.T, body io.Reader) map[string]any {
@@ -113,13 +111,13 @@ func TestOnlyReadingMethodsAreAnswered(t *testing.T) {
 	h := New(options(&fakeStore{}))
 	for _, path := range []string{"/livez", "/readyz", "/configz", "/metrics", "/api/v1/conversions"} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
-			w := request(h, method, path)
+			w := request(h, method, path, "")
 			if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
 				t.Errorf("%s %s: status %d, Allow %q", method, path, w.Code, w.Header().Get("Allow"))
 			}
 		}
 		for _, method := range []string{http.MethodGet, http.MethodHead} {
-			if w := request(h, method, path); w.Code != http.StatusOK || w.Header().Get("Cache-Control") != "no-store" {
+			if w := request(h, method, path, ""); w.Code != http.StatusOK || w.Header().Get("Cache-Control") != "no-store" {
 				t.Errorf("%s %s: status %d, Cache-Control %q", method, path, w.Code, w.Header().Get("Cache-Control"))
 			}
 		}
