@@ -32,7 +32,7 @@ const (
 	KeyringSecretSuffix = "-keyring"
 	// RatesKeyringSecretSuffix after a fleet's name: the keyring of its rate providers. The dot keeps it apart from every
 	// endpoint's Secrets, whose names have none.
-	RatesKeyringSecretSuffix = ".rates-keyring"
+	RatesKeyringSecretSuffix = ".rates-keyring" //nolint:gosec // a name, no secret
 	// DefaultHMACField holds the secrets that sign postbacks, one per line, unless secretRef names another.
 	DefaultHMACField = "hmac"
 	// ClickTokenField of a key Secret is the credential of the click intake.
@@ -41,4 +41,9 @@ const (
 	DefaultKeyField = "key"
 	// KeyringField of a keyring Secret is the keyring.
 	KeyringField = "keyring.json"
+	// URLSecretSuffix after the endpoint's name: the postback URL, key and all, in its field URLField.
+	URLSecretSuffix = "-postback"
+	URLField        = "url"
+	// DefaultDSNField of a Secret is the connection string of a database, unless dsnSecretRef names another.
+	DefaultDSNField = "dsn"
 )

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"sync"
 	"time"
 
 	"k8s.io/apimachinery/pkg/types"
@@ -35,10 +36,13 @@ type Options struct {
 	Now time.Time
 }
 
+// compiled are the product's own definitions, compiled once.
+var compiled = sync.OnceValues(func() (schema.Schemas, error) { return schema.Load(crd.Files) })
+
 // Render reads, judges and renders. What is wrong with one declaration leaves the others alone: they are rendered all the
 // same, and the error then joins a sentence per problem.
 func Render(ctx context.Context, o Options) error {
-	schemas, err := schema.Load(crd.Files)
+	schemas, err := compiled()
 	if err != nil {
 		return err
 	}

@@ -52,7 +52,7 @@ func (h *house) mustRender(documents ...string) {
 func (h *house) open(fleet string) *config.Config {
 	h.t.Helper()
 	opened, err := config.Open(func(name string) ([]byte, error) {
-		return os.ReadFile(filepath.Join(h.dir, fleet, name))
+		return os.ReadFile(filepath.Join(h.dir, fleet, name)) //nolint:gosec // below the test's folder
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -68,19 +68,19 @@ func (h *house) endpoints(fleet string) string {
 	return strings.Join(names, " ")
 }
 
-// key returns a value out of secrets.yaml.
-func (h *house) generated(name, field string) string {
+// generated returns a field of the Secret shop-key out of secrets.yaml.
+func (h *house) generated(field string) string {
 	h.t.Helper()
 	kept, err := loadSecrets(h.dir)
 	if err != nil {
 		h.t.Fatal(err)
 	}
 	for secret := range kept {
-		if secret.Name == name {
+		if secret.Name == "shop-key" {
 			return string(kept.get(secret)[field])
 		}
 	}
-	h.t.Fatalf("no Secret %s", name)
+	h.t.Fatal("no Secret shop-key")
 	return ""
 }
 
@@ -97,7 +97,7 @@ func (h *house) state() map[string]string {
 		}
 		state[path] = info.Mode().String() + info.ModTime().String()
 		if info.Mode().IsRegular() {
-			data, err := os.ReadFile(path)
+			data, err := os.ReadFile(path) //nolint:gosec // below the test's folder
 			state[path] += string(data)
 			return err
 		}
@@ -129,7 +129,7 @@ func TestOneEndpointBecomesAFolderAndAKey(t *testing.T) {
 		t.Fatalf("%d endpoints, %d providers", len(got.Endpoints), len(got.Fleet.Rates.Providers))
 	}
 	shop := got.Endpoints[0]
-	key, token := h.generated("shop-key", "key"), h.generated("shop-key", "clickToken")
+	key, token := h.generated("key"), h.generated("clickToken")
 	if key == token || shop.Keys[0].SHA256 != config.Digest(key) || shop.ClickTokens[0].SHA256 != config.Digest(token) {
 		t.Error("the contract holds other digests than those of the generated key and token")
 	}
@@ -192,10 +192,10 @@ func TestAChangeSwapsTheFolderAndCleansUp(t *testing.T) {
 func TestARaisedRevisionRotatesTheKey(t *testing.T) {
 	h := newHouse(t)
 	h.mustRender(endpoint("shop", ""))
-	first, token := h.generated("shop-key", "key"), h.generated("shop-key", "clickToken")
+	first, token := h.generated("key"), h.generated("clickToken")
 	h.mustRender(endpoint("shop", "key: {revision: 2, overlap: 48h}"))
-	second := h.generated("shop-key", "key")
-	if first == second || token != h.generated("shop-key", "clickToken") {
+	second := h.generated("key")
+	if first == second || token != h.generated("clickToken") {
 		t.Fatal("the key must change, the click token must not")
 	}
 	accepted := map[string]string{}
@@ -211,7 +211,7 @@ func TestARaisedRevisionRotatesTheKey(t *testing.T) {
 	}
 	h.now = h.now.Add(48 * time.Hour)
 	h.mustRender(endpoint("shop", "key: {revision: 2, overlap: 48h}"))
-	if keys := h.open("default.shop").Endpoints[0].Keys; len(keys) != 1 || h.generated("shop-key", "key") != second {
+	if keys := h.open("default.shop").Endpoints[0].Keys; len(keys) != 1 || h.generated("key") != second {
 		t.Errorf("%d keys after the overlap", len(keys))
 	}
 }
@@ -220,15 +220,15 @@ func TestAScheduleRotatesTheKey(t *testing.T) {
 	h := newHouse(t)
 	const spec = "key: {rotateEvery: 24h}"
 	h.mustRender(endpoint("shop", spec))
-	first := h.generated("shop-key", "key")
+	first := h.generated("key")
 	h.now = h.now.Add(24*time.Hour - time.Second)
 	h.mustRender(endpoint("shop", spec))
-	if h.generated("shop-key", "key") != first {
+	if h.generated("key") != first {
 		t.Error("rotated before its time")
 	}
 	h.now = h.now.Add(time.Second)
 	h.mustRender(endpoint("shop", spec))
-	if h.generated("shop-key", "key") == first {
+	if h.generated("key") == first {
 		t.Error("not rotated when its time had come")
 	}
 }
@@ -339,7 +339,7 @@ func TestNothingThatIsSaidShowsASecret(t *testing.T) {
 	h := newHouse(t)
 	err := h.render(endpoint("shop", ""), endpoint("bad", "key: {secretRef: {name: mine}}"), secret("mine", "key: 'hunter2 with spaces'"))
 	said := h.out.String() + h.notices.String() + err.Error()
-	for _, value := range []string{"hunter2", h.generated("shop-key", "key"), h.generated("shop-key", "clickToken")} {
+	for _, value := range []string{"hunter2", h.generated("key"), h.generated("clickToken")} {
 		if strings.Contains(said, value) || strings.Contains(said, config.Digest(value)) {
 			t.Errorf("a secret or its digest shows in %q", said)
 		}

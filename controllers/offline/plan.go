@@ -206,11 +206,11 @@ func (p *planner) callerKeys(endpoint *v1alpha1.PostbackEndpoint, ring rotation.
 	}
 	key, err := render.Key(data, field)
 	if err != nil {
-		return nil, fmt.Errorf("Secret %s: %w", name, err)
+		return nil, fmt.Errorf("in Secret %s: %w", name, err)
 	}
 	token, found, err := render.ClickToken(data, v1alpha1.ClickTokenField)
 	if err != nil {
-		return nil, fmt.Errorf("Secret %s: %w", name, err)
+		return nil, fmt.Errorf("in Secret %s: %w", name, err)
 	}
 	observed := map[rotation.Purpose][]string{rotation.Postback: {key}, rotation.Click: {}}
 	if found {

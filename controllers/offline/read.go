@@ -16,7 +16,6 @@ import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/types"
 	utilyaml "k8s.io/apimachinery/pkg/util/yaml"
-	"sigs.k8s.io/yaml"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/schema"
@@ -108,16 +107,9 @@ func (r *reader) stream(ctx context.Context, source string, in io.Reader) error 
 }
 
 func (r *reader) document(ctx context.Context, document []byte) error {
-	data, err := yaml.YAMLToJSONStrict(document)
-	if err != nil {
+	object, err := schema.Decode(document)
+	if err != nil || object == nil {
 		return err
-	}
-	if string(data) == "null" {
-		return nil
-	}
-	object := &unstructured.Unstructured{}
-	if err := object.UnmarshalJSON(data); err != nil {
-		return errors.New("is no Kubernetes object: it needs apiVersion, kind and metadata")
 	}
 	if !object.IsList() {
 		return r.object(ctx, object)

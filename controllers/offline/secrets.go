@@ -24,6 +24,7 @@ import (
 // secretsFile holds the generated Secrets and the keyrings, below the output folder.
 const secretsFile = "secrets.yaml"
 
+//nolint:gosec // tells of secrets and is none
 const secretsHeader = `# Keys that rendering generated, and keyrings. Keep this file: without it every key is a new one.
 # Anyone who can read it can send postbacks. It can be applied to a cluster as it is.
 `
@@ -122,7 +123,7 @@ func (s secrets) set(name types.NamespacedName, role, label, owner, field, value
 func (s secrets) keyring(name types.NamespacedName) (rotation.Ring, error) {
 	ring, err := rotation.Parse(s.get(name)[v1alpha1.KeyringField])
 	if err != nil {
-		return nil, fmt.Errorf("Secret %s: %w", name, err)
+		return nil, fmt.Errorf("in Secret %s: %w", name, err)
 	}
 	return ring, nil
 }

@@ -111,5 +111,5 @@ func duration(declared *metav1.Duration) config.Duration {
 	if declared == nil {
 		return 0
 	}
-	return config.Duration(declared.Duration.Truncate(time.Second))
+	return config.Duration(declared.Truncate(time.Second))
 }

@@ -89,8 +89,22 @@ func compile(v1 *apiextensionsv1.CustomResourceValidation) (*Schema, error) {
 	}, nil
 }
 
-// Admit defaults object in place and judges it: as an update of old, or as a new one when old is nil. The error joins one
-// sentence per problem, beginning with the path of the field.
+// Decode reads one YAML or JSON document: no key may stand twice, and integers stay integers, as the rules need them. An
+// empty document gives nil.
+func Decode(document []byte) (*unstructured.Unstructured, error) {
+	data, err := yaml.YAMLToJSONStrict(document)
+	if err != nil || string(data) == "null" {
+		return nil, err
+	}
+	object := &unstructured.Unstructured{}
+	if err := object.UnmarshalJSON(data); err != nil {
+		return nil, errors.New("is no Kubernetes object: it needs apiVersion, kind and metadata")
+	}
+	return object, nil
+}
+
+// Admit defaults object in place and judges it: as an update of old, or as a new one when old is nil. Its numbers are to be
+// as [Decode] gives them. The error joins one sentence per problem, beginning with the path of the field.
 func (s *Schema) Admit(ctx context.Context, object, old *unstructured.Unstructured) error {
 	if err := s.unknownFields(object); err != nil {
 		return err

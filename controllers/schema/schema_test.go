@@ -1,7 +1,6 @@
 package schema
 
 import (
-	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -31,10 +30,9 @@ func load(t *testing.T) Schemas {
 func admit(t *testing.T, schemas Schemas, data string) (last *unstructured.Unstructured, err error) {
 	t.Helper()
 	for document := range strings.SplitSeq(data, "\n---\n") {
-		object := &unstructured.Unstructured{}
-		data, convertErr := yaml.YAMLToJSONStrict([]byte(document))
-		if err := errors.Join(convertErr, object.UnmarshalJSON(data)); err != nil {
-			t.Fatal(err)
+		object, decodeErr := Decode([]byte(document))
+		if decodeErr != nil {
+			t.Fatal(decodeErr)
 		}
 		object.SetNamespace("default")
 		schema := schemas[object.GroupVersionKind()]
@@ -58,7 +56,7 @@ func samples(t *testing.T, dir string) map[string]string {
 	}
 	contents := map[string]string{}
 	for _, path := range paths {
-		data, err := os.ReadFile(path)
+		data, err := os.ReadFile(path) //nolint:gosec // below testdata
 		if err != nil {
 			t.Fatal(err)
 		}

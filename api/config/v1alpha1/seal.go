@@ -105,8 +105,8 @@ func shard(endpoints []Endpoint) ([]Shard, error) {
 
 func shardOf(e Endpoint, count int) int {
 	h := fnv.New32a()
-	h.Write([]byte(e.Namespace + "/" + e.Name))
-	return int(h.Sum32() & uint32(count-1))
+	_, _ = h.Write([]byte(e.Namespace + "/" + e.Name)) // a hash takes everything
+	return int(h.Sum32()) & (count - 1)
 }
 
 // revision must not depend on anything from which a secret could be guessed.
