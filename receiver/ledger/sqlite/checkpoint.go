@@ -13,7 +13,9 @@ import (
 )
 
 const (
-	checkpointEvery = 100 * time.Millisecond
+	// checkpointEvery lets a page that many commits touch be copied once: five times as often costs a tenth more CPU per
+	// postback, and the disk is busier.
+	checkpointEvery = 500 * time.Millisecond
 	// maxWAL is the size, in bytes, from which the writer is asked to empty the write-ahead log.
 	maxWAL = 256 << 20
 )
