@@ -15,8 +15,8 @@ func TestMain(m *testing.M) { pgtest.Main(m) }
 
 func TestConformance(t *testing.T) {
 	for name, parameters := range map[string]string{
-		"statements described": "",
-		"statements prepared":  "&default_query_exec_mode=cache_statement",
+		"statements prepared":  "",
+		"statements described": "&default_query_exec_mode=cache_describe",
 	} {
 		t.Run(name, func(t *testing.T) { conform(t, postgres.Options{}, parameters) })
 	}

@@ -67,10 +67,29 @@ func (o Options) poolConfig() (*pgxpool.Config, error) {
 	if conn.RuntimeParams["application_name"] == "" {
 		conn.RuntimeParams["application_name"] = applicationName
 	}
-	if !strings.Contains(text, "default_query_exec_mode") {
+	if o.describe && !strings.Contains(text, "default_query_exec_mode") {
 		conn.DefaultQueryExecMode = pgx.QueryExecModeCacheDescribe
 	}
 	return config, nil
+}
+
+// isPooled reports whether a pooler such as pgbouncer stands before the server: then the session that answers is not
+// the one that the connection was made with, and prepared statements may not be where they are looked for.
+func (o Options) isPooled(ctx context.Context) (bool, error) {
+	config, err := o.poolConfig()
+	if err != nil {
+		return false, err
+	}
+	ctx, cancel := context.WithTimeout(ctx, o.FlightTimeout)
+	defer cancel()
+	conn, err := pgx.ConnectConfig(ctx, config.ConnConfig)
+	if err != nil {
+		return false, failure(err)
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	var pid uint32
+	err = conn.QueryRow(ctx, "select pg_backend_pid()", pgx.QueryExecModeExec).Scan(&pid)
+	return pid != conn.PgConn().PID(), failure(err)
 }
 
 // freshCredentials reads a DSN file again before each new connection, so that a rotated password is taken up.
