@@ -1,0 +1,79 @@
+package resources
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+)
+
+// Numbers of shards, each below 1 MiB. Pods name the Secrets of all of them, so that a growing configuration restarts
+// nothing; and since every name costs the kubelet a watch, fleets that an endpoint made for itself get fewer.
+const (
+	sharedShards = 32
+	ownShards    = 4
+)
+
+// configMode lets the receiver's group read.
+const configMode int32 = 0o440
+
+// MaxShards is the number of shards that the fleet's pods have a place for.
+func MaxShards(fleet *v1alpha1.ReceiverFleet) int {
+	if owner := metav1.GetControllerOf(fleet); owner != nil && owner.Kind == v1alpha1.KindPostbackEndpoint {
+		return ownShards
+	}
+	return sharedShards
+}
+
+// ManifestSecretName names the Secret with the manifest of a fleet's configuration.
+func ManifestSecretName(fleet string) string { return childName(fleet, "-config") }
+
+// ShardSecretName names the Secret with one shard.
+func ShardSecretName(fleet string, shard int) string {
+	return childName(fleet, fmt.Sprintf("-config-%d", shard))
+}
+
+// ConfigSecrets returns the Secrets with a fleet's sealed configuration in the order in which they are to be written:
+// shards, manifest, then the shards that are no longer there. An error means that the fleet has more shards than its pods
+// have a place for.
+func ConfigSecrets(fleet *v1alpha1.ReceiverFleet, documents config.Documents) ([]Child, error) {
+	shards := slices.DeleteFunc(slices.Sorted(maps.Keys(documents)), func(name string) bool { return name == config.ManifestFile })
+	places := MaxShards(fleet)
+	if len(shards) > places {
+		return nil, fmt.Errorf("the configuration takes %d Secrets, %d is the limit: spread the endpoints over more fleets", len(shards), places)
+	}
+	var children []Child
+	add := func(name string, secret *corev1ac.SecretApplyConfiguration) {
+		children = append(children, child(KindSecret, fleet.Namespace, name, secret))
+	}
+	for i, file := range shards {
+		name := ShardSecretName(fleet.Name, i)
+		add(name, configSecret(fleet, name, file, documents[file]))
+	}
+	manifest := ManifestSecretName(fleet.Name)
+	add(manifest, configSecret(fleet, manifest, config.ManifestFile, documents[config.ManifestFile]))
+	for i := len(shards); i < places; i++ {
+		add(ShardSecretName(fleet.Name, i), nil)
+	}
+	return children, nil
+}
+
+func configSecret(fleet *v1alpha1.ReceiverFleet, name, file string, document []byte) *corev1ac.SecretApplyConfiguration {
+	return fleetSecret(fleet, name, v1alpha1.RoleConfig).WithData(map[string][]byte{file: document})
+}
+
+// configProjection puts all documents into one volume, which the kubelet changes as a whole. A pod waits for the manifest.
+func configProjection(fleet *v1alpha1.ReceiverFleet) *corev1ac.VolumeApplyConfiguration {
+	projection := corev1ac.ProjectedVolumeSource().WithDefaultMode(configMode).
+		WithSources(corev1ac.VolumeProjection().WithSecret(corev1ac.SecretProjection().WithName(ManifestSecretName(fleet.Name))))
+	for i := range MaxShards(fleet) {
+		projection.WithSources(corev1ac.VolumeProjection().WithSecret(corev1ac.SecretProjection().
+			WithName(ShardSecretName(fleet.Name, i)).WithOptional(true)))
+	}
+	return corev1ac.Volume().WithName(configVolume).WithProjected(projection)
+}

@@ -1,0 +1,97 @@
+package resources
+
+import (
+	"crypto/sha256"
+	"encoding/hex"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+)
+
+// Kinds of children.
+var (
+	KindSecret                  = corev1.SchemeGroupVersion.WithKind("Secret")
+	KindService                 = corev1.SchemeGroupVersion.WithKind("Service")
+	KindServiceAccount          = corev1.SchemeGroupVersion.WithKind("ServiceAccount")
+	KindPersistentVolumeClaim   = corev1.SchemeGroupVersion.WithKind("PersistentVolumeClaim")
+	KindDeployment              = appsv1.SchemeGroupVersion.WithKind("Deployment")
+	KindStatefulSet             = appsv1.SchemeGroupVersion.WithKind("StatefulSet")
+	KindHorizontalPodAutoscaler = autoscalingv2.SchemeGroupVersion.WithKind("HorizontalPodAutoscaler")
+	KindPodDisruptionBudget     = policyv1.SchemeGroupVersion.WithKind("PodDisruptionBudget")
+	KindNetworkPolicy           = networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy")
+	KindIngress                 = networkingv1.SchemeGroupVersion.WithKind("Ingress")
+	KindReceiverFleet           = v1alpha1.GroupVersion.WithKind(v1alpha1.KindReceiverFleet)
+	KindHTTPRoute               = schema.GroupVersionKind{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "HTTPRoute"}
+	KindPodMonitor              = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "PodMonitor"}
+	KindPrometheusRule          = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "PrometheusRule"}
+)
+
+// Names inside the pod and the Service, by which other objects refer to them.
+const (
+	// ContainerName is the receiver's container.
+	ContainerName = "receiver"
+	// HTTPPortName and OpsPortName are the ports of pods, HTTPPortName also the Service's only one: the ops port is reached
+	// at the pods.
+	HTTPPortName = "http"
+	OpsPortName  = "ops"
+	// OpsPort is where pods answer /livez, /readyz, /configz and /metrics.
+	OpsPort int32 = 8081
+
+	httpPort    int32 = 8080
+	servicePort int32 = 80
+)
+
+const (
+	labelName      = "app.kubernetes.io/name"
+	labelNameValue = "postback-receiver"
+)
+
+// SelectorLabels select a fleet's pods. A workload's selector can't be changed, so these two never will be.
+func SelectorLabels(fleet string) map[string]string {
+	return map[string]string{labelName: labelNameValue, v1alpha1.LabelFleet: fleet}
+}
+
+func fleetLabels(fleet *v1alpha1.ReceiverFleet) map[string]string {
+	labels := SelectorLabels(fleet.Name)
+	labels[v1alpha1.LabelManagedBy] = v1alpha1.LabelManagedByValue
+	return labels
+}
+
+func selector(fleet *v1alpha1.ReceiverFleet) *metav1ac.LabelSelectorApplyConfiguration {
+	return metav1ac.LabelSelector().WithMatchLabels(SelectorLabels(fleet.Name))
+}
+
+// ownedByFleet makes the garbage collector delete a child with its fleet. blockOwnerDeletion stays unset: it would need
+// the permission to set finalizers.
+func ownedByFleet(fleet *v1alpha1.ReceiverFleet) *metav1ac.OwnerReferenceApplyConfiguration {
+	return metav1ac.OwnerReference().WithAPIVersion(v1alpha1.GroupVersion.String()).WithKind(v1alpha1.KindReceiverFleet).
+		WithName(fleet.Name).WithUID(fleet.UID).WithController(true)
+}
+
+func ownedByEndpoint(endpoint *v1alpha1.PostbackEndpoint) *metav1ac.OwnerReferenceApplyConfiguration {
+	return metav1ac.OwnerReference().WithAPIVersion(v1alpha1.GroupVersion.String()).WithKind(v1alpha1.KindPostbackEndpoint).
+		WithName(endpoint.Name).WithUID(endpoint.UID).WithController(true)
+}
+
+// maxName is the length of a DNS label.
+const maxName = 63
+
+// childName returns owner+suffix, or, where that is longer than a DNS label, a shortened owner, a digest of the whole and
+// the suffix, so that two long owners never meet in one name.
+func childName(owner, suffix string) string {
+	name := owner + suffix
+	if len(name) <= maxName {
+		return name
+	}
+	sum := sha256.Sum256([]byte(name))
+	digest := "-" + hex.EncodeToString(sum[:4])
+	return strings.TrimRight(owner[:maxName-len(digest)-len(suffix)], "-.") + digest + suffix
+}

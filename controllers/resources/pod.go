@@ -1,0 +1,103 @@
+package resources
+
+import (
+	"cmp"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/resource"
+	"k8s.io/apimachinery/pkg/util/intstr"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+)
+
+// user and group of the receiver. The group owns the volumes.
+const userID, groupID int64 = 65532, 65532
+
+const (
+	configVolume = "config"
+	dataVolume   = "data"
+)
+
+// PodTemplate is the receivers' pod: what the operator builds with spec.podTemplate merged over it. It depends on nothing
+// that receivers take up while they run, so that a new key or another rate restarts nothing.
+func PodTemplate(fleet *v1alpha1.ReceiverFleet, facts Facts) (*corev1ac.PodTemplateSpecApplyConfiguration, error) {
+	built := builtPodTemplate(fleet, facts)
+	if fleet.Spec.PodTemplate == nil || len(fleet.Spec.PodTemplate.Raw) == 0 {
+		return built, nil
+	}
+	return mergePodTemplate(built, fleet.Spec.PodTemplate.Raw)
+}
+
+func builtPodTemplate(fleet *v1alpha1.ReceiverFleet, facts Facts) *corev1ac.PodTemplateSpecApplyConfiguration {
+	spec := corev1ac.PodSpec().
+		WithServiceAccountName(fleet.Name).
+		WithAutomountServiceAccountToken(false).
+		WithEnableServiceLinks(false).
+		WithTerminationGracePeriodSeconds(stopSeconds(fleet)).
+		WithSecurityContext(corev1ac.PodSecurityContext().
+			WithRunAsNonRoot(true).
+			WithRunAsUser(userID).
+			WithRunAsGroup(groupID).
+			WithFSGroup(groupID).
+			WithFSGroupChangePolicy(corev1.FSGroupChangeOnRootMismatch).
+			WithSeccompProfile(corev1ac.SeccompProfile().WithType(corev1.SeccompProfileTypeRuntimeDefault))).
+		WithTopologySpreadConstraints(
+			spread(fleet, corev1.LabelHostname),
+			spread(fleet, corev1.LabelTopologyZone)).
+		WithContainers(container(fleet, cmp.Or(fleet.Spec.Image, facts.Image))).
+		WithVolumes(configProjection(fleet))
+	if embedded(fleet) != nil {
+		spec.WithVolumes(corev1ac.Volume().WithName(dataVolume).
+			WithPersistentVolumeClaim(corev1ac.PersistentVolumeClaimVolumeSource().WithClaimName(dataClaimName(fleet))))
+	}
+	return corev1ac.PodTemplateSpec().WithLabels(fleetLabels(fleet)).WithSpec(spec)
+}
+
+// spread is soft: a receiver next to another is better than none.
+func spread(fleet *v1alpha1.ReceiverFleet, topologyKey string) *corev1ac.TopologySpreadConstraintApplyConfiguration {
+	return corev1ac.TopologySpreadConstraint().
+		WithMaxSkew(1).
+		WithTopologyKey(topologyKey).
+		WithWhenUnsatisfiable(corev1.ScheduleAnyway).
+		WithLabelSelector(selector(fleet))
+}
+
+func container(fleet *v1alpha1.ReceiverFleet, image string) *corev1ac.ContainerApplyConfiguration {
+	receiver := corev1ac.Container().
+		WithName(ContainerName).
+		WithImage(image).
+		WithArgs(args(fleet)...).
+		WithEnv(env(fleet)...).
+		WithPorts(port(HTTPPortName, httpPort), port(OpsPortName, OpsPort)).
+		WithResources(corev1ac.ResourceRequirements().WithRequests(corev1.ResourceList{
+			corev1.ResourceCPU:    resource.MustParse("100m"),
+			corev1.ResourceMemory: resource.MustParse("128Mi"),
+		})).
+		WithSecurityContext(corev1ac.SecurityContext().
+			WithAllowPrivilegeEscalation(false).
+			WithReadOnlyRootFilesystem(true).
+			WithCapabilities(corev1ac.Capabilities().WithDrop("ALL"))).
+		// The store is opened, and its schema migrated, before the ops port: that may take minutes.
+		WithStartupProbe(probe("/livez", 1, 300)).
+		WithLivenessProbe(probe("/livez", 10, 3)).
+		WithReadinessProbe(probe("/readyz", 5, 2)).
+		WithVolumeMounts(corev1ac.VolumeMount().WithName(configVolume).WithMountPath(configDir).WithReadOnly(true))
+	if embedded(fleet) != nil || spool(fleet) != nil {
+		receiver.WithVolumeMounts(corev1ac.VolumeMount().WithName(dataVolume).WithMountPath(dataDir))
+	}
+	return receiver
+}
+
+func port(name string, number int32) *corev1ac.ContainerPortApplyConfiguration {
+	return corev1ac.ContainerPort().WithName(name).WithContainerPort(number).WithProtocol(corev1.ProtocolTCP)
+}
+
+// probe asks the ops port. Its time is longer than readiness takes to give up on the store.
+func probe(path string, everySeconds, failures int32) *corev1ac.ProbeApplyConfiguration {
+	return corev1ac.Probe().
+		WithHTTPGet(corev1ac.HTTPGetAction().WithPath(path).WithPort(intstr.FromString(OpsPortName))).
+		WithPeriodSeconds(everySeconds).
+		WithTimeoutSeconds(4).
+		WithFailureThreshold(failures)
+}

@@ -1,0 +1,45 @@
+package resources
+
+import (
+	"fmt"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+)
+
+// alert is one alerting rule. Its expression has %s in place of the job, which selects the fleet's receivers.
+type alert struct {
+	name, expr, lasting, severity, summary string
+}
+
+var alerts = []alert{
+	{"PostbackReceiversDown", `absent(up{%s} == 1)`, "5m", "critical",
+		"No receiver of the fleet answers: postbacks are being lost unless their senders repeat them."},
+	{"PostbackNotStored", `sum(increase(postback_unstored_total{%s}[5m])) > 0`, "5m", "critical",
+		"Postbacks are answered 503 because they can't be stored: look at the store."},
+	{"PostbackConfigRefused", `increase(postback_config_reload_failures_total{%s}[15m]) > 0`, "10m", "warning",
+		"A receiver does not take up its configuration and serves by the last good one: /configz says why."},
+	// docs/semantics.md §5: past 48 h the age of rates is a warning.
+	{"PostbackRatesOld", `min by (source) (postback_rates_age_seconds{%s}) > 48 * 3600`, "15m", "warning",
+		"Exchange rates of a source are older than 48 hours: payouts are converted by the last good ones."},
+}
+
+// PrometheusRule alerts on what loses or distorts conversions. It comes with the [PodMonitor], whose job it looks at.
+func PrometheusRule(fleet *v1alpha1.ReceiverFleet) *UntypedApplyConfiguration {
+	if !fleet.Spec.PodMonitor.Enabled {
+		return nil
+	}
+	job := fmt.Sprintf("job=%q", fleet.Namespace+"/"+fleet.Name)
+	var rules []any
+	for _, a := range alerts {
+		rules = append(rules, map[string]any{
+			"alert":       a.name,
+			"expr":        fmt.Sprintf(a.expr, job),
+			"for":         a.lasting,
+			"labels":      map[string]any{"severity": a.severity, "namespace": fleet.Namespace, "fleet": fleet.Name},
+			"annotations": map[string]any{"summary": a.summary},
+		})
+	}
+	return foreign(KindPrometheusRule, fleet, map[string]any{
+		"groups": []any{map[string]any{"name": "postback-receivers", "rules": rules}},
+	})
+}

@@ -1,0 +1,80 @@
+// Package resources builds what the operator creates for a ReceiverFleet or a PostbackEndpoint, one file per object, as
+// apply configurations. It is pure: the same declaration gives the same bytes. Each builder returns nil for an object that
+// was not asked for.
+//
+// It takes declarations with the schema's defaults. It imports no client but the types of client-go's apply
+// configurations; writing is controllers/apply, and what stands in the documents is controllers/render.
+package resources
+
+import (
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+)
+
+// Facts are what a fleet's children depend on besides its declaration.
+type Facts struct {
+	// Image of receivers whose fleet declares none.
+	Image string
+	// Serves reports whether the cluster knows a kind that is not Kubernetes' own; nil means it knows none.
+	Serves func(schema.GroupVersionKind) bool
+}
+
+// Child is one object that an owner ought to have or ought not to have.
+type Child struct {
+	Kind      schema.GroupVersionKind
+	Namespace string
+	Name      string
+	// Apply is what the object ought to hold. When it is nil, an object of that name that the owner controls is to be deleted.
+	Apply runtime.ApplyConfiguration
+}
+
+// child keeps an apply configuration that is nil from becoming an interface that is not.
+func child[T any, P interface {
+	*T
+	runtime.ApplyConfiguration
+}](kind schema.GroupVersionKind, namespace, name string, apply P) Child {
+	c := Child{Kind: kind, Namespace: namespace, Name: name}
+	if apply != nil {
+		c.Apply = apply
+	}
+	return c
+}
+
+// Fleet returns a fleet's children in the order in which they are to be written, all but its configuration, which is
+// [ConfigSecrets]. An error is the user's to repair: it names the field of the fleet. The children that come with it leave
+// out the workload, which is to stay as it is.
+//
+// The claim of the embedded store stands among the children only while it is wanted: the operator never deletes data.
+func Fleet(fleet *v1alpha1.ReceiverFleet, facts Facts) ([]Child, error) {
+	namespace, name := fleet.Namespace, fleet.Name
+	children := []Child{
+		child(KindServiceAccount, namespace, name, ServiceAccount(fleet)),
+		child(KindService, namespace, name, Service(fleet)),
+	}
+	if claim := DataClaim(fleet); claim != nil {
+		children = append(children, child(KindPersistentVolumeClaim, namespace, *claim.GetName(), claim))
+	}
+	template, err := PodTemplate(fleet, facts)
+	if err == nil {
+		children = append(children,
+			child(KindDeployment, namespace, name, Deployment(fleet, template)),
+			child(KindStatefulSet, namespace, name, StatefulSet(fleet, template)))
+	}
+	children = append(children,
+		child(KindHorizontalPodAutoscaler, namespace, name, HorizontalPodAutoscaler(fleet)),
+		child(KindPodDisruptionBudget, namespace, name, PodDisruptionBudget(fleet)),
+		child(KindNetworkPolicy, namespace, name, NetworkPolicy(fleet)),
+		child(KindIngress, namespace, name, Ingress(fleet)))
+	for _, c := range []Child{
+		child(KindHTTPRoute, namespace, name, HTTPRoute(fleet)),
+		child(KindPodMonitor, namespace, name, PodMonitor(fleet)),
+		child(KindPrometheusRule, namespace, name, PrometheusRule(fleet)),
+	} {
+		if facts.Serves != nil && facts.Serves(c.Kind) {
+			children = append(children, c)
+		}
+	}
+	return children, err
+}

@@ -1,0 +1,62 @@
+package resources
+
+import (
+	"strconv"
+
+	corev1 "k8s.io/api/core/v1"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+)
+
+// KeySecret keeps a generated key and click token, and for which spec.key.revision the key was generated. It has no owner:
+// networks know the key, so it outlives the endpoint.
+func KeySecret(endpoint *v1alpha1.PostbackEndpoint, revision int64, key, clickToken string) *corev1ac.SecretApplyConfiguration {
+	return endpointSecret(endpoint, v1alpha1.KeySecretSuffix, v1alpha1.RoleKey).
+		WithAnnotations(map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(revision, 10)}).
+		WithData(map[string][]byte{
+			v1alpha1.DefaultKeyField: []byte(key),
+			v1alpha1.ClickTokenField: []byte(clickToken),
+		})
+}
+
+// KeyringSecret keeps an endpoint's encoded keyring.
+func KeyringSecret(endpoint *v1alpha1.PostbackEndpoint, ring []byte) *corev1ac.SecretApplyConfiguration {
+	return endpointSecret(endpoint, v1alpha1.KeyringSecretSuffix, v1alpha1.RoleKeyring).
+		WithOwnerReferences(ownedByEndpoint(endpoint)).
+		WithData(map[string][]byte{v1alpha1.KeyringField: ring})
+}
+
+// URLSecret holds the postback URL to paste at the network; fleet serves the endpoint.
+func URLSecret(endpoint *v1alpha1.PostbackEndpoint, fleet *v1alpha1.ReceiverFleet, key string) *corev1ac.SecretApplyConfiguration {
+	return endpointSecret(endpoint, v1alpha1.URLSecretSuffix, v1alpha1.RoleURL).
+		WithOwnerReferences(ownedByEndpoint(endpoint)).
+		WithData(map[string][]byte{v1alpha1.URLField: []byte(postbackURL(fleet, key))})
+}
+
+// RatesKeyringSecret keeps the encoded keyring of a fleet's rate providers.
+func RatesKeyringSecret(fleet *v1alpha1.ReceiverFleet, ring []byte) *corev1ac.SecretApplyConfiguration {
+	return fleetSecret(fleet, fleet.Name+v1alpha1.RatesKeyringSecretSuffix, v1alpha1.RoleKeyring).
+		WithData(map[string][]byte{v1alpha1.KeyringField: ring})
+}
+
+func endpointSecret(endpoint *v1alpha1.PostbackEndpoint, suffix, role string) *corev1ac.SecretApplyConfiguration {
+	return corev1ac.Secret(childName(endpoint.Name, suffix), endpoint.Namespace).
+		WithType(corev1.SecretTypeOpaque).
+		WithLabels(map[string]string{
+			v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue,
+			v1alpha1.LabelEndpoint:  endpoint.Name,
+			v1alpha1.LabelRole:      role,
+		})
+}
+
+func fleetSecret(fleet *v1alpha1.ReceiverFleet, name, role string) *corev1ac.SecretApplyConfiguration {
+	return corev1ac.Secret(name, fleet.Namespace).
+		WithType(corev1.SecretTypeOpaque).
+		WithLabels(map[string]string{
+			v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue,
+			v1alpha1.LabelFleet:     fleet.Name,
+			v1alpha1.LabelRole:      role,
+		}).
+		WithOwnerReferences(ownedByFleet(fleet))
+}

@@ -1,0 +1,23 @@
+package resources
+
+import "github.com/postback-dev/postback-operator/api/v1alpha1"
+
+// URLTemplate is the postback URL of every endpoint of a fleet, with {key} in place of the key.
+func URLTemplate(fleet *v1alpha1.ReceiverFleet) string { return postbackURL(fleet, "{key}") }
+
+func postbackURL(fleet *v1alpha1.ReceiverFleet, key string) string {
+	return baseURL(fleet) + "/" + key + "/postback"
+}
+
+// baseURL is what the declaration says about how networks reach the fleet: without a host only the cluster does, and with
+// one it is HTTPS unless an Ingress without a certificate is the only way.
+func baseURL(fleet *v1alpha1.ReceiverFleet) string {
+	spec := &fleet.Spec
+	switch {
+	case spec.Host == "":
+		return "http://" + fleet.Name + "." + fleet.Namespace + ".svc"
+	case spec.Ingress != nil && spec.Ingress.TLSSecretName == "" && spec.Gateway == nil:
+		return "http://" + spec.Host
+	}
+	return "https://" + spec.Host
+}
