@@ -6,6 +6,7 @@ import (
 	"errors"
 	"fmt"
 	"io/fs"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -92,14 +93,13 @@ func createVersion(ctx context.Context, conn *pgx.Conn) error {
 	for {
 		_, err := conn.Exec(ctx, create, pgx.QueryExecModeSimpleProtocol)
 		var server *pgconn.PgError
-		if errors.As(err, &server) && (server.Code == "23505" || server.Code == "42P07") {
-			// "if not exists" still fails for one of two that create at the same moment.
-			if err := pause(ctx); err != nil {
-				return err
-			}
-			continue
+		// "if not exists" still fails for one of two that create at the same moment: its row type, its name, its key.
+		if !errors.As(err, &server) || !slices.Contains([]string{"42710", "42P07", "23505"}, server.Code) {
+			return err
 		}
-		return err
+		if err := pause(ctx); err != nil {
+			return err
+		}
 	}
 }
 
