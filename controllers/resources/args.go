@@ -50,6 +50,7 @@ func args(fleet *v1alpha1.ReceiverFleet) []string {
 		fmt.Sprintf("--ops-listen=:%d", OpsPort),
 		"--drain=" + drain.String(),
 		"--hold=" + hold(fleet).String(),
+		"--log-format=json",
 	}
 	postgres := fleet.Spec.Store.Postgres
 	if postgres == nil {

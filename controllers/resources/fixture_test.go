@@ -11,7 +11,6 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
-	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/runtime"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
 	"sigs.k8s.io/yaml"
@@ -41,9 +40,8 @@ func declared[T any](t *testing.T, document string) *T {
 	if err != nil {
 		t.Fatal(err)
 	}
-	data, err := yaml.YAMLToJSONStrict([]byte(document))
-	object := &unstructured.Unstructured{}
-	if err := errors.Join(err, object.UnmarshalJSON(data)); err != nil {
+	object, err := schema.Decode([]byte(document))
+	if err != nil {
 		t.Fatal(err)
 	}
 	object.SetNamespace("ads")
@@ -111,7 +109,7 @@ func golden(t *testing.T, dir string, built map[string]string) {
 	}
 	kept := map[string]string{}
 	for _, entry := range entries {
-		data, err := os.ReadFile(filepath.Join(dir, entry.Name()))
+		data, err := os.ReadFile(filepath.Join(dir, entry.Name())) //nolint:gosec // below testdata
 		if err != nil {
 			t.Fatal(err)
 		}
