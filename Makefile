@@ -49,7 +49,7 @@ manifests: ## Generate the CRDs
 	hack/manifests.sh
 
 .PHONY: verify
-verify: ## Check that generated files are up to date, formatting, vet and lint
+verify: lint ## Check generated files, formatting, vet and lint
 	hack/verify.sh
 
 .PHONY: lint

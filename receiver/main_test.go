@@ -49,7 +49,7 @@ func writeConfig(t *testing.T) string {
 func finish(t *testing.T, env []string, args ...string) (code int, stdout, stderr string) {
 	t.Helper()
 	var out, errs bytes.Buffer
-	cmd := exec.CommandContext(t.Context(), program, args...) //nolint:gosec // TestMain has built it
+	cmd := exec.CommandContext(t.Context(), program, args...)
 	cmd.Stdout, cmd.Stderr, cmd.Env = &out, &errs, append(os.Environ(), env...)
 	if err := cmd.Run(); err != nil && !errors.As(err, new(*exec.ExitError)) {
 		t.Fatal(err)
@@ -116,7 +116,7 @@ func TestAStartThatFailsSaysWhyInOneLine(t *testing.T) {
 			}
 		})
 	}
-	text, err := os.ReadFile(textFile) //nolint:gosec // it is this test's own
+	text, err := os.ReadFile(textFile)
 	if err != nil || !strings.HasPrefix(string(text), "no database") {
 		t.Errorf("the file that is no store was changed: %.40q, %v", text, err)
 	}

@@ -52,7 +52,7 @@ func (h *house) mustRender(documents ...string) {
 func (h *house) open(fleet string) *config.Config {
 	h.t.Helper()
 	opened, err := config.Open(func(name string) ([]byte, error) {
-		return os.ReadFile(filepath.Join(h.dir, fleet, name)) //nolint:gosec // below the test's folder
+		return os.ReadFile(filepath.Join(h.dir, fleet, name))
 	})
 	if err != nil {
 		h.t.Fatal(err)
@@ -97,7 +97,7 @@ func (h *house) state() map[string]string {
 		}
 		state[path] = info.Mode().String() + info.ModTime().String()
 		if info.Mode().IsRegular() {
-			data, err := os.ReadFile(path) //nolint:gosec // below the test's folder
+			data, err := os.ReadFile(path)
 			state[path] += string(data)
 			return err
 		}

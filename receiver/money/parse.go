@@ -17,7 +17,7 @@ const (
 	// tokens 18 decimals; what has more than 24 is not an amount.
 	MaxFractionDigits = 24
 
-	// maxLength bounds what is looked at at all, in bytes.
+	// maxLength bounds what is read, in bytes.
 	maxLength = 128
 )
 

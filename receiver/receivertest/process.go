@@ -92,7 +92,7 @@ func (p *Process) awaitReady(ctx context.Context) error {
 	for {
 		select {
 		case <-p.ended:
-			return fmt.Errorf("the receiver ended (%v) before it was ready:\n%s", p.err, p.log)
+			return fmt.Errorf("the receiver ended before it was ready: %w\n%s", p.err, p.log)
 		case <-ctx.Done():
 			return fmt.Errorf("the receiver is not ready: %w\n%s", ctx.Err(), p.log)
 		case <-time.After(20 * time.Millisecond):

@@ -126,7 +126,7 @@ func TestSealedDocumentsAreAsTheGoldenOnes(t *testing.T) {
 				t.Fatal(err)
 			}
 		}
-		want, err := os.ReadFile(path) //nolint:gosec // below testdata
+		want, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -134,7 +134,7 @@ func measureNoop(ctx context.Context, o options, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		print(out, "none", "no-op HTTP handler", connections, summary, after-before, "")
+		printRow(out, "none", "no-op HTTP handler", connections, summary, after-before, "")
 	}
 	return nil
 }
@@ -151,7 +151,7 @@ func serveNoop(addr string) {
 	}
 }
 
-func print(out io.Writer, store, scenario string, connections int, s *load.Summary, cpu time.Duration, memory string) {
+func printRow(out io.Writer, store, scenario string, connections int, s *load.Summary, cpu time.Duration, memory string) {
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
 	fmt.Fprintf(out, "| %s | %s | %d | %.0f | %.1f | %.1f | %.0f | %s |\n", store, scenario, connections, s.PerSecond(),
 		ms(s.Quantile(0.5)), ms(s.Quantile(0.99)), float64(cpu.Microseconds())/float64(max(len(s.Latencies), 1)), memory)

@@ -146,7 +146,7 @@ func measureScenario(ctx context.Context, o options, sc scenario, connections, r
 	if err != nil {
 		return err
 	}
-	print(out, s.Name(), sc.name, connections, summary, after-before, fmt.Sprint(memory>>20))
+	printRow(out, s.Name(), sc.name, connections, summary, after-before, fmt.Sprint(memory>>20))
 	return nil
 }
 

@@ -47,7 +47,7 @@ func TestThreeReceiversLeaveWhatASequentialReplayLeaves(t *testing.T) {
 	var wg sync.WaitGroup
 	for client := range clients {
 		wg.Go(func() {
-			random := rand.New(rand.NewPCG(seed, uint64(client))) //nolint:gosec // no secret
+			random := rand.New(rand.NewPCG(seed, uint64(client)))
 			for range postbacks {
 				p := randomPostback(random, subids, tids)
 				result, err := books[client%receivers].Postback(t.Context(), p)

@@ -101,7 +101,7 @@ func serverReason(e *pgconn.PgError) string {
 	case "25006":
 		return "the database is read-only (SQLSTATE 25006)"
 	}
-	if kindOf(e) == ledger.ErrPoisoned { // the message may quote the data
+	if errors.Is(kindOf(e), ledger.ErrPoisoned) { // the message may quote the data
 		return fmt.Sprintf("the database refuses a value (SQLSTATE %s)", e.Code)
 	}
 	message, _, _ := strings.Cut(e.Message, "\n")

@@ -71,7 +71,7 @@ func TestDurabilityIsWhatTheSettingsPromise(t *testing.T) {
 	}{
 		"without fsync nothing is promised":   {"off", "ANY 1 (a)", "quorum", DurabilityNone},
 		"without names commits wait for none": {"on", " ", "async", DurabilityLocal},
-		"with names commits wait":             {"on", "ANY 1 (a, b)", "quorum quorum", DurabilitySync},
+		"with names commits wait":             {"on", "ANY 1 (a, b)", "potential quorum", DurabilitySync},
 		"also while no standby is connected":  {"on", "ANY 1 (a, b)", "", DurabilitySync},
 		"also where the state is hidden":      {"on", "ANY 1 (a, b)", "hidden", DurabilitySync},
 	} {

@@ -104,7 +104,7 @@ func TestWhatIsNoStoreIsRefusedAndLeftAsItIs(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "ledger.db")
 			test.make(t, path)
-			before, err := os.ReadFile(path) //nolint:gosec // a path of the test's own
+			before, err := os.ReadFile(path)
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -112,7 +112,7 @@ func TestWhatIsNoStoreIsRefusedAndLeftAsItIs(t *testing.T) {
 			if !errors.Is(err, ledger.ErrSchema) || !strings.HasSuffix(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want one line that ends with %q", err, test.want)
 			}
-			after, err := os.ReadFile(path) //nolint:gosec // as above
+			after, err := os.ReadFile(path)
 			if err != nil || string(after) != string(before) {
 				t.Errorf("the file is not as it was (%v)", err)
 			}

@@ -140,7 +140,7 @@ func TestFetchFails(t *testing.T) {
 		"the body is cut off on the wire":    {generic, cutOff(), "reading the answer"},
 		"the body is too long":               {generic, says(`{"base":"USD","rates":{"EUR":1}}` + strings.Repeat(" ", maxBody)), "longer than"},
 		"an answer of 500":                   {generic, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }), "answered 500"},
-		"an answer of 401 that repeats keys": {openX, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.URL.String(), 401) }), "answered 401"},
+		"an answer of 401 that repeats keys": {openX, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.URL.String(), http.StatusUnauthorized) }), "answered 401"},
 		"an answer of 204":                   {generic, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), "answered 204"},
 		"a redirect in circles":              {openX, redirect("/again"), "too many redirects"},
 		"a redirect to another host":         {openX, redirect("http://elsewhere.example/"), "redirected to another host, elsewhere.example"},

@@ -43,8 +43,7 @@ func TestRefresherAsksTwiceADayAndKeepsTheAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRig(newMemory())
 		var tables []string
-		var r *Refresher
-		r = b.refresher("a", func(table *money.Table) {
+		r := b.refresher("a", func(table *money.Table) {
 			rate, _ := table.Rate("USD", "EUR")
 			tables = append(tables, rate.Value.String())
 		})

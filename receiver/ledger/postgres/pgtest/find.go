@@ -47,8 +47,8 @@ func Binaries(ctx context.Context) (string, error) {
 func installed() string {
 	var candidates []string
 	if path, err := exec.LookPath("postgres"); err == nil {
-		if real, err := filepath.EvalSymlinks(path); err == nil {
-			candidates = append(candidates, filepath.Dir(real))
+		if target, err := filepath.EvalSymlinks(path); err == nil {
+			candidates = append(candidates, filepath.Dir(target))
 		}
 	}
 	for _, pattern := range []string{"/usr/lib/postgresql/*/bin", "/usr/pgsql-*/bin", "/usr/local/pgsql/bin"} {
@@ -103,7 +103,7 @@ func npmPackage() string {
 
 // lockInstall lets one process install at a time.
 func lockInstall() (unlock func(), err error) {
-	if err := os.MkdirAll(cacheDir(), 0o755); err != nil { //nolint:gosec // the server's user reads it
+	if err := os.MkdirAll(cacheDir(), 0o755); err != nil {
 		return nil, err
 	}
 	file, err := os.OpenFile(filepath.Join(cacheDir(), "lock"), os.O_CREATE|os.O_RDWR, 0o600)
