@@ -69,8 +69,9 @@ func (f *flaky) Transact(ctx context.Context, want ledger.Want, decide func(*led
 	return nil
 }
 
-// newDesk opens a ledger that the caller must close before its test bubble ends.
-func newDesk(t *testing.T, options ledger.Options) *desk {
+// newDesk opens a ledger that the caller must close before its test bubble ends. prepare sets up the store before the
+// ledger starts.
+func newDesk(t *testing.T, options ledger.Options, prepare ...func(*flaky)) *desk {
 	t.Helper()
 	store, err := sqlite.Open(context.Background(), filepath.Join(t.TempDir(), "ledger.db"), sqlite.Options{})
 	if err != nil {
@@ -80,6 +81,9 @@ func newDesk(t *testing.T, options ledger.Options) *desk {
 		Currency: "USD", UnknownClick: config.UnknownClickIgnore, Repeat: config.RepeatOverwrite,
 		SlotPolicy: config.SlotTid, Transitions: config.TransitionsAny,
 	}}
+	for _, f := range prepare {
+		f(d.store)
+	}
 	options.Rules = func(string) *conversion.Rules { return &d.rules }
 	d.Ledger = ledger.New(d.store, options)
 	return d

@@ -49,12 +49,27 @@ func (l *lane) run() {
 	for {
 		select {
 		case t := <-l.queue:
-			l.commit(l.gather(t))
+			l.handle(l.gather(t))
 		case <-l.ledger.ctx.Done():
 			l.refuseQueued()
 			return
 		}
 	}
+}
+
+// handle commits a batch, or spools it while older postbacks wait there.
+func (l *lane) handle(batch []*task) {
+	backlog := l.ledger.backlog
+	if backlog.empty() {
+		l.commit(batch)
+		return
+	}
+	if others := backlog.take(l, batch); l.ledger.store.away() {
+		l.answerAll(others, ErrUnavailable)
+	} else {
+		l.commit(others)
+	}
+	backlog.yield()
 }
 
 func (l *lane) gather(first *task) []*task {
@@ -87,15 +102,18 @@ func (l *lane) answer(t *task, err error) {
 }
 
 // commit answers every task of the batch: when it is durable, when it can't be, or when nobody waits any more. A batch
-// that was tried in vain is tried again as redelivered, since nobody knows whether it was committed.
+// that was tried in vain is tried again as redelivered, since nobody knows whether it was committed, and spooled when
+// that takes too long.
 func (l *lane) commit(batch []*task) {
+	ctx, cancel := l.patience()
+	defer cancel()
 	conflicts, backoff := 0, firstBackoff
 	for {
 		batch = l.dropAbandoned(batch)
 		if len(batch) == 0 {
 			return
 		}
-		err := l.attempt(batch)
+		err := l.attempt(ctx, batch)
 		if err == nil {
 			break
 		}
@@ -110,9 +128,12 @@ func (l *lane) commit(batch []*task) {
 		case errors.Is(err, ErrConflict) && conflicts < maxConflicts:
 			conflicts++
 		case errors.Is(err, ErrUnavailable):
-			l.ledger.opt.Logger.Warn("Store unavailable, trying again", "lane", l.index, "batch", len(batch), "error", err)
-			l.pause(backoff)
+			pause(ctx, backoff)
 			backoff = min(2*backoff, lastBackoff)
+			if ctx.Err() != nil && l.ledger.ctx.Err() == nil {
+				l.answerAll(l.ledger.backlog.take(l, batch), err)
+				return
+			}
 		case len(batch) > 1:
 			l.commit(batch[:len(batch)/2])
 			l.commit(batch[len(batch)/2:])
@@ -144,19 +165,27 @@ func (l *lane) dropAbandoned(batch []*task) []*task {
 	})
 }
 
-// pause waits, but not beyond the end of the ledger.
-func (l *lane) pause(d time.Duration) {
+// patience bounds the attempts at one batch: with a spool to turn to they end early, otherwise with the ledger.
+func (l *lane) patience() (context.Context, context.CancelFunc) {
+	if l.ledger.backlog == nil {
+		return l.ledger.ctx, func() {}
+	}
+	return context.WithTimeout(l.ledger.ctx, l.ledger.opt.Patience)
+}
+
+// pause waits, but not beyond the end of ctx.
+func pause(ctx context.Context, d time.Duration) {
 	timer := time.NewTimer(d)
 	defer timer.Stop()
 	select {
 	case <-timer.C:
-	case <-l.ledger.ctx.Done():
+	case <-ctx.Done():
 	}
 }
 
 // attempt runs one transaction. A panic in a decision fails the batch as refused data does, so that bisection leaves
 // only the guilty operation unanswered for.
-func (l *lane) attempt(batch []*task) (err error) {
+func (l *lane) attempt(ctx context.Context, batch []*task) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
 			l.ledger.opt.Logger.Error("Panic in a batch", "lane", l.index, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
@@ -168,7 +197,7 @@ func (l *lane) attempt(batch []*task) (err error) {
 		t.op.want(&want, t.again)
 	}
 	began := l.ledger.opt.Clock()
-	err = l.ledger.store.Transact(l.ledger.ctx, want.normalized(), func(book *Book) *Changes {
+	err = l.ledger.store.Transact(ctx, want.normalized(), func(book *Book) *Changes {
 		s := newSheet(book, &l.ledger.opt)
 		for _, t := range batch {
 			t.op.decide(s, t.again)

@@ -33,6 +33,10 @@ type Options struct {
 	// Rules answers an endpoint's rules now, nil if there is no such endpoint. Amounts that wait for a rate are forwarded
 	// by them, and a click's cost is converted into their currency. It must not block.
 	Rules func(endpoint string) *conversion.Rules
+	// Spool, if there is one, takes the postbacks that the store has not answered for within Patience (default 1 s), and all
+	// that come after them until the store has those. Without one they wait as long as their callers do.
+	Spool    Spool
+	Patience time.Duration
 	// ReceivedFor and HistoryFor bound the age of the received log's rows and of former versions; 0 keeps all.
 	ReceivedFor, HistoryFor time.Duration
 	Logger                  *slog.Logger
@@ -59,6 +63,9 @@ func (o Options) withDefaults() Options {
 	o.Lanes = orDefault(o.Lanes, 1)
 	o.MaxBatch = orDefault(o.MaxBatch, 256)
 	o.Queue = orDefault(o.Queue, 2048)
+	if o.Patience <= 0 {
+		o.Patience = time.Second
+	}
 	if o.Rules == nil {
 		o.Rules = func(string) *conversion.Rules { return nil }
 	}
@@ -86,9 +93,11 @@ func orDefault(n, otherwise int) int {
 
 // Ledger is the durable book: what it has answered for is committed. All methods may be called concurrently.
 type Ledger struct {
-	store Store
+	store availableStore
 	opt   Options
 	lanes []*lane
+	// backlog is nil without a spool.
+	backlog *backlog
 	// ctx ends when the lanes have to stop, whatever is under way.
 	ctx  context.Context
 	stop context.CancelFunc
@@ -102,11 +111,18 @@ type Ledger struct {
 
 // New starts the lanes of a ledger on store, which stays the caller's to close, after the ledger.
 func New(store Store, options Options) *Ledger {
-	l := &Ledger{store: store, opt: options.withDefaults()}
+	l := &Ledger{opt: options.withDefaults()}
+	l.store = availableStore{Store: store, availability: &availability{clock: l.opt.Clock, logger: l.opt.Logger}}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	for i := range l.opt.Lanes {
 		ln := &lane{ledger: l, index: i, queue: make(chan *task, l.opt.Queue)}
 		l.lanes = append(l.lanes, ln)
+	}
+	if l.opt.Spool != nil {
+		l.backlog = newBacklog(l, l.opt.Spool)
+		l.running.Go(l.backlog.run)
+	}
+	for _, ln := range l.lanes {
 		l.running.Go(ln.run)
 	}
 	return l

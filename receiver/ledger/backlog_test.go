@@ -1,0 +1,336 @@
+package ledger_test
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"path/filepath"
+	"slices"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"testing/synctest"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/spool"
+)
+
+// spoolDesk is a desk with a spool, whose store can be sent away.
+type spoolDesk struct {
+	*desk
+	spool *spool.Spool
+	away  atomic.Bool
+	// takes is how long the store needs for a batch; afterwards runs behind one that was committed.
+	takes      atomic.Int64
+	afterwards atomic.Pointer[func() error]
+}
+
+func newSpoolDesk(t *testing.T, dir string, options spool.Options, prepare ...func(*spoolDesk)) *spoolDesk {
+	t.Helper()
+	waiting, err := spool.Open(context.Background(), dir, options)
+	if err != nil {
+		t.Fatal(err)
+	}
+	d := &spoolDesk{spool: waiting}
+	for _, f := range prepare {
+		f(d)
+	}
+	d.desk = newDesk(t, ledger.Options{Spool: waiting, Lanes: 2}, func(store *flaky) {
+		store.before = func(int, ledger.Want) error {
+			if d.away.Load() {
+				return fmt.Errorf("%w: away", ledger.ErrUnavailable)
+			}
+			time.Sleep(time.Duration(d.takes.Load()))
+			return nil
+		}
+		store.after = func(int, ledger.Want) error {
+			if f := d.afterwards.Load(); f != nil {
+				return (*f)()
+			}
+			return nil
+		}
+	})
+	return d
+}
+
+func (d *spoolDesk) close() {
+	d.Helper()
+	d.desk.close()
+	if err := d.spool.Close(); err != nil {
+		d.Errorf("closing the spool: %v", err)
+	}
+}
+
+// settle returns when the spool is empty and nothing moves any more.
+func (d *spoolDesk) settle() {
+	d.Helper()
+	for range 100 {
+		time.Sleep(time.Second)
+		synctest.Wait()
+		if d.spool.Len() == 0 {
+			return
+		}
+	}
+	d.Fatalf("the spool is not emptied: %+v", d.spool.Status())
+}
+
+func (d *spoolDesk) want(outcomes []string, payouts ...string) {
+	d.Helper()
+	if got := d.payouts(); !cmp.Equal(payouts, got) {
+		d.Errorf("versions %v, want %v", got, payouts)
+	}
+	if got := d.outcomes(); !cmp.Equal(outcomes, got) {
+		d.Errorf("received log %v, want %v", got, outcomes)
+	}
+}
+
+func recorded(n int) []string { return slices.Repeat([]string{"recorded "}, n) }
+
+func TestPostbacksAreSpooledPastThePatienceAndRecordedInOrder(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newSpoolDesk(t, t.TempDir(), spool.Options{})
+		defer d.close()
+		d.addClicks("c")
+		d.away.Store(true)
+		began := time.Now()
+		for payout := range int64(3) {
+			if got := d.send(d.postback("c", payout)); got.Outcome != conversion.Spooled {
+				t.Errorf("postback %d: %+v, want it spooled", payout, got)
+			}
+			if waited := time.Since(began); waited != time.Second {
+				t.Errorf("postback %d waited %v; the first one takes the patience, the others nothing", payout, waited)
+			}
+		}
+		if got := d.send(d.log()); got.Outcome != conversion.Ignored || got.Reason != conversion.SubIDMissing {
+			t.Errorf("a postback that needs no store got %+v, want the outcome that it has", got)
+		}
+		d.away.Store(false)
+		d.settle()
+		if got := d.send(d.postback("c", 3)); got.Outcome != conversion.Recorded {
+			t.Errorf("after the spool is empty: %+v, want it recorded", got)
+		}
+		d.want(recorded(4), "0", "1", "2", "3")
+	})
+}
+
+func TestClicksAreNotSpooled(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newSpoolDesk(t, t.TempDir(), spool.Options{})
+		defer d.close()
+		d.away.Store(true)
+		for range 2 {
+			if _, err := d.AddClicks(t.Context(), []conversion.Click{{Endpoint: endpoint, SubID: "c"}}); !errors.Is(err, ledger.ErrUnavailable) {
+				t.Errorf("got %v, want ErrUnavailable", err)
+			}
+			d.send(d.postback("c", 1))
+		}
+	})
+}
+
+// TestACommitWhoseAnswerIsLostAndThatIsSpooledCountsOnce: every attempt is committed, and none is answered in time.
+func TestACommitWhoseAnswerIsLostAndThatIsSpooledCountsOnce(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newSpoolDesk(t, t.TempDir(), spool.Options{})
+		defer d.close()
+		d.addClicks("c")
+		lost := func() error {
+			d.away.Store(true)
+			return ledger.ErrUnavailable
+		}
+		d.afterwards.Store(&lost)
+		if got := d.send(d.postback("c", 1)); got.Outcome != conversion.Spooled {
+			t.Errorf("got %+v, want it spooled", got)
+		}
+		d.afterwards.Store(nil)
+		d.away.Store(false)
+		d.settle()
+		d.want(recorded(1), "1")
+	})
+}
+
+// TestIntakeStaysBehindTheSpoolUntilItsLastBatchIsCommitted stops the delivery in the middle of its last transaction.
+func TestIntakeStaysBehindTheSpoolUntilItsLastBatchIsCommitted(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newSpoolDesk(t, t.TempDir(), spool.Options{})
+		defer d.close()
+		d.addClicks("c")
+		d.away.Store(true)
+		d.send(d.postback("c", 1))
+		open := make(chan struct{})
+		blocked := func() error { <-open; return nil }
+		d.afterwards.Store(&blocked)
+		d.away.Store(false)
+		time.Sleep(time.Minute)
+		synctest.Wait()
+		if got := d.send(d.postback("c", 2)); got.Outcome != conversion.Spooled {
+			t.Errorf("while the last batch is under way: %+v, want it spooled", got)
+		}
+		close(open)
+		d.settle()
+		d.want(recorded(2), "1", "2")
+	})
+}
+
+func TestWhatAFormerProcessSpooledIsRecordedFirst(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		dir := t.TempDir()
+		d := newSpoolDesk(t, dir, spool.Options{})
+		d.away.Store(true)
+		d.send(d.postback("c", 1))
+		d.close()
+
+		d = newSpoolDesk(t, dir, spool.Options{}, func(d *spoolDesk) { d.away.Store(true) })
+		defer d.close()
+		d.rules.UnknownClick = config.UnknownClickRecord
+		time.Sleep(time.Minute)
+		if got := d.send(d.postback("c", 2)); got.Outcome != conversion.Spooled {
+			t.Errorf("got %+v, want it behind what is spooled", got)
+		}
+		d.away.Store(false)
+		d.settle()
+		d.want([]string{"ignored click_not_found", "recorded "}, "2")
+	})
+}
+
+func TestAPoisonedRecordIsSetAsideAndBlocksNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newSpoolDesk(t, t.TempDir(), spool.Options{})
+		defer d.close()
+		d.addClicks("c")
+		d.away.Store(true)
+		for i := range int64(5) {
+			p := d.postback("c", i)
+			if i == 2 {
+				p.Intent.Rules = nil // deciding it panics
+			}
+			d.send(p)
+		}
+		d.away.Store(false)
+		d.settle()
+		d.want(recorded(4), "0", "1", "3", "4")
+		if got := d.spool.Status(); got.Dead != 1 {
+			t.Errorf("%+v, want one that is dead", got)
+		}
+	})
+}
+
+func TestAFullSpoolPromisesNothing(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newSpoolDesk(t, t.TempDir(), spool.Options{MaxBytes: 2000})
+		defer d.close()
+		d.addClicks("c")
+		d.away.Store(true)
+		spooled := 0
+		for {
+			result, err := d.Postback(t.Context(), d.postback("c", int64(spooled)))
+			if err != nil {
+				if !errors.Is(err, spool.ErrFull) {
+					t.Errorf("got %v, want ErrFull", err)
+				}
+				break
+			}
+			if result.Outcome != conversion.Spooled {
+				t.Fatalf("got %+v", result)
+			}
+			spooled++
+		}
+		if d.spool.Status().FailingSince.IsZero() {
+			t.Error("the spool does not say that it takes nothing")
+		}
+		d.away.Store(false)
+		d.settle()
+		if got := d.payouts(); spooled == 0 || len(got) != spooled {
+			t.Errorf("%d spooled, recorded %v", spooled, got)
+		}
+		if !d.spool.Status().FailingSince.IsZero() {
+			t.Error("the empty spool says that it takes nothing")
+		}
+	})
+}
+
+// TestTheBacklogEndsHoweverMuchComesIn: senders never pause, and the store needs a moment for each batch.
+func TestTheBacklogEndsHoweverMuchComesIn(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newSpoolDesk(t, t.TempDir(), spool.Options{})
+		defer d.close()
+		d.away.Store(true)
+		d.send(d.log())
+		const before = 4000
+		var older []ledger.Postback
+		for range before {
+			older = append(older, d.log())
+		}
+		if err := d.spool.Append(older); err != nil {
+			t.Fatal(err)
+		}
+		d.takes.Store(int64(10 * time.Millisecond))
+		d.away.Store(false)
+		for d.spool.Len() > before {
+			time.Sleep(time.Millisecond)
+		}
+		const each = 1000
+		var senders sync.WaitGroup
+		for sender := range 8 {
+			senders.Go(func() {
+				for range each {
+					result, err := d.Postback(t.Context(), d.postback(fmt.Sprint(sender), 1))
+					if err != nil {
+						t.Error(err)
+						return
+					}
+					if result.Outcome != conversion.Spooled {
+						return
+					}
+				}
+				t.Errorf("sender %d: %d postbacks, and the spool still has %d", sender, each, d.spool.Len())
+			})
+		}
+		senders.Wait()
+	})
+}
+
+func TestASpoolThatCannotBeEmptiedIsTriedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		waiting, err := spool.Open(context.Background(), filepath.Join(t.TempDir(), "spool"), spool.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		failing := &failingSpool{Spool: waiting, left: 3}
+		d := newDesk(t, ledger.Options{Spool: failing})
+		defer d.close()
+		d.addClicks("c")
+		d.store.before = func(batch int, _ ledger.Want) error {
+			if batch < 10 {
+				return ledger.ErrUnavailable
+			}
+			return nil
+		}
+		d.send(d.postback("c", 1))
+		(&spoolDesk{desk: d, spool: waiting}).settle()
+		if want := []string{"1"}; failing.left != 0 || !cmp.Equal(want, d.payouts()) || !cmp.Equal(recorded(1), d.outcomes()) {
+			t.Errorf("versions %v, want %v; received log %v", d.payouts(), want, d.outcomes())
+		}
+		if err := waiting.Close(); err != nil {
+			t.Error(err)
+		}
+	})
+}
+
+// failingSpool fails to remove.
+type failingSpool struct {
+	*spool.Spool
+	left int
+}
+
+func (s *failingSpool) Remove(through int64) error {
+	if s.left > 0 {
+		s.left--
+		return errors.New("input/output error")
+	}
+	return s.Spool.Remove(through)
+}

@@ -1,0 +1,41 @@
+package ledger
+
+import "time"
+
+// Spool is a durable queue that takes postbacks while the store is away: see [Options.Spool]. All methods may be called
+// concurrently.
+type Spool interface {
+	// Append adds postbacks at the end: all of them, durable when it returns nil, or none.
+	Append([]Postback) error
+	// Next returns the first records that were not removed, at most limit, in the order in which they were appended.
+	Next(limit int) ([]SpooledPostback, error)
+	// Remove forgets all records up to and including that one. After an error they may come again with the next process,
+	// but not in this one.
+	Remove(through int64) error
+	// Bury takes one record out of the queue and keeps it aside with the reason.
+	Bury(seq int64, reason error) error
+	// Len is how many records Next has yet to return or that were not removed since.
+	Len() int
+	Status() SpoolStatus
+}
+
+// SpooledPostback is a record of a spool.
+type SpooledPostback struct {
+	// Seq grows with every record and is never used again.
+	Seq int64
+	Postback
+}
+
+// SpoolStatus is what a spool says about itself.
+type SpoolStatus struct {
+	// Postbacks that wait for the store.
+	Postbacks int
+	// Bytes that the records take, those that were buried included, and their Limit.
+	Bytes, Limit int64
+	// Oldest is when the first of them was received; zero while there are none.
+	Oldest time.Time
+	// Dead counts the records that were buried.
+	Dead int
+	// FailingSince is when the spool began to take nothing; zero while it does.
+	FailingSince time.Time
+}
