@@ -69,7 +69,7 @@ func measure(ctx context.Context, o options, out io.Writer) error {
 	if err != nil {
 		return err
 	}
-	fmt.Fprint(out, "| store | scenario | connections | per second | p50 ms | p99 ms | CPU µs each | receiver MB |\n",
+	fmt.Fprint(out, "| store | scenario | connections | per second | p50 ms | p99 ms | CPU µs each, receiver + store | receiver MB |\n",
 		"|---|---|---|---|---|---|---|---|\n")
 	if err := measureNoop(ctx, o, out); err != nil {
 		return err
@@ -134,7 +134,7 @@ func measureNoop(ctx context.Context, o options, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		printRow(out, "none", "no-op HTTP handler", connections, summary, after-before, "")
+		printRow(out, "none", "no-op HTTP handler", connections, summary, cpu{receiver: after - before}, "")
 	}
 	return nil
 }
@@ -151,8 +151,9 @@ func serveNoop(addr string) {
 	}
 }
 
-func printRow(out io.Writer, store, scenario string, connections int, s *load.Summary, cpu time.Duration, memory string) {
+func printRow(out io.Writer, store, scenario string, connections int, s *load.Summary, used cpu, memory string) {
+	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(max(len(s.Latencies), 1)) }
 	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	fmt.Fprintf(out, "| %s | %s | %d | %.0f | %.1f | %.1f | %.0f | %s |\n", store, scenario, connections, s.PerSecond(),
-		ms(s.Quantile(0.5)), ms(s.Quantile(0.99)), float64(cpu.Microseconds())/float64(max(len(s.Latencies), 1)), memory)
+	fmt.Fprintf(out, "| %s | %s | %d | %.0f | %.1f | %.1f | %.0f + %.0f | %s |\n", store, scenario, connections, s.PerSecond(),
+		ms(s.Quantile(0.5)), ms(s.Quantile(0.99)), each(used.receiver), each(used.store), memory)
 }

@@ -45,9 +45,11 @@ func conversion(run, i, clicks int, status string) string {
 	return fmt.Sprintf("/%s/postback?subid=%s&status=%s&payout=12.50&tid=r%d-%d&sub_id_2=x", receivertest.Key, subID(click), status, run, i)
 }
 
-// statusChange turns the prepared conversions into sales, then into rejections, and so on.
+// statusChange turns the prepared conversions into sales, then into rejections, and so on. It does not take them in the
+// order in which they were made: networks confirm leads hours later, in an order of their own.
 func statusChange(run, i, clicks int) string {
-	return conversion(run, i%prepared, clicks, []string{"sale", "rejected", "lead"}[i/prepared%3])
+	const stride = 7919 // has no divisor in common with prepared, so that each is changed once before any is changed again
+	return conversion(run, i*stride%prepared, clicks, []string{"sale", "rejected", "lead"}[i/prepared%3])
 }
 
 func unknownSubID(_, i, _ int) string {
@@ -86,6 +88,9 @@ func measureStore(ctx context.Context, o options, s store, program, dir string, 
 	}
 	fmt.Fprintf(os.Stderr, "%s: %d clicks loaded in %s\n", s.Name(), o.clicks, time.Since(start).Round(time.Second))
 
+	if err := s.Baseline(ctx, o, dir, out); err != nil {
+		return err
+	}
 	var total tally
 	run := 0
 	for _, sc := range o.selected() {
@@ -118,15 +123,10 @@ func measureScenario(ctx context.Context, o options, sc scenario, connections, r
 			return fmt.Errorf("%s, preparing: %w", sc.name, err)
 		}
 	}
-	cpu := func() (time.Duration, error) {
-		own, err := receiver.CPU()
-		if err != nil {
-			return 0, err
-		}
-		database, err := s.CPU()
-		return own + database, err
+	if err := s.Settle(ctx); err != nil {
+		return err
 	}
-	before, err := cpu()
+	before, err := processorTime(receiver, s)
 	if err != nil {
 		return err
 	}
@@ -135,7 +135,7 @@ func measureScenario(ctx context.Context, o options, sc scenario, connections, r
 	if err != nil {
 		return err
 	}
-	after, err := cpu()
+	after, err := processorTime(receiver, s)
 	if err != nil {
 		return err
 	}
@@ -146,9 +146,21 @@ func measureScenario(ctx context.Context, o options, sc scenario, connections, r
 	if err != nil {
 		return err
 	}
-	printRow(out, s.Name(), sc.name, connections, summary, after-before, fmt.Sprint(memory>>20))
+	printRow(out, s.Name(), sc.name, connections, summary, after.minus(before), fmt.Sprint(memory>>20))
 	return nil
 }
+
+// cpu is processor time, of the receiver and of the store's own processes.
+type cpu struct{ receiver, store time.Duration }
+
+func processorTime(receiver *receivertest.Process, s store) (t cpu, err error) {
+	if t.receiver, err = receiver.CPU(); err == nil {
+		t.store, err = s.CPU()
+	}
+	return t, err
+}
+
+func (t cpu) minus(u cpu) cpu { return cpu{t.receiver - u.receiver, t.store - u.store} }
 
 // add counts a run's acknowledgements; any other answer than the one that the scenario is about is an error.
 func (t *tally) add(s *load.Summary, outcome string, creates bool) error {

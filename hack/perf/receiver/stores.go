@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -19,6 +20,10 @@ type store interface {
 	URL() string
 	// CPU is the processor time that the store's own processes have used.
 	CPU() (time.Duration, error)
+	// Settle brings the store to rest before a measurement.
+	Settle(ctx context.Context) error
+	// Baseline measures what the store's own tools achieve; it prints rows of the same table.
+	Baseline(ctx context.Context, o options, dir string, out io.Writer) error
 	// Verify compares the rows with what was acknowledged, once the receiver has stopped.
 	Verify(ctx context.Context, clicks int, t tally) error
 	Close() error
@@ -28,6 +33,7 @@ var stores = map[string]func(ctx context.Context, dir string) (store, error){
 	"sqlite": func(_ context.Context, dir string) (store, error) {
 		return embedded{filepath.Join(dir, "postback.db")}, nil
 	},
+	"postgres": openPostgres,
 }
 
 // selected are the scenarios that the options ask for.
@@ -47,6 +53,9 @@ func (e embedded) Name() string                { return "SQLite" }
 func (e embedded) URL() string                 { return "sqlite://" + e.path }
 func (e embedded) CPU() (time.Duration, error) { return 0, nil }
 func (e embedded) Close() error                { return os.Remove(e.path) }
+
+func (embedded) Settle(context.Context) error                               { return nil }
+func (embedded) Baseline(context.Context, options, string, io.Writer) error { return nil }
 
 func (e embedded) Verify(ctx context.Context, clicks int, t tally) error {
 	db, err := sql.Open("sqlite", "file:"+e.path+"?mode=ro")

@@ -1,0 +1,144 @@
+package main
+
+import (
+	"context"
+	_ "embed"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"regexp"
+	"strconv"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
+)
+
+const database = "perf"
+
+//go:embed baseline.sql
+var baselineSQL string
+
+// server is a private PostgreSQL with a buffer cache that holds the clicks, as a DBA would give it.
+type server struct{ *pgtest.Server }
+
+func openPostgres(ctx context.Context, _ string) (store, error) {
+	s, err := pgtest.New(ctx, map[string]string{
+		"shared_buffers": "4GB", "max_wal_size": "16GB", "max_connections": "400", "checkpoint_timeout": "30min",
+	})
+	if err != nil {
+		return nil, err
+	}
+	if err := s.Exec(ctx, "postgres", "create database "+database); err != nil {
+		return nil, errors.Join(err, s.Stop())
+	}
+	return server{s}, nil
+}
+
+func (s server) Name() string { return "PostgreSQL" }
+func (s server) URL() string  { return s.DSN(database) }
+func (s server) Close() error { return s.Stop() }
+
+// Settle makes every measurement begin in the same state: statistics fresh, nothing left to write back.
+func (s server) Settle(ctx context.Context) error {
+	return errors.Join(s.Exec(ctx, database, "vacuum analyze"), s.Exec(ctx, database, "checkpoint"))
+}
+
+func (s server) Verify(ctx context.Context, clicks int, t tally) error {
+	conn, err := pgx.Connect(ctx, s.DSN(database))
+	if err != nil {
+		return err
+	}
+	defer func() { _ = conn.Close(ctx) }()
+	if err := verify(clicks, t, func(table string) (n int, err error) {
+		err = conn.QueryRow(ctx, "select count(*) from "+table).Scan(&n)
+		return n, err
+	}, "conversion_history"); err != nil {
+		return err
+	}
+	rows, err := conn.Query(ctx, `select relname, n_tup_upd, n_tup_hot_upd from pg_stat_user_tables
+		where schemaname = 'public' and n_tup_upd > 0 order by relname`)
+	if err != nil {
+		return err
+	}
+	var table string
+	var updates, hot int64
+	_, err = pgx.ForEachRow(rows, []any{&table, &updates, &hot}, func() error {
+		fmt.Fprintf(os.Stderr, "HOT updates of %s: %d of %d = %.2f %%\n", table, hot, updates, 100*float64(hot)/float64(updates))
+		return nil
+	})
+	return err
+}
+
+var (
+	functionScript = `\set newest random(1, 10)
+\set click random(0, %[1]d - 1)
+\if :newest <= 8
+\set click random(%[1]d - %[1]d / 10, %[1]d - 1)
+\endif
+\set tid random(1, 9000000000000000)
+select baseline.postback(:click, :tid);
+`
+	upsertScript = `\set k random(1, 1000000)
+insert into baseline.single (k, v, at) values (:k, 1, now()) on conflict (k) do update set v = single.v + 1, at = excluded.at;
+`
+	tps = regexp.MustCompile(`tps = ([0-9.]+)`)
+)
+
+// Baseline runs pgbench on the same server: the comparison that every figure above it stands beside.
+func (s server) Baseline(ctx context.Context, o options, dir string, out io.Writer) error {
+	if err := s.Exec(ctx, database, baselineSQL); err != nil {
+		return fmt.Errorf("preparing the baseline: %w", err)
+	}
+	for _, script := range []struct{ name, text string }{
+		{"pgbench, one PL/pgSQL call", fmt.Sprintf(functionScript, o.clicks)},
+		{"pgbench, single-row upsert", upsertScript},
+	} {
+		file := filepath.Join(dir, "pgbench.sql")
+		if err := os.WriteFile(file, []byte(script.text), 0o600); err != nil {
+			return err
+		}
+		for _, clients := range []int{64, 256} {
+			if err := s.Settle(ctx); err != nil {
+				return err
+			}
+			if err := s.pgbench(ctx, o, script.name, file, clients, out); err != nil {
+				return err
+			}
+		}
+	}
+	return s.Exec(ctx, database, "drop schema baseline cascade")
+}
+
+func (s server) pgbench(ctx context.Context, o options, name, file string, clients int, out io.Writer) error {
+	before, err := s.CPU()
+	if err != nil {
+		return err
+	}
+	seconds := max(int(o.measureFor/time.Second), 1)
+	cmd := exec.CommandContext(ctx, filepath.Join(s.Bin, "pgbench"), "-n", "-M", "prepared", "-j", "2", "-T", strconv.Itoa(seconds),
+		"-c", strconv.Itoa(clients), "-f", file, s.DSN(database))
+	text, err := cmd.CombinedOutput()
+	if err != nil {
+		return fmt.Errorf("pgbench: %w\n%s", err, text)
+	}
+	found := tps.FindSubmatch(text)
+	if found == nil {
+		return fmt.Errorf("pgbench printed no rate:\n%s", text)
+	}
+	rate, err := strconv.ParseFloat(string(found[1]), 64)
+	if err != nil {
+		return err
+	}
+	after, err := s.CPU()
+	if err != nil {
+		return err
+	}
+	each := float64((after - before).Microseconds()) / (rate * float64(seconds))
+	fmt.Fprintf(out, "| %s | %s | %d | %.0f | | | 0 + %.0f | |\n", s.Name(), name, clients, rate, each)
+	return nil
+}
