@@ -31,6 +31,7 @@ type flags struct {
 	options     setup.Options
 	logFormat   string
 	logLevel    slog.Level
+	spoolSize   byteSize
 	showVersion bool
 }
 
@@ -40,22 +41,23 @@ func parseFlags(args []string, getenv func(string) string) (*flags, error) {
 	f.set.SetOutput(io.Discard)
 	f.set.Usage = func() {}
 	f.declare()
+	f.declareStore()
 	if err := f.set.Parse(args); err != nil {
 		return f, err
 	}
-	if f.options.Store == "" {
+	if f.options.Store == "" && f.options.StoreFile == "" {
 		f.options.Store = getenv(storeVariable)
 	}
 	if f.showVersion {
 		return f, nil
 	}
-	return f, f.check()
+	f.options.Spool.MaxBytes = int64(f.spoolSize)
+	return f, errors.Join(f.check(), f.checkStore())
 }
 
 func (f *flags) declare() {
 	o, set := &f.options, f.set
 	set.StringVar(&o.Config, "config", "", "`DIR` fleet's configuration documents, followed while running (mandatory)")
-	set.StringVar(&o.Store, "store", "", "`URL` sqlite:///absolute/path.db or postgres://user:password@host/database; better given in $"+storeVariable+" (mandatory)")
 	set.StringVar(&o.Listen, "listen", ":8080", "`HOST:PORT` port for postbacks and clicks")
 	set.StringVar(&o.OpsListen, "ops-listen", ":8081", "`HOST:PORT` port for health, metrics and the read API")
 	set.StringVar(&o.OpsTokenFile, "ops-token-file", "", "`FILE` bearer token of the read API; without one the API answers on loopback only")
@@ -71,6 +73,22 @@ func (f *flags) declare() {
 	set.BoolVar(&f.showVersion, "version", false, "print the version and exit")
 }
 
+// declareStore declares what concerns the store and the spool that stands in for it.
+func (f *flags) declareStore() {
+	o, set := &f.options, f.set
+	set.StringVar(&o.Store, "store", "", "`URL` sqlite:///absolute/path.db or postgres://user:password@host/database; better given in $"+storeVariable+" (mandatory, or --store-file)")
+	set.StringVar(&o.StoreFile, "store-file", "", "`FILE` file with the DSN of a PostgreSQL database, in place of --store; read again for every connection")
+	set.IntVar(&o.Database.MaxConnections, "store-max-connections", 8, "`NUMBER` connections to the database at most, at least 2")
+	set.DurationVar(&o.Database.StatementTimeout, "store-statement-timeout", 5*time.Second, "`DURATION` time that the database may take for a statement")
+	set.DurationVar(&o.Database.LockTimeout, "store-lock-timeout", 3*time.Second, "`DURATION` time that a statement may wait for a lock")
+	set.BoolVar(&o.Database.CheckOnly, "store-check-only", false, "refuse a database whose schema is not up to date instead of migrating it")
+	set.BoolVar(&o.Database.GroupByBucket, "store-group-by-bucket", false, "send one statement per bucket, which Citus needs")
+	set.BoolVar(&o.RequireSynchronous, "require-synchronous", false, "be ready only while the database's commits wait for a standby")
+	set.StringVar(&o.Spool.Dir, "spool-dir", "", "`DIR` durable directory of this receiver alone, where postbacks wait while the store is away; without one they get a 503 after --hold")
+	set.TextVar(&f.spoolSize, "spool-size", byteSize(1<<30), "`SIZE` bytes that may wait there, also in KiB, MiB or GiB; the disk needs half as much again")
+	set.DurationVar(&o.Spool.Patience, "patience", time.Second, "`DURATION` time that the store may fail before postbacks are spooled")
+}
+
 func (f *flags) check() error {
 	o := &f.options
 	switch {
@@ -78,8 +96,8 @@ func (f *flags) check() error {
 		return fmt.Errorf("unexpected argument %.64q", f.set.Arg(0))
 	case o.Config == "":
 		return errors.New("--config is missing")
-	case o.Store == "":
-		return errors.New("--store is missing, and so is $" + storeVariable)
+	case o.Store == "" && o.StoreFile == "":
+		return errors.New("--store is missing, and so are --store-file and $" + storeVariable)
 	case o.Listen == "" || o.OpsListen == "":
 		return errors.New("--listen and --ops-listen need HOST:PORT")
 	case (o.TLSCertFile == "") != (o.TLSKeyFile == ""):
@@ -90,6 +108,23 @@ func (f *flags) check() error {
 		return errors.New("--drain, --retention-received, --retention-history and --max-connections must not be negative")
 	case f.logFormat != "text" && f.logFormat != "json":
 		return errors.New("--log-format must be text or json")
+	}
+	return nil
+}
+
+func (f *flags) checkStore() error {
+	o := &f.options
+	switch {
+	case o.Store != "" && o.StoreFile != "":
+		return errors.New("--store and --store-file exclude each other")
+	case o.Database.MaxConnections < 2:
+		return errors.New("--store-max-connections must be at least 2")
+	case o.Database.StatementTimeout <= 0 || o.Database.LockTimeout <= 0:
+		return errors.New("--store-statement-timeout and --store-lock-timeout must be above 0")
+	case o.Spool.MaxBytes <= 0:
+		return errors.New("--spool-size must be above 0")
+	case o.Spool.Patience <= 0 || o.Spool.Dir != "" && o.Spool.Patience >= o.Hold:
+		return errors.New("--patience must be above 0 and below --hold")
 	}
 	return nil
 }

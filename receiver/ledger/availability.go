@@ -15,8 +15,7 @@ type availableStore struct {
 	*availability
 }
 
-// Transact passes a batch on and takes note of what that says about the store, unless ctx ended for another reason than
-// its deadline.
+// Transact implements [Store] and takes note of what the attempt says about the store. One that was canceled says nothing.
 func (s availableStore) Transact(ctx context.Context, want Want, decide func(*Book) *Changes) error {
 	err := s.Store.Transact(ctx, want, decide)
 	switch {

@@ -19,7 +19,7 @@ const (
 )
 
 // Run does the upkeep until ctx ends: it expires holds and prunes what is older than the options keep. Failures are
-// logged and tried again at the next turn. Several receivers of one store may run it at the same time.
+// logged, unless the store is away, and tried again at the next turn. Several receivers of one store may run it at the same time.
 func (l *Ledger) Run(ctx context.Context) {
 	holds, prune := time.NewTicker(holdsEvery), time.NewTicker(pruneEvery)
 	defer holds.Stop()
@@ -34,7 +34,7 @@ func (l *Ledger) Run(ctx context.Context) {
 		case <-prune.C:
 			err = l.prune(ctx)
 		}
-		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) {
+		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrUnavailable) {
 			l.opt.Logger.Warn("Upkeep failed, trying again later", "error", err)
 		}
 	}

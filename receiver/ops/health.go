@@ -9,6 +9,8 @@ import (
 	"strings"
 	"sync"
 	"time"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
 // DefaultStoreGrace is for how long the store may fail before the receiver stops being ready. Until then senders get a
@@ -32,9 +34,13 @@ type readiness struct {
 	draining func() bool
 	config   func() ConfigStatus
 	store    Store
+	spool    func() ledger.SpoolStatus
 	grace    time.Duration
-	logger   *slog.Logger
-	clock    func() time.Time
+	// synchronous demands the level levelSync of durability.
+	synchronous bool
+	durability  func() string
+	logger      *slog.Logger
+	clock       func() time.Time
 
 	mu       sync.Mutex
 	pinged   time.Time // when the store was last asked; zero = never
@@ -43,12 +49,13 @@ type readiness struct {
 
 func newReadiness(o Options) *readiness {
 	return &readiness{
-		draining: o.Draining, config: o.Config, store: o.Store,
+		draining: o.Draining, config: o.Config, store: o.Store, spool: o.Spool,
+		synchronous: o.RequireSynchronous, durability: o.Durability,
 		grace: o.StoreGrace, logger: o.Logger, clock: o.Clock,
 	}
 }
 
-// ServeHTTP answers 200 "ready", or 503 with one line per reason.
+// ServeHTTP answers 200 "ready", and what else there is to know, or 503 with one line per reason.
 func (h *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "text/plain; charset=utf-8")
 	if reasons := h.reasons(r.Context()); len(reasons) > 0 {
@@ -56,7 +63,7 @@ func (h *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, strings.Join(reasons, "\n")+"\n")
 		return
 	}
-	_, _ = io.WriteString(w, "ready\n")
+	_, _ = io.WriteString(w, "ready\n"+h.remarks())
 }
 
 // reasons says why the receiver is not ready. The store's own words stay in the log: they may name hosts and paths.
@@ -68,8 +75,15 @@ func (h *readiness) reasons(ctx context.Context) []string {
 	if h.config().LoadedAt.IsZero() {
 		reasons = append(reasons, "configuration: not loaded yet")
 	}
-	if failing := h.storeFailing(ctx); failing >= h.grace {
-		reasons = append(reasons, fmt.Sprintf("store: not writable for %s", failing.Truncate(time.Second)))
+	if unable := h.unableFor(h.storeFailing(ctx)); unable >= h.grace {
+		what := "store: not writable"
+		if h.spool != nil {
+			what = "store and spool: neither writable"
+		}
+		reasons = append(reasons, fmt.Sprintf("%s for %s", what, unable.Truncate(time.Second)))
+	}
+	if h.synchronous && h.durability() != levelSync {
+		reasons = append(reasons, "store: commits do not wait for a standby, as is required")
 	}
 	return reasons
 }

@@ -156,7 +156,7 @@ func (m *Metrics) observe(o Options) {
 			Help:        "Always 1; the labels say which program runs.",
 			ConstLabels: prometheus.Labels{"version": o.Version, "go": runtime.Version()},
 		}, func() float64 { return 1 }),
-		statusCollector{o},
+		statusCollector{o}, durableCollector{o},
 	)
 }
 

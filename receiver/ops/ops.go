@@ -13,6 +13,7 @@ import (
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
 // Options are what the handler shows. Fields without a comment on nil are mandatory.
@@ -27,6 +28,12 @@ type Options struct {
 	Draining func() bool
 	// Store is what the read API reads and what readiness pings.
 	Store Store
+	// Spool reports on the spool; nil = there is none. The receiver is ready while it takes postbacks.
+	Spool func() ledger.SpoolStatus
+	// Durability reports what a commit survives: "none", "local", "sync", or "" while that is not known; nil = never.
+	// RequireSynchronous, which needs Durability, makes the receiver not ready unless that is "sync".
+	Durability         func() string
+	RequireSynchronous bool
 	// StoreGrace is for how long the store may fail before the receiver stops being ready; 0 = [DefaultStoreGrace].
 	StoreGrace time.Duration
 	// CountsAs says how an endpoint's custom conversion types count in /api/v1/revenue; nil = in their own metric only.

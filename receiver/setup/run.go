@@ -24,7 +24,7 @@ const (
 func (r *Receiver) Run(ctx context.Context) error {
 	upkeep, endUpkeep := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, part := range []func(context.Context){r.watch.Run, r.ledger.Run, r.rates.Run, r.followRates} {
+	for _, part := range []func(context.Context){r.watch.Run, r.ledger.Run, r.rates.Run, r.followRates, r.followDurability} {
 		running.Go(func() { part(upkeep) })
 	}
 	failed := make(chan error, 2)
@@ -46,7 +46,15 @@ func (r *Receiver) Run(ctx context.Context) error {
 	}
 	err = errors.Join(err, r.finish(endUpkeep))
 	running.Wait()
-	return errors.Join(err, r.store.Close())
+	return errors.Join(err, r.closeStore())
+}
+
+func (r *Receiver) closeStore() error {
+	err := r.store.Close()
+	if r.spool != nil {
+		err = errors.Join(err, r.spool.Close())
+	}
+	return err
 }
 
 // drain lets who sends here find out that it has to send elsewhere.
@@ -83,7 +91,7 @@ func (r *Receiver) abandon() {
 		_ = r.ledger.Close(context.Background())
 	}
 	if r.store != nil {
-		_ = r.store.Close()
+		_ = r.closeStore()
 	}
 }
 

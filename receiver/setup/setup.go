@@ -4,6 +4,7 @@ package setup
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"log/slog"
 	"sync/atomic"
@@ -16,6 +17,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/postgres"
+	"github.com/postback-dev/postback-operator/receiver/ledger/spool"
 	"github.com/postback-dev/postback-operator/receiver/money/rates"
 	"github.com/postback-dev/postback-operator/receiver/ops"
 	"github.com/postback-dev/postback-operator/receiver/server"
@@ -27,14 +30,21 @@ const opsTime = 90 * time.Second
 // opsConnections is far more than probes, scrapers and readers need.
 const opsConnections = 512
 
-// Options of a receiver. Config, Listen, OpsListen, Store, Hold and Logger are mandatory.
+// Options of a receiver. Config, Listen, OpsListen, Store or StoreFile, Hold and Logger are mandatory.
 type Options struct {
 	// Config is the directory with the configuration contract's documents.
 	Config string
 	// Listen and OpsListen are host:port; port 0 picks a free one.
 	Listen, OpsListen string
-	// Store is the store's URL, see [ErrStoreURL]. It may hold a password and is never logged.
-	Store string
+	// Store is the store's URL, see [ErrStoreURL]. It may hold a password and is never logged. StoreFile, in its place, is
+	// a file with the DSN of a PostgreSQL database, which is read anew for every connection.
+	Store, StoreFile string
+	// Database are settings of a PostgreSQL store beside DSN, DSNFile and Logger.
+	Database postgres.Options
+	// RequireSynchronous makes the receiver not ready while the store's commits do not wait for a standby.
+	RequireSynchronous bool
+	// Spool takes postbacks while the store is away.
+	Spool Spool
 	// OpsTokenFile holds the bearer token of the read API; empty = it answers on loopback only.
 	OpsTokenFile string
 	// TLSCertFile and TLSKeyFile, both or none, turn on TLS for Listen.
@@ -52,17 +62,30 @@ type Options struct {
 	Clock func() time.Time
 }
 
+// Spool are the settings of the spool.
+type Spool struct {
+	// Dir is a directory of this receiver alone; empty = no spool.
+	Dir string
+	// MaxBytes bounds it; 0 = 1 GiB.
+	MaxBytes int64
+	// Patience is how long the store may fail before postbacks are spooled; 0 = 1 s.
+	Patience time.Duration
+}
+
 // Receiver is a receiver whose ports are open.
 type Receiver struct {
 	options  Options
 	metrics  *ops.Metrics
 	watch    *endpoint.Watch
 	store    ledger.Store
+	spool    *spool.Spool
 	ledger   *ledger.Ledger
 	rates    *rates.Refresher
 	postback *server.Listener
 	ops      *server.Listener
 	draining atomic.Bool
+	// durability is the level that the store last reported.
+	durability atomic.Value
 	// newRates has a token when there is a table that what waits for a rate has not been tried with.
 	newRates chan struct{}
 }
@@ -82,11 +105,9 @@ func Start(ctx context.Context, o Options) (_ *Receiver, err error) {
 	if r.watch, err = endpoint.Load(o.Config, endpoint.WatchOptions{Logger: o.Logger, Clock: o.Clock, OnChange: r.configure}); err != nil {
 		return nil, err
 	}
-	var lanes int
-	if r.store, lanes, err = openStore(ctx, o.Store, o.Logger); err != nil {
+	if err := r.startLedger(ctx); err != nil {
 		return nil, err
 	}
-	r.startLedger(lanes)
 	if err := r.startRates(ctx); err != nil {
 		return nil, err
 	}
@@ -105,9 +126,19 @@ func (r *Receiver) Address() string { return r.postback.Address() }
 // OpsAddress is documented at [Receiver.Address].
 func (r *Receiver) OpsAddress() string { return r.ops.Address() }
 
-func (r *Receiver) startLedger(lanes int) {
+func (r *Receiver) startLedger(ctx context.Context) (err error) {
+	var lanes int
+	if r.store, lanes, err = r.options.openStore(ctx); err != nil {
+		return err
+	}
+	waiting, err := r.openSpool(ctx)
+	if err != nil {
+		return err
+	}
+	r.checkDurability(ctx)
 	r.ledger = ledger.New(r.store, ledger.Options{
-		Lanes: lanes, ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory,
+		Lanes: lanes, Spool: waiting, Patience: r.options.Spool.Patience,
+		ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory,
 		Logger: r.options.Logger, Observer: r.metrics, Clock: r.options.Clock,
 		Rules: func(name string) *conversion.Rules {
 			if ep := r.watch.Current().ByName(name); ep != nil {
@@ -117,6 +148,7 @@ func (r *Receiver) startLedger(lanes int) {
 		},
 	})
 	r.metrics.QueueDepth(r.ledger.Queued)
+	return nil
 }
 
 func (r *Receiver) startRates(ctx context.Context) error {
@@ -124,7 +156,11 @@ func (r *Receiver) startRates(ctx context.Context) error {
 		Store: r.store, Holder: uuid.NewString(), Clock: r.options.Clock, Logger: r.options.Logger, OnTable: r.reprice,
 	})
 	r.configure(r.watch.Current())
-	if err := r.rates.Load(ctx); err != nil {
+	err := r.rates.Load(ctx)
+	if r.spool != nil && errors.Is(err, ledger.ErrUnavailable) {
+		return nil // what needs a rate waits for it, and the rates are loaded once the store is there
+	}
+	if err != nil {
 		return fmt.Errorf("loading exchange rates: %w", err)
 	}
 	return nil
@@ -143,8 +179,13 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 			return err
 		}
 	}
+	var waiting func() ledger.SpoolStatus
+	if r.spool != nil {
+		waiting = r.spool.Status
+	}
 	handler := ops.New(ops.Options{
 		Version: r.options.Version, Config: r.configStatus, Rates: r.rateStatus, Draining: r.draining.Load,
+		Spool: waiting, Durability: r.durabilityLevel, RequireSynchronous: r.options.RequireSynchronous,
 		Store: r.store, Token: token, Metrics: r.metrics, Logger: r.options.Logger, Clock: r.options.Clock,
 		CountsAs: func(name, conversionType string) config.CountsAs {
 			return r.watch.Current().CountsAs(name, conversionType)

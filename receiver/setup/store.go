@@ -3,37 +3,75 @@ package setup
 import (
 	"context"
 	"errors"
-	"log/slog"
 	"strings"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres"
+	"github.com/postback-dev/postback-operator/receiver/ledger/spool"
 	"github.com/postback-dev/postback-operator/receiver/ledger/sqlite"
 )
 
 // ErrStoreURL means that the URL names no store. It does not repeat the URL, which may hold a password.
 var ErrStoreURL = errors.New("the store must be sqlite:///absolute/path.db or postgres://user:password@host/database")
 
-// openStore opens the store that a URL names, and says how many lanes should commit to it: a SQLite file has one writer,
-// while a database server gains from a second.
-func openStore(ctx context.Context, url string, logger *slog.Logger) (store ledger.Store, lanes int, err error) {
-	scheme, rest, _ := strings.Cut(url, "://")
-	switch scheme {
-	case "sqlite":
-		if !strings.HasPrefix(rest, "/") || strings.HasSuffix(rest, "/") {
-			return nil, 0, ErrStoreURL
-		}
-		file, err := sqlite.Open(ctx, rest, sqlite.Options{Logger: logger})
-		if err != nil {
-			return nil, 0, err
-		}
-		return file, 1, nil
-	case "postgres", "postgresql":
-		database, err := postgres.Open(ctx, postgres.Options{DSN: url, Logger: logger})
-		if err != nil {
-			return nil, 0, err
-		}
-		return database, 2, nil
+// errLocal: a file has no standby.
+var errLocal = errors.New("commits to a SQLite store are not synchronous, which is required: use PostgreSQL with a synchronous standby")
+
+// A SQLite file has one writer, while a database server gains from a second.
+const (
+	fileLanes     = 1
+	databaseLanes = 2
+)
+
+// openStore opens the store that the options name, and says how many lanes should commit to it.
+func (o Options) openStore(ctx context.Context) (store ledger.Store, lanes int, err error) {
+	scheme, rest, _ := strings.Cut(o.Store, "://")
+	switch {
+	case o.StoreFile != "", scheme == "postgres", scheme == "postgresql":
+		store, err := o.openDatabase(ctx)
+		return store, databaseLanes, err
+	case scheme != "sqlite", !strings.HasPrefix(rest, "/"), strings.HasSuffix(rest, "/"):
+		return nil, 0, ErrStoreURL
+	case o.RequireSynchronous:
+		return nil, 0, errLocal
 	}
-	return nil, 0, ErrStoreURL
+	file, err := sqlite.Open(ctx, rest, sqlite.Options{Logger: o.Logger})
+	if err != nil {
+		return nil, 0, err
+	}
+	return file, fileLanes, nil
+}
+
+// openDatabase starts without the database where a spool can take its place: else a receiver that is restarted while
+// the database is away could take nothing.
+func (o Options) openDatabase(ctx context.Context) (ledger.Store, error) {
+	settings := o.Database
+	settings.DSN, settings.DSNFile, settings.Logger = o.Store, o.StoreFile, o.Logger
+	open := func(ctx context.Context) (database, error) {
+		store, err := postgres.Open(ctx, settings)
+		if err != nil {
+			return nil, err
+		}
+		return store, nil
+	}
+	store, err := open(ctx)
+	if o.Spool.Dir != "" && errors.Is(err, ledger.ErrUnavailable) {
+		o.Logger.Error("Starting without the store, which cannot be opened: postbacks are spooled until it can", "error", err)
+		return openLater(open, o.Logger), nil
+	}
+	return store, err
+}
+
+// openSpool opens the spool, if there is to be one. The interface is nil if not.
+func (r *Receiver) openSpool(ctx context.Context) (ledger.Spool, error) {
+	o := r.options
+	if o.Spool.Dir == "" {
+		return nil, nil
+	}
+	opened, err := spool.Open(ctx, o.Spool.Dir, spool.Options{MaxBytes: o.Spool.MaxBytes, Clock: o.Clock, Logger: o.Logger})
+	if err != nil {
+		return nil, err
+	}
+	r.spool = opened
+	return opened, nil
 }
