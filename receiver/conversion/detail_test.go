@@ -208,6 +208,33 @@ func TestReprice(t *testing.T) {
 	}
 }
 
+func TestRepriceEndsTheWarningOfAnUnknownCurrency(t *testing.T) {
+	pending := conversion.Apply(postback(0, defaults(), "sale", payout("10", "RUB"), cost("5", "ZZZ")), nil, demoClick()).Next
+	pending.Warnings = []conversion.Warning{conversion.AmbiguousTraining, conversion.CurrencyUnknown, conversion.OverwroteOtherType}
+	by := conversion.Repricing{At: noon, RequestID: requestID(60)}
+	known := map[string]bool{"RUB": true}
+	by.Convert = func(original decimal.Decimal, currency, _ string) money.Amount {
+		a := money.Amount{Original: original, Currency: currency}
+		if known[currency] {
+			a.Converted = &original
+		}
+		return a
+	}
+	half := conversion.Reprice(pending, nil, by).Next
+	if diff := cmp.Diff(pending.Warnings, half.Warnings); diff != "" {
+		t.Errorf("while the cost still waits: %s", diff)
+	}
+	known["ZZZ"] = true
+	whole := conversion.Reprice(half, nil, by).Next
+	want := []conversion.Warning{conversion.AmbiguousTraining, conversion.OverwroteOtherType}
+	if diff := cmp.Diff(want, whole.Warnings); diff != "" {
+		t.Errorf("when nothing waits: %s", diff)
+	}
+	if len(half.Warnings) != 3 || half.Warnings[1] != conversion.CurrencyUnknown {
+		t.Error("the former version was changed")
+	}
+}
+
 func TestRepriceClick(t *testing.T) {
 	click := demoClick()
 	click.Cost = amount("3", "RUB")

@@ -26,6 +26,7 @@ type Repricing struct {
 // Reprice converts the pending amounts of c into the currency that they were to be converted into when they were
 // recorded. The outcome is Recorded with a new version when at least one rate has come, otherwise Duplicate: nothing
 // changes. A payout above the limit stays recorded, because its sender was told so, with the warning payout_over_limit.
+// The warning currency_unknown goes as soon as nothing waits any more: by then every currency is known.
 func Reprice(c *Conversion, click *Click, by Repricing) Decision {
 	next := *c
 	payout, repriced := by.convert(c.Payout, c.EndpointCurrency)
@@ -40,6 +41,9 @@ func Reprice(c *Conversion, click *Click, by Repricing) Decision {
 	}
 	if !repriced {
 		return Decision{Outcome: Duplicate}
+	}
+	if next.State() != StatePendingRate {
+		next.Warnings = without(next.Warnings, CurrencyUnknown)
 	}
 	next.Version++
 	next.RequestID = by.RequestID
@@ -86,4 +90,15 @@ func with(warnings []Warning, w Warning) []Warning {
 		return warnings
 	}
 	return append(slices.Clip(warnings), w)
+}
+
+// without returns the warnings but for w; the argument itself stays as it is.
+func without(warnings []Warning, w Warning) []Warning {
+	var rest []Warning
+	for _, warning := range warnings {
+		if warning != w {
+			rest = append(rest, warning)
+		}
+	}
+	return rest
 }
