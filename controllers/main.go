@@ -70,7 +70,11 @@ func render(ctx context.Context, args []string, stdin io.Reader, stdout, stderr 
 		return nil
 	})
 	flags.StringVar(&options.Dir, "o", "", "folder to write to")
-	if err := flags.Parse(args); err != nil {
+	switch err := flags.Parse(args); {
+	case errors.Is(err, flag.ErrHelp):
+		_, err = fmt.Fprint(stdout, usage)
+		return err
+	case err != nil:
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
 	switch {

@@ -35,10 +35,13 @@ func TestTheCommandLine(t *testing.T) {
 }
 
 func TestHelpAndVersionSucceed(t *testing.T) {
-	for command, want := range map[string]string{"help": "manager render", "version": "dev"} {
-		var out bytes.Buffer
-		if err := run(t.Context(), []string{command}, nil, &out, &out); err != nil || !strings.Contains(out.String(), want) {
-			t.Errorf("%s: %v, %q", command, err, out.String())
+	for command, want := range map[string]string{
+		"help": "manager render", "-h": "manager render", "render -h": "manager render", "render --help": "manager render", "version": "dev",
+	} {
+		var out, stderr bytes.Buffer
+		err := run(t.Context(), strings.Fields(command), nil, &out, &stderr)
+		if err != nil || !strings.Contains(out.String(), want) || stderr.Len() > 0 {
+			t.Errorf("%s: %v, %q, %q", command, err, out.String(), stderr.String())
 		}
 	}
 }

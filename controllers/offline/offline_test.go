@@ -352,6 +352,7 @@ func TestFoldersAreReadButForTheOutput(t *testing.T) {
 		"a.yaml": endpoint("a", ""), "sub/b.yml": endpoint("b", "") + "\n---\n" + endpoint("c", ""),
 		"d.json":    `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"postback.dev/v1alpha1","kind":"PostbackEndpoint","metadata":{"name":"d"},"spec":{"currency":"EUR"}}]}`,
 		"readme.md": "not read", "other.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}",
+		"kustomization.yaml": "resources: [a.yaml]", "sub/kustomization.yml": "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1",
 	}
 	for name, content := range files {
 		path := filepath.Join(in, name)

@@ -10,6 +10,7 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
+	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -50,7 +51,8 @@ func newReader(schemas schema.Schemas, notice func(string, ...any)) *reader {
 	}}
 }
 
-// path reads a file, or every .yaml, .yml and .json below a folder but for the output folder.
+// path reads a file, or every .yaml, .yml and .json below a folder but for the output folder and for kustomizations, which
+// no cluster takes either.
 func (r *reader) path(ctx context.Context, path, output string) error {
 	if info, err := os.Stat(path); err != nil {
 		return err
@@ -69,7 +71,8 @@ func (r *reader) path(ctx context.Context, path, output string) error {
 			}
 			return err
 		}
-		if !slices.Contains([]string{".yaml", ".yml", ".json"}, filepath.Ext(name)) {
+		extension := filepath.Ext(name)
+		if !slices.Contains([]string{".yaml", ".yml", ".json"}, extension) || strings.TrimSuffix(entry.Name(), extension) == "kustomization" {
 			return nil
 		}
 		return r.file(ctx, name)
