@@ -142,7 +142,7 @@ type HMACSpec struct {
 	// Parameter carries the signature.
 	// +kubebuilder:default=signature
 	// +kubebuilder:validation:MaxLength=64
-	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.:-]+$') && !(self in ['subid','status','tid','payout','cost','currency','date'])",message="parameter: write a parameter name of its own, like signature"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.:-]+$') && !self.matches('^(subid|status|tid|payout|cost|currency|date|keyword|external_id|creative_id|ad_campaign_id|source|return|from|(ignore|lead|sale|rejected|registration|deposit|trash|reject)_status|sub_id(_([1-9]|[12][0-9]|30))?|revenue|profit|ignore)$')",message="parameter: write a parameter name of its own, like signature"
 	// +optional
 	Parameter string `json:"parameter,omitempty"`
 }

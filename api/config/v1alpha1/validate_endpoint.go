@@ -174,6 +174,11 @@ func (e *Endpoint) validateAccess(p problems) {
 			p.at(".parameter").addf("is an alias of another parameter")
 		}
 	}
+	for _, t := range e.ConversionTypes {
+		if t.Parameter+ParamStatusSuffix == hmac.Parameter {
+			p.at(".parameter").addf("trains the conversion type %.64q", t.Name)
+		}
+	}
 	if len(hmac.Secrets) == 0 || len(hmac.Secrets) > MaxKeys {
 		p.at(".secrets").addf("must be 1 to %d", MaxKeys)
 	}
