@@ -57,6 +57,19 @@ type Process struct {
 
 // Start starts a receiver and returns when it is ready. The process is killed when ctx is done.
 func Start(ctx context.Context, o Options) (*Process, error) {
+	p, err := Launch(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	if err := p.awaitReady(ctx); err != nil {
+		p.Kill()
+		return nil, err
+	}
+	return p, nil
+}
+
+// Launch is Start for a receiver that may never be ready: it returns at once.
+func Launch(ctx context.Context, o Options) (*Process, error) {
 	for _, addr := range []*string{&o.Addr, &o.OpsAddr} {
 		if *addr != "" {
 			continue
@@ -79,10 +92,6 @@ func Start(ctx context.Context, o Options) (*Process, error) {
 		p.err = p.cmd.Wait()
 		close(p.ended)
 	}()
-	if err := p.awaitReady(ctx); err != nil {
-		p.Kill()
-		return nil, err
-	}
 	return p, nil
 }
 
