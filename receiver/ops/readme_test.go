@@ -1,0 +1,67 @@
+package ops
+
+import (
+	"os"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+)
+
+// readme is the receiver's README.
+func readme(t *testing.T) string {
+	t.Helper()
+	text, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestTheReadmeNamesEveryMetricAndItsType(t *testing.T) {
+	o := options(&fakeStore{})
+	o.Rates = func() []RateStatus { return []RateStatus{{Source: "ecb", Fetched: start}} }
+	o.Durability = func() string { return levelSync }
+	o.Spool = func() ledger.SpoolStatus { return ledger.SpoolStatus{} }
+	o.Metrics.QueueDepth(func() []int { return nil })
+	o.Metrics.Postback(conversion.Recorded, "", time.Millisecond)
+	New(o)
+	families, err := o.Metrics.registry.Gather()
+	if err != nil {
+		t.Fatal(err)
+	}
+	exposed, written := map[string]string{}, map[string]string{}
+	for _, family := range families {
+		if strings.HasPrefix(family.GetName(), "postback_") {
+			exposed[family.GetName()] = strings.ToLower(family.GetType().String())
+		}
+	}
+	for _, row := range regexp.MustCompile("(?m)^\\| `(postback_[a-z_]+)` \\| ([a-z]+) \\|").FindAllStringSubmatch(readme(t), -1) {
+		written[row[1]] = row[2]
+	}
+	if diff := cmp.Diff(exposed, written); diff != "" {
+		t.Errorf("metrics of /metrics (-) and of README.md (+):\n%s", diff)
+	}
+}
+
+func TestTheReadmeNamesEveryOutcomeAndReasonAndFilter(t *testing.T) {
+	text := readme(t)
+	names := slices.Concat(conversionFilters, postbackFilters, revenueFilters)
+	for _, outcome := range conversion.Outcomes() {
+		names = append(names, string(outcome))
+	}
+	for _, reason := range conversion.Reasons() {
+		names = append(names, string(reason))
+	}
+	for _, name := range names {
+		if !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("README.md does not name %s", name)
+		}
+	}
+}
