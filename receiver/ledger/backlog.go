@@ -3,6 +3,7 @@ package ledger
 import (
 	"errors"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
@@ -23,8 +24,9 @@ type backlog struct {
 	ledger *Ledger
 	spool  Spool
 	lanes  []*lane
-	// wake has a token when there may be something to deliver.
+	// wake has a token when there may be something to deliver; busy is set from then until the spool is empty.
 	wake chan struct{}
+	busy atomic.Bool
 
 	mu sync.Mutex
 	// ended is closed at the end of the round under way.
@@ -38,6 +40,7 @@ func newBacklog(l *Ledger, spool Spool) *backlog {
 	}
 	if n := spool.Len(); n > 0 {
 		l.opt.Logger.Warn("Delivering postbacks that a former process has spooled", "postbacks", n)
+		b.busy.Store(true)
 		b.wakeUp()
 	}
 	return b
@@ -67,10 +70,9 @@ func (b *backlog) take(ln *lane, batch []*task) (others []*task) {
 	if len(tasks) == 0 {
 		return others
 	}
-	fresh := b.empty()
 	err := b.spool.Append(postbacks)
 	if err == nil {
-		if fresh {
+		if b.busy.CompareAndSwap(false, true) {
 			b.ledger.opt.Logger.Warn("Spooling postbacks until the store has taken them")
 		}
 		b.wakeUp()
@@ -127,7 +129,7 @@ func (b *backlog) run() {
 		if b.empty() {
 			continue
 		}
-		if b.drain() {
+		if b.drain() && b.busy.CompareAndSwap(true, false) {
 			b.ledger.opt.Logger.Info("The spool is empty: postbacks go to the store directly again")
 		}
 	}
