@@ -40,6 +40,10 @@ bench: build ## Measure judge and apply, and the receiver on its embedded store 
 	go test -run '^$$' -bench . -benchmem ./receiver/postback ./receiver/conversion ./receiver/money
 	go run ./hack/perf/receiver -store sqlite
 
+.PHONY: perf-receiver
+perf-receiver: ## Measure the receiver on PostgreSQL beside pgbench on the same server, up to 10 million clicks
+	go run ./hack/perf/receiver -store postgres -connections 1,16,64,256 -grow 10000000
+
 .PHONY: generate
 generate: ## Generate deep copies and apply configurations
 	hack/generate.sh

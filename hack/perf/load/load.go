@@ -26,8 +26,10 @@ type Reply struct {
 
 // Options of a run.
 type Options struct {
-	// Addr is the server's host:port; the host must be a loopback address.
+	// Addr is the server's host:port; the host must be a loopback address. More are further servers, which share the
+	// connections evenly.
 	Addr        string
+	More        []string
 	Connections int
 	// Requests bounds the run in count, For in time; at least one is mandatory.
 	Requests int
@@ -80,9 +82,10 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 		summary = &Summary{Outcomes: map[string]int{}}
 		start   = time.Now()
 	)
-	for range o.Connections {
+	addrs := append([]string{o.Addr}, o.More...)
+	for i := range o.Connections {
 		wg.Go(func() {
-			w := worker{o: &o, next: &next, outcomes: map[Reply]int{}}
+			w := worker{o: &o, addr: addrs[i%len(addrs)], next: &next, outcomes: map[Reply]int{}}
 			w.run(ctx)
 			mu.Lock()
 			defer mu.Unlock()
@@ -103,9 +106,11 @@ func (o *Options) check() error {
 	if o.Requests == 0 && o.For == 0 {
 		return errors.New("load: neither Requests nor For is set")
 	}
-	addr, err := netip.ParseAddrPort(o.Addr)
-	if err != nil || !addr.Addr().IsLoopback() {
-		return fmt.Errorf("load: %q is no loopback address with a port", o.Addr)
+	for _, text := range append([]string{o.Addr}, o.More...) {
+		addr, err := netip.ParseAddrPort(text)
+		if err != nil || !addr.Addr().IsLoopback() {
+			return fmt.Errorf("load: %q is no loopback address with a port", text)
+		}
 	}
 	if o.Method == "" {
 		o.Method = "GET"
@@ -118,6 +123,7 @@ func (o *Options) check() error {
 
 type worker struct {
 	o         *Options
+	addr      string
 	next      *atomic.Int64
 	latencies []time.Duration
 	outcomes  map[Reply]int
@@ -162,7 +168,7 @@ func (w *worker) disconnect() {
 
 func (w *worker) exchange(path string) (Reply, error) {
 	if w.conn == nil {
-		conn, err := net.DialTimeout("tcp", w.o.Addr, w.o.Timeout)
+		conn, err := net.DialTimeout("tcp", w.addr, w.o.Timeout)
 		if err != nil {
 			time.Sleep(10 * time.Millisecond) // a server that is restarting must not be hammered
 			return Reply{}, err

@@ -27,6 +27,7 @@ type options struct {
 	connections []int
 	measureFor  time.Duration
 	only        string
+	grow        int
 }
 
 func main() {
@@ -36,6 +37,7 @@ func main() {
 	flag.IntVar(&o.clicks, "clicks", 1_000_000, "`number` of clicks in the store")
 	flag.DurationVar(&o.measureFor, "for", 10*time.Second, "`duration` of each measurement")
 	flag.StringVar(&o.only, "only", "", "measure only the scenarios whose name contains this `text`")
+	flag.IntVar(&o.grow, "grow", 0, "in the end fill the store up to this `number` of clicks and measure new conversions again")
 	noop := flag.String("noop", "", "serve the handler that does nothing on this `address` (used by this program itself)")
 	flag.Parse()
 	if *noop != "" {

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -12,26 +13,36 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/receivertest"
 )
 
-// scenario is one kind of traffic. Scenarios run in order on one store; run numbers keep their transaction ids apart.
+// scenario is one kind of traffic. Scenarios run in order on one store.
 type scenario struct {
 	name        string
+	receivers   int   // 0 = one; a scenario is left out where the store has fewer
 	connections []int // nil = those of the options
 	// prepare gives the paths of the requests that are sent before the measurement, untimed.
-	prepare func(run int, i, clicks int) string
-	path    func(run int, i, clicks int) string
-	outcome string
+	prepare func(run, i, clicks int) string
+	path    func(run, i, clicks int) string
+	outcome string // of every answer: HTTP status and outcome
 }
 
-const prepared = 20_000
+const (
+	prepared = 20_000
+	// warmUp goes before each measurement, pgbench's as well: the first change of a page after a checkpoint costs the
+	// database a copy of the whole page, which is no lasting state.
+	warmUp = 3 * time.Second
+)
+
+// recorded is the answer to a postback that changed something.
+const recorded = "200 recorded"
 
 var scenarios = []scenario{
-	{name: "new conversion", path: newConversion, outcome: "200 recorded"},
+	{name: "new conversion", path: newConversion, outcome: recorded},
 	{name: "identical repeat", connections: []int{256}, outcome: "200 duplicate", prepare: newConversion,
 		path: func(run, i, clicks int) string { return newConversion(run, i%prepared, clicks) }},
-	{name: "status change", connections: []int{256}, outcome: "200 recorded", prepare: newConversion, path: statusChange},
+	{name: "status change", connections: []int{256}, outcome: recorded, prepare: newConversion, path: statusChange},
 	{name: "unknown subid", connections: []int{256}, outcome: "200 ignored", path: unknownSubID},
-	{name: "one hot click", connections: []int{256}, outcome: "200 recorded",
+	{name: "one hot click", connections: []int{256}, outcome: recorded,
 		path: func(run, i, _ int) string { return newConversion(run, i, 1) }},
+	{name: "new conversion, two receivers", receivers: 2, connections: []int{256}, path: newConversion, outcome: recorded},
 }
 
 // newConversion spreads the requests over the clicks: 80 % over the newest tenth, the rest over all.
@@ -69,7 +80,18 @@ func scatter(i int) uint64 {
 // tally counts what was acknowledged on one store.
 type tally struct{ recorded, created, received int }
 
-func measureStore(ctx context.Context, o options, s store, program, dir string, out io.Writer) error {
+// bench is a store under measurement.
+type bench struct {
+	options
+	store     store
+	receivers []*receivertest.Process
+	// run numbers the measurements, so that each has transaction ids of its own.
+	run   int
+	total tally
+	out   io.Writer
+}
+
+func measureStore(ctx context.Context, o options, s store, program, dir string, out io.Writer) (err error) {
 	config := filepath.Join(dir, "config-"+s.Name())
 	if err := os.MkdirAll(config, 0o700); err != nil {
 		return err
@@ -77,103 +99,140 @@ func measureStore(ctx context.Context, o options, s store, program, dir string, 
 	if err := receivertest.WriteConfig(config, receivertest.Fleet(), receivertest.Endpoint()); err != nil {
 		return err
 	}
-	receiver, err := receivertest.Start(ctx, receivertest.Options{Program: program, Config: config, Store: s.URL()})
-	if err != nil {
-		return err
-	}
-	defer receiver.Kill()
-	start := time.Now()
-	if err := receiver.AddClicks(ctx, o.clicks, subID); err != nil {
-		return err
-	}
-	fmt.Fprintf(os.Stderr, "%s: %d clicks loaded in %s\n", s.Name(), o.clicks, time.Since(start).Round(time.Second))
-
-	if err := s.Baseline(ctx, o, dir, out); err != nil {
-		return err
-	}
-	var total tally
-	run := 0
-	for _, sc := range o.selected() {
-		connections := sc.connections
-		if connections == nil {
-			connections = o.connections
+	b := &bench{options: o, store: s, out: out}
+	defer func() {
+		for _, r := range b.receivers {
+			err = errors.Join(err, r.Stop())
 		}
-		for _, n := range connections {
-			run++
-			if err := measureScenario(ctx, o, sc, n, run, s, receiver, &total, out); err != nil {
-				return err
-			}
+		if err == nil {
+			err = s.Verify(ctx, b.clicks, b.total)
 		}
-	}
-	if err := receiver.Stop(); err != nil {
-		return err
-	}
-	return s.Verify(ctx, o.clicks, total)
-}
-
-func measureScenario(ctx context.Context, o options, sc scenario, connections, run int, s store,
-	receiver *receivertest.Process, total *tally, out io.Writer) error {
-	if sc.prepare != nil {
-		summary, err := load.Run(ctx, load.Options{Addr: receiver.Addr, Connections: 256, Requests: prepared,
-			Path: func(i int) string { return sc.prepare(run, i, o.clicks) }})
+	}()
+	for range s.Receivers() {
+		receiver, err := receivertest.Start(ctx, receivertest.Options{Program: program, Config: config, Store: s.URL()})
 		if err != nil {
 			return err
 		}
-		if err := total.add(summary, "200 recorded", true); err != nil {
-			return fmt.Errorf("%s, preparing: %w", sc.name, err)
+		b.receivers = append(b.receivers, receiver)
+	}
+	if err := b.addClicks(ctx, 0, o.clicks); err != nil {
+		return err
+	}
+	if err := s.Baseline(ctx, o, dir, out); err != nil {
+		return err
+	}
+	for _, sc := range o.selected() {
+		if err := b.measureScenario(ctx, sc); err != nil {
+			return fmt.Errorf("%s: %w", sc.name, err)
 		}
 	}
-	if err := s.Settle(ctx); err != nil {
+	if o.grow <= o.clicks {
+		return nil
+	}
+	if err := b.addClicks(ctx, o.clicks, o.grow); err != nil {
 		return err
 	}
-	before, err := processorTime(receiver, s)
-	if err != nil {
-		return err
+	b.clicks = o.grow
+	return b.measure(ctx, scenario{name: fmt.Sprintf("new conversion, %d clicks", o.grow), path: newConversion, outcome: recorded}, 256)
+}
+
+func (b *bench) addClicks(ctx context.Context, first, end int) error {
+	start := time.Now()
+	err := b.receivers[0].AddClicks(ctx, end-first, func(i int) string { return subID(first + i) })
+	fmt.Fprintf(os.Stderr, "%s: %d clicks loaded in %s\n", b.store.Name(), end-first, time.Since(start).Round(time.Second))
+	return err
+}
+
+func (b *bench) measureScenario(ctx context.Context, sc scenario) error {
+	connections := sc.connections
+	if connections == nil {
+		connections = b.connections
 	}
-	summary, err := load.Run(ctx, load.Options{Addr: receiver.Addr, Connections: connections, For: o.measureFor,
-		Path: func(i int) string { return sc.path(run, i, o.clicks) }})
-	if err != nil {
-		return err
+	for _, n := range connections {
+		if err := b.measure(ctx, sc, n); err != nil {
+			return err
+		}
 	}
-	after, err := processorTime(receiver, s)
-	if err != nil {
-		return err
-	}
-	if err := total.add(summary, sc.outcome, sc.prepare == nil); err != nil {
-		return fmt.Errorf("%s: %w", sc.name, err)
-	}
-	memory, err := receiver.Memory()
-	if err != nil {
-		return err
-	}
-	printRow(out, s.Name(), sc.name, connections, summary, after.minus(before), fmt.Sprint(memory>>20))
 	return nil
 }
 
-// cpu is processor time, of the receiver and of the store's own processes.
+func (b *bench) measure(ctx context.Context, sc scenario, connections int) error {
+	if sc.receivers > len(b.receivers) {
+		return nil
+	}
+	b.run++
+	if sc.prepare != nil {
+		everyone := scenario{path: sc.prepare, outcome: recorded}
+		if _, err := b.send(ctx, everyone, load.Options{Connections: 256, Requests: prepared}, 0); err != nil {
+			return fmt.Errorf("preparing: %w", err)
+		}
+	}
+	if err := b.store.Settle(ctx); err != nil {
+		return err
+	}
+	warm, err := b.send(ctx, sc, load.Options{Connections: connections, For: warmUp}, 0)
+	if err != nil {
+		return fmt.Errorf("warming up: %w", err)
+	}
+	before, err := b.processorTime()
+	if err != nil {
+		return err
+	}
+	summary, err := b.send(ctx, sc, load.Options{Connections: connections, For: b.measureFor}, len(warm.Latencies))
+	if err != nil {
+		return err
+	}
+	after, err := b.processorTime()
+	if err != nil {
+		return err
+	}
+	memory, err := b.receivers[0].Memory()
+	if err != nil {
+		return err
+	}
+	printRow(b.out, b.store.Name(), sc.name, connections, summary, after.minus(before), fmt.Sprint(memory>>20))
+	return nil
+}
+
+// send runs a scenario from its request first on, and counts the acknowledgements; any other answer than the one that the
+// scenario is about is an error.
+func (b *bench) send(ctx context.Context, sc scenario, o load.Options, first int) (*load.Summary, error) {
+	o.Addr = b.receivers[0].Addr
+	for _, r := range b.receivers[1:max(sc.receivers, 1)] {
+		o.More = append(o.More, r.Addr)
+	}
+	o.Path = func(i int) string { return sc.path(b.run, first+i, b.clicks) }
+	summary, err := load.Run(ctx, o)
+	if err != nil {
+		return nil, err
+	}
+	n := summary.Outcomes[sc.outcome]
+	if summary.Errors > 0 || len(summary.Outcomes) != 1 || n == 0 {
+		return nil, fmt.Errorf("%d requests failed; answers: %v, expected only %q", summary.Errors, summary.Outcomes, sc.outcome)
+	}
+	b.total.received += n
+	if sc.outcome == recorded {
+		b.total.recorded += n
+		if sc.prepare == nil {
+			b.total.created += n
+		}
+	}
+	return summary, nil
+}
+
+// cpu is processor time, of the receivers and of the store's own processes.
 type cpu struct{ receiver, store time.Duration }
 
-func processorTime(receiver *receivertest.Process, s store) (t cpu, err error) {
-	if t.receiver, err = receiver.CPU(); err == nil {
-		t.store, err = s.CPU()
+func (b *bench) processorTime() (t cpu, err error) {
+	for _, r := range b.receivers {
+		used, err := r.CPU()
+		if err != nil {
+			return t, err
+		}
+		t.receiver += used
 	}
+	t.store, err = b.store.CPU()
 	return t, err
 }
 
 func (t cpu) minus(u cpu) cpu { return cpu{t.receiver - u.receiver, t.store - u.store} }
-
-// add counts a run's acknowledgements; any other answer than the one that the scenario is about is an error.
-func (t *tally) add(s *load.Summary, outcome string, creates bool) error {
-	if s.Errors > 0 || len(s.Outcomes) != 1 || s.Outcomes[outcome] == 0 {
-		return fmt.Errorf("%d requests failed; answers: %v, expected only %q", s.Errors, s.Outcomes, outcome)
-	}
-	n := s.Outcomes[outcome]
-	t.received += n
-	if outcome == "200 recorded" {
-		t.recorded += n
-		if creates {
-			t.created += n
-		}
-	}
-	return nil
-}

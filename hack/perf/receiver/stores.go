@@ -18,6 +18,8 @@ import (
 type store interface {
 	Name() string
 	URL() string
+	// Receivers is how many receivers can share the store: one or two.
+	Receivers() int
 	// CPU is the processor time that the store's own processes have used.
 	CPU() (time.Duration, error)
 	// Settle brings the store to rest before a measurement.
@@ -51,6 +53,7 @@ type embedded struct{ path string }
 
 func (e embedded) Name() string                { return "SQLite" }
 func (e embedded) URL() string                 { return "sqlite://" + e.path }
+func (e embedded) Receivers() int              { return 1 }
 func (e embedded) CPU() (time.Duration, error) { return 0, nil }
 func (e embedded) Close() error                { return os.Remove(e.path) }
 
