@@ -278,6 +278,9 @@ func TestWhatIsWrongWithOneEndpointLeavesTheOthersAlone(t *testing.T) {
 		"a fleet that is invalid":          {[]string{endpoint("bad", "fleetRef: {name: eu}"), fleet("eu", "rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}]}")}, "ReceiverFleet default/eu is left out: spec.rates.providers[oxr].keySecretRef"},
 		"a fleet of its own name":          {[]string{endpoint("bad", ""), fleet("bad", "")}, "a ReceiverFleet of the endpoint's name is declared"},
 		"two of one name":                  {[]string{endpoint("good", "suspend: true")}, "PostbackEndpoint default/good: is declared twice"},
+		"a version that is none":           {[]string{strings.Replace(endpoint("bad", ""), "v1alpha1", "v1", 1)}, "PostbackEndpoint default/bad: there is no such kind in apiVersion postback.dev/v1"},
+		"a kind that is none":              {[]string{strings.Replace(endpoint("bad", ""), "PostbackEndpoint", "PostbackEndpoints", 1)}, "PostbackEndpoints default/bad: there is no such kind"},
+		"a signature in a training":        {[]string{endpoint("bad", "conversionTypes: [{name: bet}], access: {hmac: {parameter: bet_status, secretRef: {name: s}}}")}, "must not be the <parameter>_status of one of conversionTypes"},
 		"a type's training as an alias":    {[]string{endpoint("bad", "conversionTypes: [{name: bet}], aliases: {tid: [bet_status]}")}, "conversion type bet"},
 	}
 	for name, c := range cases {

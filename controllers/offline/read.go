@@ -153,6 +153,9 @@ func (r *reader) take(ctx context.Context, object *unstructured.Unstructured, na
 	case corev1.SchemeGroupVersion.WithKind("Namespace"):
 		r.out.namespaces[object.GetName()] = object.GetLabels()
 	default:
+		if kind.Group == v1alpha1.GroupVersion.Group {
+			return fmt.Errorf("there is no such kind in apiVersion %s", object.GetAPIVersion())
+		}
 		r.notice("ignored: %s %q is none of the kinds that are rendered", kind.Kind, object.GetName())
 	}
 	return nil
