@@ -56,7 +56,7 @@ func samples(t *testing.T, dir string) map[string]string {
 	}
 	contents := map[string]string{}
 	for _, path := range paths {
-		data, err := os.ReadFile(path) //nolint:gosec // below testdata
+		data, err := os.ReadFile(path)
 		if err != nil {
 			t.Fatal(err)
 		}
