@@ -1,0 +1,169 @@
+// Package docs holds the pages against what they describe.
+package docs
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"maps"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"sigs.k8s.io/yaml"
+
+	"github.com/postback-dev/postback-operator/config/crd"
+	"github.com/postback-dev/postback-operator/controllers/offline"
+)
+
+// opaque are fields whose content is described elsewhere: a fleet's by its own table, Kubernetes' by Kubernetes.
+var opaque = map[string]bool{"receiver": true, "podTemplate": true, "allowedEndpoints.selector": true}
+
+// kinds are the page's parts, by their headings, and the schemas that they describe.
+var kinds = map[string]string{
+	"PostbackEndpoint": "bases/postback.dev_postbackendpoints.yaml",
+	"ReceiverFleet":    "bases/postback.dev_receiverfleets.yaml",
+}
+
+// property is the part of a schema that the page repeats.
+type property struct {
+	Properties map[string]property
+	Items      *property
+	Default    any
+}
+
+// fields puts the schema's fields below path into found, with their defaults. Objects count by their fields only.
+func (p property) fields(path string, found map[string]string) {
+	if p.Items != nil && p.Items.Properties != nil {
+		path, p.Properties = path+"[]", p.Items.Properties
+	}
+	if p.Properties == nil || opaque[path] {
+		found[path] = ""
+		if p.Default != nil {
+			encoded, _ := json.Marshal(p.Default) // it was decoded from JSON
+			found[path] = strings.Trim(string(encoded), `"`)
+		}
+		return
+	}
+	for name, field := range p.Properties {
+		field.fields(strings.TrimPrefix(path+"."+name, "."), found)
+	}
+}
+
+func specOf(t *testing.T, file string) property {
+	t.Helper()
+	data, err := crd.Files.ReadFile(file)
+	if err != nil {
+		t.Fatal(err)
+	}
+	var definition struct {
+		Spec struct {
+			Versions []struct {
+				Schema struct{ OpenAPIV3Schema property }
+			}
+		}
+	}
+	if err := yaml.Unmarshal(data, &definition); err != nil {
+		t.Fatal(err)
+	}
+	return definition.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
+}
+
+// parts returns the page's text by kind.
+func parts(t *testing.T) map[string]string {
+	t.Helper()
+	page, err := os.ReadFile("endpoint.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	found := map[string]string{}
+	for part := range strings.SplitSeq(string(page), "\n## ") {
+		heading, text, _ := strings.Cut(part, "\n")
+		if kinds[heading] != "" {
+			found[heading] = text
+		}
+	}
+	if len(found) != len(kinds) {
+		t.Fatalf("the page has parts for %d kinds, there are %d", len(found), len(kinds))
+	}
+	return found
+}
+
+func TestThePageNamesEveryFieldAndItsDefault(t *testing.T) {
+	row := regexp.MustCompile("(?m)^\\| `([a-zA-Z.\\[\\]]+)` \\| (?:`([^`]*)`)? ?\\|")
+	for kind, text := range parts(t) {
+		declared, written := map[string]string{}, map[string]string{}
+		specOf(t, kinds[kind]).fields("", declared)
+		for _, match := range row.FindAllStringSubmatch(text, -1) {
+			written[match[1]] = match[2]
+		}
+		if diff := cmp.Diff(declared, written); diff != "" {
+			t.Errorf("fields of %s (-) and of the page (+):\n%s", kind, diff)
+		}
+	}
+}
+
+// surroundings are what the examples refer to.
+const surroundings = `
+{apiVersion: postback.dev/v1alpha1, kind: ReceiverFleet, metadata: {name: agency, namespace: fleets}, spec: {allowedEndpoints: {namespaces: All}}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: own-key}, stringData: {key: replace-me, clickToken: replace-me-too}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: network-hmac}, stringData: {hmac: replace-me}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: oxr}, stringData: {key: replace-me}}
+`
+
+func TestEveryExampleIsAdmittedAndRendered(t *testing.T) {
+	block := regexp.MustCompile("(?s)```yaml\n(.*?)```")
+	for kind, text := range parts(t) {
+		examples := block.FindAllStringSubmatch(text, -1)
+		if len(examples) < 6 {
+			t.Errorf("%s has only %d examples", kind, len(examples))
+		}
+		for i, example := range examples {
+			t.Run(fmt.Sprintf("%s %d", kind, i+1), func(t *testing.T) { render(t, kind, example[1]) })
+		}
+	}
+}
+
+// render renders an example: whole, or the fields of a spec, to which the mandatory ones are added.
+func render(t *testing.T, kind, example string) {
+	t.Helper()
+	var given, object map[string]any
+	if err := yaml.Unmarshal([]byte(example), &given); err != nil {
+		t.Fatal(err)
+	}
+	object = map[string]any{
+		"apiVersion": "postback.dev/v1alpha1", "kind": kind, "metadata": map[string]any{"name": "example"},
+	}
+	if given["kind"] == nil {
+		if kind == "PostbackEndpoint" && given["currency"] == nil {
+			given["currency"] = "USD"
+		}
+		object["spec"] = given
+	} else {
+		maps.Copy(object, given)
+	}
+	document, err := yaml.Marshal(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	var out bytes.Buffer
+	err = offline.Render(t.Context(), offline.Options{
+		Paths: []string{"-"}, Stdin: strings.NewReader(string(document) + "---" + surroundings),
+		Dir: dir, Out: &out, Notices: io.Discard, Now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC),
+	})
+	if err != nil {
+		t.Fatalf("%v\n%s", err, example)
+	}
+	if manifests, _ := filepath.Glob(filepath.Join(dir, "*", "manifest.json")); len(manifests) == 0 {
+		t.Errorf("nothing was rendered:\n%s", example)
+	}
+}
