@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -76,6 +77,9 @@ func parseFilters(rawQuery string, allowed []string) (filters, error) {
 		if len(values[name]) > 1 {
 			return filters{}, badRequest(name + ": given more than once")
 		}
+		if !storable(values[name][0]) {
+			return filters{}, badRequest(name + ": must be UTF-8 without NUL")
+		}
 		if err := f.set(name, values[name][0]); err != nil {
 			return filters{}, badRequest(name + ": " + err.Error())
 		}
@@ -85,6 +89,9 @@ func parseFilters(rawQuery string, allowed []string) (filters, error) {
 	}
 	return f, nil
 }
+
+// storable reports whether a store can hold the value: some refuse to look for one that they cannot.
+func storable(value string) bool { return utf8.ValidString(value) && !strings.Contains(value, "\x00") }
 
 func (f *filters) set(name, value string) (err error) {
 	if name == "tid" {

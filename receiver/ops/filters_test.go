@@ -5,6 +5,7 @@ import (
 	"strings"
 	"testing"
 	"time"
+	"unicode/utf8"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/uuid"
@@ -67,6 +68,8 @@ func TestABadFilterIsNamed(t *testing.T) {
 		{"a cursor of one's own", "cursor=2", "cursor: is not the next_cursor"},
 		{"a broken % sequence", "subid=%zz", "query: "},
 		{"a semicolon", "subid=a;tid=b", "query: "},
+		{"NUL", "subid=a%00b", "subid: must be UTF-8 without NUL"},
+		{"what is not UTF-8", "tid=%ff", "tid: must be UTF-8 without NUL"},
 	} {
 		t.Run(tc.name, func(t *testing.T) {
 			if _, err := parseFilters(tc.query, postbackFilters); err == nil || !strings.HasPrefix(err.Error(), tc.want) {
@@ -93,10 +96,17 @@ func TestResourcesKnowTheirOwnParametersOnly(t *testing.T) {
 	}
 }
 
+func deref(s *string) string {
+	if s == nil {
+		return ""
+	}
+	return *s
+}
+
 func FuzzFilters(f *testing.F) {
 	for _, seed := range []string{
 		"", "endpoint=a/b&subid=c1&tid=&type=sale&limit=5", "from=2026-03-01T14:00:00+02:00&to=2026-04-01",
-		"cursor=01912345-6789-7abc-8def-0123456789ab", "limit=-1", "subid=%zz", "a;b", "from=0000-01-01&to=9999-12-31",
+		"cursor=01912345-6789-7abc-8def-0123456789ab", "limit=-1", "subid=%zz", "a;b", "tid=%00", "type=%c3", "from=0000-01-01&to=9999-12-31",
 	} {
 		f.Add(seed)
 	}
@@ -110,6 +120,11 @@ func FuzzFilters(f *testing.F) {
 		}
 		if got.limit < 1 || got.limit > maxLimit {
 			t.Errorf("%q: limit %d", query, got.limit)
+		}
+		for _, text := range []string{got.endpoint, got.subid, got.typ, deref(got.tid)} {
+			if strings.Contains(text, "\x00") || !utf8.ValidString(text) {
+				t.Errorf("%q: no store can look for %q", query, text)
+			}
 		}
 		if got.outcome != "" && !got.outcome.Valid() || got.reason != "" && !got.reason.Valid() {
 			t.Errorf("%q: outcome %q, reason %q", query, got.outcome, got.reason)
