@@ -85,7 +85,7 @@ func (f *flags) declareStore() {
 	set.BoolVar(&o.Database.GroupByBucket, "store-group-by-bucket", false, "send one statement per bucket, which Citus needs")
 	set.BoolVar(&o.RequireSynchronous, "require-synchronous", false, "be ready only while the database's commits wait for a standby")
 	set.StringVar(&o.Spool.Dir, "spool-dir", "", "`DIR` durable directory of this receiver alone, where postbacks wait while the store is away; without one they get a 503 after --hold")
-	set.TextVar(&f.spoolSize, "spool-size", byteSize(1<<30), "`SIZE` bytes that may wait there, also in KiB, MiB or GiB; the disk needs half as much again")
+	set.TextVar(&f.spoolSize, "spool-size", byteSize(1<<30), "`SIZE` bytes that may wait there, also in KiB, MiB or GiB; the files may take twice as much")
 	set.DurationVar(&o.Spool.Patience, "patience", time.Second, "`DURATION` time that the store may fail before postbacks are spooled")
 }
 

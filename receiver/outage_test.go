@@ -6,6 +6,7 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"strconv"
 	"strings"
 	"testing"
 	"time"
@@ -72,6 +73,28 @@ func TestADatabaseThatCannotBeUsedIsOneLine(t *testing.T) {
 	}
 }
 
+func TestFlagsOfTheStoreThatDoNotFitAreUsageErrors(t *testing.T) {
+	for _, test := range []struct {
+		name string
+		args []string
+		want string
+	}{
+		{"two stores", []string{"--store", "sqlite:///s.db", "--store-file", "f"}, "exclude each other"},
+		{"one connection", []string{"--store-file", "f", "--store-max-connections", "1"}, "--store-max-connections"},
+		{"no time for a statement", []string{"--store-file", "f", "--store-statement-timeout", "0s"}, "--store-statement-timeout"},
+		{"a spool of no size", []string{"--store-file", "f", "--spool-size", "0"}, "--spool-size"},
+		{"a size in words", []string{"--store-file", "f", "--spool-size", "much"}, "KiB"},
+		{"more patience than hold", []string{"--store-file", "f", "--spool-dir", "d", "--hold", "1s"}, "--patience"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			code, _, stderr := finish(t, nil, append([]string{"--config", "c"}, test.args...)...)
+			if code != 2 || !strings.Contains(stderr, test.want) || strings.Count(stderr, "\n") != 1 {
+				t.Errorf("exit code %d, want 2 with %q:\n%s", code, test.want, stderr)
+			}
+		})
+	}
+}
+
 // answerOf sends a sale with a tid.
 func answerOf(t *testing.T, p *receivertest.Process, tid string) (status int, header http.Header) {
 	t.Helper()
@@ -107,16 +130,7 @@ func TestAReceiverStartsAndSpoolsWithoutItsDatabase(t *testing.T) {
 	}
 
 	p = start(t, options)
-	spooled := 0
-	for ; ; spooled++ {
-		status, header := answerOf(t, p, string(rune('a'+spooled)))
-		if status == http.StatusServiceUnavailable && header.Get("Retry-After") != "" && header.Get("X-Postback-Outcome") == "" {
-			break // full
-		}
-		if status != http.StatusOK || header.Get("X-Postback-Outcome") != "spooled" || spooled > 20 {
-			t.Fatalf("postback %d: status %d, %v", spooled, status, header)
-		}
-	}
+	spooled := fillSpool(t, p)
 	var ready bytes.Buffer
 	if err := p.Get(t.Context(), "/readyz", &ready); err != nil || !strings.Contains(ready.String(), "spooling: ") {
 		t.Errorf("/readyz: %s, %v", &ready, err)
@@ -128,16 +142,7 @@ func TestAReceiverStartsAndSpoolsWithoutItsDatabase(t *testing.T) {
 		t.Fatal(err)
 	}
 	awaitEmptySpool(t, p)
-	rows := 0
-	for row, err := range receivertest.List[struct{ Outcome string }](t.Context(), p, "/api/v1/postbacks", url.Values{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		if rows++; row.Outcome != "recorded" {
-			t.Errorf("a spooled postback became %q", row.Outcome)
-		}
-	}
-	if rows != spooled || spooled < 2 {
+	if rows := countRecorded(t, p); rows != spooled || spooled < 2 {
 		t.Errorf("%d spooled, %d in the received log", spooled, rows)
 	}
 	if _, header := answerOf(t, p, "later"); header.Get("X-Postback-Outcome") != "recorded" {
@@ -149,6 +154,36 @@ func TestAReceiverStartsAndSpoolsWithoutItsDatabase(t *testing.T) {
 	if log := p.Log(); strings.Contains(log, server.Password) || strings.Count(log, "Store cannot be opened") > 2 {
 		t.Errorf("the log shows the password, or says the same over and over:\n%s", log)
 	}
+}
+
+// fillSpool sends until the spool is full, and returns how much it has taken.
+func fillSpool(t *testing.T, p *receivertest.Process) int {
+	t.Helper()
+	for spooled := range 20 {
+		status, header := answerOf(t, p, strconv.Itoa(spooled))
+		if status == http.StatusServiceUnavailable && header.Get("Retry-After") != "" && header.Get("X-Postback-Outcome") == "" {
+			return spooled
+		}
+		if status != http.StatusOK || header.Get("X-Postback-Outcome") != "spooled" {
+			t.Fatalf("postback %d: status %d, %v", spooled, status, header)
+		}
+	}
+	t.Fatal("the spool is never full")
+	return 0
+}
+
+// countRecorded returns the number of rows of the received log, which are all to be recorded.
+func countRecorded(t *testing.T, p *receivertest.Process) (rows int) {
+	t.Helper()
+	for row, err := range receivertest.List[struct{ Outcome string }](t.Context(), p, "/api/v1/postbacks", url.Values{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		if rows++; row.Outcome != "recorded" {
+			t.Errorf("a spooled postback became %q", row.Outcome)
+		}
+	}
+	return rows
 }
 
 func TestAReceiverIsNotReadyUnlessCommitsAreSynchronousAsRequired(t *testing.T) {

@@ -201,6 +201,9 @@ func (b *backlog) deliver(ln *lane, share []*task) error {
 			share, backoff = share[len(batch):], firstBackoff
 			continue
 		case !errors.Is(err, ErrPoisoned):
+			if backoff == firstBackoff && !errors.Is(err, ErrUnavailable) && b.ledger.ctx.Err() == nil {
+				b.ledger.opt.Logger.Error("Spooled postbacks cannot be delivered, trying again", "error", err)
+			}
 			pause(b.ledger.ctx, backoff)
 			backoff = min(2*backoff, lastBackoff)
 			continue

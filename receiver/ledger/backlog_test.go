@@ -1,6 +1,7 @@
 package ledger_test
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -12,7 +13,7 @@ import (
 	"testing/synctest"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
@@ -25,6 +26,8 @@ type spoolDesk struct {
 	*desk
 	spool *spool.Spool
 	away  atomic.Bool
+	// because is what the store says while it is away; ErrUnavailable if nil.
+	because error
 	// takes is how long the store needs for a batch; afterwards runs behind one that was committed.
 	takes      atomic.Int64
 	afterwards atomic.Pointer[func() error]
@@ -43,7 +46,7 @@ func newSpoolDesk(t *testing.T, dir string, options spool.Options, prepare ...fu
 	d.desk = newDesk(t, ledger.Options{Spool: waiting, Lanes: 2}, func(store *flaky) {
 		store.before = func(int, ledger.Want) error {
 			if d.away.Load() {
-				return fmt.Errorf("%w: away", ledger.ErrUnavailable)
+				return fmt.Errorf("%w: away", cmp.Or(d.because, ledger.ErrUnavailable))
 			}
 			time.Sleep(time.Duration(d.takes.Load()))
 			return nil
@@ -81,10 +84,10 @@ func (d *spoolDesk) settle() {
 
 func (d *spoolDesk) want(outcomes []string, payouts ...string) {
 	d.Helper()
-	if got := d.payouts(); !cmp.Equal(payouts, got) {
+	if got := d.payouts(); !gocmp.Equal(payouts, got) {
 		d.Errorf("versions %v, want %v", got, payouts)
 	}
-	if got := d.outcomes(); !cmp.Equal(outcomes, got) {
+	if got := d.outcomes(); !gocmp.Equal(outcomes, got) {
 		d.Errorf("received log %v, want %v", got, outcomes)
 	}
 }
@@ -219,6 +222,31 @@ func TestAPoisonedRecordIsSetAsideAndBlocksNothing(t *testing.T) {
 	})
 }
 
+// TestWhatMayPassIsNoPoison: only what the store refuses for its content is set aside, however long the rest lasts.
+func TestWhatMayPassIsNoPoison(t *testing.T) {
+	for _, because := range []error{ledger.ErrUnavailable, ledger.ErrConflict, ledger.ErrSchema, errors.New("unheard of")} {
+		t.Run(because.Error(), func(t *testing.T) {
+			synctest.Test(t, func(t *testing.T) {
+				d := newSpoolDesk(t, t.TempDir(), spool.Options{}, func(d *spoolDesk) { d.because = because })
+				defer d.close()
+				d.addClicks("c")
+				d.away.Store(true)
+				if err := d.spool.Append([]ledger.Postback{d.postback("c", 1)}); err != nil {
+					t.Fatal(err)
+				}
+				d.send(d.postback("c", 2)) // goes behind the first, and wakes the delivery
+				time.Sleep(time.Hour)
+				if got := d.spool.Status(); got.Dead != 0 || got.Postbacks != 2 {
+					t.Errorf("after an hour: %+v", got)
+				}
+				d.away.Store(false)
+				d.settle()
+				d.want(recorded(2), "1", "2")
+			})
+		})
+	}
+}
+
 func TestAFullSpoolPromisesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newSpoolDesk(t, t.TempDir(), spool.Options{MaxBytes: 2000})
@@ -312,7 +340,7 @@ func TestASpoolThatCannotBeEmptiedIsTriedAgain(t *testing.T) {
 		}
 		d.send(d.postback("c", 1))
 		(&spoolDesk{desk: d, spool: waiting}).settle()
-		if want := []string{"1"}; failing.left != 0 || !cmp.Equal(want, d.payouts()) || !cmp.Equal(recorded(1), d.outcomes()) {
+		if want := []string{"1"}; failing.left != 0 || !gocmp.Equal(want, d.payouts()) || !gocmp.Equal(recorded(1), d.outcomes()) {
 			t.Errorf("versions %v, want %v; received log %v", d.payouts(), want, d.outcomes())
 		}
 		if err := waiting.Close(); err != nil {

@@ -36,7 +36,7 @@ var (
 
 // Options of a spool.
 type Options struct {
-	// MaxBytes bounds the records, the dead ones included; default 1 GiB. Files may take half as much again.
+	// MaxBytes bounds the records, the dead ones included; default 1 GiB. The files may take twice as much.
 	MaxBytes int64
 	// Clock and Logger; default time.Now and none.
 	Clock  func() time.Time
@@ -79,7 +79,11 @@ func open(ctx context.Context, dir string, options Options) (*Spool, error) {
 	if err := os.MkdirAll(dir, 0o700); err != nil {
 		return nil, err
 	}
-	db, err := openFile(ctx, filepath.Join(dir, "spool.db"))
+	path := filepath.Join(dir, "spool.db")
+	if err := createFile(path); err != nil {
+		return nil, err
+	}
+	db, err := openFile(ctx, path)
 	if err != nil {
 		return nil, err
 	}

@@ -113,6 +113,21 @@ func TestPostbacksComeBackWholeAndInOrderAlsoInTheNextProcess(t *testing.T) {
 	}
 }
 
+func TestNobodyElseReadsTheFiles(t *testing.T) {
+	dir := t.TempDir()
+	appended(t, mustOpen(t, dir, Options{}), postbacks(0, 3))
+	files, err := os.ReadDir(dir)
+	if err != nil || len(files) < 2 {
+		t.Fatalf("%d files, %v", len(files), err)
+	}
+	for _, file := range files {
+		info, err := file.Info()
+		if err != nil || info.Mode().Perm() != 0o600 {
+			t.Errorf("%s has mode %v, %v", file.Name(), info.Mode(), err)
+		}
+	}
+}
+
 func TestAnEmptiedSpoolTakesPostbacksAgain(t *testing.T) {
 	s := mustOpen(t, t.TempDir(), Options{})
 	for range 3 {
