@@ -14,6 +14,7 @@ import (
 	"runtime/debug"
 	"strings"
 	"syscall"
+	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/setup"
 )
@@ -53,9 +54,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// gcPercent lets the heap grow to three times what is alive before it is collected. That is a few MiB of configuration and
-// of requests under way, so that memory stays small, and most of the collector's
-// processor time is spared.
+// gcPercent lets the heap grow to three times what is alive before it is collected: a few MiB of configuration and of
+// requests under way, so that memory stays small, and much of the collector's processor time is spared.
 const gcPercent = 200
 
 func serve(ctx context.Context, o setup.Options) error {
@@ -69,15 +69,22 @@ func serve(ctx context.Context, o setup.Options) error {
 	return receiver.Run(ctx)
 }
 
-// untilSignal returns a context that the first SIGTERM or SIGINT ends. The second one ends the program at once.
+// oneStop is how long after the first signal others belong to it: whoever stops a process group often tells its members
+// one by one as well.
+const oneStop = time.Second
+
+// untilSignal returns a context that the first SIGTERM or SIGINT ends. A second one, later, ends the program at once.
 func untilSignal(stderr io.Writer) (ctx context.Context, stop func()) {
 	ctx, cancel := context.WithCancel(context.Background())
 	signals := make(chan os.Signal, 2)
 	signal.Notify(signals, syscall.SIGTERM, os.Interrupt)
 	go func() {
 		<-signals
+		first := time.Now()
 		cancel()
-		<-signals
+		for time.Since(first) < oneStop {
+			<-signals
+		}
 		_, _ = fmt.Fprintln(stderr, "receiver: stopped by a second signal; requests under way were cut off")
 		os.Exit(exitFailure)
 	}()
