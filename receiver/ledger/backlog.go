@@ -27,6 +27,8 @@ type backlog struct {
 	// wake has a token when there may be something to deliver; busy is set from then until the spool is empty.
 	wake chan struct{}
 	busy atomic.Bool
+	// clogged: the last removal failed.
+	clogged atomic.Bool
 
 	mu sync.Mutex
 	// ended is closed at the end of the round under way.
@@ -143,7 +145,7 @@ func (b *backlog) drain() bool {
 			return false
 		}
 		if err := b.round(); err != nil {
-			b.ledger.opt.Logger.Error("The spool cannot be emptied, trying again", "error", err)
+			b.ledger.opt.Logger.Error("The spool cannot be delivered, trying again", "error", err)
 			pause(b.ledger.ctx, backoff)
 			backoff = min(2*backoff, lastBackoff)
 			continue
@@ -153,7 +155,7 @@ func (b *backlog) drain() bool {
 	return true
 }
 
-// round delivers the first records and removes them. An error is the spool's.
+// round delivers the first records and removes them. An error is the spool's, which could not be read or bury one.
 func (b *backlog) round() error {
 	defer func() {
 		b.mu.Lock()
@@ -180,7 +182,16 @@ func (b *backlog) round() error {
 	if err := errors.Join(errs...); err != nil || b.ledger.ctx.Err() != nil {
 		return err
 	}
-	return b.spool.Remove(records[len(records)-1].Seq)
+	b.forget(records[len(records)-1].Seq)
+	return nil
+}
+
+// forget removes what is delivered. What the spool cannot remove it forgets for now, which is logged when it begins.
+func (b *backlog) forget(through int64) {
+	err := b.spool.Remove(through)
+	if failed := err != nil; b.clogged.Swap(failed) != failed && failed {
+		b.ledger.opt.Logger.Error("Delivered postbacks cannot be removed from the spool", "error", err)
+	}
 }
 
 // spooledOp is a postback that comes from the spool. It, too, may have been tried before.

@@ -322,13 +322,13 @@ func TestTheBacklogEndsHoweverMuchComesIn(t *testing.T) {
 	})
 }
 
-func TestASpoolThatCannotBeEmptiedIsTriedAgain(t *testing.T) {
+func TestASpoolThatFailsDelaysAndLosesNothing(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		waiting, err := spool.Open(context.Background(), filepath.Join(t.TempDir(), "spool"), spool.Options{})
 		if err != nil {
 			t.Fatal(err)
 		}
-		failing := &failingSpool{Spool: waiting, left: 3}
+		failing := &failingSpool{Spool: waiting, reads: 3, removals: 1}
 		d := newDesk(t, ledger.Options{Spool: failing})
 		defer d.close()
 		d.addClicks("c")
@@ -338,10 +338,15 @@ func TestASpoolThatCannotBeEmptiedIsTriedAgain(t *testing.T) {
 			}
 			return nil
 		}
-		d.send(d.postback("c", 1))
-		(&spoolDesk{desk: d, spool: waiting}).settle()
-		if want := []string{"1"}; failing.left != 0 || !gocmp.Equal(want, d.payouts()) || !gocmp.Equal(recorded(1), d.outcomes()) {
+		for payout := range int64(2) {
+			d.send(d.postback("c", payout))
+			(&spoolDesk{desk: d, spool: waiting}).settle()
+		}
+		if want := []string{"0", "1"}; !gocmp.Equal(want, d.payouts()) || !gocmp.Equal(recorded(2), d.outcomes()) {
 			t.Errorf("versions %v, want %v; received log %v", d.payouts(), want, d.outcomes())
+		}
+		if failing.reads != 0 || failing.removals != 0 {
+			t.Errorf("the spool did not fail as it was to: %+v", failing)
 		}
 		if err := waiting.Close(); err != nil {
 			t.Error(err)
@@ -349,16 +354,25 @@ func TestASpoolThatCannotBeEmptiedIsTriedAgain(t *testing.T) {
 	})
 }
 
-// failingSpool fails to remove.
+// failingSpool fails some reads, and says that some removals failed.
 type failingSpool struct {
 	*spool.Spool
-	left int
+	reads, removals int
+}
+
+func (s *failingSpool) Next(limit int) ([]ledger.SpooledPostback, error) {
+	if s.reads > 0 {
+		s.reads--
+		return nil, errors.New("input/output error")
+	}
+	return s.Spool.Next(limit)
 }
 
 func (s *failingSpool) Remove(through int64) error {
-	if s.left > 0 {
-		s.left--
-		return errors.New("input/output error")
+	err := s.Spool.Remove(through)
+	if s.removals > 0 {
+		s.removals--
+		return errors.Join(err, errors.New("input/output error"))
 	}
-	return s.Spool.Remove(through)
+	return err
 }

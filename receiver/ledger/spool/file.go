@@ -5,6 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
+	"io/fs"
 	"net/url"
 	"os"
 
@@ -33,6 +34,13 @@ func createFile(path string) error {
 		return err
 	}
 	return f.Close()
+}
+
+func removeFile(path string) error {
+	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
+		return err
+	}
+	return nil
 }
 
 // openFile opens the one connection. In exclusive mode it keeps its lock on the file until the process ends, which keeps

@@ -45,11 +45,12 @@ type Options struct {
 
 // Spool implements [ledger.Spool].
 type Spool struct {
-	db      *sql.DB
+	path    string
 	options Options
 
 	// mu guards what follows, and lets one change at a time reach the file.
 	mu sync.Mutex
+	db *sql.DB
 	// done is the last record that was removed, whether or not the file could be told.
 	done   int64
 	status ledger.SpoolStatus
@@ -87,7 +88,7 @@ func open(ctx context.Context, dir string, options Options) (*Spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Spool{db: db, options: options, status: ledger.SpoolStatus{Limit: options.MaxBytes}}
+	s := &Spool{path: path, db: db, options: options, status: ledger.SpoolStatus{Limit: options.MaxBytes}}
 	if err := s.recount(ctx); err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
@@ -212,19 +213,45 @@ func (s *Spool) Remove(through int64) error {
 	// again, to a store that knows them.
 	s.done = max(s.done, through)
 	s.status.Postbacks -= gone
+	err = s.remove()
+	if err != nil && s.status.Postbacks == 0 && s.status.Dead == 0 {
+		err = s.startAfresh()
+	}
+	if err != nil {
+		return fmt.Errorf("removing from the spool: %w", err)
+	}
+	s.recovered()
+	return nil
+}
+
+// remove deletes what is done.
+func (s *Spool) remove() error {
 	var bytes int64
-	err = s.change(func(tx *sql.Tx) error {
+	err := s.change(func(tx *sql.Tx) error {
 		if err := tx.QueryRowContext(always, "select coalesce(sum(length(body) + ?), 0) from queue where seq <= ?", overhead, s.done).Scan(&bytes); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(always, "delete from queue where seq <= ?", s.done)
 		return err
 	})
-	if err != nil {
-		return fmt.Errorf("removing from the spool: %w", err)
+	if err == nil {
+		s.status.Bytes -= bytes
 	}
-	s.status.Bytes -= bytes
-	s.recovered()
+	return err
+}
+
+// startAfresh replaces a file of which nothing is needed any more: a full disk does not even let it be emptied. The log
+// goes first, since it must never be found beside another file. If the new file fails, too, so does every call from then
+// on, which promises nothing.
+func (s *Spool) startAfresh() error {
+	if err := errors.Join(s.db.Close(), removeFile(s.path+"-wal"), removeFile(s.path), createFile(s.path)); err != nil {
+		return err
+	}
+	db, err := openFile(always, s.path)
+	if err != nil {
+		return err
+	}
+	s.db, s.done, s.status.Bytes = db, 0, 0
 	return nil
 }
 
@@ -279,4 +306,8 @@ func (s *Spool) Len() int {
 }
 
 // Close lets go of the directory. What is in the spool stays there.
-func (s *Spool) Close() error { return s.db.Close() }
+func (s *Spool) Close() error {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.db.Close()
+}

@@ -197,6 +197,34 @@ func TestAFullDiskPromisesNothing(t *testing.T) {
 	}
 }
 
+// TestADiskThatLetsNothingBeDeletedLosesAndKeepsNothing: then delivered records are forgotten all the same, and the file
+// is replaced once none is left.
+func TestADiskThatLetsNothingBeDeletedLosesAndKeepsNothing(t *testing.T) {
+	dir := t.TempDir()
+	s := mustOpen(t, dir, Options{})
+	appended(t, s, postbacks(0, 4))
+	if _, err := s.db.Exec("create trigger t before delete on queue begin select raise(abort, 'no'); end"); err != nil {
+		t.Fatal(err)
+	}
+	if err := s.Remove(3); err == nil || s.Len() != 1 {
+		t.Errorf("removing three of four: %v, %d left", err, s.Len())
+	}
+	if seqs, _ := next(t, s, 10); !cmp.Equal(seqs, []int64{4}) {
+		t.Errorf("records %v, want the last one", seqs)
+	}
+	if err := s.Remove(4); err != nil || s.Status() != (ledger.SpoolStatus{Limit: 1 << 30}) {
+		t.Errorf("removing the last: %v, %+v", err, s.Status())
+	}
+	appended(t, s, postbacks(4, 6))
+	if err := s.Close(); err != nil {
+		t.Fatal(err)
+	}
+	s = mustOpen(t, dir, Options{})
+	if _, got := next(t, s, 10); len(got) != 2 || got[0].Log.ID != postback(4).Log.ID {
+		t.Errorf("after the restart %d records, want the two new ones", len(got))
+	}
+}
+
 func TestAnUnreadableRecordIsBuried(t *testing.T) {
 	s := mustOpen(t, t.TempDir(), Options{})
 	appended(t, s, postbacks(0, 3))
