@@ -36,6 +36,8 @@ const (
 	ReasonResolved       = "Resolved"
 	ReasonSecretNotFound = "SecretNotFound"
 	ReasonSecretInvalid  = "SecretInvalid"
+	// ReasonKeyWeak: the key works, but it may be guessed.
+	ReasonKeyWeak = "KeyWeak"
 
 	ReasonProgrammed = "Programmed"
 	ReasonSuspended  = "Suspended"

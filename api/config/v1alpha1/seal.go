@@ -109,6 +109,12 @@ func shardOf(e Endpoint, count int) int {
 	return int(h.Sum32()) & (count - 1)
 }
 
+// Revision identifies the endpoint's own content as the revision in the manifest identifies the whole: 16 lower-case hex
+// digits, safe to publish. Neither the fleet's settings nor its other endpoints change it.
+func (e Endpoint) Revision() string {
+	return revision(canonical(Config{Endpoints: []Endpoint{e}}))
+}
+
 // revision must not depend on anything from which a secret could be guessed.
 func revision(config Config) string {
 	public := canonical(config)
