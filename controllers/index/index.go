@@ -1,0 +1,87 @@
+// Package index finds declarations by what they name: endpoints by their fleet and by the Secrets they read, fleets by the
+// Secrets they read. The two reconcilers share it. It reads the cache and writes nothing.
+package index
+
+import (
+	"context"
+	"fmt"
+
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/render"
+)
+
+// Names of the indexes.
+const (
+	byFleet  = "fleet"
+	bySecret = "secret"
+)
+
+// Register adds the indexes to a cache, before it starts.
+func Register(ctx context.Context, indexer client.FieldIndexer) error {
+	for _, index := range []struct {
+		of    client.Object
+		name  string
+		value client.IndexerFunc
+	}{
+		{&v1alpha1.PostbackEndpoint{}, byFleet, fleetOf},
+		{&v1alpha1.PostbackEndpoint{}, bySecret, secretsOfEndpoint},
+		{&v1alpha1.ReceiverFleet{}, bySecret, secretsOfFleet},
+	} {
+		if err := indexer.IndexField(ctx, index.of, index.name, index.value); err != nil {
+			return fmt.Errorf("indexing %T by %s: %w", index.of, index.name, err)
+		}
+	}
+	return nil
+}
+
+func fleetOf(object client.Object) []string {
+	name, _ := render.FleetOf(object.(*v1alpha1.PostbackEndpoint))
+	return []string{name.String()}
+}
+
+func secretsOfEndpoint(object client.Object) []string {
+	endpoint := object.(*v1alpha1.PostbackEndpoint)
+	var names []string
+	if ref := endpoint.Spec.Key.SecretRef; ref != nil {
+		names = append(names, ref.Name)
+	}
+	if access := endpoint.Spec.Access; access != nil && access.HMAC != nil {
+		names = append(names, access.HMAC.SecretRef.Name)
+	}
+	return names
+}
+
+// secretsOfFleet leaves out the connection string of a database: the kubelet reads it, not the operator.
+func secretsOfFleet(object client.Object) []string {
+	var names []string
+	for _, provider := range object.(*v1alpha1.ReceiverFleet).Spec.Rates.Providers {
+		if provider.KeySecretRef != nil {
+			names = append(names, provider.KeySecretRef.Name)
+		}
+	}
+	return names
+}
+
+// EndpointsOfFleet returns the endpoints, of any namespace, that name a fleet.
+func EndpointsOfFleet(ctx context.Context, reader client.Reader, fleet types.NamespacedName) ([]v1alpha1.PostbackEndpoint, error) {
+	var list v1alpha1.PostbackEndpointList
+	err := reader.List(ctx, &list, client.MatchingFields{byFleet: fleet.String()})
+	return list.Items, err
+}
+
+// EndpointsOfSecret returns the endpoints that read a Secret.
+func EndpointsOfSecret(ctx context.Context, reader client.Reader, secret types.NamespacedName) ([]v1alpha1.PostbackEndpoint, error) {
+	var list v1alpha1.PostbackEndpointList
+	err := reader.List(ctx, &list, client.InNamespace(secret.Namespace), client.MatchingFields{bySecret: secret.Name})
+	return list.Items, err
+}
+
+// FleetsOfSecret returns the fleets that read a Secret.
+func FleetsOfSecret(ctx context.Context, reader client.Reader, secret types.NamespacedName) ([]v1alpha1.ReceiverFleet, error) {
+	var list v1alpha1.ReceiverFleetList
+	err := reader.List(ctx, &list, client.InNamespace(secret.Namespace), client.MatchingFields{bySecret: secret.Name})
+	return list.Items, err
+}

@@ -1,0 +1,207 @@
+package propagation
+
+import (
+	"context"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"strconv"
+	"sync"
+	"time"
+
+	"golang.org/x/sync/semaphore"
+	"k8s.io/apimachinery/pkg/types"
+)
+
+// Receiver is one ready pod.
+type Receiver struct {
+	// ID changes whenever the pod may have started anew.
+	ID string
+	// Address is its host and ops port.
+	Address string
+}
+
+// Answer is what is known of one receiver.
+type Answer struct {
+	// Asked: it was asked at least once, with or without success.
+	Asked bool
+	// Revision that it served when it answered last; empty while it has not.
+	Revision string
+}
+
+// Bounds of probing.
+const (
+	probeTimeout  = 2 * time.Second
+	firstPause    = 200 * time.Millisecond
+	longestPause  = 5 * time.Second
+	maxAnswer     = 64 << 10
+	probesAtATime = 32
+)
+
+// Prober asks receivers for the revision they serve until it is the wanted one.
+type Prober struct {
+	// Fleets hears of every fleet of which an answer has changed.
+	Fleets *Mailbox
+
+	client *http.Client
+	places *semaphore.Weighted
+
+	mu      sync.Mutex
+	ctx     context.Context // nil until Start
+	fleets  map[types.NamespacedName]map[string]*probe
+	running sync.WaitGroup
+}
+
+// probe is the conversation with one receiver.
+type probe struct {
+	receiver Receiver
+	wanted   string
+	answer   Answer
+	stop     context.CancelFunc // nil while nobody asks
+}
+
+// NewProber returns a prober that reaches receivers through dial; nil means the network.
+func NewProber(fleets *Mailbox, dial func(ctx context.Context, network, address string) (net.Conn, error)) *Prober {
+	return &Prober{
+		Fleets: fleets,
+		client: &http.Client{
+			Timeout:   probeTimeout,
+			Transport: &http.Transport{DialContext: dial, DisableKeepAlives: true, Proxy: nil},
+			CheckRedirect: func(*http.Request, []*http.Request) error {
+				return http.ErrUseLastResponse
+			},
+		},
+		places: semaphore.NewWeighted(probesAtATime),
+		fleets: map[types.NamespacedName]map[string]*probe{},
+	}
+}
+
+// Start lets probing begin, and ends it with the context.
+func (p *Prober) Start(ctx context.Context) error {
+	p.mu.Lock()
+	p.ctx = ctx
+	for fleet, probes := range p.fleets {
+		for _, probe := range probes {
+			p.ask(fleet, probe)
+		}
+	}
+	p.mu.Unlock()
+	<-ctx.Done()
+	p.running.Wait()
+	return nil
+}
+
+// Watch says which receivers a fleet has now and which revision they ought to serve, and returns what is known of them.
+func (p *Prober) Watch(fleet types.NamespacedName, wanted string, receivers []Receiver) map[string]Answer {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	before, now := p.fleets[fleet], map[string]*probe{}
+	known := map[string]Answer{}
+	for _, receiver := range receivers {
+		current := before[receiver.ID]
+		if current == nil || current.receiver != receiver {
+			current = &probe{receiver: receiver}
+		}
+		now[receiver.ID] = current
+		if current.wanted != wanted {
+			current.wanted = wanted
+			p.ask(fleet, current)
+		}
+		known[receiver.ID] = current.answer
+	}
+	for id, probe := range before {
+		if now[id] != probe && probe.stop != nil {
+			probe.stop()
+		}
+	}
+	if p.fleets[fleet] = now; len(now) == 0 {
+		delete(p.fleets, fleet)
+	}
+	return known
+}
+
+// ask starts asking for what is wanted now. The caller holds the lock.
+func (p *Prober) ask(fleet types.NamespacedName, probe *probe) {
+	if probe.stop != nil {
+		probe.stop()
+		probe.stop = nil
+	}
+	if p.ctx == nil || probe.answer.Revision == probe.wanted {
+		return
+	}
+	ctx, stop := context.WithCancel(p.ctx)
+	probe.stop = stop
+	p.running.Go(func() { p.converse(ctx, fleet, probe) })
+}
+
+// converse asks until the answer is the wanted one.
+func (p *Prober) converse(ctx context.Context, fleet types.NamespacedName, probe *probe) {
+	for pause := firstPause; ; pause = min(pause*2, longestPause) {
+		if p.places.Acquire(ctx, 1) != nil {
+			return
+		}
+		revision, err := p.revision(ctx, probe.receiver.Address)
+		p.places.Release(1)
+		if ctx.Err() != nil || p.hear(fleet, probe, revision, err) {
+			return
+		}
+		select {
+		case <-ctx.Done():
+			return
+		case <-time.After(pause):
+		}
+	}
+}
+
+// hear notes an answer and reports whether it is the wanted one.
+func (p *Prober) hear(fleet types.NamespacedName, probe *probe, revision string, err error) bool {
+	p.mu.Lock()
+	was := probe.answer
+	probe.answer.Asked = true
+	if err == nil {
+		probe.answer.Revision = revision
+	}
+	changed, done := probe.answer != was, err == nil && revision == probe.wanted
+	if done && probe.stop != nil {
+		probe.stop()
+		probe.stop = nil
+	}
+	p.mu.Unlock()
+	if changed {
+		p.Fleets.Send(fleet)
+	}
+	return done
+}
+
+// revision asks one receiver.
+func (p *Prober) revision(ctx context.Context, address string) (string, error) {
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/configz", http.NoBody)
+	if err != nil {
+		return "", err
+	}
+	response, err := p.client.Do(request)
+	if err != nil {
+		return "", err
+	}
+	defer func() { _ = response.Body.Close() }()
+	if response.StatusCode != http.StatusOK {
+		return "", fmt.Errorf("/configz answers %d", response.StatusCode)
+	}
+	var answer struct {
+		Revision string `json:"revision"`
+	}
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&answer); err != nil {
+		return "", errors.New("/configz answers no JSON")
+	}
+	// Anything else could be anything.
+	if len(answer.Revision) != 16 {
+		return "", errors.New("/configz names no revision")
+	}
+	if _, err := strconv.ParseUint(answer.Revision, 16, 64); err != nil {
+		return "", errors.New("/configz names no revision")
+	}
+	return answer.Revision, nil
+}
