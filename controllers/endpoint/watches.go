@@ -1,0 +1,67 @@
+package endpoint
+
+import (
+	"context"
+
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/index"
+	"github.com/postback-dev/postback-operator/controllers/lookup"
+)
+
+// Setup adds the reconciler to a manager. foreign is the cache of all Secrets' metadata.
+func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, options controller.Options) error {
+	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	return ctrl.NewControllerManagedBy(mgr).
+		Named("postbackendpoint").
+		WithOptions(options).
+		For(&v1alpha1.PostbackEndpoint{}, changed).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(ofMadeSecret)).
+		Watches(&v1alpha1.ReceiverFleet{}, handler.EnqueueRequestsFromMapFunc(r.ofFleet), changed).
+		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
+		WatchesRawSource(r.Board.Endpoints).
+		Complete(r)
+}
+
+// ofMadeSecret finds the endpoint that a Secret of the operator's belongs to.
+func ofMadeSecret(_ context.Context, secret client.Object) []reconcile.Request {
+	name := secret.GetLabels()[v1alpha1.LabelEndpoint]
+	if name == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: name}}}
+}
+
+func (r *Reconciler) ofUsersSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	endpoints, err := index.EndpointsOfSecret(ctx, r.Cache, client.ObjectKeyFromObject(secret))
+	return requests(ctx, endpoints, err)
+}
+
+func (r *Reconciler) ofFleet(ctx context.Context, fleet client.Object) []reconcile.Request {
+	endpoints, err := index.EndpointsOfFleet(ctx, r.Cache, client.ObjectKeyFromObject(fleet))
+	return requests(ctx, endpoints, err)
+}
+
+func requests(ctx context.Context, endpoints []v1alpha1.PostbackEndpoint, err error) []reconcile.Request {
+	if err != nil {
+		logf.FromContext(ctx).Error(err, "Finding endpoints in the cache")
+		return nil
+	}
+	found := make([]reconcile.Request, 0, len(endpoints))
+	for i := range endpoints {
+		found = append(found, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&endpoints[i])})
+	}
+	return found
+}
