@@ -95,3 +95,6 @@ func childName(owner, suffix string) string {
 	digest := "-" + hex.EncodeToString(sum[:4])
 	return strings.TrimRight(owner[:maxName-len(digest)-len(suffix)], "-.") + digest + suffix
 }
+
+// ForeignKinds are those of children that are not Kubernetes' own. A cluster may lack them.
+var ForeignKinds = []schema.GroupVersionKind{KindHTTPRoute, KindPodMonitor, KindPrometheusRule}

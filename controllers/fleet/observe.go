@@ -1,0 +1,269 @@
+package fleet
+
+import (
+	"bytes"
+	"cmp"
+	"context"
+	"encoding/json"
+	"fmt"
+	"slices"
+	"strings"
+
+	appsv1 "k8s.io/api/apps/v1"
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/index"
+	"github.com/postback-dev/postback-operator/controllers/lookup"
+	"github.com/postback-dev/postback-operator/controllers/render"
+	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/rotation"
+)
+
+// scope is what one reconcile has read.
+type scope struct {
+	fleet *v1alpha1.ReceiverFleet
+	// joiners are the endpoints that want to be served, oldest name first.
+	joiners []joiner
+	// former returns the endpoint as it stands in the configuration now; found is false when it doesn't.
+	former func(name types.NamespacedName) (endpoint config.Endpoint, found bool)
+	// providerKeys by provider name; missingKeys says of others why they are not there.
+	providerKeys map[string]string
+	missingKeys  []error
+	// ring is the keyring of the rate providers, ringData how it stands in its Secret; nil when there is none.
+	ring     rotation.Ring
+	ringData []byte
+	// pods that are the fleet's and not about to end.
+	pods     []corev1.Pod
+	workload workload
+}
+
+// joiner is one endpoint that names the fleet.
+type joiner struct {
+	endpoint  *v1alpha1.PostbackEndpoint
+	permitted bool
+	ring      rotation.Ring
+	ringData  []byte
+	// hmac are the secrets that sign, none when the endpoint asks for no signature or they can't be read.
+	hmac []string
+}
+
+// workload is the state of the Deployment or StatefulSet.
+type workload struct {
+	found bool
+	// wanted, existing, updated and available receivers.
+	wanted, existing, updated, available int32
+	// observed: the numbers are about the current generation.
+	observed bool
+}
+
+type observer struct {
+	cache   client.Reader
+	foreign client.Reader // namespaces' metadata; nil where they can't be read
+	secrets *lookup.Secrets
+}
+
+func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (*scope, error) {
+	s := &scope{fleet: fleet}
+	endpoints, err := index.EndpointsOfFleet(ctx, o.cache, client.ObjectKeyFromObject(fleet))
+	if err != nil {
+		return nil, fmt.Errorf("listing PostbackEndpoints: %w", err)
+	}
+	slices.SortFunc(endpoints, func(a, b v1alpha1.PostbackEndpoint) int {
+		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	})
+	for i := range endpoints {
+		endpoint := &endpoints[i]
+		// Another's own fleet is no one else's, and what is being deleted is no longer served.
+		if _, own := render.FleetOf(endpoint); endpoint.DeletionTimestamp != nil || own && !metav1.IsControlledBy(fleet, endpoint) {
+			continue
+		}
+		j, err := o.joiner(ctx, fleet, endpoint)
+		if err != nil {
+			return nil, err
+		}
+		s.joiners = append(s.joiners, j)
+	}
+	if err := o.providers(ctx, s); err != nil {
+		return nil, err
+	}
+	if s.ringData, err = o.field(ctx, *resources.RatesKeyringSecret(fleet, nil).GetName(), fleet.Namespace, v1alpha1.KeyringField); err != nil {
+		return nil, err
+	}
+	if s.ring, err = rotation.Parse(s.ringData); err != nil {
+		return nil, err
+	}
+	if s.former, err = o.former(ctx, fleet); err != nil {
+		return nil, err
+	}
+	if s.pods, err = o.pods(ctx, fleet); err != nil {
+		return nil, err
+	}
+	s.workload, err = o.workload(ctx, fleet)
+	return s, err
+}
+
+func (o observer) joiner(ctx context.Context, fleet *v1alpha1.ReceiverFleet, endpoint *v1alpha1.PostbackEndpoint) (joiner, error) {
+	j := joiner{endpoint: endpoint}
+	var err error
+	if j.permitted, err = o.permitted(ctx, fleet, endpoint.Namespace); err != nil {
+		return j, err
+	}
+	name := *resources.KeyringSecret(endpoint, nil).GetName()
+	if j.ringData, err = o.field(ctx, name, endpoint.Namespace, v1alpha1.KeyringField); err != nil {
+		return j, err
+	}
+	if j.ring, err = rotation.Parse(j.ringData); err != nil {
+		return j, err
+	}
+	access := endpoint.Spec.Access
+	if access == nil || access.HMAC == nil {
+		return j, nil
+	}
+	ref := access.HMAC.SecretRef
+	data, found, err := o.secrets.Data(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: ref.Name})
+	if found && err == nil {
+		// What can't be read is the endpoint's to report; here it is as if it were missing.
+		j.hmac, _ = render.Secrets(data, cmp.Or(ref.Key, v1alpha1.DefaultHMACField))
+	}
+	return j, err
+}
+
+func (o observer) permitted(ctx context.Context, fleet *v1alpha1.ReceiverFleet, namespace string) (bool, error) {
+	var labels map[string]string
+	if fleet.Spec.AllowedEndpoints.Namespaces == v1alpha1.NamespacesSelector && o.foreign != nil {
+		metadata := lookup.NamespaceMetadata()
+		if err := o.foreign.Get(ctx, types.NamespacedName{Name: namespace}, metadata); client.IgnoreNotFound(err) != nil {
+			return false, fmt.Errorf("reading the Namespace: %w", err)
+		}
+		labels = metadata.Labels
+	}
+	return render.Permits(fleet, namespace, labels), nil
+}
+
+// field reads one field of a Secret of the operator's; nil when there is none.
+func (o observer) field(ctx context.Context, name, namespace, field string) ([]byte, error) {
+	var secret corev1.Secret
+	err := o.cache.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &secret)
+	if apierrors.IsNotFound(err) {
+		return nil, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a Secret of the operator's: %w", err)
+	}
+	return secret.Data[field], nil
+}
+
+func (o observer) providers(ctx context.Context, s *scope) error {
+	s.providerKeys = map[string]string{}
+	for _, provider := range s.fleet.Spec.Rates.Providers {
+		ref := provider.KeySecretRef
+		if ref == nil {
+			continue
+		}
+		at := fmt.Sprintf("spec.rates.providers[%s].keySecretRef", provider.Name)
+		data, found, err := o.secrets.Data(ctx, types.NamespacedName{Namespace: s.fleet.Namespace, Name: ref.Name})
+		if err != nil {
+			return err
+		}
+		if !found {
+			s.missingKeys = append(s.missingKeys, fmt.Errorf("%s: there is no Secret %s", at, ref.Name))
+			continue
+		}
+		values, err := render.Secrets(data, cmp.Or(ref.Key, v1alpha1.DefaultKeyField))
+		if err == nil && len(values) != 1 {
+			err = fmt.Errorf("%d keys instead of one", len(values))
+		}
+		if err != nil {
+			s.missingKeys = append(s.missingKeys, fmt.Errorf("%s: Secret %s: %w", at, ref.Name, err))
+			continue
+		}
+		s.providerKeys[provider.Name] = values[0]
+	}
+	return nil
+}
+
+// former reads the shards as they are, also those of an update that was not finished: each endpoint in them is whole.
+func (o observer) former(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (func(types.NamespacedName) (config.Endpoint, bool), error) {
+	var shards [][]byte
+	for i := range resources.MaxShards(fleet) {
+		data, err := o.field(ctx, resources.ShardSecretName(fleet.Name, i), fleet.Namespace, shardFile(i))
+		if err != nil {
+			return nil, err
+		}
+		if data == nil {
+			break
+		}
+		shards = append(shards, data)
+	}
+	// Decoded only when somebody asks: hardly ever.
+	var decoded map[types.NamespacedName]config.Endpoint
+	return func(name types.NamespacedName) (config.Endpoint, bool) {
+		if decoded == nil {
+			decoded = map[types.NamespacedName]config.Endpoint{}
+			for _, data := range shards {
+				decodeShard(data, decoded)
+			}
+		}
+		endpoint, found := decoded[name]
+		return endpoint, found
+	}, nil
+}
+
+// shardFile is the name that the contract gives to a shard.
+func shardFile(i int) string { return fmt.Sprintf("shard-%03d.json", i) }
+
+// decodeShard leaves out what can't be read or is no longer valid.
+func decodeShard(data []byte, into map[types.NamespacedName]config.Endpoint) {
+	var shard config.Shard
+	if json.NewDecoder(bytes.NewReader(data)).Decode(&shard) != nil {
+		return
+	}
+	for _, e := range shard.Endpoints {
+		if e.Validate() == nil {
+			into[types.NamespacedName{Namespace: e.Namespace, Name: e.Name}] = e
+		}
+	}
+}
+
+func (o observer) pods(ctx context.Context, fleet *v1alpha1.ReceiverFleet) ([]corev1.Pod, error) {
+	var list corev1.PodList
+	err := o.cache.List(ctx, &list, client.InNamespace(fleet.Namespace), client.MatchingLabels(resources.SelectorLabels(fleet.Name)))
+	if err != nil {
+		return nil, fmt.Errorf("listing Pods: %w", err)
+	}
+	return slices.DeleteFunc(list.Items, func(pod corev1.Pod) bool {
+		return pod.DeletionTimestamp != nil || pod.Status.Phase == corev1.PodFailed || pod.Status.Phase == corev1.PodSucceeded
+	}), nil
+}
+
+func (o observer) workload(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (workload, error) {
+	name := client.ObjectKeyFromObject(fleet)
+	if postgres := fleet.Spec.Store.Postgres; postgres != nil && postgres.Spool != nil {
+		var set appsv1.StatefulSet
+		err := o.cache.Get(ctx, name, &set)
+		w := workload{
+			found: err == nil, existing: set.Status.Replicas, updated: set.Status.UpdatedReplicas,
+			available: set.Status.AvailableReplicas, observed: set.Status.ObservedGeneration == set.Generation, wanted: 1,
+		}
+		if set.Spec.Replicas != nil {
+			w.wanted = *set.Spec.Replicas
+		}
+		return w, client.IgnoreNotFound(err)
+	}
+	var deployment appsv1.Deployment
+	err := o.cache.Get(ctx, name, &deployment)
+	w := workload{
+		found: err == nil, existing: deployment.Status.Replicas, updated: deployment.Status.UpdatedReplicas,
+		available: deployment.Status.AvailableReplicas, observed: deployment.Status.ObservedGeneration == deployment.Generation, wanted: 1,
+	}
+	if deployment.Spec.Replicas != nil {
+		w.wanted = *deployment.Spec.Replicas
+	}
+	return w, client.IgnoreNotFound(err)
+}

@@ -1,0 +1,230 @@
+package fleet
+
+import (
+	"encoding/json"
+	"fmt"
+	"slices"
+	"time"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/claims"
+	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/render"
+	"github.com/postback-dev/postback-operator/controllers/rotation"
+)
+
+// plan is the configuration of a fleet and what there is to say about it.
+type plan struct {
+	// documents of the contract; nil when problem kept them from being made.
+	documents config.Documents
+	revision  string
+	// contents are the own revisions of the endpoints in the documents.
+	contents propagation.Contents
+	// verdicts lack what only receivers can tell: Available and Confirmed.
+	verdicts map[types.NamespacedName]propagation.Verdict
+	// ring of the rate providers, and its encoding; nil while there is none.
+	ring     rotation.Ring
+	ringData []byte
+	// problem is the user's to repair and keeps the configuration as it was.
+	problem error
+}
+
+// decide is pure but for newID.
+func decide(s *scope, now time.Time, newID func() string) *plan {
+	p := &plan{contents: propagation.Contents{}, verdicts: map[types.NamespacedName]propagation.Verdict{}}
+	observed := map[rotation.Purpose][]string{}
+	for provider, key := range s.providerKeys {
+		observed[rotation.Provider(provider)] = []string{key}
+	}
+	p.ring = rotation.Advance(s.ring, rotation.Input{Now: now, Observed: observed, NewID: newID})
+	if len(p.ring) > 0 || s.ringData != nil {
+		p.ringData = p.ring.Encode()
+	}
+	endpoints := p.join(s)
+	settings, err := render.Fleet(withoutKeyless(s.fleet, s.providerKeys), p.ring, s.providerKeys)
+	if err == nil {
+		p.documents, err = config.Seal(settings, endpoints)
+	}
+	if err != nil {
+		p.problem = err
+		return p
+	}
+	p.revision, err = revisionOf(p.documents)
+	p.problem = err
+	return p
+}
+
+// withoutKeyless leaves out the providers whose key is missing: the others go on.
+func withoutKeyless(fleet *v1alpha1.ReceiverFleet, keys map[string]string) *v1alpha1.ReceiverFleet {
+	usable := fleet.DeepCopy()
+	usable.Spec.Rates.Providers = slices.DeleteFunc(usable.Spec.Rates.Providers, func(p v1alpha1.RateProvider) bool {
+		_, found := keys[p.Name]
+		return p.KeySecretRef != nil && !found
+	})
+	return usable
+}
+
+// join renders the endpoints and settles who owns which key. Who can't be served as declared is served as before, where
+// that harms nobody.
+func (p *plan) join(s *scope) []config.Endpoint {
+	candidates := map[types.NamespacedName]config.Endpoint{}
+	for i := range s.joiners {
+		j := &s.joiners[i]
+		name := j.name()
+		verdict := propagation.Verdict{Input: propagation.Input(j.endpoint.Generation, j.ringData), Accepted: true}
+		endpoint, found := j.render(s, &verdict)
+		if found {
+			candidates[name] = endpoint
+		}
+		p.verdicts[name] = verdict
+	}
+	// Each time somebody loses he gives up keys, or his former self takes his place, or nobody: so it ends.
+	for p.settle(s, candidates) {
+	}
+	var endpoints []config.Endpoint
+	for i := range s.joiners {
+		name := s.joiners[i].name()
+		endpoint, found := candidates[name]
+		if !found {
+			continue
+		}
+		verdict := p.verdicts[name]
+		verdict.Revision = endpoint.Revision()
+		p.verdicts[name], p.contents[name] = verdict, verdict.Revision
+		endpoints = append(endpoints, endpoint)
+	}
+	return endpoints
+}
+
+// settle takes away the candidates that have a key of an older one, and reports whether there were any. If they can, they
+// give up the key; else, the first time, their former selves take their place.
+func (p *plan) settle(s *scope, candidates map[types.NamespacedName]config.Endpoint) bool {
+	var all []claims.Claim
+	byName := map[string]*joiner{}
+	for i := range s.joiners {
+		j := &s.joiners[i]
+		if endpoint, found := candidates[j.name()]; found {
+			byName[j.name().String()] = j
+			all = append(all, claims.Claim{
+				Endpoint: j.name().String(), Created: j.endpoint.CreationTimestamp.Time, Digests: digests(endpoint),
+			})
+		}
+	}
+	losers := claims.Losers(all)
+	for loser, owner := range losers {
+		j := byName[loser]
+		name := j.name()
+		if yielded, ok := yield(candidates[name], candidates[byName[owner].name()]); ok {
+			candidates[name] = yielded
+			continue
+		}
+		delete(candidates, name)
+		verdict := p.verdicts[name]
+		again := verdict.Reason == v1alpha1.ReasonKeyTaken
+		verdict.Accepted, verdict.Former = false, false
+		verdict.Reason, verdict.Message = v1alpha1.ReasonKeyTaken, takenMessage(name, byName[owner].name())
+		if former, found := j.former(s); found && !again {
+			candidates[name], verdict.Former = former, true
+		}
+		p.verdicts[name] = verdict
+	}
+	return len(losers) > 0
+}
+
+// yield leaves out the retiring keys and tokens that another has; ok is false when there are none. So who was given a key of
+// his own need not wait until the former one has retired.
+func yield(endpoint, to config.Endpoint) (yielded config.Endpoint, ok bool) {
+	taken := digests(to)
+	keep := func(prefix string, keys []config.Key) []config.Key {
+		return slices.DeleteFunc(slices.Clone(keys), func(key config.Key) bool {
+			gone := key.RetireAt != nil && slices.Contains(taken, prefix+key.SHA256)
+			ok = ok || gone
+			return gone
+		})
+	}
+	endpoint.Keys, endpoint.ClickTokens = keep(keyPrefix, endpoint.Keys), keep(tokenPrefix, endpoint.ClickTokens)
+	return endpoint, ok
+}
+
+// Of two purposes equal digests don't collide.
+const keyPrefix, tokenPrefix = "key ", "token "
+
+// takenMessage names the owner only to those who can see it.
+func takenMessage(loser, owner types.NamespacedName) string {
+	who := "an older PostbackEndpoint of another namespace"
+	if owner.Namespace == loser.Namespace {
+		who = "the older PostbackEndpoint " + owner.Name
+	}
+	return "Its key or click token is that of " + who + ": give it one of its own."
+}
+
+func digests(endpoint config.Endpoint) []string {
+	var all []string
+	for _, key := range endpoint.Keys {
+		all = append(all, keyPrefix+key.SHA256)
+	}
+	for _, key := range endpoint.ClickTokens {
+		all = append(all, tokenPrefix+key.SHA256)
+	}
+	return all
+}
+
+// render returns the endpoint as it is to be served.
+func (j *joiner) render(s *scope, verdict *propagation.Verdict) (config.Endpoint, bool) {
+	spec := &j.endpoint.Spec
+	before := func() (config.Endpoint, bool) {
+		former, found := j.former(s)
+		verdict.Former = found
+		return former, found
+	}
+	switch {
+	case !j.permitted:
+		verdict.Accepted, verdict.Reason = false, v1alpha1.ReasonFleetNotPermitted
+		verdict.Message = "spec.fleetRef: the fleet's allowedEndpoints don't permit this namespace."
+		return config.Endpoint{}, false
+	case spec.Suspend:
+		// What was programmed and got lost is better rendered anew than not served.
+		if former, found := before(); found || j.endpoint.Status.Revision == "" {
+			return former, found
+		}
+	case len(j.ring[rotation.Postback]) == 0:
+		return before()
+	case spec.Access != nil && spec.Access.HMAC != nil && !j.signed():
+		return before()
+	}
+	rendered, err := render.Endpoint(j.endpoint, j.ring, j.hmac)
+	if err != nil {
+		verdict.Accepted, verdict.Reason, verdict.Message = false, v1alpha1.ReasonInvalid, err.Error()
+		return before()
+	}
+	return rendered, true
+}
+
+// signed reports whether the secrets that sign are there and in the keyring.
+func (j *joiner) signed() bool {
+	return len(j.hmac) > 0 && len(j.ring.Secrets(rotation.HMAC, j.hmac)) == len(j.hmac)
+}
+
+// former returns the endpoint as it is served now, but without keys that are revoked by now.
+func (j *joiner) former(s *scope) (config.Endpoint, bool) {
+	former, found := s.former(j.name())
+	former.Keys = slices.DeleteFunc(slices.Clone(former.Keys), func(key config.Key) bool {
+		return slices.Contains(j.endpoint.Spec.Key.Revoked, key.ID)
+	})
+	return former, found
+}
+
+func (j *joiner) name() types.NamespacedName {
+	return types.NamespacedName{Namespace: j.endpoint.Namespace, Name: j.endpoint.Name}
+}
+
+func revisionOf(documents config.Documents) (string, error) {
+	var manifest config.Manifest
+	if err := json.Unmarshal(documents[config.ManifestFile], &manifest); err != nil {
+		return "", fmt.Errorf("reading what was sealed: %w", err)
+	}
+	return manifest.Revision, nil
+}

@@ -1,0 +1,229 @@
+// Package fleet reconciles ReceiverFleets: it renders the endpoints that join into the receivers' configuration, makes the
+// workload and what stands around it, sees to it that every receiver takes the configuration up, and tells each endpoint
+// what became of it. Keys and keyrings of endpoints are package endpoint's.
+//
+// A reconcile observes (reads), decides (pure), writes through package apply and reports.
+package fleet
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"net"
+	"strconv"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/apply"
+	"github.com/postback-dev/postback-operator/controllers/credentials"
+	"github.com/postback-dev/postback-operator/controllers/lookup"
+	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/rotation"
+	"github.com/postback-dev/postback-operator/controllers/status"
+)
+
+// nudgeAnnotation on a pod makes its kubelet refresh the mounted configuration at once instead of within a minute.
+const nudgeAnnotation = "postback.dev/config-revision"
+
+// Reconciler reconciles fleets.
+type Reconciler struct {
+	Writer *apply.Writer
+	// Cache holds declarations and what the operator made; Live asks the API server.
+	Cache, Live client.Reader
+	// Foreign holds the labels of Namespaces; nil where the operator may not read them.
+	Foreign client.Reader
+	// Secrets are those of users.
+	Secrets *lookup.Secrets
+	Board   *propagation.Board
+	Prober  *propagation.Prober
+	History *propagation.History
+	Facts   resources.Facts
+	Events  events.EventRecorder
+	Now     func() time.Time
+}
+
+// +kubebuilder:rbac:groups=postback.dev,resources=receiverfleets,verbs=get;list;watch
+// +kubebuilder:rbac:groups=postback.dev,resources=receiverfleets/status,verbs=patch
+// +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints,verbs=get;list;watch
+// +kubebuilder:rbac:groups="",resources=secrets;services,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch;patch
+// +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch,roleName=postback-operator-cluster
+// +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies;ingresses,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=monitoring.coreos.com,resources=podmonitors;prometheusrules,verbs=get;list;watch;create;patch;delete
+
+// Reconcile brings one fleet to what it declares.
+func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
+	var fleet v1alpha1.ReceiverFleet
+	err := r.Cache.Get(ctx, request.NamespacedName, &fleet)
+	if apierrors.IsNotFound(err) || err == nil && fleet.DeletionTimestamp != nil {
+		r.Prober.Watch(request.NamespacedName, "", nil)
+		r.History.Forget(request.NamespacedName)
+		r.Board.Forget(request.NamespacedName)
+		return ctrl.Result{}, nil
+	}
+	if err == nil {
+		err = r.reconcile(ctx, &fleet)
+	}
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		err = nil
+	}
+	return ctrl.Result{}, err
+}
+
+func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFleet) error {
+	observe := observer{cache: r.Cache, foreign: r.Foreign, secrets: r.Secrets}
+	s, err := observe.observe(ctx, fleet)
+	if err != nil {
+		return err
+	}
+	p := decide(s, r.Now(), credentials.NewID)
+	if string(p.ringData) != string(s.ringData) {
+		// The cache may lag behind the operator's own last write, and an id must not be given twice.
+		observe.cache = r.Live
+		name := *resources.RatesKeyringSecret(fleet, nil).GetName()
+		if s.ringData, err = observe.field(ctx, name, fleet.Namespace, v1alpha1.KeyringField); err != nil {
+			return err
+		}
+		if s.ring, err = rotation.Parse(s.ringData); err != nil {
+			return err
+		}
+		p = decide(s, r.Now(), credentials.NewID)
+	}
+	problems, err := r.write(ctx, s, p)
+	if err != nil {
+		return err
+	}
+	return r.report(ctx, s, p, problems)
+}
+
+// write makes the fleet's objects. The problems are the user's to repair; each leaves alone what it is about.
+func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []error, err error) {
+	fleet := s.fleet
+	problems = append(problems, s.missingKeys...)
+	var children []resources.Child
+	if p.ringData != nil {
+		ring := resources.RatesKeyringSecret(fleet, p.ringData)
+		children = append(children, resources.Child{
+			Kind: resources.KindSecret, Namespace: fleet.Namespace, Name: *ring.GetName(), Apply: ring,
+		})
+	}
+	if p.problem == nil {
+		documents, err := resources.ConfigSecrets(fleet, p.documents)
+		p.problem = err
+		children = append(children, documents...)
+	}
+	if p.problem != nil {
+		problems = append(problems, p.problem)
+	}
+	built, err := resources.Fleet(fleet, r.Facts)
+	if err != nil {
+		problems = append(problems, err)
+	}
+	for _, child := range append(children, built...) {
+		written, err := r.Writer.Child(ctx, fleet, child)
+		if taken := new(apply.TakenError); errors.As(err, &taken) {
+			problems = append(problems, taken)
+			continue
+		}
+		if apierrors.IsInvalid(err) {
+			// The API server's word on a field may repeat its value, which a Secret must not.
+			if child.Kind == resources.KindSecret {
+				return nil, fmt.Errorf("the API server refuses Secret %s", child.Name)
+			}
+			problems = append(problems, err)
+			continue
+		}
+		if err != nil {
+			return nil, err
+		}
+		if written {
+			logf.FromContext(ctx).V(1).Info("Wrote a child", "kind", child.Kind.Kind, "name", child.Name)
+		}
+	}
+	return problems, nil
+}
+
+// receivers are the ready pods.
+func receivers(pods []corev1.Pod) []propagation.Receiver {
+	var ready []propagation.Receiver
+	for i := range pods {
+		if receiver, ok := receiverOf(&pods[i]); ok {
+			ready = append(ready, receiver)
+		}
+	}
+	return ready
+}
+
+func receiverOf(pod *corev1.Pod) (propagation.Receiver, bool) {
+	for _, c := range pod.Status.Conditions {
+		if c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue && pod.Status.PodIP != "" {
+			return propagation.Receiver{
+				ID:      string(pod.UID) + "/" + strconv.FormatInt(c.LastTransitionTime.Unix(), 10),
+				Address: net.JoinHostPort(pod.Status.PodIP, strconv.Itoa(int(resources.OpsPort))),
+			}, true
+		}
+	}
+	return propagation.Receiver{}, false
+}
+
+// nudge makes the kubelets of receivers that serve something else look at once.
+func (r *Reconciler) nudge(ctx context.Context, s *scope, revision string, answers map[string]propagation.Answer) error {
+	for i := range s.pods {
+		receiver, ready := receiverOf(&s.pods[i])
+		answer := answers[receiver.ID]
+		if !ready || answer.Revision == "" || answer.Revision == revision {
+			continue
+		}
+		if _, err := r.Writer.Annotate(ctx, &s.pods[i], nudgeAnnotation, revision); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// report follows the configuration into the receivers, tells the endpoints, and writes the status.
+func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []error) error {
+	name := client.ObjectKeyFromObject(s.fleet)
+	var answers map[string]propagation.Answer
+	if p.problem == nil {
+		answers = r.Prober.Watch(name, p.revision, receivers(s.pods))
+		if err := r.nudge(ctx, s, p.revision, answers); err != nil {
+			return err
+		}
+		served := map[string]bool{}
+		for _, answer := range answers {
+			served[answer.Revision] = true
+		}
+		history := r.History.Record(name, p.revision, p.contents, served)
+		before, published := r.Board.Verdicts(name)
+		if published || allAsked(answers) {
+			r.Board.Publish(name, judge(p.verdicts, before, history, answers))
+		}
+	} else {
+		r.Board.Publish(name, unprogrammed(p.verdicts))
+	}
+	if s.settling(p, answers) {
+		return nil
+	}
+	next := report(s, p, answers, problems, r.Now())
+	conditions := s.fleet.Status.Conditions
+	written, err := r.Writer.FleetStatus(ctx, s.fleet, next)
+	if err != nil || !written {
+		return client.IgnoreNotFound(err)
+	}
+	status.Announce(r.Events, s.fleet, conditions, next.Conditions)
+	return nil
+}

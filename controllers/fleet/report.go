@@ -1,0 +1,145 @@
+package fleet
+
+import (
+	"errors"
+	"fmt"
+	"maps"
+	"time"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/status"
+)
+
+type verdicts = map[types.NamespacedName]propagation.Verdict
+
+// allAsked reports whether something is known of every receiver. Before that, after a start of the operator, endpoints keep
+// their conditions.
+func allAsked(answers map[string]propagation.Answer) bool {
+	for _, answer := range answers {
+		if !answer.Asked {
+			return false
+		}
+	}
+	return true
+}
+
+// settling reports whether the status should wait for the first answers of receivers: what it says of this very
+// configuration and declaration would only be taken back for a moment.
+func (s *scope) settling(p *plan, answers map[string]propagation.Answer) bool {
+	was := &s.fleet.Status
+	return p.problem == nil && !allAsked(answers) &&
+		len(was.Conditions) > 0 && was.ObservedGeneration == s.fleet.Generation && was.Revision == p.revision
+}
+
+// judge completes the verdicts by what receivers serve.
+func judge(found, before verdicts, history map[string]propagation.Contents, answers map[string]propagation.Answer) verdicts {
+	judged := verdicts{}
+	for name, verdict := range found {
+		verdict.Available = len(answers) > 0
+		was, known := before[name]
+		held := known && was.Confirmed && was.Revision == verdict.Revision
+		verdict.Confirmed = verdict.Revision != "" && verdict.Available && confirmed(name, verdict.Revision, held, history, answers)
+		judged[name] = verdict
+	}
+	return judged
+}
+
+// confirmed reports whether every receiver serves an endpoint in its wanted revision. A receiver that has not answered yet,
+// like one that was added, doesn't take back what was confirmed before.
+func confirmed(name types.NamespacedName, revision string, held bool, history map[string]propagation.Contents, answers map[string]propagation.Answer) bool {
+	for _, answer := range answers {
+		if answer.Revision == "" && held {
+			continue
+		}
+		if history[answer.Revision][name] != revision {
+			return false
+		}
+	}
+	return true
+}
+
+// unprogrammed says of all endpoints that they are not in the configuration as declared, because there is none.
+func unprogrammed(found verdicts) verdicts {
+	all := maps.Clone(found)
+	for name, verdict := range all {
+		verdict.Revision, verdict.Former = "", false
+		all[name] = verdict
+	}
+	return all
+}
+
+// report is pure.
+func report(s *scope, p *plan, answers map[string]propagation.Answer, problems []error, now time.Time) v1alpha1.ReceiverFleetStatus {
+	fleet := s.fleet
+	next := v1alpha1.ReceiverFleetStatus{
+		ObservedGeneration: fleet.Generation,
+		Replicas:           s.workload.existing,
+		Selector:           metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: resources.SelectorLabels(fleet.Name)}),
+		Revision:           p.revision,
+	}
+	if p.problem != nil {
+		next.Revision = fleet.Status.Revision
+	}
+	for _, verdict := range p.verdicts {
+		if verdict.Accepted {
+			next.Endpoints.Accepted++
+		} else {
+			next.Endpoints.Rejected++
+		}
+	}
+	for _, answer := range answers {
+		if p.problem == nil && answer.Revision == p.revision {
+			next.ConfirmedReplicas++
+		}
+	}
+	available := availability(len(answers))
+	if p.problem != nil {
+		available = availability(len(receivers(s.pods)))
+	}
+	propagated := propagatedness(p, int(next.ConfirmedReplicas), len(answers))
+	ready, stalled := readiness(s.workload, problems, available, propagated)
+	next.Conditions = status.Conditions(fleet.Status.Conditions, fleet.Generation, now, stalled, available, propagated, ready)
+	return next
+}
+
+func availability(ready int) status.Finding {
+	if ready == 0 {
+		return status.False(v1alpha1.ConditionAvailable, v1alpha1.ReasonUnavailable, "No receiver is ready.")
+	}
+	return status.True(v1alpha1.ConditionAvailable, v1alpha1.ReasonAvailable, "Receivers are ready.")
+}
+
+func propagatedness(p *plan, confirmed, ready int) status.Finding {
+	const kind = v1alpha1.ConditionConfigPropagated
+	switch {
+	case p.problem != nil:
+		return status.False(kind, v1alpha1.ReasonInvalid, "The configuration stays as it was: "+p.problem.Error())
+	case ready == 0:
+		return status.False(kind, v1alpha1.ReasonPropagating, "There is no ready receiver to serve it.")
+	case confirmed < ready:
+		return status.False(kind, v1alpha1.ReasonPropagating, "Not every ready receiver serves the configuration yet.")
+	}
+	return status.True(kind, v1alpha1.ReasonConfirmed, "Every ready receiver serves the configuration.")
+}
+
+func readiness(w workload, problems []error, available, propagated status.Finding) (ready status.Finding, stalled bool) {
+	const kind = v1alpha1.ConditionReady
+	if len(problems) > 0 {
+		return status.False(kind, v1alpha1.ReasonInvalid, errors.Join(problems...).Error()), true
+	}
+	for _, f := range []status.Finding{available, propagated} {
+		if f.Status != metav1.ConditionTrue {
+			return status.False(kind, f.Reason, f.Message), false
+		}
+	}
+	if !w.found || !w.observed || w.updated < w.wanted || w.existing != w.wanted || w.available < w.wanted {
+		return status.False(kind, v1alpha1.ReasonProgressing,
+			fmt.Sprintf("The rollout is under way: of %d receivers not all are up to date and ready.", w.wanted)), false
+	}
+	return status.True(kind, v1alpha1.ReasonReady, "All receivers are ready and serve the configuration."), false
+}

@@ -1,0 +1,129 @@
+package fleet
+
+import (
+	"context"
+
+	appsv1 "k8s.io/api/apps/v1"
+	autoscalingv2 "k8s.io/api/autoscaling/v2"
+	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
+	policyv1 "k8s.io/api/policy/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/types"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/controller"
+	"sigs.k8s.io/controller-runtime/pkg/handler"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+	"sigs.k8s.io/controller-runtime/pkg/source"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/index"
+	"github.com/postback-dev/postback-operator/controllers/lookup"
+	"github.com/postback-dev/postback-operator/controllers/render"
+	"github.com/postback-dev/postback-operator/controllers/resources"
+)
+
+// Setup adds the reconciler to a manager. foreign is the cache of metadata; namespaces says whether it has Namespaces.
+func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, namespaces bool, options controller.Options) error {
+	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	toFleet := handler.EnqueueRequestsFromMapFunc(ofChild)
+	build := ctrl.NewControllerManagedBy(mgr).
+		Named("receiverfleet").
+		WithOptions(options).
+		For(&v1alpha1.ReceiverFleet{}, changed).
+		Watches(&v1alpha1.PostbackEndpoint{}, handler.EnqueueRequestsFromMapFunc(ofEndpoint), changed).
+		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofMadeSecret)).
+		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
+		WatchesRawSource(r.Prober.Fleets)
+	if namespaces {
+		build = build.WatchesRawSource(source.Kind[client.Object](foreign, lookup.NamespaceMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofNamespace)))
+	}
+	for _, child := range []client.Object{
+		&appsv1.Deployment{}, &appsv1.StatefulSet{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.Pod{},
+		&corev1.PersistentVolumeClaim{}, &autoscalingv2.HorizontalPodAutoscaler{}, &policyv1.PodDisruptionBudget{},
+		&networkingv1.NetworkPolicy{}, &networkingv1.Ingress{},
+	} {
+		build = build.Watches(child, toFleet)
+	}
+	for _, kind := range resources.ForeignKinds {
+		if r.Facts.Serves(kind) {
+			child := &unstructured.Unstructured{}
+			child.SetGroupVersionKind(kind)
+			build = build.Watches(child, toFleet)
+		}
+	}
+	return build.Complete(r)
+}
+
+// ofChild finds the fleet by the label, which is there also on what has no owner.
+func ofChild(_ context.Context, child client.Object) []reconcile.Request {
+	name := child.GetLabels()[v1alpha1.LabelFleet]
+	if name == "" {
+		return nil
+	}
+	return []reconcile.Request{{NamespacedName: types.NamespacedName{Namespace: child.GetNamespace(), Name: name}}}
+}
+
+func ofEndpoint(_ context.Context, object client.Object) []reconcile.Request {
+	name, _ := render.FleetOf(object.(*v1alpha1.PostbackEndpoint))
+	return []reconcile.Request{{NamespacedName: name}}
+}
+
+// ofMadeSecret: a fleet's own Secrets, and the keyrings of its endpoints.
+func (r *Reconciler) ofMadeSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	if found := ofChild(ctx, secret); found != nil {
+		return found
+	}
+	if secret.GetLabels()[v1alpha1.LabelRole] != v1alpha1.RoleKeyring {
+		return nil
+	}
+	var endpoint v1alpha1.PostbackEndpoint
+	name := types.NamespacedName{Namespace: secret.GetNamespace(), Name: secret.GetLabels()[v1alpha1.LabelEndpoint]}
+	if r.Cache.Get(ctx, name, &endpoint) != nil {
+		return nil
+	}
+	return ofEndpoint(ctx, &endpoint)
+}
+
+func (r *Reconciler) ofUsersSecret(ctx context.Context, secret client.Object) []reconcile.Request {
+	name := client.ObjectKeyFromObject(secret)
+	var found []reconcile.Request
+	fleets, err := index.FleetsOfSecret(ctx, r.Cache, name)
+	for i := range fleets {
+		found = append(found, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&fleets[i])})
+	}
+	if err == nil {
+		var endpoints []v1alpha1.PostbackEndpoint
+		endpoints, err = index.EndpointsOfSecret(ctx, r.Cache, name)
+		for i := range endpoints {
+			// Of a key the keyring tells; the secrets that sign are needed themselves.
+			if endpoints[i].Spec.Access != nil && endpoints[i].Spec.Access.HMAC != nil {
+				found = append(found, ofEndpoint(ctx, &endpoints[i])...)
+			}
+		}
+	}
+	if err != nil {
+		logf.FromContext(ctx).Error(err, "Finding fleets in the cache")
+	}
+	return found
+}
+
+// ofNamespace: fleets that choose by the labels of namespaces.
+func (r *Reconciler) ofNamespace(ctx context.Context, _ client.Object) []reconcile.Request {
+	var fleets v1alpha1.ReceiverFleetList
+	if err := r.Cache.List(ctx, &fleets); err != nil {
+		logf.FromContext(ctx).Error(err, "Listing fleets in the cache")
+	}
+	var found []reconcile.Request
+	for i := range fleets.Items {
+		if fleets.Items[i].Spec.AllowedEndpoints.Namespaces == v1alpha1.NamespacesSelector {
+			found = append(found, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&fleets.Items[i])})
+		}
+	}
+	return found
+}
