@@ -49,7 +49,7 @@ generate: ## Generate deep copies and apply configurations
 	hack/generate.sh
 
 .PHONY: manifests
-manifests: ## Generate the CRDs
+manifests: ## Generate the CRDs and roles
 	hack/manifests.sh
 
 .PHONY: verify

@@ -14,12 +14,14 @@ import (
 	"time"
 
 	"github.com/postback-dev/postback-operator/controllers/offline"
+	"github.com/postback-dev/postback-operator/controllers/setup"
 )
 
 // version is set by the linker.
 var version = "dev"
 
 const usage = `usage:
+  manager run --receiver-image IMAGE [flags]     run the operator; manager run --help lists the flags
   manager render -f FILE|DIR|- [-f ...] -o DIR   render declarations offline, without a cluster
   manager version                                print the version
 `
@@ -50,6 +52,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	switch command := args[0]; command {
 	case "render":
 		return render(ctx, args[1:], stdin, stdout, stderr)
+	case "run":
+		return operate(ctx, args[1:], stdout, stderr)
 	case "version":
 		_, err := fmt.Fprintln(stdout, version)
 		return err
@@ -59,6 +63,18 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	default:
 		return fmt.Errorf("%w: no command %q", errUsage, command)
 	}
+}
+
+func operate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
+	options, err := setup.Parse(args, stderr)
+	if errors.Is(err, flag.ErrHelp) {
+		_, err := fmt.Fprint(stdout, "flags of manager run:\n"+setup.Usage())
+		return err
+	}
+	if err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	return setup.Run(ctx, options)
 }
 
 func render(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.Writer) error {

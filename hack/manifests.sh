@@ -1,5 +1,7 @@
 #!/usr/bin/env bash
-# Generates the CustomResourceDefinitions into config/crd/bases.
+# Generates the CustomResourceDefinitions into config/crd/bases and the roles into config/rbac, both from markers beside the code.
 set -euo pipefail
 cd "$(dirname "$0")/.."
-go tool -modfile=hack/tools/go.mod controller-gen crd paths=./api/v1alpha1 output:crd:dir=config/crd/bases
+tool=(go tool -modfile=hack/tools/go.mod controller-gen)
+"${tool[@]}" crd paths=./api/v1alpha1 output:crd:dir=config/crd/bases
+"${tool[@]}" rbac:roleName=postback-operator paths=./controllers/... output:rbac:dir=config/rbac

@@ -1,0 +1,66 @@
+package setup
+
+import (
+	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/selection"
+	"sigs.k8s.io/controller-runtime/pkg/cache"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/lookup"
+)
+
+// cacheOptions bound what the operator keeps in memory: declarations, and what it made itself.
+func cacheOptions(namespaces []string) cache.Options {
+	return cache.Options{
+		DefaultNamespaces:    only(namespaces),
+		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue}),
+		DefaultTransform:     cache.TransformStripManagedFields(),
+		ByObject: map[client.Object]cache.ByObject{
+			&v1alpha1.PostbackEndpoint{}: {Label: labels.Everything()},
+			&v1alpha1.ReceiverFleet{}:    {Label: labels.Everything()},
+			&corev1.Secret{}:             {Label: hasRole()},
+			&corev1.Pod{}:                {Transform: stripPod},
+		},
+	}
+}
+
+// foreignOptions are those of the cache of what belongs to others, of which only the metadata is kept.
+func foreignOptions(namespaces []string, scheme *runtime.Scheme) cache.Options {
+	return cache.Options{Scheme: scheme, DefaultNamespaces: only(namespaces), DefaultTransform: lookup.Strip}
+}
+
+func only(namespaces []string) map[string]cache.Config {
+	if len(namespaces) == 0 {
+		return nil
+	}
+	configs := map[string]cache.Config{}
+	for _, name := range namespaces {
+		configs[name] = cache.Config{}
+	}
+	return configs
+}
+
+func hasRole() labels.Selector {
+	requirement, err := labels.NewRequirement(v1alpha1.LabelRole, selection.Exists, nil)
+	if err != nil {
+		panic(err) // the label is a constant
+	}
+	return labels.NewSelector().Add(*requirement)
+}
+
+// stripPod leaves of a pod what finds it and says whether it is ready.
+func stripPod(object any) (any, error) {
+	if pod, ok := object.(*corev1.Pod); ok {
+		pod.ObjectMeta = metav1.ObjectMeta{
+			Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
+			Labels: pod.Labels, Annotations: pod.Annotations, DeletionTimestamp: pod.DeletionTimestamp,
+		}
+		pod.Spec = corev1.PodSpec{}
+		pod.Status = corev1.PodStatus{Phase: pod.Status.Phase, PodIP: pod.Status.PodIP, Conditions: pod.Status.Conditions}
+	}
+	return object, nil
+}

@@ -1,0 +1,93 @@
+package setup
+
+import (
+	"context"
+	"flag"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"slices"
+	"strings"
+	"time"
+
+	"k8s.io/client-go/rest"
+)
+
+// Options say how the operator runs.
+type Options struct {
+	// Image of receivers whose fleet declares none.
+	Image string
+	// Namespaces to work in; none means all. With some, Roles are enough.
+	Namespaces []string
+	// MetricsAddress and ProbeAddress to listen on, like :8443; "0" switches one off.
+	MetricsAddress, ProbeAddress string
+	// MetricsOpen serves metrics over plain HTTP to everybody. Otherwise it is HTTPS, and the API server is asked who
+	// scrapes and whether he may, which takes cluster-wide permissions.
+	MetricsOpen bool
+	// LeaderElection lets one of several operators work while the others stand by with warm caches. LeaderElectionNamespace
+	// has the Lease; empty means the pod's own.
+	LeaderElection          bool
+	LeaderElectionNamespace string
+	// LogFormat is text or json, LogLevel debug, info, warn or error, as log/slog has them. Nothing is more verbose than debug.
+	LogFormat string
+	LogLevel  slog.Level
+
+	// Config reaches the API server; nil means as kubectl does, or the pod's service account.
+	Config *rest.Config
+	// Logs get the log.
+	Logs io.Writer
+	// Now is the clock, nil the system's.
+	Now func() time.Time
+	// Dial reaches receivers, nil over the network.
+	Dial func(ctx context.Context, network, address string) (net.Conn, error)
+}
+
+// Parse reads the flags of `manager run`.
+func Parse(args []string, logs io.Writer) (Options, error) {
+	o := Options{Logs: logs}
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	flags.SetOutput(io.Discard)
+	o.flags(flags)
+	if err := flags.Parse(args); err != nil {
+		return o, err
+	}
+	switch {
+	case flags.NArg() > 0:
+		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
+	case o.Image == "":
+		return o, fmt.Errorf("--receiver-image is missing: receivers of fleets that name no image need one")
+	case o.LogFormat != "text" && o.LogFormat != "json":
+		return o, fmt.Errorf("--log-format: %q is neither text nor json", o.LogFormat)
+	}
+	return o, nil
+}
+
+func (o *Options) flags(flags *flag.FlagSet) {
+	flags.StringVar(&o.Image, "receiver-image", "", "image of receivers whose fleet names none")
+	flags.Func("watch-namespaces", "comma-separated namespaces to work in; all when absent", func(value string) error {
+		for name := range strings.SplitSeq(value, ",") {
+			if name = strings.TrimSpace(name); name != "" && !slices.Contains(o.Namespaces, name) {
+				o.Namespaces = append(o.Namespaces, name)
+			}
+		}
+		return nil
+	})
+	flags.StringVar(&o.MetricsAddress, "metrics-listen", ":8443", "address of /metrics; 0 switches it off")
+	flags.BoolVar(&o.MetricsOpen, "metrics-open", false, "serve metrics over plain HTTP, to everybody")
+	flags.StringVar(&o.ProbeAddress, "probe-listen", ":8081", "address of /livez and /readyz; 0 switches them off")
+	flags.BoolVar(&o.LeaderElection, "leader-elect", false, "let one of several operators work")
+	flags.StringVar(&o.LeaderElectionNamespace, "leader-elect-namespace", "", "namespace of the Lease; the pod's own when absent")
+	flags.StringVar(&o.LogFormat, "log-format", "json", "text or json")
+	flags.TextVar(&o.LogLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
+}
+
+// Usage describes the flags of `manager run`.
+func Usage() string {
+	var b strings.Builder
+	flags := flag.NewFlagSet("run", flag.ContinueOnError)
+	flags.SetOutput(&b)
+	new(Options).flags(flags)
+	flags.PrintDefaults()
+	return b.String()
+}
