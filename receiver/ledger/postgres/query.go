@@ -35,9 +35,15 @@ func (f *filter) addText(column, value string) {
 	}
 }
 
-func (f *filter) addTime(condition string, t time.Time) {
-	if !t.IsZero() {
-		f.add(condition, t)
+// addTimes bounds a time, and with it the ids to look at: only these are indexed.
+func (f *filter) addTimes(column string, from, to time.Time) {
+	if !from.IsZero() {
+		f.add(column+" >= $%d", from)
+		f.add("id >= $%d", uuidOf(ledger.FirstID(from.Add(-ledger.IDSlack))))
+	}
+	if !to.IsZero() {
+		f.add(column+" < $%d", to)
+		f.add("id < $%d", uuidOf(ledger.FirstID(to.Add(ledger.IDSlack))))
 	}
 }
 
@@ -69,8 +75,7 @@ func (s *Store) Conversions(ctx context.Context, by ledger.ConversionFilter) ite
 		if by.ID != uuid.Nil {
 			f.add("id = $%d", uuidOf(by.ID))
 		}
-		f.addTime("created_at >= $%d", by.From)
-		f.addTime("created_at < $%d", by.To)
+		f.addTimes("created_at", by.From, by.To)
 		if before != uuid.Nil {
 			f.add("id < $%d", uuidOf(before))
 		}
@@ -96,8 +101,7 @@ func (s *Store) Received(ctx context.Context, by ledger.ReceivedFilter) iter.Seq
 		}
 		f.addText("outcome", string(by.Outcome))
 		f.addText("reason", string(by.Reason))
-		f.addTime("at >= $%d", by.From)
-		f.addTime("at < $%d", by.To)
+		f.addTimes("at", by.From, by.To)
 		if before != uuid.Nil {
 			f.add("id < $%d", uuidOf(before))
 		}

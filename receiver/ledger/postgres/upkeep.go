@@ -120,27 +120,33 @@ type historyRow struct {
 }
 
 // Prune implements [ledger.Store].
-func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error) {
-	received, err := prune(ctx, s, "received", "at", idColumns("id"), deleteReceived, receivedBefore, limit)
-	if err != nil {
-		return 0, err
+func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (deleted int, err error) {
+	if !receivedBefore.IsZero() {
+		var old filter
+		old.add("at < $%d", receivedBefore)
+		old.add("id < $%d", uuidOf(ledger.FirstID(receivedBefore.Add(time.Millisecond))))
+		if deleted, err = prune(ctx, s, "received", "id", idColumns("id"), deleteReceived, old, limit); err != nil {
+			return 0, err
+		}
 	}
-	history, err := prune(ctx, s, "conversion_history", "updated_at", historyKey, deleteHistory, historyBefore, limit-received)
-	return received + history, err
+	if !historyBefore.IsZero() && deleted < limit {
+		var old filter
+		old.add("updated_at < $%d", historyBefore)
+		n, err := prune(ctx, s, "conversion_history", "updated_at", historyKey, deleteHistory, old, limit-deleted)
+		return deleted + n, err
+	}
+	return deleted, nil
 }
 
 func prune[R any, K keyed[R]](
-	ctx context.Context, s *Store, table, age string, key []column[R], remove statement[R], before time.Time, limit int,
+	ctx context.Context, s *Store, table, order string, key []column[R], remove statement[R], old filter, limit int,
 ) (int, error) {
-	if before.IsZero() || limit <= 0 {
-		return 0, nil
-	}
 	var rows []*R
-	sql := fmt.Sprintf("select %s from %s where %s < $1 order by %[3]s limit $2", names("", key), table, age)
+	sql := fmt.Sprintf("select %s from %s%s order by %s limit %d", names("", key), table, old.where(), order, limit)
 	err := readRows(ctx, s, key, func(r *R) error {
 		rows = append(rows, r)
 		return nil
-	}, sql, before, limit)
+	}, sql, old.args...)
 	if err != nil || len(rows) == 0 {
 		return 0, err
 	}

@@ -3,7 +3,6 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/binary"
 	"iter"
 	"strings"
 	"time"
@@ -49,25 +48,20 @@ func (c *condition) endpointAndSubID(endpoint, subid string) {
 	}
 }
 
-// slack is by how much the time in an id may differ from the time of its row, which is read from the clock separately.
-const slack = time.Hour
-
 // between bounds a time, and with it the ids to look at.
 func (c *condition) between(column string, from, to time.Time) {
 	if !from.IsZero() {
 		c.always(column+" >= ?", ceilMicros(from))
-		c.always("t.id >= ?", firstID(from.Add(-slack)))
+		c.always("t.id >= ?", firstID(from.Add(-ledger.IDSlack)))
 	}
 	if !to.IsZero() {
 		c.always(column+" < ?", ceilMicros(to))
-		c.always("t.id < ?", firstID(to.Add(slack)))
+		c.always("t.id < ?", firstID(to.Add(ledger.IDSlack)))
 	}
 }
 
-// firstID returns what no UUIDv7 of t's millisecond or later is less than. Times before 1970 count as 1970.
 func firstID(t time.Time) []byte {
-	var id uuid.UUID
-	binary.BigEndian.PutUint64(id[:], uint64(max(t.UnixMilli(), 0))<<16)
+	id := ledger.FirstID(t)
 	return id[:]
 }
 

@@ -1,6 +1,7 @@
 -- Every key starts with the bucket, so that the same tables can be distributed by it (Citus) or hashed by it
 -- (YugabyteDB). Text is collated "C": keys sort by bytes, in Go as in the database. No index stands on a column that
--- changes, so that updates stay in their page (HOT); fillfactor leaves them room.
+-- changes, so that updates stay in their page (HOT); fillfactor leaves them room. Nor is one on times: the ids are UUIDv7,
+-- which begin with the time.
 
 create table clicks (
   bucket smallint not null,
@@ -59,7 +60,6 @@ create table conversions (
 ) with (fillfactor = 80);
 create index conversions_id on conversions (id);
 create index conversions_endpoint_id on conversions (endpoint, id);
-create index conversions_endpoint_created_at on conversions (endpoint, created_at);
 
 -- The versions that are no longer current. The version in the primary key makes a lost update impossible: two batches
 -- that replace the same version collide here.
@@ -91,7 +91,6 @@ create table received (
 );
 create index received_id on received (id);
 create index received_endpoint_id on received (endpoint, id);
-create index received_at on received (at);
 
 create table held (
   bucket smallint not null,
