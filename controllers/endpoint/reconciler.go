@@ -38,7 +38,7 @@ type Reconciler struct {
 	Now     func() time.Time
 }
 
-// +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints,verbs=get;list;watch
+// +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints,verbs=list;watch
 // +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints/status,verbs=patch
 // +kubebuilder:rbac:groups=postback.dev,resources=receiverfleets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch

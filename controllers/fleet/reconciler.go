@@ -52,9 +52,9 @@ type Reconciler struct {
 
 // +kubebuilder:rbac:groups=postback.dev,resources=receiverfleets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=postback.dev,resources=receiverfleets/status,verbs=patch
-// +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints,verbs=get;list;watch
-// +kubebuilder:rbac:groups="",resources=secrets;services,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups="",resources=serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints,verbs=list;watch
+// +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch;patch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch,roleName=postback-operator-cluster
 // +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=get;list;watch;create;patch;delete

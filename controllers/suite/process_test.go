@@ -28,6 +28,7 @@ type process struct {
 
 func newProcess(user string, namespaces ...string) *process {
 	p := &process{user: user, recorder: &recorder{}}
+	processes = append(processes, p)
 	config := rest.CopyConfig(server)
 	config.Impersonate = rest.ImpersonationConfig{UserName: user}
 	config.WrapTransport = p.recorder.wrap
@@ -52,6 +53,9 @@ func (p *process) stop() {
 		panic(fmt.Sprintf("the operator ended with %v\n%s", err, logs.tail()))
 	}
 }
+
+// processes are all that ever ran.
+var processes []*process
 
 // settle waits until nothing has been reconciled for a while and nothing waits to be.
 func (p *process) settle() {
@@ -101,8 +105,13 @@ type recorder struct {
 
 func (r *recorder) wrap(next http.RoundTripper) http.RoundTripper {
 	return roundTripper(func(q *http.Request) (*http.Response, error) {
-		r.note(q)
-		return next.RoundTrip(q)
+		seen := r.note(q)
+		response, err := next.RoundTrip(q)
+		if err == nil && seen.verb == "patch" && response.StatusCode == http.StatusCreated {
+			seen.verb = "create" // which the API server asked for too
+			r.count(seen)
+		}
+		return response, err
 	})
 }
 
@@ -110,11 +119,10 @@ type roundTripper func(*http.Request) (*http.Response, error)
 
 func (f roundTripper) RoundTrip(q *http.Request) (*http.Response, error) { return f(q) }
 
-func (r *recorder) note(q *http.Request) {
-	path := strings.Split(strings.Trim(q.URL.Path, "/"), "/")
-	seen, named := resourceOf(path)
+func (r *recorder) note(q *http.Request) (seen request) {
+	seen, named := resourceOf(strings.Split(strings.Trim(q.URL.Path, "/"), "/"))
 	if seen.resource == "" {
-		return
+		return seen
 	}
 	switch q.Method {
 	case http.MethodGet:
@@ -130,18 +138,28 @@ func (r *recorder) note(q *http.Request) {
 			http.MethodPost: "create", http.MethodPut: "update", http.MethodPatch: "patch", http.MethodDelete: "delete",
 		}[q.Method]
 	}
+	r.count(seen)
 	r.mu.Lock()
 	defer r.mu.Unlock()
-	if r.requests == nil {
-		r.requests, r.whole = map[request]int{}, map[string]bool{}
-	}
-	r.requests[seen]++
-	if q.Method != http.MethodGet && seen.resource != "events" && seen.resource != "leases" {
+	if q.Method != http.MethodGet && seen.resource != "leases" && !strings.HasSuffix(seen.resource, "reviews") {
 		r.writes = append(r.writes, q.Method+" "+q.URL.Path)
 	}
 	if seen.resource == "secrets" && !named && !strings.Contains(q.Header.Get("Accept"), "PartialObjectMetadata") {
+		if r.whole == nil {
+			r.whole = map[string]bool{}
+		}
 		r.whole[q.URL.Query().Get("labelSelector")] = true
 	}
+	return seen
+}
+
+func (r *recorder) count(seen request) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if r.requests == nil {
+		r.requests = map[request]int{}
+	}
+	r.requests[seen]++
 }
 
 // resourceOf reads the path of a request: group and resource with subresource, and whether it names an object.

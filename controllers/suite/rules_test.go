@@ -219,11 +219,13 @@ func TestRule2DeletedFieldsRemoveChildren(t *testing.T) {
 		f.Spec.Autoscaling, f.Spec.Ingress, f.Spec.Gateway = nil, nil, nil
 		f.Spec.NetworkPolicy.Enabled, f.Spec.PodMonitor.Enabled = false, false
 	})
+	off := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"podDisruptionBudget":{"enabled":false}}}`))
+	noError(t, admin.Patch(t.Context(), fleet, off))
 	current(t, fleet)
 	operator.settle()
 	for _, gone := range []client.Object{
 		&autoscalingv2.HorizontalPodAutoscaler{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{},
-		untyped("gateway.networking.k8s.io/v1", "HTTPRoute"), untyped("monitoring.coreos.com/v1", "PodMonitor"),
+		&policyv1.PodDisruptionBudget{}, untyped("gateway.networking.k8s.io/v1", "HTTPRoute"), untyped("monitoring.coreos.com/v1", "PodMonitor"),
 		untyped("monitoring.coreos.com/v1", "PrometheusRule"),
 	} {
 		if err := admin.Get(t.Context(), client.ObjectKeyFromObject(fleet), gone); !apierrors.IsNotFound(err) {

@@ -9,6 +9,7 @@ package suite
 import (
 	"context"
 	"errors"
+	"flag"
 	"fmt"
 	"os"
 	"os/exec"
@@ -86,7 +87,10 @@ func run(m *testing.M) (code int, err error) {
 	operator.start()
 	code = m.Run()
 	operator.stop()
-	return code, errors.Join(statuses.verdict(), leaks(ctx))
+	if selected := flag.Lookup("test.run").Value.String(); code != 0 || selected != "" {
+		return code, statuses.verdict()
+	}
+	return code, errors.Join(statuses.verdict(), leaks(ctx), idlePermissions())
 }
 
 // The users that operators run as, and who is bound to which role.
