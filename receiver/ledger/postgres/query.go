@@ -49,7 +49,11 @@ func (f *filter) addTimes(column string, from, to time.Time) {
 
 // addKey selects by endpoint and subid, and by the bucket that follows from both, so that the primary key serves.
 func (f *filter) addKey(endpoint, subid string) {
-	if endpoint != "" && subid != "" {
+	if subid == "" {
+		f.addText("lower(endpoint)", endpoint)
+		return
+	}
+	if endpoint != "" {
 		f.add("bucket = $%d", int16(ledger.KeyOf(endpoint, subid).Bucket))
 	}
 	f.addText("endpoint", endpoint)
