@@ -44,6 +44,10 @@ bench: build ## Measure judge and apply, and the receiver on its embedded store 
 perf-receiver: ## Measure the receiver on PostgreSQL beside pgbench on the same server, up to 10 million clicks
 	go run ./hack/perf/receiver -store postgres -connections 1,16,64,256 -grow 10000000
 
+.PHONY: chaos-receiver
+chaos-receiver: ## Kill, pause and cut receivers and their database under load for five minutes, and count
+	go test ./receiver/receivertest/chaos -v -count 1 -timeout 30m -duration 5m -pause 60s
+
 .PHONY: generate
 generate: ## Generate deep copies and apply configurations
 	hack/generate.sh

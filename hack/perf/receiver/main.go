@@ -28,6 +28,7 @@ type options struct {
 	measureFor  time.Duration
 	only        string
 	grow        int
+	baseline    bool
 }
 
 func main() {
@@ -38,6 +39,7 @@ func main() {
 	flag.DurationVar(&o.measureFor, "for", 10*time.Second, "`duration` of each measurement")
 	flag.StringVar(&o.only, "only", "", "measure only the scenarios whose name contains this `text`")
 	flag.IntVar(&o.grow, "grow", 0, "in the end fill the store up to this `number` of clicks and measure new conversions again")
+	flag.BoolVar(&o.baseline, "baseline", true, "measure the store's own tools as well")
 	noop := flag.String("noop", "", "serve the handler that does nothing on this `address` (used by this program itself)")
 	flag.Parse()
 	if *noop != "" {

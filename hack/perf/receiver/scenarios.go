@@ -118,8 +118,10 @@ func measureStore(ctx context.Context, o options, s store, program, dir string, 
 	if err := b.addClicks(ctx, 0, o.clicks); err != nil {
 		return err
 	}
-	if err := s.Baseline(ctx, o, dir, out); err != nil {
-		return err
+	if o.baseline {
+		if err := s.Baseline(ctx, o, dir, out); err != nil {
+			return err
+		}
 	}
 	for _, sc := range o.selected() {
 		if err := b.measureScenario(ctx, sc); err != nil {
