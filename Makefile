@@ -28,8 +28,8 @@ build: ## Compile both programs into bin/
 ##@ Develop
 
 .PHONY: test
-test: ## Run every test
-	go test ./...
+test: ## Run every test; builds an API server and finds or installs PostgreSQL first
+	assets=$$(hack/envtest.sh); KUBEBUILDER_ASSETS=$$assets go test -timeout 40m ./...
 
 .PHONY: fuzz
 fuzz: ## Run each fuzzer for FUZZTIME (default 30s)
