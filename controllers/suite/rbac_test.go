@@ -129,7 +129,7 @@ func TestRule6RolesOfOneNamespaceAreEnoughAndAStandbyTakesOver(t *testing.T) {
 
 func TestMetricsAreForThoseWhoMay(t *testing.T) {
 	namespace := newNamespace(t, nil)
-	free, err := net.Listen("tcp", "127.0.0.1:0") //nolint:noctx // its port is all that is wanted
+	free, err := net.Listen("tcp", "127.0.0.1:0")
 	noError(t, err)
 	address := free.Addr().String()
 	noError(t, free.Close())
@@ -180,7 +180,7 @@ func scrape(t *testing.T, address, token string) (int, string, error) {
 		request.Header.Set("Authorization", "Bearer "+token)
 	}
 	client := &http.Client{Transport: &http.Transport{
-		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true}, //nolint:gosec // the certificate is made at start
+		TLSClientConfig:   &tls.Config{InsecureSkipVerify: true},
 		DisableKeepAlives: true,
 	}}
 	response, err := client.Do(request)
