@@ -1,0 +1,123 @@
+package endpoint
+
+import (
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/types"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/rotation"
+	"github.com/postback-dev/postback-operator/controllers/status"
+	"github.com/postback-dev/postback-operator/controllers/status/kstatuscheck"
+)
+
+func TestWhatAnEndpointSays(t *testing.T) {
+	resolved := status.True(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonResolved, "there")
+	missing := status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretNotFound, "missing")
+	served := propagation.Verdict{Accepted: true, Revision: "r", Available: true, Confirmed: true}
+	with := func(edit func(*propagation.Verdict)) *propagation.Verdict {
+		v := served
+		edit(&v)
+		return &v
+	}
+	for name, c := range map[string]struct {
+		outcome   outcome
+		joins     bool // a fleet that is not there
+		suspended bool
+		want      [4]string // Accepted, KeyResolved, Programmed, Ready
+		state     kstatuscheck.State
+	}{
+		"served by every receiver": {outcome{resolved: resolved, verdict: &served}, false, false,
+			[4]string{"True Accepted", "True Resolved", "True Programmed", "True Ready"}, kstatuscheck.Current},
+		"not looked at by its fleet": {outcome{resolved: resolved}, false, false,
+			[4]string{"Unknown Progressing", "True Resolved", "False Progressing", "False Progressing"}, kstatuscheck.InProgress},
+		"not confirmed": {outcome{resolved: resolved, verdict: with(func(v *propagation.Verdict) { v.Confirmed = false })}, false, false,
+			[4]string{"True Accepted", "True Resolved", "True Programmed", "False Propagating"}, kstatuscheck.InProgress},
+		"without a ready receiver": {outcome{resolved: resolved, verdict: with(func(v *propagation.Verdict) { v.Available, v.Confirmed = false, false })}, false, false,
+			[4]string{"True Accepted", "True Resolved", "True Programmed", "False Unavailable"}, kstatuscheck.InProgress},
+		"not yet in the configuration": {outcome{resolved: resolved, verdict: with(func(v *propagation.Verdict) { v.Revision = "" })}, false, false,
+			[4]string{"True Accepted", "True Resolved", "False Progressing", "False Progressing"}, kstatuscheck.InProgress},
+		"invalid, served as it was": {outcome{resolved: resolved, verdict: with(func(v *propagation.Verdict) {
+			v.Accepted, v.Reason, v.Message, v.Former = false, v1alpha1.ReasonInvalid, "why", true
+		})}, false, false,
+			[4]string{"False Invalid", "True Resolved", "False Invalid", "False Invalid"}, kstatuscheck.Failed},
+		"its Secret is gone, its keys are valid": {outcome{resolved: missing, verdict: &served}, false, false,
+			[4]string{"True Accepted", "False SecretNotFound", "True Programmed", "False SecretNotFound"}, kstatuscheck.Failed},
+		"its fleet is missing": {outcome{resolved: resolved}, true, false,
+			[4]string{"False FleetNotFound", "True Resolved", "False FleetNotFound", "False FleetNotFound"}, kstatuscheck.Failed},
+		"its fleet's name is taken": {outcome{resolved: resolved, fleetTaken: true}, false, false,
+			[4]string{"False Invalid", "True Resolved", "False Invalid", "False Invalid"}, kstatuscheck.Failed},
+		"suspended while served": {outcome{verdict: with(func(v *propagation.Verdict) { v.Former = true })}, false, true,
+			[4]string{"True Accepted", "Unknown Suspended", "True Suspended", "True Ready"}, kstatuscheck.Current},
+		"suspended before it was ever served": {outcome{verdict: with(func(v *propagation.Verdict) { v.Revision = "" })}, false, true,
+			[4]string{"True Accepted", "Unknown Suspended", "False Suspended", "False Suspended"}, kstatuscheck.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.scope.endpoint.Generation, w.scope.endpoint.Spec.Suspend = 3, c.suspended
+			w.scope.fleetName, w.scope.own = types.NamespacedName{Namespace: "ads", Name: "shared"}, !c.joins
+			if !c.joins {
+				w.scope.fleet = &v1alpha1.ReceiverFleet{}
+			}
+			c.outcome.now = start
+			next, ok := report(&w.scope, c.outcome)
+			if !ok {
+				t.Fatal("it says nothing")
+			}
+			var got [4]string
+			for i, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionKeyResolved, v1alpha1.ConditionProgrammed, v1alpha1.ConditionReady} {
+				condition := meta.FindStatusCondition(next.Conditions, kind)
+				got[i] = string(condition.Status) + " " + condition.Reason
+			}
+			if diff := cmp.Diff(c.want, got); diff != "" {
+				t.Errorf("(-want +got):\n%s", diff)
+			}
+			object := kstatuscheck.Object{Generation: 3, ObservedGeneration: next.ObservedGeneration, Conditions: next.Conditions}
+			if err := kstatuscheck.Check(object); err != nil {
+				t.Error(err)
+			}
+			if state := kstatuscheck.Read(object); state != c.state {
+				t.Errorf("it is %s", state)
+			}
+		})
+	}
+}
+
+func TestAnEndpointKeepsItsConditionsUntilItsFleetHasSpoken(t *testing.T) {
+	w := newWorld()
+	w.scope.fleet = &v1alpha1.ReceiverFleet{}
+	w.scope.endpoint.Generation = 2
+	w.scope.endpoint.Status = v1alpha1.PostbackEndpointStatus{
+		ObservedGeneration: 1,
+		Conditions:         []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}},
+	}
+	if next, ok := report(&w.scope, outcome{now: start}); ok {
+		t.Errorf("it says %+v", next)
+	}
+}
+
+func TestTheStatusTellsOfKeysWithoutGivingThemAway(t *testing.T) {
+	w := newWorld()
+	w.scope.endpoint.Spec.Key.Revision = 1
+	w.reconcile(start)
+	w.scope.endpoint.Spec.Key.Revision = 2
+	p := w.reconcile(start.Add(time.Hour))
+	w.scope.endpoint.Spec.Key.Revision, w.scope.endpoint.Spec.Key.Revoked = 3, []string{p.ring[rotation.Postback][1].ID}
+	described := keys(w.reconcile(start.Add(2 * time.Hour)).ring)
+	retired := metav1.NewTime(start.Add(73 * time.Hour))
+	var got []v1alpha1.KeyState
+	for _, key := range described {
+		got = append(got, key.State)
+		if key.State == v1alpha1.KeyRetiring && !key.RetireAt.Equal(&retired) {
+			t.Errorf("it retires at %v", key.RetireAt)
+		}
+	}
+	if diff := cmp.Diff([]v1alpha1.KeyState{v1alpha1.KeyRetiring, v1alpha1.KeyRevoked, v1alpha1.KeyActive}, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}

@@ -1,0 +1,58 @@
+package setup
+
+import (
+	"io"
+	"log/slog"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestFlags(t *testing.T) {
+	o, err := Parse(strings.Fields("--receiver-image r:1 --watch-namespaces a,b,,a --metrics-open --leader-elect --log-format text --log-level debug"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := []any{o.Image, o.Namespaces, o.MetricsAddress, o.MetricsOpen, o.ProbeAddress, o.LeaderElection, o.LogFormat, o.LogLevel}
+	want := []any{"r:1", []string{"a", "b"}, ":8443", true, ":8081", true, "text", slog.LevelDebug}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestFlagsThatAreRefused(t *testing.T) {
+	for args, says := range map[string]string{
+		"":                                        "--receiver-image is missing",
+		"--receiver-image r:1 more":               `unexpected argument "more"`,
+		"--receiver-image r:1 --log-format xml":   `"xml" is neither`,
+		"--receiver-image r:1 --log-level loud":   "loud",
+		"--receiver-image r:1 --no-such-flag now": "no-such-flag",
+	} {
+		if _, err := Parse(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), says) {
+			t.Errorf("%s: %v", args, err)
+		}
+	}
+}
+
+func TestTheUsageNamesEveryFlag(t *testing.T) {
+	for _, name := range []string{"receiver-image", "watch-namespaces", "metrics-listen", "metrics-open", "probe-listen", "leader-elect", "log-level"} {
+		if !strings.Contains(Usage(), "-"+name) {
+			t.Errorf("no word about --%s", name)
+		}
+	}
+}
+
+func TestTheLogNeverGoesBelowDebug(t *testing.T) {
+	for _, format := range []string{"text", "json"} {
+		var b strings.Builder
+		logger := logs(Options{LogFormat: format, LogLevel: slog.Level(-100), Logs: &b})
+		logger.V(8).Info("Request Body", "body", "a secret")
+		if b.Len() > 0 {
+			t.Errorf("logged: %s", &b)
+		}
+		if logger.V(4).Info("Looking"); !strings.Contains(b.String(), "Looking") {
+			t.Error("nothing is logged at debug")
+		}
+	}
+}
