@@ -146,6 +146,6 @@ func comparePending(a, b ledger.PendingRate) int {
 		}
 		return 0
 	}
-	return cmp.Or(a.Key.Compare(b.Key), cmp.Compare(click(a), click(b)), cmp.Compare(a.Slot.TID, b.Slot.TID),
+	return cmp.Or(a.Compare(b.Key), cmp.Compare(click(a), click(b)), cmp.Compare(a.Slot.TID, b.Slot.TID),
 		cmp.Compare(a.Slot.Type, b.Slot.Type), cmp.Compare(a.Currency, b.Currency), cmp.Compare(a.ToCurrency, b.ToCurrency))
 }
