@@ -92,7 +92,7 @@ type ReceiverFleetStatus struct {
 	// +kubebuilder:validation:MaxLength=512
 	// +optional
 	Selector string `json:"selector,omitempty"`
-	// Endpoints counts those that name this fleet.
+	// Endpoints counts those that name this fleet and do not wait for their key.
 	// +optional
 	Endpoints EndpointCounts `json:"endpoints,omitzero"`
 	// Revision of the configuration that the receivers ought to serve.

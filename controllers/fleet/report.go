@@ -86,10 +86,11 @@ func report(s *scope, p *plan, answers map[string]propagation.Answer, problems [
 		next.Revision = fleet.Status.Revision
 	}
 	for _, verdict := range p.verdicts {
-		if verdict.Accepted {
-			next.Endpoints.Accepted++
-		} else {
+		switch {
+		case !verdict.Accepted:
 			next.Endpoints.Rejected++
+		case verdict.Revision != "": // the others wait for their key
+			next.Endpoints.Accepted++
 		}
 	}
 	for _, answer := range answers {

@@ -129,7 +129,8 @@ func TestASpoolMakesAFleetAStatefulSetAndBack(t *testing.T) {
 	current(t, fleet)
 	change(t, fleet, func(f *v1alpha1.ReceiverFleet) { f.Spec.Store.Postgres.Spool = &v1alpha1.Volume{} })
 	gone(t, &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "shared"}})
-	set := get[appsv1.StatefulSet](t, namespace, "shared")
+	set := &appsv1.StatefulSet{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "shared"}}
+	eventually(t, soon, func() error { return admin.Get(t.Context(), client.ObjectKeyFromObject(set), set) })
 	change(t, fleet, func(f *v1alpha1.ReceiverFleet) { f.Spec.Store.Postgres.Spool = nil })
 	gone(t, set)
 	current(t, fleet)

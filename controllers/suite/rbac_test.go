@@ -100,19 +100,22 @@ func permitIn(t *testing.T, namespace, user string) {
 	}
 }
 
-func TestRule6RolesOfOneNamespaceAreEnoughAndAStandbyTakesOver(t *testing.T) {
-	namespace, foreign := newNamespace(t, nil), newNamespace(t, nil)
-	permitIn(t, namespace, oneNamespace)
+func TestRule6RolesAreEnoughAndAStandbyTakesOver(t *testing.T) {
+	namespace, sibling, foreign := newNamespace(t, nil), newNamespace(t, nil), newNamespace(t, nil)
+	permitIn(t, namespace, withRoles)
+	permitIn(t, sibling, withRoles)
 	operator.stop()
 	defer operator.start()
-	first, second := newProcess(oneNamespace, namespace), newProcess(oneNamespace, namespace)
+	first, second := newProcess(withRoles, namespace, sibling), newProcess(withRoles, namespace, sibling)
 	for _, p := range []*process{first, second} {
 		p.options.LeaderElection, p.options.LeaderElectionNamespace = true, namespace
 	}
 	first.start()
 	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
+	fleetOf(t, namespace, "shared", "{allowedEndpoints: {namespaces: All}}")
+	joined := endpointOf(t, sibling, "joined", fmt.Sprintf("{currency: USD, fleetRef: {name: shared, namespace: %s}}", namespace))
 	ignored := endpointOf(t, foreign, "shop", "{currency: USD}")
-	current(t, shop)
+	current(t, shop, joined)
 	second.start()
 	first.settle()
 	if written := second.recorder.take(); len(written) > 0 {

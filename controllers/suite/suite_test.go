@@ -95,8 +95,8 @@ func run(m *testing.M) (code int, err error) {
 
 // The users that operators run as, and who is bound to which role.
 const (
-	clusterWide  = "operator"
-	oneNamespace = "operator-of-one"
+	clusterWide = "operator"
+	withRoles   = "operator-with-roles"
 )
 
 // permit binds the roles of config/rbac.
