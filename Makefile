@@ -40,6 +40,11 @@ bench: build ## Measure judge and apply, and the receiver on its embedded store 
 	go test -run '^$$' -bench . -benchmem ./receiver/postback ./receiver/conversion ./receiver/money
 	go run ./hack/perf/receiver -store sqlite
 
+.PHONY: perf-operator
+perf-operator: build ## Measure the operator against a real API server with 1,000 and with 10,000 endpoints
+	go run ./hack/perf/operator -endpoints 1000 -fleets 50
+	go run ./hack/perf/operator -endpoints 10000 -fleets 200 -foreign 0
+
 .PHONY: perf-receiver
 perf-receiver: ## Measure the receiver on PostgreSQL beside pgbench on the same server, up to 10 million clicks
 	go run ./hack/perf/receiver -store postgres -connections 1,16,64,256 -grow 10000000

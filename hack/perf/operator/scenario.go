@@ -1,0 +1,206 @@
+package main
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"golang.org/x/sync/errgroup"
+	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+)
+
+// namespace has everything that is declared.
+const namespace = "default"
+
+// writers declare at a time.
+const writers = 16
+
+type scenario struct {
+	settings
+	admin    client.Client
+	operator *process
+}
+
+func (s scenario) run(ctx context.Context) error {
+	empty, err := s.operator.residentMB()
+	if err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := s.declare(ctx); err != nil {
+		return err
+	}
+	declared := time.Since(began)
+	if err := until(ctx, 30*time.Minute, func() (bool, error) { return s.programmed(ctx) }); err != nil {
+		return err
+	}
+	programmed := time.Since(began)
+	if err := s.quiet(ctx); err != nil {
+		return err
+	}
+	settled := time.Since(began) - 5*time.Second
+	writes, err := s.operator.writes(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Printf("%d endpoints in %d fleets\n", s.endpoints, s.fleets)
+	fmt.Printf("  declared after             %8.1f s\n", declared.Seconds())
+	fmt.Printf("  all Programmed after       %8.1f s\n", programmed.Seconds())
+	fmt.Printf("  nothing left to do after   %8.1f s\n", settled.Seconds())
+	fmt.Printf("  writes per endpoint        %8.2f\n", writes/float64(s.endpoints))
+	for _, controller := range []string{"postbackendpoint", "receiverfleet"} {
+		p50, p99, err := s.operator.reconcileTimes(ctx, controller)
+		if err != nil {
+			return err
+		}
+		fmt.Printf("  reconcile %-16s p50 <= %v, p99 <= %v\n", controller, p50, p99)
+	}
+	resident, err := s.operator.residentMB()
+	if err != nil {
+		return err
+	}
+	fmt.Printf("  memory                     %8.1f MB resident (%.1f MB with nothing declared)\n", resident, empty)
+	for _, step := range []func(context.Context) error{s.rest, s.change, s.foreigners} {
+		if err := step(ctx); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (s scenario) declare(ctx context.Context) error {
+	group, ctx := errgroup.WithContext(ctx)
+	group.SetLimit(writers)
+	for i := range s.fleets {
+		group.Go(func() error {
+			return s.admin.Create(ctx, &v1alpha1.ReceiverFleet{
+				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("fleet-%d", i)},
+				Spec: v1alpha1.ReceiverFleetSpec{ReceiverSpec: v1alpha1.ReceiverSpec{Store: v1alpha1.Store{
+					Postgres: &v1alpha1.PostgresStore{DSNSecretRef: v1alpha1.SecretKeyReference{Name: "database"}},
+				}}},
+			})
+		})
+	}
+	for i := range s.endpoints {
+		group.Go(func() error {
+			return s.admin.Create(ctx, &v1alpha1.PostbackEndpoint{
+				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("endpoint-%d", i)},
+				Spec: v1alpha1.PostbackEndpointSpec{
+					Currency: "USD", FleetRef: &v1alpha1.FleetReference{Name: fmt.Sprintf("fleet-%d", i%s.fleets)},
+					Training: []v1alpha1.TrainingRule{{Type: "sale", Statuses: []string{"approved", "billed"}}},
+				},
+			})
+		})
+	}
+	return group.Wait()
+}
+
+func (s scenario) programmed(ctx context.Context) (bool, error) {
+	var list v1alpha1.PostbackEndpointList
+	if err := s.admin.List(ctx, &list); err != nil {
+		return false, err
+	}
+	for i := range list.Items {
+		if !meta.IsStatusConditionTrue(list.Items[i].Status.Conditions, v1alpha1.ConditionProgrammed) {
+			return false, nil
+		}
+	}
+	return len(list.Items) == s.endpoints, nil
+}
+
+// quiet waits until nothing was written for five seconds.
+func (s scenario) quiet(ctx context.Context) error {
+	last, since := -1.0, time.Now()
+	return until(ctx, 10*time.Minute, func() (bool, error) {
+		writes, err := s.operator.writes(ctx)
+		if writes != last {
+			last, since = writes, time.Now()
+		}
+		return time.Since(since) > 5*time.Second, err
+	})
+}
+
+// written counts the writes of a step, until nothing more is written.
+func (s scenario) written(ctx context.Context, step func() error) (float64, error) {
+	before, err := s.operator.writes(ctx)
+	if err != nil {
+		return 0, err
+	}
+	if err := step(); err != nil {
+		return 0, err
+	}
+	if err := s.quiet(ctx); err != nil {
+		return 0, err
+	}
+	after, err := s.operator.writes(ctx)
+	return after - before, err
+}
+
+func (s scenario) rest(ctx context.Context) error {
+	writes, err := s.written(ctx, func() error { return nil })
+	fmt.Printf("at rest\n  writes                     %8.0f\n", writes)
+	return err
+}
+
+func (s scenario) change(ctx context.Context) error {
+	var endpoint v1alpha1.PostbackEndpoint
+	var took time.Duration
+	writes, err := s.written(ctx, func() error {
+		key := client.ObjectKey{Namespace: namespace, Name: fmt.Sprintf("endpoint-%d", s.endpoints/2)}
+		if err := s.admin.Get(ctx, key, &endpoint); err != nil {
+			return err
+		}
+		endpoint.Spec.Currency = "EUR"
+		began := time.Now()
+		if err := s.admin.Update(ctx, &endpoint); err != nil {
+			return err
+		}
+		err := until(ctx, time.Minute, func() (bool, error) {
+			err := s.admin.Get(ctx, key, &endpoint)
+			return endpoint.Status.ObservedGeneration == endpoint.Generation, err
+		})
+		took = time.Since(began)
+		return err
+	})
+	fmt.Printf("one endpoint changed\n  writes                     %8.0f\n  programmed after           %8.2f s\n", writes, took.Seconds())
+	return err
+}
+
+func (s scenario) foreigners(ctx context.Context) error {
+	if s.foreign == 0 {
+		return nil
+	}
+	before, err := s.operator.heapMB(ctx)
+	if err != nil {
+		return err
+	}
+	group, groupCtx := errgroup.WithContext(ctx)
+	group.SetLimit(writers)
+	for i := range s.foreign {
+		group.Go(func() error {
+			return s.admin.Create(groupCtx, &corev1.Secret{
+				ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: fmt.Sprintf("foreign-%d", i)},
+				StringData: map[string]string{"x": strings.Repeat("x", 10<<10)},
+			})
+		})
+	}
+	if err := group.Wait(); err != nil {
+		return err
+	}
+	if err := s.quiet(ctx); err != nil {
+		return err
+	}
+	after, err := s.operator.heapMB(ctx)
+	if err != nil {
+		return err
+	}
+	resident, err := s.operator.residentMB()
+	fmt.Printf("%d foreign Secrets of 10 kB\n  heap added                 %8.1f MB\n  memory                     %8.1f MB resident\n", s.foreign, after-before, resident)
+	return err
+}
