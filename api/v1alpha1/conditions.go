@@ -48,6 +48,5 @@ const (
 	ReasonPropagating = "Propagating"
 
 	ReasonReady       = "Ready"
-	ReasonNotReady    = "NotReady"
 	ReasonProgressing = "Progressing"
 )
