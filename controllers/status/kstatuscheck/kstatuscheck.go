@@ -52,10 +52,11 @@ func Check(o Object) error {
 // Read computes the state as kstatus does for a custom resource.
 func Read(o Object) State {
 	switch {
+	case o.ObservedGeneration != o.Generation:
+		return InProgress
 	case meta.IsStatusConditionTrue(o.Conditions, v1alpha1.ConditionStalled):
 		return Failed
-	case o.ObservedGeneration != o.Generation,
-		meta.IsStatusConditionTrue(o.Conditions, v1alpha1.ConditionReconciling),
+	case meta.IsStatusConditionTrue(o.Conditions, v1alpha1.ConditionReconciling),
 		!meta.IsStatusConditionTrue(o.Conditions, v1alpha1.ConditionReady):
 		return InProgress
 	}

@@ -1,0 +1,84 @@
+// Command image builds the images of both programs FROM scratch, without Docker: one OCI layout in a tar archive for each
+// program and architecture.
+//
+//	go run ./hack/image -o dist -repository registry.example/postback -tag v1
+//
+// writes dist/operator-amd64.tar with registry.example/postback/operator:v1, and so on. It needs nothing but Go.
+package main
+
+import (
+	"bytes"
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+)
+
+// programs to build, by the name of their image: their package, and the name under which they stand in it.
+var programs = []struct{ image, source, name string }{
+	{"operator", "./controllers", "manager"},
+	{"receiver", "./receiver", "receiver"},
+}
+
+func main() {
+	dir := flag.String("o", "dist", "folder to write to")
+	repository := flag.String("repository", "postback", "what stands before /operator:TAG and /receiver:TAG")
+	tag := flag.String("tag", "dev", "tag, which is also what `manager version` says")
+	architectures := flag.String("arch", "amd64,arm64", "comma-separated architectures")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	var failed []error
+	for _, program := range programs {
+		for architecture := range strings.SplitSeq(*architectures, ",") {
+			i := image{Reference: *repository + "/" + program.image + ":" + *tag, Architecture: architecture, Name: program.name}
+			failed = append(failed, build(ctx, i, program.source, *tag, filepath.Join(*dir, program.image+"-"+architecture+".tar")))
+		}
+	}
+	if err := errors.Join(failed...); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1) //nolint:gocritic // nothing is left to stop
+	}
+}
+
+// build compiles a program and writes its image.
+func build(ctx context.Context, i image, source, version, to string) error {
+	var err error
+	if i.Program, err = compile(ctx, source, version, i.Architecture); err != nil {
+		return err
+	}
+	if err := os.MkdirAll(filepath.Dir(to), 0o755); err != nil {
+		return err
+	}
+	var archived bytes.Buffer
+	if err := i.write(&archived); err != nil {
+		return fmt.Errorf("building %s: %w", to, err)
+	}
+	if err := os.WriteFile(to, archived.Bytes(), 0o644); err != nil {
+		return err
+	}
+	fmt.Printf("%s  %s  %.1f MiB\n", to, i.Reference, float64(archived.Len())/(1<<20))
+	return nil
+}
+
+// compile builds a static program for Linux.
+func compile(ctx context.Context, source, version, architecture string) ([]byte, error) {
+	dir, err := os.MkdirTemp("", "image")
+	if err != nil {
+		return nil, err
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program := filepath.Join(dir, "program")
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version="+version, "-o", program, source)
+	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture)
+	command.Stderr = os.Stderr
+	if err := command.Run(); err != nil {
+		return nil, fmt.Errorf("compiling %s for %s: %w", source, architecture, err)
+	}
+	return os.ReadFile(program)
+}
