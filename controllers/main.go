@@ -74,6 +74,7 @@ func operate(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
+	setup.UseLogs(options)
 	return setup.Run(ctx, options)
 }
 

@@ -48,16 +48,13 @@ const workers = 4
 
 // Run runs the operator until the context ends.
 func Run(ctx context.Context, o Options) error {
-	logger := logs(o)
-	ctrl.SetLogger(logger)
-	klog.SetLogger(logger)
 	if o.Config == nil {
 		var err error
 		if o.Config, err = ctrl.GetConfig(); err != nil {
 			return fmt.Errorf("finding the API server: %w", err)
 		}
 	}
-	mgr, err := ctrl.NewManager(o.Config, managerOptions(o, logger))
+	mgr, err := ctrl.NewManager(o.Config, managerOptions(o, logs(o)))
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
 	}
@@ -77,6 +74,13 @@ func Run(ctx context.Context, o Options) error {
 		return err
 	}
 	return mgr.Start(ctx)
+}
+
+// UseLogs makes everything in the process log where the operator does. It is called once, before Run.
+func UseLogs(o Options) {
+	logger := logs(o)
+	ctrl.SetLogger(logger)
+	klog.SetLogger(logger)
 }
 
 // logs never goes below debug: there client-go writes whole requests, and with them Secrets, into the log.

@@ -35,7 +35,7 @@ func newProcess(user string, namespaces ...string) *process {
 	p.options = setup.Options{
 		Image: "registry.example/receiver:v1", Namespaces: namespaces, Config: config,
 		MetricsAddress: "0", ProbeAddress: "0",
-		LogFormat: "text", LogLevel: slog.Level(-10), Logs: logs,
+		LogFormat: "text", LogLevel: mostVerbose, Logs: logs,
 		Dial: receivers.dial,
 	}
 	return p
@@ -190,6 +190,9 @@ func (r *recorder) take() []string {
 	r.writes = nil
 	return taken
 }
+
+// mostVerbose is below anything that anybody logs at.
+const mostVerbose = slog.Level(-10)
 
 // logs are those of all operators.
 var logs = &lockedBuffer{}

@@ -29,6 +29,7 @@ import (
 	"sigs.k8s.io/yaml"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/setup"
 )
 
 // root is the module's folder.
@@ -53,6 +54,7 @@ func TestMain(m *testing.M) {
 }
 
 func run(m *testing.M) (code int, err error) {
+	setup.UseLogs(setup.Options{LogFormat: "text", LogLevel: mostVerbose, Logs: logs})
 	assets, err := exec.Command(filepath.Join(root, "hack", "envtest.sh")).Output()
 	if err != nil {
 		return 1, fmt.Errorf("building the API server: %w", err)
