@@ -66,7 +66,7 @@ func measure(ctx context.Context, s settings) (err error) {
 	if err := errors.Join(clientgoscheme.AddToScheme(scheme), v1alpha1.AddToScheme(scheme)); err != nil {
 		return err
 	}
-	admin, err := client.New(config, client.Options{Scheme: scheme})
+	admin, err := client.NewWithWatch(config, client.Options{Scheme: scheme})
 	if err != nil {
 		return err
 	}

@@ -2,6 +2,7 @@ package main
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"strings"
 	"time"
@@ -23,7 +24,7 @@ const writers = 16
 
 type scenario struct {
 	settings
-	admin    client.Client
+	admin    client.WithWatch
 	operator *process
 }
 
@@ -37,7 +38,7 @@ func (s scenario) run(ctx context.Context) error {
 		return err
 	}
 	declared := time.Since(began)
-	if err := until(ctx, 30*time.Minute, func() (bool, error) { return s.programmed(ctx) }); err != nil {
+	if err := s.programmed(ctx); err != nil {
 		return err
 	}
 	programmed := time.Since(began)
@@ -101,17 +102,28 @@ func (s scenario) declare(ctx context.Context) error {
 	return group.Wait()
 }
 
-func (s scenario) programmed(ctx context.Context) (bool, error) {
-	var list v1alpha1.PostbackEndpointList
-	if err := s.admin.List(ctx, &list); err != nil {
-		return false, err
+// programmed waits until all endpoints are. It watches: listing them again and again would take the API server's time.
+func (s scenario) programmed(ctx context.Context) error {
+	events, err := s.admin.Watch(ctx, &v1alpha1.PostbackEndpointList{})
+	if err != nil {
+		return err
 	}
-	for i := range list.Items {
-		if !meta.IsStatusConditionTrue(list.Items[i].Status.Conditions, v1alpha1.ConditionProgrammed) {
-			return false, nil
+	defer events.Stop()
+	done := map[string]bool{}
+	for len(done) < s.endpoints {
+		select {
+		case <-ctx.Done():
+			return ctx.Err()
+		case event, open := <-events.ResultChan():
+			if !open {
+				return errors.New("the watch ended")
+			}
+			if e, ok := event.Object.(*v1alpha1.PostbackEndpoint); ok && meta.IsStatusConditionTrue(e.Status.Conditions, v1alpha1.ConditionProgrammed) {
+				done[e.Name] = true
+			}
 		}
 	}
-	return len(list.Items) == s.endpoints, nil
+	return nil
 }
 
 // quiet waits until nothing was written for five seconds.
