@@ -25,6 +25,10 @@ build: ## Compile both programs into bin/
 	go build -ldflags '$(LDFLAGS)' -o bin/manager ./controllers
 	go build -ldflags '$(LDFLAGS)' -o bin/receiver ./receiver
 
+.PHONY: images
+images: ## Build the images of both programs into dist/, without Docker; REPOSITORY and VERSION name them
+	go run ./hack/image -o dist -repository $(or $(REPOSITORY),postback) -tag $(VERSION)
+
 ##@ Develop
 
 .PHONY: test
