@@ -54,9 +54,9 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// gcPercent lets the heap grow to three times what is alive before it is collected: a few MiB of configuration and of
+// gcPercent lets the heap grow to four times what is alive before it is collected: a few MiB of configuration and of
 // requests under way, so that memory stays small, and much of the collector's processor time is spared.
-const gcPercent = 200
+const gcPercent = 300
 
 func serve(ctx context.Context, o setup.Options) error {
 	if os.Getenv("GOGC") == "" {
