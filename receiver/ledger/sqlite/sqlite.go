@@ -21,7 +21,7 @@ import (
 
 // Options of the engine. Zero fields mean the default.
 type Options struct {
-	// CacheBytes is the writer's page cache: default 32 MiB.
+	// CacheBytes is the writer's page cache: default 20 MiB.
 	CacheBytes int64
 	// MapBytes is how much of the file is read through the operating system's page cache by mapping it: default 1 GiB.
 	MapBytes int64
@@ -32,7 +32,7 @@ type Options struct {
 
 func (o Options) withDefaults() Options {
 	if o.CacheBytes <= 0 {
-		o.CacheBytes = 32 << 20
+		o.CacheBytes = 20 << 20
 	}
 	if o.MapBytes <= 0 {
 		o.MapBytes = 1 << 30
