@@ -9,7 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const namespace = "postback-system"
+// The release's namespace and name are not those of the kustomizations.
+const namespace, release = "helm-system", "ops"
 
 // olderChart returns a copy of the chart whose definition of endpoints lacks a printer column.
 func olderChart(t *testing.T) string {
@@ -42,29 +43,31 @@ func columns(t *testing.T) string {
 
 // Helm 4 takes over what Helm 3 left, as who changes from one to the other has it.
 func TestInstallUpgradeUninstall(t *testing.T) {
+	// Helm takes over only what Helm made, and another test may have run before.
+	must(t, "kubectl", "delete", "crd", "--all", "--wait")
 	for _, helm := range helms {
 		t.Run(helm, func(t *testing.T) {
-			must(t, helm, "install", chart, olderChart(t), "--namespace", namespace, "--create-namespace")
+			must(t, helm, "install", release, olderChart(t), "--namespace", namespace, "--create-namespace")
 			must(t, "kubectl", "wait", "--for=condition=Established", "--timeout=1m", "crd", "--all")
 			must(t, "kubectl", "apply", "-f", filepath.Join(root, "config", "samples", "shop.yaml"))
 			if helm == helms[0] && strings.Contains(columns(t), "Currency") {
 				t.Fatal("the older chart's definition is not the older one")
 			}
 
-			notes := must(t, helm, "upgrade", chart, chart, "--namespace", namespace, "--set", "replicas=3")
+			notes := must(t, helm, "upgrade", release, chart, "--namespace", namespace, "--set", "replicas=3")
 			if !strings.Contains(notes, "kubectl wait -n default --for=condition=Ready pbe/shop") {
 				t.Errorf("the notes are:\n%s", notes)
 			}
 			if got := columns(t); !strings.Contains(got, "Currency") {
 				t.Errorf("the definition was not upgraded: its columns are %s", got)
 			}
-			if got := must(t, "kubectl", "get", "deployment", "-n", namespace, chart, "-o", "jsonpath={.spec.replicas}"); got != "3" {
+			if got := must(t, "kubectl", "get", "deployment", "-n", namespace, release+"-"+chart, "-o", "jsonpath={.spec.replicas}"); got != "3" {
 				t.Errorf("%s replicas", got)
 			}
 
-			must(t, helm, "uninstall", chart, "--namespace", namespace)
+			must(t, helm, "uninstall", release, "--namespace", namespace)
 			left := must(t, "kubectl", "get", "deployment,serviceaccount,clusterrole,clusterrolebinding,role,service", "-n", namespace,
-				"-o", "name", "-l", "app.kubernetes.io/instance="+chart)
+				"-o", "name", "-l", "app.kubernetes.io/instance="+release)
 			if left != "" {
 				t.Errorf("left behind: %s", left)
 			}
@@ -93,5 +96,17 @@ func TestWhatKustomizeBuildsIsTakenAndLeavesNothingToDo(t *testing.T) {
 				t.Errorf("applying the same again changed something (-before +after):\n%s", diff)
 			}
 		})
+	}
+}
+
+func TestArgoCDsOtherSettingsStay(t *testing.T) {
+	must(t, "kubectl", "create", "namespace", "argocd")
+	must(t, "kubectl", "create", "configmap", "-n", "argocd", "argocd-cm", "--from-literal=url=https://argocd.example")
+	must(t, "kubectl", "apply", "--server-side", "-n", "argocd", "-k", filepath.Join(root, "config", "argocd"))
+	got := must(t, "kubectl", "get", "configmap", "-n", "argocd", "argocd-cm", "-o", "jsonpath={.data}")
+	for _, part := range []string{"https://argocd.example", "health.postback.dev_PostbackEndpoint", "health.postback.dev_ReceiverFleet"} {
+		if !strings.Contains(got, part) {
+			t.Errorf("no word of %s: %s", part, got)
+		}
 	}
 }
