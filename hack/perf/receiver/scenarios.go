@@ -192,7 +192,7 @@ func (b *bench) measure(ctx context.Context, sc scenario, connections int) error
 	if err != nil {
 		return err
 	}
-	printRow(b.out, b.store.Name(), sc.name, connections, summary, after.minus(before), fmt.Sprint(memory>>20))
+	printRow(b.out, b.store.Name(), sc.name, connections, summary, after.minus(before), fmt.Sprint(memory/1_000_000))
 	return nil
 }
 
