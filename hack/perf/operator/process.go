@@ -44,7 +44,6 @@ func start(ctx context.Context, manager string, kubeconfig []byte) (*process, er
 	if err := free.Close(); err != nil {
 		return nil, err
 	}
-	//nolint:gosec // the program is the caller's choice
 	command := exec.CommandContext(ctx, manager, "run", "--receiver-image", "registry.example/receiver:v1",
 		"--metrics-listen", address, "--metrics-open", "--probe-listen", "0", "--log-level", "warn")
 	command.Env = append(os.Environ(), "KUBECONFIG="+file)
