@@ -19,7 +19,7 @@ type ReceiverFleetStatusApplyConfiguration struct {
 	Replicas *int32 `json:"replicas,omitempty"`
 	// Selector of the pods, for the scale subresource.
 	Selector *string `json:"selector,omitempty"`
-	// Endpoints counts those that name this fleet.
+	// Endpoints counts those that name this fleet and do not wait for their key.
 	Endpoints *EndpointCountsApplyConfiguration `json:"endpoints,omitempty"`
 	// Revision of the configuration that the receivers ought to serve.
 	Revision *string `json:"revision,omitempty"`
