@@ -13,13 +13,22 @@ const (
 	MaxStatusLength   = 64
 	MaxTypes          = 32 // custom conversion types per endpoint
 	MaxCIDRs          = 256
-	MaxForwards       = 32
+	MaxForwards       = 32 // that the endpoint declares itself
 	MaxForwardMatches = 32 // sources, and campaigns, per forward
 	MaxMatchLength    = 128
 	MaxURLLength      = 2048
 	MaxProviders      = 8
 	MaxFixedRates     = 256
 	MaxSecretLength   = 4096
+	MaxOrigins        = 32
+	MaxOriginLength   = 267 // scheme, host name and port
+	MaxRatePerMinute  = 60_000
+
+	MaxCampaigns        = 512 // per endpoint
+	MaxCampaignForwards = 8   // per campaign; they stand among the endpoint's forwards
+
+	// MaxEndpointBytes is the size of one endpoint, encoded, with its campaigns and forwards.
+	MaxEndpointBytes = 512 << 10
 	// MaxSuccessBody is the longest reply text, in bytes.
 	MaxSuccessBody = 1 << 10
 

@@ -69,10 +69,15 @@ func listCanonicalParameters() []string {
 	for _, name := range builtinTypes {
 		params = append(params, name+ParamStatusSuffix)
 	}
-	for n := range SubIDs {
-		params = append(params, ParamSubIDPrefix+strconv.Itoa(n+1))
+	return append(params, listSubIDs()...)
+}
+
+func listSubIDs() []string {
+	names := make([]string, SubIDs)
+	for i := range names {
+		names[i] = ParamSubIDPrefix + strconv.Itoa(i+1)
 	}
-	return params
+	return names
 }
 
 func ownersOf(aliases map[string][]string) map[string]string {

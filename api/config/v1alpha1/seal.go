@@ -125,11 +125,13 @@ func revision(config Config) string {
 		}
 	}
 	for _, e := range public.Endpoints {
-		for i := range e.Keys {
-			e.Keys[i].SHA256 = ""
+		hideDigests(e.Keys)
+		hideDigests(e.ClickTokens)
+		if e.Browser != nil {
+			hideDigests(e.Browser.Keys)
 		}
-		for i := range e.ClickTokens {
-			e.ClickTokens[i].SHA256 = ""
+		for _, c := range e.Campaigns {
+			hideDigests(c.Tokens)
 		}
 		if e.Access.HMAC != nil {
 			for i := range e.Access.HMAC.Secrets {
@@ -138,6 +140,12 @@ func revision(config Config) string {
 		}
 	}
 	return Digest(string(encode(public)))[:16]
+}
+
+func hideDigests(keys []Key) {
+	for i := range keys {
+		keys[i].SHA256 = ""
+	}
 }
 
 // canonical returns a deep copy with the lists sorted whose order has no meaning, times in UTC and no list that JSON would
@@ -175,6 +183,13 @@ func canonicalEndpoint(e Endpoint) Endpoint {
 	if hmac := e.Access.HMAC; hmac != nil {
 		slices.SortStableFunc(hmac.Secrets, func(a, b Secret) int { return cmp.Compare(a.ID, b.ID) })
 	}
+	if b := e.Browser; b != nil {
+		canonicalBrowser(b)
+	}
+	slices.SortStableFunc(e.Campaigns, func(a, b Campaign) int { return cmp.Compare(a.Name, b.Name) })
+	for _, c := range e.Campaigns {
+		canonicalKeys(c.Tokens)
+	}
 	slices.SortStableFunc(e.Forwards, func(a, b Forward) int { return cmp.Compare(a.Name, b.Name) })
 	for _, f := range e.Forwards {
 		slices.Sort(f.Types)
@@ -182,6 +197,15 @@ func canonicalEndpoint(e Endpoint) Endpoint {
 		slices.Sort(f.Campaigns)
 	}
 	return e
+}
+
+func canonicalBrowser(b *Browser) {
+	if b.Keys == nil {
+		b.Keys = []Key{}
+	}
+	canonicalKeys(b.Keys)
+	slices.Sort(b.Types)
+	slices.Sort(b.Origins)
 }
 
 func canonicalKeys(keys []Key) {

@@ -80,6 +80,24 @@ func aWholeEndpoint(name string) Endpoint {
 			Types: []string{"upsell", "sale"}, Sources: []string{"y", "x"}, Campaigns: []string{"2", "1"},
 		},
 	}
+	e.Browser = &Browser{
+		Keys:  []Key{{ID: name + "-b1", SHA256: Digest("client key of " + name)}},
+		Types: []string{"upsell", "lead"}, Origins: []string{"https://shop.example", "http://localhost:8080"},
+		RatePerMinute: 60,
+	}
+	e.Campaigns = []Campaign{
+		{Name: "winter", Alias: name + "_winter", OfferURL: "http://offer.example/"},
+		{
+			Name: "summer", Alias: "Sum-" + name, OfferURL: "https://offer.example/{keyword}?s={subid}&c={campaign}#{_source}",
+			Tokens: []Key{{ID: name + "-t1", SHA256: Digest("campaign token of " + name)}}, Source: "push <1>",
+			Parameters: map[string][]string{ParamExternalID: {"gclid", "clid"}, "sub_id_30": {"data[1]"}},
+			Cost:       &Cost{Amount: "0.05", Currency: "EUR"},
+		},
+	}
+	e.Forwards = append(e.Forwards, Forward{
+		Name: "summer.source", URL: "https://s.example/?id={external_id}", Method: "GET", Resend: ResendOnAnyChange,
+		Campaigns: []string{"summer"},
+	})
 	return e
 }
 
@@ -165,7 +183,12 @@ func TestTheOrderOfListsWithoutAnOrderDoesNotMatter(t *testing.T) {
 	slices.Reverse(endpoint.Access.AllowedCIDRs)
 	slices.Reverse(endpoint.Access.HMAC.Secrets)
 	slices.Reverse(endpoint.Forwards)
-	slices.Reverse(endpoint.Forwards[0].Types)
+	for _, forward := range endpoint.Forwards {
+		slices.Reverse(forward.Types)
+	}
+	slices.Reverse(endpoint.Browser.Types)
+	slices.Reverse(endpoint.Browser.Origins)
+	slices.Reverse(endpoint.Campaigns)
 	if got := seal(t, fleet, anEndpoint("casino"), endpoint); !maps.EqualFunc(want, got, bytes.Equal) {
 		t.Error("other bytes")
 	}
@@ -175,6 +198,7 @@ func TestTheOrderOfListsWithAnOrderMatters(t *testing.T) {
 	reorder := map[string]func(*Fleet, *Endpoint){
 		"rate providers":   func(f *Fleet, _ *Endpoint) { slices.Reverse(f.Rates.Providers) },
 		"aliases":          func(_ *Fleet, e *Endpoint) { slices.Reverse(e.Aliases[ParamSubid]) },
+		"parameters":       func(_ *Fleet, e *Endpoint) { slices.Reverse(e.Campaigns[1].Parameters[ParamExternalID]) },
 		"conversion types": func(_ *Fleet, e *Endpoint) { slices.Reverse(e.ConversionTypes) },
 	}
 	before := open(t, seal(t, aFleet(), aWholeEndpoint("shop"))).Revision
@@ -206,6 +230,8 @@ func TestTheRevisionSaysNothingOfKeysAndSecrets(t *testing.T) {
 	fleet.Rates.Providers[0].Key.Value = "another-provider-key"
 	endpoint.Keys[0].SHA256 = Digest("another key")
 	endpoint.ClickTokens[0].SHA256 = Digest("another token")
+	endpoint.Browser.Keys[0].SHA256 = Digest("another client key")
+	endpoint.Campaigns[1].Tokens[0].SHA256 = Digest("another campaign token")
 	endpoint.Access.HMAC.Secrets[0].Value = "another-signing-secret"
 	if after := open(t, seal(t, fleet, endpoint)).Revision; after != before {
 		t.Errorf("%s became %s", before, after)

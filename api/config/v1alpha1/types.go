@@ -137,6 +137,10 @@ type Endpoint struct {
 	Policies Policies  `json:"policies"`
 	Access   Access    `json:"access"`
 	Forwards []Forward `json:"forwards,omitempty"`
+	// Browser lets web pages report conversions by keys that are public. Nil: they cannot.
+	Browser *Browser `json:"browser,omitempty"`
+	// Campaigns are the links whose visits are clicks of this endpoint, sorted by name.
+	Campaigns []Campaign `json:"campaigns,omitempty"`
 }
 
 // TrainingRule maps status words to one conversion type.
@@ -259,7 +263,7 @@ const (
 
 // Forward is one rule for S2S postbacks.
 type Forward struct {
-	// Name is unique within the endpoint.
+	// Name is unique within the endpoint. The forwards of a campaign are named CAMPAIGN.FORWARD.
 	Name string `json:"name"`
 	// URL is the template with macros.
 	URL string `json:"url"`

@@ -105,6 +105,7 @@ func (c *Config) Validate() error {
 		return p.err()
 	}
 	names, keys, tokens := map[string]bool{}, map[string]string{}, map[string]string{}
+	aliases, campaignTokens := map[string]string{}, map[string]string{}
 	for i := range c.Endpoints {
 		e := &c.Endpoints[i]
 		name := e.Namespace + "/" + e.Name
@@ -116,6 +117,17 @@ func (c *Config) Validate() error {
 		e.validate(at)
 		claim(at.at(".keys"), keys, e.Keys, name)
 		claim(at.at(".clickTokens"), tokens, e.ClickTokens, name)
+		if e.Browser != nil { // on the same paths as the postback keys
+			claim(at.at(".browser.keys"), keys, e.Browser.Keys, name)
+		}
+		for i, c := range e.Campaigns {
+			at := at.at(".campaigns[%d]", i)
+			claim(at.at(".tokens"), campaignTokens, c.Tokens, name+", campaign "+c.Name)
+			if owner, taken := aliases[c.Alias]; taken {
+				at.at(".alias").addf("a campaign of endpoint %.130q has the same one", owner)
+			}
+			aliases[c.Alias] = name
+		}
 	}
 	return p.err()
 }

@@ -27,30 +27,42 @@ func (e *Endpoint) validate(p problems) {
 	e.validatePolicies(p.at(".policies"))
 	e.validateAccess(p.at(".access"))
 	e.validateForwards(p.at(".forwards"))
+	e.validateBrowser(p.at(".browser"))
+	e.validateCampaigns(p.at(".campaigns"))
+	e.validateSize(p)
 }
 
 func (e *Endpoint) validateKeys(p problems) {
-	ids, digests := map[string]bool{}, map[string]bool{}
-	check := func(p problems, keys []Key) {
-		p.length(len(keys), MaxKeys)
-		for i, key := range keys {
-			at := p.at("[%d]", i)
-			at.at(".id").form(key.ID, dnsLabel, "must be a DNS label")
-			at.at(".sha256").form(key.SHA256, hexDigest, "must be 64 lower-case hex digits")
-			if key.RetireAt != nil && (key.RetireAt.Year() < 1970 || key.RetireAt.Year() > 9998) {
-				at.at(".retireAt").addf("must be a time after 1970")
-			}
-			if ids[key.ID] {
-				at.at(".id").addf("another key of the endpoint has the same one")
-			}
-			if digests[key.SHA256] {
-				at.addf("the endpoint has this key already; a click token must differ from the postback key")
-			}
-			ids[key.ID], digests[key.SHA256] = true, true
-		}
+	keys := newKeyChecker()
+	keys.check(p.at(".keys"), e.Keys)
+	keys.check(p.at(".clickTokens"), e.ClickTokens)
+	if e.Browser != nil {
+		keys.check(p.at(".browser.keys"), e.Browser.Keys)
 	}
-	check(p.at(".keys"), e.Keys)
-	check(p.at(".clickTokens"), e.ClickTokens)
+}
+
+// keyChecker tells keys apart that must not be the same, nor have the same id.
+type keyChecker struct{ ids, digests map[string]bool }
+
+func newKeyChecker() keyChecker { return keyChecker{map[string]bool{}, map[string]bool{}} }
+
+func (c keyChecker) check(p problems, keys []Key) {
+	p.length(len(keys), MaxKeys)
+	for i, key := range keys {
+		at := p.at("[%d]", i)
+		at.at(".id").form(key.ID, dnsLabel, "must be a DNS label")
+		at.at(".sha256").form(key.SHA256, hexDigest, "must be 64 lower-case hex digits")
+		if key.RetireAt != nil && (key.RetireAt.Year() < 1970 || key.RetireAt.Year() > 9998) {
+			at.at(".retireAt").addf("must be a time after 1970")
+		}
+		if c.ids[key.ID] {
+			at.at(".id").addf("another key of the endpoint has the same one")
+		}
+		if c.digests[key.SHA256] {
+			at.addf("the endpoint has this key already; postback key, click token and client key must differ from each other")
+		}
+		c.ids[key.ID], c.digests[key.SHA256] = true, true
+	}
 }
 
 // validateTypes keeps the words of conversion types apart: a type is known by its name and by its parameter.
@@ -189,11 +201,11 @@ func (e *Endpoint) validateAccess(p problems) {
 }
 
 func (e *Endpoint) validateForwards(p problems) {
-	p.length(len(e.Forwards), MaxForwards)
+	p.length(len(e.Forwards), MaxForwards+MaxCampaigns*MaxCampaignForwards)
 	unique(p, e.Forwards, func(f Forward) string { return f.Name })
 	for i, f := range e.Forwards {
 		at := p.at("[%d]", i)
-		at.at(".name").form(f.Name, dnsLabel, "must be a DNS label")
+		at.at(".name").form(f.Name, forwardName, "must be a DNS label, or two with a dot between them")
 		at.at(".url").url(f.URL)
 		oneOf(at.at(".method"), f.Method, "GET", "POST")
 		oneOf(at.at(".resend"), f.Resend, ResendOnAnyChange, ResendOnStatusChange)

@@ -35,7 +35,7 @@ func TestWhatAReceiverCannotServeIsRefused(t *testing.T) {
 		"digest in upper case":          {func(_ *Fleet, e *Endpoint) { e.Keys[0].SHA256 = strings.ToUpper(e.Keys[0].SHA256) }, "keys[0].sha256"},
 		"key without an id":             {func(_ *Fleet, e *Endpoint) { e.Keys[0].ID = "" }, "keys[0].id"},
 		"key id twice":                  {func(_ *Fleet, e *Endpoint) { e.ClickTokens[0].ID = e.Keys[0].ID }, "clickTokens[0].id"},
-		"token equal to the key":        {func(_ *Fleet, e *Endpoint) { e.ClickTokens[0].SHA256 = e.Keys[0].SHA256 }, "must differ from the postback key"},
+		"token equal to the key":        {func(_ *Fleet, e *Endpoint) { e.ClickTokens[0].SHA256 = e.Keys[0].SHA256 }, "must differ from each other"},
 		"key that JSON can't retire":    {func(_ *Fleet, e *Endpoint) { e.Keys[0].RetireAt = &year10000 }, "keys[0].retireAt"},
 		"too many keys":                 {func(_ *Fleet, e *Endpoint) { e.Keys = slices.Repeat(e.Keys, 9) }, "keys: 18 items"},
 		"alias for nothing":             {func(_ *Fleet, e *Endpoint) { e.Aliases["clickid"] = []string{"c"} }, `aliases["clickid"]: no such parameter`},
@@ -84,6 +84,43 @@ func TestWhatAReceiverCannotServeIsRefused(t *testing.T) {
 		"forward of no type":            {func(_ *Fleet, e *Endpoint) { e.Forwards[1].Types[0] = "bet" }, "forwards[1].types[0]"},
 		"forward resent never":          {func(_ *Fleet, e *Endpoint) { e.Forwards[0].Resend = "" }, "forwards[0].resend"},
 		"forward from a blank source":   {func(_ *Fleet, e *Endpoint) { e.Forwards[1].Sources[0] = "" }, "forwards[1].sources[0]"},
+		"forward of three names":        {func(_ *Fleet, e *Endpoint) { e.Forwards[2].Name = "a.b.c" }, "forwards[2].name"},
+
+		"client key equal to the key":     {func(_ *Fleet, e *Endpoint) { e.Browser.Keys[0].SHA256 = e.Keys[0].SHA256 }, "browser.keys[0]: the endpoint has this key"},
+		"client key with the key's id":    {func(_ *Fleet, e *Endpoint) { e.Browser.Keys[0].ID = e.Keys[0].ID }, "browser.keys[0].id"},
+		"browsers that report nothing":    {func(_ *Fleet, e *Endpoint) { e.Browser.Types = nil }, "browser.types: must be 1 to"},
+		"browsers that report no type":    {func(_ *Fleet, e *Endpoint) { e.Browser.Types[0] = "bet" }, "browser.types[0]"},
+		"browsers on no page":             {func(_ *Fleet, e *Endpoint) { e.Browser.Origins = nil }, "browser.origins: must be 1 to"},
+		"origin twice":                    {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[1] = e.Browser.Origins[0] }, "browser.origins[1]: stands"},
+		"origin with a path":              {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] += "/" }, "browser.origins[0]: must be an origin"},
+		"origin in upper case":            {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] = "https://Shop.example" }, "browser.origins[0]: must be an origin"},
+		"origin of everybody":             {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] = "*" }, "browser.origins[0]: must be an origin"},
+		"origin of no host":               {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] = "null" }, "browser.origins[0]: must be an origin"},
+		"origin with the default port":    {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] += ":443" }, "browser.origins[0]: must not say the default port"},
+		"rate of nothing":                 {func(_ *Fleet, e *Endpoint) { e.Browser.RatePerMinute = 0 }, "browser.ratePerMinute"},
+		"campaign twice":                  {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Name = "winter" }, "campaigns[1]: stands"},
+		"campaign name in upper case":     {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Name = "Summer" }, "campaigns[1].name"},
+		"alias with a slash":              {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Alias = "a/b" }, "campaigns[1].alias: must be 1 to 64"},
+		"alias of the click intake":       {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Alias = "Clicks" }, `campaigns[1].alias: "Clicks" is a path`},
+		"alias of two campaigns":          {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Alias = e.Campaigns[0].Alias }, "campaigns[1].alias: a campaign of endpoint"},
+		"campaign token twice":            {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Tokens = slices.Repeat(e.Campaigns[1].Tokens, 2) }, "campaigns[1].tokens[1].id"},
+		"campaign token of two campaigns": {func(_ *Fleet, e *Endpoint) { e.Campaigns[0].Tokens = e.Campaigns[1].Tokens }, "campaigns[1].tokens[0]: endpoint"},
+		"offer at a macro":                {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].OfferURL = "https://{keyword}/" }, "campaigns[1].offerURL"},
+		"offer by script":                 {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].OfferURL = "javascript:alert(1)" }, "campaigns[1].offerURL"},
+		"offer with a carriage return":    {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].OfferURL = "https://a.example/\rX: 1" }, "campaigns[1].offerURL: must not contain"},
+		"source of no text":               {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Source = "\xff" }, "campaigns[1].source"},
+		"parameter of no field":           {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Parameters["subid"] = []string{"x"} }, `campaigns[1].parameters["subid"]: no such field`},
+		"parameter of no name":            {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Parameters["cost"] = []string{""} }, `campaigns[1].parameters["cost"][0]`},
+		"parameter named twice":           {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Parameters["cost"] = []string{"c", "c"} }, `campaigns[1].parameters["cost"][1]: stands`},
+		"cost below zero":                 {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Cost.Amount = "-1" }, "campaigns[1].cost.amount"},
+		"cost without a currency":         {func(_ *Fleet, e *Endpoint) { e.Campaigns[1].Cost.Currency = "" }, "campaigns[1].cost.currency"},
+		"more than a document holds": {func(_ *Fleet, e *Endpoint) {
+			for i := range MaxCampaigns {
+				e.Campaigns = append(e.Campaigns, Campaign{
+					Name: fmt.Sprintf("c%d", i), Alias: fmt.Sprintf("c%d", i), OfferURL: "https://a.example/" + strings.Repeat("x", 2000),
+				})
+			}
+		}, "takes more than"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -102,9 +139,13 @@ func TestEndpointsOfOneFleetAreToldApart(t *testing.T) {
 		spoil func(a, b *Endpoint)
 		says  string
 	}{
-		"by name":        {func(a, b *Endpoint) { b.Name = a.Name }, "the same endpoint stands here twice"},
-		"by key":         {func(a, b *Endpoint) { b.Keys[0].SHA256 = a.Keys[1].SHA256 }, `keys[0]: endpoint "default/shop" has the same one`},
-		"by click token": {func(a, b *Endpoint) { b.ClickTokens[0].SHA256 = a.ClickTokens[0].SHA256 }, "clickTokens[0]: endpoint"},
+		"by name":                           {func(a, b *Endpoint) { b.Name = a.Name }, "the same endpoint stands here twice"},
+		"by key":                            {func(a, b *Endpoint) { b.Keys[0].SHA256 = a.Keys[1].SHA256 }, `keys[0]: endpoint "default/shop" has the same one`},
+		"by click token":                    {func(a, b *Endpoint) { b.ClickTokens[0].SHA256 = a.ClickTokens[0].SHA256 }, "clickTokens[0]: endpoint"},
+		"by client key":                     {func(a, b *Endpoint) { b.Browser.Keys[0].SHA256 = a.Browser.Keys[0].SHA256 }, `browser.keys[0]: endpoint "default/shop"`},
+		"by a key that is public elsewhere": {func(a, b *Endpoint) { b.Keys[0].SHA256 = a.Browser.Keys[0].SHA256 }, `keys[0]: endpoint "default/shop"`},
+		"by alias":                          {func(a, b *Endpoint) { b.Campaigns[1].Alias = a.Campaigns[0].Alias }, "campaigns[1].alias: a campaign of endpoint"},
+		"by campaign token":                 {func(a, b *Endpoint) { b.Campaigns[1].Tokens[0].SHA256 = a.Campaigns[1].Tokens[0].SHA256 }, "campaigns[1].tokens[0]: endpoint"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -195,5 +236,16 @@ func TestRedactedShowsNothing(t *testing.T) {
 	}
 	if got := secret.Value.LogValue().String(); strings.Contains(got, "hunter2") {
 		t.Errorf("the log shows %s", got)
+	}
+}
+
+func TestAReservedAliasIsOneInEveryLetterCase(t *testing.T) {
+	for _, alias := range ReservedAliases() {
+		if !IsAlias(alias) || !IsReservedAlias(alias) || !IsReservedAlias(strings.ToUpper(alias)) {
+			t.Errorf("%q is not kept from campaigns", alias)
+		}
+	}
+	if IsReservedAlias("clicks2") || !slices.IsSorted(ReservedAliases()) {
+		t.Error("a free alias is reserved, or the list is not sorted")
 	}
 }

@@ -1,0 +1,79 @@
+package v1alpha1
+
+import (
+	"slices"
+	"strings"
+)
+
+// Browser lets web pages report conversions. A client key stands in a page for everybody to read, so it is good for the
+// declared types, from the declared origins, at a bounded rate only; and it is none of the endpoint's Keys.
+type Browser struct {
+	// Keys authenticate postbacks on the path of the endpoint's Keys: the active client key and former ones.
+	Keys []Key `json:"keys"`
+	// Types that may be reported: at least one.
+	Types []string `json:"types"`
+	// Origins of the pages that may report, as browsers write them: `https://shop.example`, `http://localhost:8080`;
+	// lower case, no path, no default port. At least one.
+	Origins []string `json:"origins"`
+	// RatePerMinute is how many postbacks one source address (of IPv6: one /64) may send within a minute, at least 1.
+	RatePerMinute int `json:"ratePerMinute"`
+}
+
+// Campaign is a link: `GET /{alias}` records a click of the endpoint and sends the visitor on to the offer.
+type Campaign struct {
+	// Name stands as the click's campaign. Unique within the endpoint.
+	Name string `json:"name"`
+	// Alias is the link's only path segment, see [IsAlias] and [IsReservedAlias]. Unique in the fleet.
+	Alias string `json:"alias"`
+	// Tokens authenticate the click API (`POST /click_api/v3`). None: it is off for this campaign.
+	Tokens []Key `json:"tokens,omitempty"`
+	// OfferURL is the template, with macros, of where the visitor goes.
+	OfferURL string `json:"offerURL"`
+	// Source is the click's source unless a parameter says otherwise; it may be empty.
+	Source string `json:"source,omitempty"`
+	// Parameters by click field (see [ClickFields]): the names of the traffic source's query parameters, in the order in
+	// which they are looked at, after the field's own name.
+	Parameters map[string][]string `json:"parameters,omitempty"`
+	// Cost of a click whose link says none.
+	Cost *Cost `json:"cost,omitempty"`
+}
+
+// Cost is an amount of money, not negative.
+type Cost struct {
+	// Amount is a decimal.
+	Amount string `json:"amount"`
+	// Currency is its ISO 4217 code.
+	Currency string `json:"currency"`
+}
+
+// reservedAliases are the single path segments that mean something else on a receiver's public port, and those by which
+// proxies and operators look for something else.
+var reservedAliases = [...]string{
+	"api", "click_api", "clicks", "configz", "favicon", "healthz", "js", "livez", "metrics", "postback", "readyz", "robots",
+}
+
+// ReservedAliases returns the aliases, in lower case and sorted, that no campaign may have in any letter case.
+func ReservedAliases() []string { return slices.Clone(reservedAliases[:]) }
+
+// IsReservedAlias reports whether alias is one of [ReservedAliases], in any letter case.
+func IsReservedAlias(alias string) bool {
+	return slices.Contains(reservedAliases[:], strings.ToLower(alias))
+}
+
+// IsAlias reports whether alias has the form of one: 1 to 64 letters, digits, _ and -. Letter case counts.
+func IsAlias(alias string) bool { return campaignAlias.MatchString(alias) }
+
+// clickFields are what a campaign link may fill in a click.
+var clickFields = listClickFields()
+
+func listClickFields() []string {
+	return append(
+		[]string{ParamKeyword, ParamExternalID, ParamCreativeID, ParamAdCampaignID, ParamSource, ParamCost, ParamCurrency},
+		listSubIDs()...)
+}
+
+// ClickFields returns the fields of a click that a campaign's parameters may fill, in a fixed order.
+func ClickFields() []string { return slices.Clone(clickFields) }
+
+// IsClickField reports whether name is one of [ClickFields].
+func IsClickField(name string) bool { return slices.Contains(clickFields, name) }
