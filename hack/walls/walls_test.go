@@ -79,7 +79,7 @@ var pure = []string{
 
 var walls = []wall{
 	{
-		says: "the contract needs the standard library only", within: []string{"api/config"},
+		says: "the contract and the scripts need the standard library only", within: []string{"api/config", "api/browser"},
 		breaks: func(path string) bool { return !standard(path) && !below(path, module+"/api/config") },
 	},
 	{

@@ -1,0 +1,39 @@
+// Package browser holds the scripts that pages load from a receiver, with their integrity hashes: the receiver serves them,
+// the operator writes the tags that load them. It imports the standard library only.
+package browser
+
+import (
+	"crypto/sha512"
+	_ "embed"
+	"encoding/base64"
+)
+
+// Paths of the scripts on a receiver's public port.
+const (
+	ScriptPath  = "/js/k.min.js"
+	AdapterPath = "/js/adapter.js"
+)
+
+var (
+	//go:embed k.min.js
+	script []byte
+	//go:embed adapter.js
+	adapter []byte
+)
+
+// Script returns the tracking script (docs/semantics.md §8), for reading only.
+func Script() []byte { return script }
+
+// Adapter returns the script that puts the subid into links and forms, for reading only.
+func Adapter() []byte { return adapter }
+
+// ScriptIntegrity returns the value of the attribute integrity of a tag that loads [Script].
+func ScriptIntegrity() string { return integrity(script) }
+
+// AdapterIntegrity returns the value of the attribute integrity of a tag that loads [Adapter].
+func AdapterIntegrity() string { return integrity(adapter) }
+
+func integrity(content []byte) string {
+	sum := sha512.Sum384(content)
+	return "sha384-" + base64.StdEncoding.EncodeToString(sum[:])
+}
