@@ -57,6 +57,7 @@ func (o Options) poolConfig() (*pgxpool.Config, error) {
 	config.MaxConns = int32(min(o.MaxConnections, 1000)) //nolint:gosec // bounded
 	config.PingTimeout = connectTimeout
 	config.BeforeConnect = o.freshCredentials
+	config.AfterConnect = registerArrays
 	conn := config.ConnConfig
 	if conn.ConnectTimeout == 0 {
 		conn.ConnectTimeout = connectTimeout

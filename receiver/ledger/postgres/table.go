@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
@@ -27,13 +26,7 @@ type column[R any] struct {
 func col[R, V any](name, typ string, field func(*R) *V) column[R] {
 	return column[R]{
 		name: name, typ: typ,
-		array: func(n int, row func(int) *R) any {
-			values := make(pgtype.FlatArray[V], n)
-			for i := range n {
-				values[i] = *field(row(i))
-			}
-			return values
-		},
+		array:  func(n int, row func(int) *R) any { return valuesOf[R, V]{row, n, field} },
 		value:  func(row *R) any { return *field(row) },
 		target: func(row *R) any { return field(row) },
 	}
@@ -94,7 +87,7 @@ type statement[R any] struct {
 }
 
 // where makes a statement that joins the parameters, "u", with the rows of table, "t", that have the same key.
-// format has %[1]s for "unnest(…) u(…)" and %[2]s for the condition.
+// format has %[1]s for the parameters and %[2]s for the condition.
 func where[R any](format string, key, params []column[R]) statement[R] {
 	build := func(first int, bucket string) string {
 		conditions := make([]string, len(key))
@@ -102,7 +95,7 @@ func where[R any](format string, key, params []column[R]) statement[R] {
 			conditions[i] = fmt.Sprintf("t.%s = u.%[1]s", c.name)
 		}
 		conditions[0] = "t.bucket = " + bucket
-		return fmt.Sprintf(format, unnest(params, first), strings.Join(conditions, " and "))
+		return fmt.Sprintf(format, "("+unnest(params, first)+") u", strings.Join(conditions, " and "))
 	}
 	return statement[R]{params: params, plain: build(0, "u.bucket"), routed: build(1, "$1::smallint")}
 }
@@ -111,7 +104,7 @@ func where[R any](format string, key, params []column[R]) statement[R] {
 func insert[R any](table string, columns []column[R], rest string) statement[R] {
 	return statement[R]{
 		params: columns,
-		plain:  fmt.Sprintf("insert into %s (%s) select * from %s %s", table, names("", columns), unnest(columns, 0), rest),
+		plain:  fmt.Sprintf("insert into %s (%s) %s %s", table, names("", columns), unnest(columns, 0), rest),
 	}
 }
 
@@ -129,13 +122,14 @@ func remove[R any](table string, key []column[R]) statement[R] {
 	return where("delete from "+table+" t using %[1]s where %[2]s", key, key)
 }
 
-// unnest returns the parameters from column number first on, as rows.
+// unnest selects the parameters from column number first on, as rows. It does so in the select list, where a row is made
+// of all arrays at once; in a from clause each array is first written to a table of its own, which costs more than the insert.
 func unnest[R any](columns []column[R], first int) string {
-	arrays := make([]string, 0, len(columns))
+	fields := make([]string, 0, len(columns))
 	for i, c := range columns[first:] {
-		arrays = append(arrays, fmt.Sprintf("$%d::%s[]", first+i+1, c.typ))
+		fields = append(fields, fmt.Sprintf("unnest($%d::%s[]) as %s", first+i+1, c.typ, c.name))
 	}
-	return fmt.Sprintf("unnest(%s) u(%s)", strings.Join(arrays, ", "), names("", columns[first:]))
+	return "select " + strings.Join(fields, ", ")
 }
 
 // queue adds the statement to a batch if there are rows: once, or once for each bucket. Rows are sorted by bucket.

@@ -30,8 +30,7 @@ const settings = `select set_config('statement_timeout', $1, true), set_config('
 var (
 	createPlaceholders = statement[keyRow]{
 		params: keyColumns,
-		plain: "insert into clicks (bucket, endpoint, subid, present) select u.*, false from " + unnest(keyColumns, 0) +
-			" on conflict do nothing",
+		plain:  "insert into clicks (bucket, endpoint, subid, present) " + unnest(keyColumns, 0) + ", false on conflict do nothing",
 	}
 	lockClicks = where("select "+names("t.", clickColumns)+" from %[1]s join clicks t on %[2]s"+
 		" order by t.bucket, t.endpoint, t.subid for no key update of t", keyColumns, keyColumns)
