@@ -22,3 +22,20 @@ func updateClick(in *Intent, click *Click) *Click {
 	}
 	return &updated
 }
+
+// With returns the click with the click fields among params laid over it, which are sorted by name; nil when they say
+// nothing new. Other params are passed over.
+func (c *Click) With(params Params) *Click {
+	var fields Params
+	for _, param := range params {
+		if IsClickField(param.Name) {
+			fields = append(fields, param)
+		}
+	}
+	if c.Params.contain(fields) {
+		return nil
+	}
+	updated := *c
+	updated.Params = c.Params.merge(fields)
+	return &updated
+}

@@ -8,23 +8,29 @@ import (
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 )
 
-// clickFields are the parameters that update the click besides standing in the conversion (docs/semantics.md §2).
+// clickFields are the parameters that update the click besides standing in the conversion (docs/semantics.md §2), sorted.
 var clickFields = listClickFields()
 
-func listClickFields() map[string]bool {
-	fields := map[string]bool{
-		config.ParamKeyword: true, config.ParamExternalID: true, config.ParamCreativeID: true,
-		config.ParamAdCampaignID: true, config.ParamSource: true,
+func listClickFields() []string {
+	fields := []string{
+		config.ParamKeyword, config.ParamExternalID, config.ParamCreativeID, config.ParamAdCampaignID, config.ParamSource,
 	}
 	for n := range config.SubIDs {
-		fields[config.ParamSubIDPrefix+strconv.Itoa(n+1)] = true
+		fields = append(fields, config.ParamSubIDPrefix+strconv.Itoa(n+1))
 	}
+	slices.Sort(fields)
 	return fields
 }
 
+// ClickFields returns the fields that stay with a click, sorted. The caller must not change the slice.
+func ClickFields() []string { return clickFields }
+
 // IsClickField reports whether the parameter updates the click: keyword, external_id, creative_id, ad_campaign_id,
 // source and sub_id_1 to sub_id_30.
-func IsClickField(name string) bool { return clickFields[name] }
+func IsClickField(name string) bool {
+	_, ok := slices.BinarySearch(clickFields, name)
+	return ok
+}
 
 // Get returns the value of a parameter, "" if there is none.
 func (p Params) Get(name string) string {

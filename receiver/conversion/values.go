@@ -5,8 +5,9 @@ import "slices"
 var outcomes = [...]Outcome{Recorded, Duplicate, Ignored, Refused, Held, Spooled, Superseded}
 
 var reasons = [...]Reason{
-	MethodNotAllowed, RequestTooLarge, RequestUnreadable, IPNotAllowed, SignatureInvalid, SubIDMissing, SubIDUnresolvedMacro, SubIDMalformed, StatusMissing, StatusIgnored,
-	StatusUnresolvedMacro, StatusUnknown, TIDMalformed, ClickNotFound, ClickExpired, PayoutOverLimit, PayoutNotAddable,
+	MethodNotAllowed, RequestTooLarge, RequestUnreadable, IPNotAllowed, SignatureInvalid, RateLimited, OriginNotAllowed,
+	SubIDMissing, SubIDUnresolvedMacro, SubIDMalformed, StatusMissing, StatusIgnored,
+	StatusUnresolvedMacro, StatusUnknown, TypeNotAllowed, TIDMalformed, ClickNotFound, ClickExpired, PayoutOverLimit, PayoutNotAddable,
 	StatusRegression, AlreadyRecorded,
 }
 
@@ -26,7 +27,8 @@ func (r Reason) Valid() bool { return slices.Contains(reasons[:], r) }
 // refused; everything else is ignored.
 func (r Reason) Outcome() Outcome {
 	switch r {
-	case MethodNotAllowed, RequestTooLarge, RequestUnreadable, IPNotAllowed, SignatureInvalid:
+	case MethodNotAllowed, RequestTooLarge, RequestUnreadable, IPNotAllowed, SignatureInvalid,
+		RateLimited, OriginNotAllowed, TypeNotAllowed:
 		return Refused
 	}
 	return Ignored

@@ -62,3 +62,46 @@ func (o *clickOp) decide(s *sheet, _ bool) {
 	}
 	s.release(key)
 }
+
+// ClickUpdate says what has become known of a click since.
+type ClickUpdate struct {
+	Endpoint, SubID string
+	// Campaign that the click must be of.
+	Campaign string
+	// Params are click fields, sorted by name; none = the click is only read.
+	Params conversion.Params
+}
+
+// UpdateClick lays params over a click and returns it once that is durable: as it is then. It is nil, and nothing
+// changed, when the endpoint has no such click of that campaign.
+func (l *Ledger) UpdateClick(ctx context.Context, u ClickUpdate) (*conversion.Click, error) {
+	o := &updateOp{update: u}
+	if err := l.do(ctx, o); err != nil {
+		return nil, err
+	}
+	return o.result, nil
+}
+
+type updateOp struct {
+	update ClickUpdate
+	result *conversion.Click
+}
+
+func (o *updateOp) key() Key { return KeyOf(o.update.Endpoint, o.update.SubID) }
+
+func (o *updateOp) want(w *Want, _ bool) { w.Keys = append(w.Keys, o.key()) }
+
+func (o *updateOp) decide(s *sheet, _ bool) {
+	key := o.key()
+	o.result = s.click(key).now
+	switch {
+	case o.result == nil:
+	case o.result.Campaign != o.update.Campaign:
+		o.result = nil
+	default:
+		if updated := o.result.With(o.update.Params); updated != nil {
+			s.setClick(key, updated)
+			o.result = updated
+		}
+	}
+}

@@ -263,3 +263,51 @@ func (d *desk) wantClickCost(subid, want string) {
 		d.Fatal(err)
 	}
 }
+
+func TestAClickIsUpdatedByItsCampaignOnly(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{})
+		defer d.close()
+		click := conversion.Click{
+			Endpoint: endpoint, SubID: "c", Campaign: "spring", Time: time.Now().UTC(),
+			Params: conversion.Params{{Name: "keyword", Value: "shoes"}, {Name: "sub_id_1", Value: "a"}},
+		}
+		if _, err := d.AddClicks(t.Context(), []conversion.Click{click}); err != nil {
+			t.Fatal(err)
+		}
+		var written int
+		d.store.seen = func(c *ledger.Changes) { written += len(c.UpdatedClicks) }
+		for _, step := range []struct {
+			name   string
+			update ledger.ClickUpdate
+			// params is what the click has afterwards; nil: there is no such click.
+			params  conversion.Params
+			written int
+		}{
+			{"nothing is only read", ledger.ClickUpdate{SubID: "c", Campaign: "spring"}, click.Params, 0},
+			{"new and changed fields", ledger.ClickUpdate{SubID: "c", Campaign: "spring", Params: conversion.Params{
+				{Name: "keyword", Value: "boots"}, {Name: "sub_id_30", Value: "z"}, {Name: "utm_x", Value: "no field"},
+			}}, conversion.Params{{Name: "keyword", Value: "boots"}, {Name: "sub_id_1", Value: "a"}, {Name: "sub_id_30", Value: "z"}}, 1},
+			{"the same again writes nothing", ledger.ClickUpdate{SubID: "c", Campaign: "spring", Params: conversion.Params{
+				{Name: "sub_id_30", Value: "z"},
+			}}, conversion.Params{{Name: "keyword", Value: "boots"}, {Name: "sub_id_1", Value: "a"}, {Name: "sub_id_30", Value: "z"}}, 0},
+			{"another campaign's", ledger.ClickUpdate{SubID: "c", Campaign: "autumn", Params: conversion.Params{
+				{Name: "keyword", Value: "stolen"},
+			}}, nil, 0},
+			{"an unknown click", ledger.ClickUpdate{SubID: "x", Campaign: "spring"}, nil, 0},
+		} {
+			written, step.update.Endpoint = 0, endpoint
+			got, err := d.UpdateClick(t.Context(), step.update)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var params conversion.Params
+			if got != nil {
+				params = got.Params
+			}
+			if diff := cmp.Diff(step.params, params); diff != "" || written != step.written {
+				t.Errorf("%s: %d clicks written, want %d; params:\n%s", step.name, written, step.written, diff)
+			}
+		}
+	})
+}
