@@ -38,6 +38,7 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 		AllowedCIDRs:  cidrs,
 		SuccessBody:   cmp.Or(c.Policies.SuccessBody, defaultSuccessBody),
 		StrictReplies: c.Policies.StrictReplies,
+		Browser:       compileBrowser(c.Browser),
 		names:         names,
 		training:      compileTraining(types, c.Training),
 		customWords:   compileCustomWords(c.ConversionTypes),

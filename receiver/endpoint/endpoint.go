@@ -36,6 +36,8 @@ type Endpoint struct {
 	SuccessBody string
 	// StrictReplies answers ignored postbacks with 422.
 	StrictReplies bool
+	// Browser says what web pages may report; nil = nothing.
+	Browser *Browser
 
 	names map[string]name
 	// training and customWords are the levels two and four of docs/semantics.md §3.7, by folded word.

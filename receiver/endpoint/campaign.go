@@ -1,0 +1,71 @@
+package endpoint
+
+import (
+	"fmt"
+
+	"github.com/shopspring/decimal"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/click/offer"
+)
+
+// Campaign is a link as its visitors meet it. It is immutable.
+type Campaign struct {
+	Name, Alias string
+	Endpoint    *Endpoint
+	Offer       *offer.Template
+	// Source is the click's source unless a parameter says otherwise.
+	Source string
+	// Parameters by click field: the names of the traffic source's parameters, in the order in which they are looked at,
+	// after the field's own name.
+	Parameters map[string][]string
+	// Cost of a click whose link says none, in CostCurrency; nil = nobody knows.
+	Cost         *decimal.Decimal
+	CostCurrency string
+}
+
+// Browser is what web pages may do with an endpoint's client keys. It is immutable.
+type Browser struct {
+	// RatePerMinute is how many postbacks one source address may send within a minute.
+	RatePerMinute int
+
+	types, origins map[string]bool
+}
+
+// AllowsType reports whether pages may report conversions of that type.
+func (b *Browser) AllowsType(conversionType string) bool { return b.types[conversionType] }
+
+// AllowsOrigin reports whether pages of that origin, as browsers write it, may report conversions.
+func (b *Browser) AllowsOrigin(origin string) bool { return b.origins[origin] }
+
+func compileBrowser(c *config.Browser) *Browser {
+	if c == nil {
+		return nil
+	}
+	return &Browser{RatePerMinute: c.RatePerMinute, types: setOf(c.Types), origins: setOf(c.Origins)}
+}
+
+func setOf(items []string) map[string]bool {
+	set := make(map[string]bool, len(items))
+	for _, item := range items {
+		set[item] = true
+	}
+	return set
+}
+
+func compileCampaign(e *Endpoint, c config.Campaign) (*Campaign, error) {
+	template, err := offer.Parse(c.OfferURL)
+	if err != nil {
+		return nil, fmt.Errorf("campaign %s: offerURL: %w", c.Name, err)
+	}
+	compiled := &Campaign{
+		Name: c.Name, Alias: c.Alias, Endpoint: e, Offer: template, Source: c.Source, Parameters: c.Parameters,
+	}
+	if c.Cost != nil {
+		if compiled.Cost, err = optionalDecimal("cost.amount", c.Cost.Amount); err != nil {
+			return nil, fmt.Errorf("campaign %s: %w", c.Name, err)
+		}
+		compiled.CostCurrency = c.Cost.Currency
+	}
+	return compiled, nil
+}
