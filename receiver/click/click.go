@@ -1,11 +1,10 @@
 // Package click owns the click intake: clicks that the tracker recorded, handed in over HTTP, so that postbacks find them.
-// Storing them is the ledger's. It imports no store engine; tokens never reach its log.
+// What the packages below it share to take in visitors is here, too. Storing clicks is the ledger's. It imports no store
+// engine; tokens never reach its log.
 package click
 
 import (
 	"encoding/json"
-	"slices"
-	"strconv"
 	"strings"
 	"time"
 
@@ -38,20 +37,6 @@ const MaxValueBytes = postback.MaxValueBytes
 // maxAhead is how far the tracker's clock may be ahead: a later click counts as one of now, as a postback's date does.
 const maxAhead = 5 * time.Minute
 
-// kept are the fields that stay with the click under their own names, in that order.
-var kept = keptFields()
-
-func keptFields() []string {
-	names := []string{
-		config.ParamKeyword, config.ParamExternalID, config.ParamCreativeID, config.ParamAdCampaignID, config.ParamSource,
-	}
-	for n := range config.SubIDs {
-		names = append(names, config.ParamSubIDPrefix+strconv.Itoa(n+1))
-	}
-	slices.Sort(names)
-	return names
-}
-
 // Scope is what a click's meaning depends on besides the click itself.
 type Scope struct {
 	// Endpoint is "namespace/name" of the endpoint that gets the clicks, Currency its currency.
@@ -73,7 +58,7 @@ func (s Scope) read(item json.RawMessage) (conversion.Click, Reason) {
 		Endpoint: s.Endpoint, SubID: f.text(config.ParamSubid), Time: s.time(&f), Campaign: f.text("campaign"),
 		IP: f.text("ip"), UserAgent: f.text("user_agent"), Cost: s.cost(&f),
 	}
-	for _, name := range kept {
+	for _, name := range conversion.ClickFields() {
 		if value := f.text(name); value != "" {
 			click.Params = append(click.Params, conversion.Param{Name: name, Value: value})
 		}

@@ -26,6 +26,8 @@ type Recorder interface {
 type Observer interface {
 	// Clicks is told the counts of one answer.
 	Clicks(accepted, duplicate, rejected int)
+	// ClicksUnstored is told how many clicks are not known to be durable.
+	ClicksUnstored(clicks int)
 }
 
 // Options are what an [Intake] works with. All are mandatory.
@@ -120,6 +122,9 @@ func (in *Intake) record(w http.ResponseWriter, r *http.Request, endpointName st
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(r.Context()), in.Hold)
 	defer cancel()
 	results, err := in.Ledger.AddClicks(ctx, clicks)
+	if err != nil {
+		in.Observer.ClicksUnstored(len(clicks))
+	}
 	switch {
 	case errors.Is(err, ledger.ErrPoisoned):
 		in.Logger.Error("Store refuses clicks", "endpoint", endpointName, "error", err)

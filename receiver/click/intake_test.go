@@ -46,8 +46,10 @@ func (b *book) AddClicks(ctx context.Context, clicks []conversion.Click) ([]ledg
 	return results, nil
 }
 
-// counts are what the observer was told.
-type counts [3]int
+// counts are what the observer was told: accepted, duplicate, rejected, unstored.
+type counts [4]int
+
+func (c *counts) ClicksUnstored(clicks int) { c[3] += clicks }
 
 func (c *counts) Clicks(accepted, duplicate, rejected int) {
 	c[0], c[1], c[2] = c[0]+accepted, c[1]+duplicate, c[2]+rejected
@@ -103,7 +105,7 @@ func TestEachClickIsAcceptedRepeatedOrRejected(t *testing.T) {
 			t.Errorf("%s:\n%s", test.name, diff)
 		}
 	}
-	if want := (counts{2, 2, 3}); *seen != want {
+	if want := (counts{2, 2, 3, 0}); *seen != want {
 		t.Errorf("observed %v, want %v", *seen, want)
 	}
 }
@@ -171,7 +173,7 @@ func TestClicksThatAreNotStoredAreNotAcknowledged(t *testing.T) {
 		in, b, seen := newIntake(t)
 		b.err = err
 		w := serve(in, post(`{"subid":"a"}`))
-		if w.Code != want || (want == 503) != (w.Header().Get("Retry-After") == "5") || *seen != (counts{}) {
+		if w.Code != want || (want == 503) != (w.Header().Get("Retry-After") == "5") || *seen != (counts{0, 0, 0, 1}) {
 			t.Errorf("%v: %d %v, observed %v", err, w.Code, w.Header(), *seen)
 		}
 	}

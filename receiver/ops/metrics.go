@@ -92,7 +92,7 @@ func (m *Metrics) startAtZero() {
 	for _, reason := range conversion.Reasons() {
 		m.postbacks.WithLabelValues(string(reason.Outcome()), string(reason))
 	}
-	for _, result := range []string{"accepted", "duplicate", "rejected"} {
+	for _, result := range []string{"accepted", "duplicate", "rejected", "unstored"} {
 		m.clicks.WithLabelValues(result)
 	}
 }
@@ -118,11 +118,16 @@ func (m *Metrics) WrongKey() { m.wrongKeys.Inc() }
 // Unstored counts a postback that was answered with a server error.
 func (m *Metrics) Unstored() { m.unstored.Inc() }
 
-// Clicks counts the items of one answer of the click intake.
+// Clicks counts the clicks of one request.
 func (m *Metrics) Clicks(accepted, duplicate, rejected int) {
 	m.clicks.WithLabelValues("accepted").Add(float64(accepted))
 	m.clicks.WithLabelValues("duplicate").Add(float64(duplicate))
 	m.clicks.WithLabelValues("rejected").Add(float64(rejected))
+}
+
+// ClicksUnstored counts clicks of which nobody knows whether they are stored.
+func (m *Metrics) ClicksUnstored(clicks int) {
+	m.clicks.WithLabelValues("unstored").Add(float64(clicks))
 }
 
 // BatchCommitted counts one durable batch of the ledger: how many operations it held and how long its transaction took.

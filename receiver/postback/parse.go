@@ -50,6 +50,8 @@ type parser struct {
 	// pairs counts what was read, empty and repeated parameters too.
 	pairs  int
 	inBody bool
+	// lenient passes over what exceeds a bound.
+	lenient bool
 }
 
 func (p *parser) form(raw string) error {
@@ -70,6 +72,8 @@ func (p *parser) form(raw string) error {
 func (p *parser) add(name, value string) error {
 	p.pairs++
 	switch {
+	case p.lenient && (p.pairs > MaxParameters || len(name) > MaxValueBytes || len(value) > MaxValueBytes):
+		return nil
 	case p.pairs > MaxParameters:
 		return tooLarge(400, "more than %d parameters", MaxParameters)
 	case len(name) > MaxValueBytes:

@@ -1,0 +1,340 @@
+package link
+
+import (
+	"context"
+	"errors"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postback-dev/postback-operator/receiver/click/clicktest"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/postback"
+)
+
+func newLinks(t *testing.T) (*Links, *clicktest.Book) {
+	t.Helper()
+	snapshot, book := clicktest.Snapshot(t, clicktest.Endpoint()), &clicktest.Book{}
+	return New(Options{
+		Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
+		Keeper: book.Keeper(), Clock: func() time.Time { return clicktest.Noon },
+	}), book
+}
+
+// ask returns the answer to a request; nil when there is nothing at its path.
+func ask(l *Links, method, target string, header ...string) *http.Response {
+	r := httptest.NewRequestWithContext(context.Background(), method, target, nil)
+	for i := 0; i+1 < len(header); i += 2 {
+		r.Header.Set(header[i], header[i+1])
+	}
+	handler := l.Handler(r)
+	if handler == nil {
+		return nil
+	}
+	w := httptest.NewRecorder()
+	handler.ServeHTTP(w, r)
+	return w.Result()
+}
+
+func text(t *testing.T, r *http.Response) string {
+	t.Helper()
+	var b strings.Builder
+	if err := r.Body.Close(); err != nil {
+		t.Fatal(err)
+	}
+	buffer := make([]byte, 4096)
+	for {
+		n, err := r.Body.Read(buffer)
+		b.Write(buffer[:n])
+		if err != nil {
+			return b.String()
+		}
+	}
+}
+
+func TestAVisitIsAClickAndLeadsToTheOffer(t *testing.T) {
+	l, book := newLinks(t)
+	r := ask(l, "GET", "/QwErTy?kw=shoes&zone=7", "User-Agent", "UA", "X-Forwarded-For", "203.0.113.9")
+	if r.StatusCode != http.StatusFound || len(book.Clicks) != 1 || book.Accepted != 1 {
+		t.Fatalf("%d, clicks %+v, observed %d", r.StatusCode, book.Clicks, book.Accepted)
+	}
+	click := book.Clicks[0]
+	want := "https://offer.example/go?clickid=" + click.SubID + "&c=spring&kw=shoes&src=adnet&z=7&cost=0.05EUR#"
+	if got := r.Header.Get("Location"); got != want {
+		t.Errorf("to %s, want %s", got, want)
+	}
+	if body := text(t, r); body != "" {
+		t.Errorf("body %q", body)
+	}
+	if click.Campaign != "spring" || click.UserAgent != "UA" || click.Params.Get("keyword") != "shoes" || click.IP != "192.0.2.1" {
+		t.Errorf("click %+v", click) // The peer, 192.0.2.1, is no trusted proxy.
+	}
+}
+
+func TestTheCookiesOfAClick(t *testing.T) {
+	l, book := newLinks(t)
+	for _, test := range []struct {
+		name, target string
+		header       []string
+		attributes   string
+	}{
+		{"in the clear", "http://t.example/QwErTy", nil, "; Path=/; Max-Age=2592000; SameSite=Lax"},
+		{"over TLS", "https://t.example/QwErTy", nil, "; Path=/; Max-Age=2592000; Secure; SameSite=None"},
+		{"for a script", "https://t.example/QwErTy?return=jsonp", nil, "; Path=/; Max-Age=2592000; Secure; SameSite=None"},
+		{"a header that anybody can send", "http://t.example/QwErTy", []string{"X-Forwarded-Proto", "https"}, "; Path=/; Max-Age=2592000; SameSite=Lax"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			book.Clicks = nil
+			got := ask(l, "GET", test.target, test.header...).Header.Values("Set-Cookie")
+			subid := book.Clicks[0].SubID
+			want := []string{"subid=" + subid + test.attributes, "token=QwErTy." + subid + test.attributes}
+			if diff := cmp.Diff(want, got); diff != "" {
+				t.Error(diff)
+			}
+		})
+	}
+	t.Run("over TLS to a trusted proxy", func(t *testing.T) {
+		r := httptest.NewRequestWithContext(t.Context(), "GET", "/QwErTy", nil)
+		r.RemoteAddr = "127.0.0.1:4711"
+		r.Header.Set("X-Forwarded-Proto", "https")
+		w := httptest.NewRecorder()
+		l.Handler(r).ServeHTTP(w, r)
+		for _, cookie := range w.Header().Values("Set-Cookie") {
+			if !strings.HasSuffix(cookie, "; Secure; SameSite=None") {
+				t.Error(cookie)
+			}
+		}
+	})
+}
+
+func TestWhatMakesNoClick(t *testing.T) {
+	for _, test := range []struct {
+		name, method, target string
+		header               []string
+		status               int
+	}{
+		{"a robot that looks where it leads", "HEAD", "/QwErTy", nil, 302},
+		{"HEAD for a script", "HEAD", "/QwErTy?return=jsonp", nil, 302},
+		{"HEAD for an update", "HEAD", "/QwErTy?_update_tokens=1&sub_id=s1&keyword=x", nil, 302},
+		{"prefetching", "GET", "/QwErTy", []string{"Sec-Purpose", "prefetch"}, 503},
+		{"prerendering", "GET", "/QwErTy", []string{"Sec-Purpose", "prefetch;prerender"}, 503},
+		{"prefetching through a proxy", "GET", "/QwErTy", []string{"Sec-Purpose", "prefetch;anonymous-client-ip"}, 503},
+		{"prefetching by older browsers", "GET", "/QwErTy", []string{"Purpose", "prefetch"}, 503},
+		{"prefetching by Firefox", "GET", "/QwErTy", []string{"X-Moz", "prefetch"}, 503},
+		{"Safari's preview", "GET", "/QwErTy", []string{"X-Purpose", "preview"}, 503},
+		{"a form", "POST", "/QwErTy", nil, 405},
+		{"OPTIONS", "OPTIONS", "/QwErTy", nil, 405},
+		{"a URL that is too long", "GET", "/QwErTy?a=" + strings.Repeat("a", postback.MaxURLBytes), nil, 414},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, book := newLinks(t)
+			r := ask(l, test.method, test.target, test.header...)
+			if r.StatusCode != test.status || len(book.Clicks) != 0 || r.Header.Get("Set-Cookie") != "" {
+				t.Errorf("%d, want %d; clicks %v, cookies %v", r.StatusCode, test.status, book.Clicks, r.Header.Values("Set-Cookie"))
+			}
+			if test.status == 302 && !strings.HasPrefix(r.Header.Get("Location"), "https://offer.example/go?clickid=&") {
+				t.Errorf("to %s", r.Header.Get("Location"))
+			}
+		})
+	}
+}
+
+func TestThereIsNothingElse(t *testing.T) {
+	l, _ := newLinks(t)
+	for _, path := range []string{"/qwerty", "/QwErTy/", "/QwErTy/x", "//QwErTy", "/spring", "/x", "/click_api", "/?keyword=x", "/", "/click_api/"} {
+		if ask(l, "GET", path) != nil {
+			t.Errorf("something answers on %s", path)
+		}
+	}
+}
+
+func TestAScriptIsToldItsSubid(t *testing.T) {
+	l, book := newLinks(t)
+	r := ask(l, "GET", "/QwErTy?return=jsonp&utm_term=a&se_referrer=&default_keyword=Title&landing_url=shop.example/")
+	body := text(t, r)
+	want := `KTracking.response({"sub_id":"` + book.Clicks[0].SubID + `","token":"QwErTy.` + book.Clicks[0].SubID + `"});`
+	if r.StatusCode != 200 || body != want || r.Header.Get("Content-Type") != "application/javascript" || r.Header.Get("Location") != "" {
+		t.Errorf("%d %q %v", r.StatusCode, body, r.Header)
+	}
+	if got := book.Clicks[0].Params.Get("keyword"); got != "a" {
+		t.Errorf("keyword %q", got)
+	}
+}
+
+func TestAClickThatIsNotDurableGivesNoSubidAway(t *testing.T) {
+	l, book := newLinks(t)
+	book.Err = errors.New("store unavailable")
+	r := ask(l, "GET", "/QwErTy?kw=shoes")
+	if got, want := r.Header.Get("Location"), "https://offer.example/go?clickid=&c=spring&kw=shoes&src=adnet&z=&cost=0.05EUR#"; got != want {
+		t.Errorf("to %s, want %s", got, want)
+	}
+	if r.StatusCode != 302 || r.Header.Get("Set-Cookie") != "" {
+		t.Errorf("%d, cookies %v", r.StatusCode, r.Header.Values("Set-Cookie"))
+	}
+	r = ask(l, "GET", "/QwErTy?return=jsonp")
+	if body := text(t, r); r.StatusCode != 503 || body != "" || r.Header.Get("Retry-After") == "" {
+		t.Errorf("to a script: %d %q", r.StatusCode, body)
+	}
+	if book.Unstored != 2 || book.Accepted != 0 {
+		t.Errorf("observed %d unstored, %d accepted", book.Unstored, book.Accepted)
+	}
+}
+
+func TestAVisitorWhoHasGoneIsAClickAllTheSame(t *testing.T) {
+	l, book := newLinks(t)
+	gone, leave := context.WithCancel(t.Context())
+	leave()
+	r := httptest.NewRequestWithContext(gone, "GET", "/QwErTy", nil)
+	l.Handler(r).ServeHTTP(httptest.NewRecorder(), r)
+	if len(book.Clicks) != 1 {
+		t.Errorf("%d clicks", len(book.Clicks))
+	}
+}
+
+func TestUpdates(t *testing.T) {
+	for _, test := range []struct {
+		name, target string
+		status       int
+		body         string
+		params       string
+	}{
+		{"fields", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_3=a%26b&keyword=new", 200, "", "keyword=new sub_id_3=a&b"},
+		{"what is no field", "/QwErTy?_update_tokens=1&sub_id=s1&payout=9&cost=1&campaign=x&ip=1.2.3.4&kw=x", 200, "", "keyword=old"},
+		{"asked by a script", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_1=x&return=jsonp", 200, `KTracking.response("Success");`, "keyword=old sub_id_1=x"},
+		{"another campaign's click", "/autumn?_update_tokens=1&sub_id=s1&keyword=new", 404, "", "keyword=old"},
+		{"an unknown click", "/QwErTy?_update_tokens=1&sub_id=s2&keyword=new", 404, "", "keyword=old"},
+		{"no subid", "/QwErTy?_update_tokens=1&keyword=new", 404, "", "keyword=old"},
+		{"a subid that is none", "/QwErTy?_update_tokens=1&sub_id={subid}&keyword=new", 404, "", "keyword=old"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, book := newLinks(t)
+			book.Clicks = []conversion.Click{{
+				Endpoint: "default/test", SubID: "s1", Campaign: "spring", Params: conversion.Params{{Name: "keyword", Value: "old"}},
+			}}
+			r := ask(l, "GET", test.target)
+			if body := text(t, r); r.StatusCode != test.status || body != test.body {
+				t.Errorf("%d %q, want %d %q", r.StatusCode, body, test.status, test.body)
+			}
+			var got []string
+			for _, param := range book.Clicks[0].Params {
+				got = append(got, param.Name+"="+param.Value)
+			}
+			if strings.Join(got, " ") != test.params || len(book.Clicks) != 1 {
+				t.Errorf("%d clicks, params %v, want %s", len(book.Clicks), got, test.params)
+			}
+		})
+	}
+	l, book := newLinks(t)
+	book.Err = errors.New("store unavailable")
+	if r := ask(l, "GET", "/QwErTy?_update_tokens=1&sub_id=s1&keyword=new"); r.StatusCode != 503 {
+		t.Errorf("the store away: %d", r.StatusCode)
+	}
+}
+
+func TestALandingPageSendsItsVisitorOnByTheToken(t *testing.T) {
+	l, book := newLinks(t)
+	book.Clicks = []conversion.Click{{
+		Endpoint: "default/test", SubID: "s1", Campaign: "spring", Params: conversion.Params{{Name: "keyword", Value: "kw"}},
+	}}
+	for _, test := range []struct {
+		name, target string
+		status       int
+		to           string
+	}{
+		{"at the root", "/?_lp=1&_token=QwErTy.s1", 302, "https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=&cost=USD#"},
+		{"beside the click API", "/click_api/?_lp=1&_token=QwErTy.s1", 302, "https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=&cost=USD#"},
+		{"at the link", "/autumn?_lp=1&_token=QwErTy.s1", 302, "https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=&cost=USD#"},
+		{"with the page's parameters", "/?_lp=1&_token=QwErTy.s1&zone=a%26b", 302, "https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=a%26b&cost=USD#"},
+		{"another campaign's click", "/?_lp=1&_token=autumn.s1", 404, ""},
+		{"an unknown click", "/?_lp=1&_token=QwErTy.s2", 404, ""},
+		{"an unknown campaign", "/?_lp=1&_token=winter.s1", 404, ""},
+		{"no token", "/?_lp=1", 404, ""},
+		{"an address for a token", "/?_lp=1&_token=https://evil.example/", 404, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			r := ask(l, "GET", test.target)
+			if r.StatusCode != test.status || r.Header.Get("Location") != test.to || len(book.Clicks) != 1 {
+				t.Errorf("%d to %s, %d clicks", r.StatusCode, r.Header.Get("Location"), len(book.Clicks))
+			}
+		})
+	}
+	book.Err = errors.New("store unavailable")
+	r := ask(l, "GET", "/?_lp=1&_token=QwErTy.s1")
+	if got := r.Header.Get("Location"); got != "https://offer.example/go?clickid=s1&c=spring&kw=&src=&z=&cost=USD#" {
+		t.Errorf("the store away: to %s", got)
+	}
+}
+
+// hostile are values by which somebody might want to lead visitors elsewhere or to run a script of his own.
+var hostile = []string{
+	"https://evil.example/", "//evil.example", `\\evil.example`, "/\\evil.example", "javascript:alert(1)", "@evil.example", ".evil.example",
+	"%0d%0aLocation:%20https://evil.example/", "\t//evil.example", "<script>alert(1)</script>", `");alert(1);//`, "jsonp<script>", "</script>", "{subid}",
+}
+
+func TestNobodyElseDecidesWhereAVisitorGoes(t *testing.T) {
+	l, _ := newLinks(t)
+	names := []string{
+		"return", "url", "redirect", "to", "r", "next", "offer", "kw", "zone", "source", "sub_id_2", "cost", "currency", "keyword", "_lp", "_token",
+		"landing_url", "se_referrer", "host", "callback",
+	}
+	target := regexp.MustCompile(`^https://offer\.example/go\?clickid=[0-9a-z]{24}&c=spring&[A-Za-z0-9%._~=&-]*#[A-Za-z0-9%._~-]*$`)
+	for _, name := range names {
+		for _, value := range hostile {
+			for _, encoded := range []string{value, escape(value)} {
+				request := "/QwErTy?" + name + "=" + encoded
+				r := httptest.NewRequestWithContext(t.Context(), "GET", "/", nil)
+				r.URL.Path, r.URL.RawQuery, r.RequestURI = "/QwErTy", strings.TrimPrefix(request, "/QwErTy?"), request
+				w := httptest.NewRecorder()
+				l.Handler(r).ServeHTTP(w, r)
+				if w.Code != 302 || !target.MatchString(w.Header().Get("Location")) || w.Body.Len() != 0 {
+					t.Errorf("%s: %d to %q, body %q", request, w.Code, w.Header().Get("Location"), w.Body)
+				}
+			}
+		}
+	}
+}
+
+// escape encodes every byte that is no letter or digit.
+func escape(s string) string {
+	var b strings.Builder
+	for _, c := range []byte(s) {
+		const hex = "0123456789ABCDEF"
+		b.Write([]byte{'%', hex[c>>4], hex[c&15]})
+	}
+	return b.String()
+}
+
+func TestNothingOfARequestStandsInAScript(t *testing.T) {
+	l, _ := newLinks(t)
+	told := regexp.MustCompile(`^KTracking\.response\(\{"sub_id":"[0-9a-z]{24}","token":"QwErTy\.[0-9a-z]{24}"\}\);$`)
+	for _, value := range hostile {
+		for _, name := range []string{"callback", "jsonp", "sub_id", "token", "keyword", "landing_url"} {
+			r := ask(l, "GET", "/QwErTy?return=jsonp&"+name+"="+escape(value))
+			if body := text(t, r); !told.MatchString(body) {
+				t.Errorf("%s=%s: %q", name, value, body)
+			}
+		}
+	}
+}
+
+func TestTheHeadersOfEveryAnswer(t *testing.T) {
+	l, _ := newLinks(t)
+	for _, target := range []string{"/QwErTy", "/QwErTy?return=jsonp", "/QwErTy?_update_tokens=1&sub_id=s1", "/?_lp=1&_token=x"} {
+		header := ask(l, "GET", target).Header
+		for name, want := range map[string]string{
+			"Content-Security-Policy": "default-src 'none'", "Referrer-Policy": "strict-origin-when-cross-origin",
+			"Cross-Origin-Resource-Policy": "cross-origin",
+		} {
+			if got := header.Get(name); got != want {
+				t.Errorf("%s: %s is %q, want %q", target, name, got, want)
+			}
+		}
+	}
+}

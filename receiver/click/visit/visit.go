@@ -1,0 +1,152 @@
+// Package visit owns what a visit to a campaign means: which click it is, and where the visitor goes. It is pure but for
+// the randomness of subids and of the macro {random}: no clock, no store, no network.
+package visit
+
+import (
+	"math/rand/v2"
+	"strconv"
+	"strings"
+	"time"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/click/subid"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/postback"
+)
+
+// DefaultKeyword is by which the tracking script sends the page's title, for clicks that have no keyword.
+const DefaultKeyword = "default_keyword"
+
+// maxUserAgent bounds what is kept of a browser's name, in bytes.
+const maxUserAgent = 1 << 10
+
+// Visit is one visit to a campaign.
+type Visit struct {
+	Campaign *endpoint.Campaign
+	// Values are the link's parameters.
+	Values postback.Values
+	// IP and UserAgent are the visitor's.
+	IP, UserAgent string
+	At            time.Time
+}
+
+// Click returns the click of the visit, with a new subid.
+func (v Visit) Click(rates *money.Table) *conversion.Click {
+	c := &conversion.Click{
+		Endpoint: v.Campaign.Endpoint.Name, SubID: subid.New(v.At), Time: v.At, Campaign: v.Campaign.Name,
+		IP: v.IP, UserAgent: postback.Storable(v.UserAgent, maxUserAgent), Cost: v.cost(rates),
+	}
+	for _, field := range conversion.ClickFields() {
+		value := v.field(field)
+		switch {
+		case value != "":
+		case field == config.ParamSource:
+			value = v.Campaign.Source
+		case field == config.ParamKeyword:
+			value = v.Values.Get(DefaultKeyword)
+		}
+		if value != "" {
+			c.Params = append(c.Params, conversion.Param{Name: field, Value: value})
+		}
+	}
+	return c
+}
+
+// field returns what the link says of a click field: by the field's own name, else by the traffic source's.
+func (v Visit) field(field string) string {
+	value := v.Values.Get(field)
+	for _, name := range v.Campaign.Parameters[field] {
+		if value != "" {
+			break
+		}
+		value = v.Values.Get(name)
+	}
+	return value
+}
+
+// cost of the click: what the link says, in the currency that the link says, else in the endpoint's. A cost that cannot be
+// read, such as a macro that was not filled in, is none: then the campaign's own counts.
+func (v Visit) cost(rates *money.Table) *money.Amount {
+	to := v.Campaign.Endpoint.Currency
+	value, reading := money.Parse(v.field(config.ParamCost))
+	if reading == money.Missing || reading == money.Unreadable {
+		if v.Campaign.Cost == nil {
+			return nil
+		}
+		amount := rates.Convert(*v.Campaign.Cost, v.Campaign.CostCurrency, to)
+		return &amount
+	}
+	currency := money.Currency(v.field(config.ParamCurrency))
+	if currency == "" {
+		currency = to
+	}
+	amount := rates.Convert(value, currency, to)
+	return &amount
+}
+
+// Update returns the click fields among the values, sorted by name, under their own names only: what a page knows of a
+// click later on.
+func Update(values postback.Values) conversion.Params {
+	var params conversion.Params
+	for _, field := range conversion.ClickFields() {
+		if value := values.Get(field); value != "" {
+			params = append(params, conversion.Param{Name: field, Value: value})
+		}
+	}
+	return params
+}
+
+// OfferURL returns where the visitor of a click goes. A click without a subid is one that is not stored.
+func (v Visit) OfferURL(click *conversion.Click) string {
+	return v.Campaign.Offer.Render(func(macro string) string {
+		switch macro {
+		case config.ParamSubid:
+			return click.SubID
+		case "campaign":
+			return v.Campaign.Name
+		case "ip":
+			return click.IP
+		case "random":
+			return strconv.Itoa(rand.IntN(1e9)) //nolint:gosec // It keeps caches away, nothing else.
+		case config.ParamCost:
+			if click.Cost == nil {
+				return ""
+			}
+			return click.Cost.Original.String()
+		case config.ParamCurrency:
+			if click.Cost == nil {
+				return v.Campaign.Endpoint.Currency
+			}
+			return click.Cost.Currency
+		}
+		if conversion.IsClickField(macro) {
+			return click.Params.Get(macro)
+		}
+		return v.Values.Get(macro)
+	})
+}
+
+// Token names a click to the receiver itself: the campaign's alias and the subid. It is worth what the subid is worth.
+func Token(c *endpoint.Campaign, click *conversion.Click) string { return c.Alias + "." + click.SubID }
+
+// SplitToken takes a [Token] apart; ok is false for what is none.
+func SplitToken(token string) (alias, subid string, ok bool) {
+	alias, subid, ok = strings.Cut(token, ".")
+	return alias, subid, ok && config.IsAlias(alias) && postback.CheckSubID(subid) == ""
+}
+
+// robots are words in the names of programs that are no visitor's browser.
+var robots = []string{"bot", "crawl", "spider", "slurp", "facebookexternalhit", "headless", "curl/", "wget/", "python", "go-http-client"}
+
+// IsBot guesses by its name whether a browser is a program. It is but a word for who asks; the click is one all the same.
+func IsBot(userAgent string) bool {
+	name := strings.ToLower(userAgent)
+	for _, robot := range robots {
+		if strings.Contains(name, robot) {
+			return true
+		}
+	}
+	return name == ""
+}
