@@ -13,13 +13,14 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/postback-dev/postback-operator/receiver/clientkey"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
 )
 
-// ClicksPath is where the click intake listens; every other path belongs to postbacks.
+// ClicksPath is where the click intake listens.
 const ClicksPath = "/clicks"
 
 // Recorder is the part of the ledger that postbacks need.
@@ -35,7 +36,9 @@ type Options struct {
 	Rates     func() *money.Table
 	Ledger    Recorder
 	// Clicks serves [ClicksPath].
-	Clicks   http.Handler
+	Clicks http.Handler
+	// Pages returns what answers a request that is none of a postback, such as one for a campaign's link; nil = nothing does.
+	Pages    func(r *http.Request) http.Handler
 	Observer Observer
 	// Hold bounds how long a postback waits for the ledger.
 	Hold time.Duration
@@ -48,10 +51,13 @@ type Options struct {
 }
 
 // Handler answers everything that arrives at the listening port.
-type Handler struct{ Options }
+type Handler struct {
+	Options
+	limiter *clientkey.Limiter
+}
 
 // NewHandler returns the handler of the listening port.
-func NewHandler(o Options) *Handler { return &Handler{o} }
+func NewHandler(o Options) *Handler { return &Handler{Options: o, limiter: clientkey.NewLimiter()} }
 
 // ServeHTTP implements [http.Handler]. Every answer has an id of its own in X-Request-Id: a UUIDv7, under which the
 // received log keeps the postback.
@@ -69,27 +75,52 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		h.Clicks.ServeHTTP(w, r)
 		return
 	}
-	h.authenticate(w, r, id)
+	h.route(w, r, id)
+}
+
+// route tells postbacks from pages. A path of which there is nothing gets the answer of a wrong key.
+func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
+	key, gif, ok := splitPath(r.URL.Path)
+	if ok {
+		h.authenticate(w, r, id, key, gif)
+		return
+	}
+	if page := h.Pages(r); page != nil {
+		page.ServeHTTP(w, r)
+		return
+	}
+	h.notFound(w)
 }
 
 // authenticate finds the endpoint by the key. Whatever is wrong up to here gets one and the same answer, which does not
 // tell what exists: not even a method is refused without the key.
-func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
+func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, id uuid.UUID, key string, gif bool) {
 	now := h.Clock()
-	key, gif, ok := splitPath(r.URL.Path)
-	if ok {
-		snapshot := h.Endpoints()
-		if ep, keyID, ok := snapshot.ByKey(key, now); ok {
-			h.Observer.InFlight(1)
-			defer h.Observer.InFlight(-1)
-			source := postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), snapshot.TrustedProxies)
-			h.postback(w, r, &visit{
-				endpoint: ep, keyID: keyID, gif: gif, id: id, source: source,
-				began: now, at: now.UTC().Truncate(time.Microsecond), stamp: h.Stamp(),
-			})
-			return
-		}
+	snapshot := h.Endpoints()
+	ep, keyID, ok := snapshot.ByKey(key, now)
+	inPage := false
+	if !ok {
+		ep, keyID, ok = snapshot.ByClientKey(key, now)
+		inPage = true
 	}
+	if !ok {
+		h.notFound(w)
+		return
+	}
+	h.Observer.InFlight(1)
+	defer h.Observer.InFlight(-1)
+	source := postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), snapshot.TrustedProxies)
+	v := &visit{
+		endpoint: ep, keyID: keyID, gif: gif, inPage: inPage, id: id, source: source,
+		began: now, at: now.UTC().Truncate(time.Microsecond), stamp: h.Stamp(),
+	}
+	if inPage && !h.admit(w, r, v) {
+		return
+	}
+	h.postback(w, r, v)
+}
+
+func (h *Handler) notFound(w http.ResponseWriter) {
 	h.Observer.WrongKey()
 	w.Header().Set("Content-Length", "0")
 	w.WriteHeader(http.StatusNotFound)

@@ -48,6 +48,12 @@ func (b *book) Postback(ctx context.Context, p ledger.Postback) (ledger.Result, 
 	return ledger.Result{Outcome: conversion.Recorded}, nil
 }
 
+func (b *book) rows() []ledger.Postback {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	return b.got
+}
+
 // watcher counts what it is told.
 type watcher struct {
 	mu                  sync.Mutex
@@ -112,12 +118,18 @@ func newHarness(t *testing.T) *harness {
 		Rates:     func() *money.Table { return rates },
 		Ledger:    h.book,
 		Clicks:    http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
-		Observer:  h.seen,
-		Hold:      time.Minute,
-		Draining:  func() bool { return h.drain },
-		Clock:     func() time.Time { return noon },
-		Stamp:     func() int64 { return 7 },
-		Logger:    slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Pages: func(r *http.Request) http.Handler {
+			if r.URL.Path != "/QwErTy" {
+				return nil
+			}
+			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "page "+r.URL.Path) })
+		},
+		Observer: h.seen,
+		Hold:     time.Minute,
+		Draining: func() bool { return h.drain },
+		Clock:    func() time.Time { return noon },
+		Stamp:    func() int64 { return 7 },
+		Logger:   slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	t.Cleanup(func() {
 		for _, secret := range []string{key, listedKey, signedKey, "payout="} {
@@ -129,7 +141,7 @@ func newHarness(t *testing.T) *harness {
 	return h
 }
 
-// compile returns a snapshot of the endpoints default/test, default/listed and default/signed.
+// compile returns a snapshot of the endpoints default/test, default/listed, default/signed and default/paged.
 func compile(t *testing.T) *endpoint.Snapshot {
 	t.Helper()
 	plain, listed, signed := receivertest.Endpoint(), receivertest.Endpoint(), receivertest.Endpoint()
@@ -141,9 +153,16 @@ func compile(t *testing.T) *endpoint.Snapshot {
 	signed.Name, signed.ClickTokens = "signed", nil
 	signed.Keys = []config.Key{{ID: "k1", SHA256: config.Digest(signedKey)}}
 	signed.Access.HMAC = &config.HMAC{Parameter: "signature", Secrets: []config.Secret{{ID: "s1", Value: "hmac-secret"}}}
+	paged := signed
+	paged.Name, paged.Access.AllowedCIDRs = "paged", []string{"203.0.113.0/24"}
+	paged.Keys = []config.Key{{ID: "k1", SHA256: config.Digest("key-of-the-endpoint-with-pages")}}
+	paged.Browser = &config.Browser{
+		Keys:  []config.Key{{ID: "p1", SHA256: config.Digest(pageKey)}},
+		Types: []string{"lead", "sale"}, Origins: []string{shop}, RatePerMinute: 5,
+	}
 	fleet := receivertest.Fleet()
 	fleet.TrustedProxies = []string{"127.0.0.0/8"}
-	snapshot, err := endpoint.Build(&config.Config{Fleet: fleet, Endpoints: []config.Endpoint{plain, listed, signed}})
+	snapshot, err := endpoint.Build(&config.Config{Fleet: fleet, Endpoints: []config.Endpoint{plain, listed, signed, paged}})
 	if err != nil {
 		t.Fatal(err)
 	}

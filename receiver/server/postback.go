@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/uuid"
 
+	"github.com/postback-dev/postback-operator/receiver/clientkey"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -26,7 +27,9 @@ type visit struct {
 	endpoint *endpoint.Endpoint
 	keyID    string
 	gif      bool
-	id       uuid.UUID
+	// inPage: the key is a client key, which everybody can read in a page.
+	inPage bool
+	id     uuid.UUID
 	// began is when the request came, at the same as stores keep it: in UTC, without fractions of a microsecond.
 	began, at time.Time
 	stamp     int64
@@ -69,7 +72,11 @@ func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (po
 	refuse := func(status int, reason conversion.Reason) (postback.Verdict, *postback.RequestError) {
 		return postback.Verdict{}, &postback.RequestError{Status: status, Reason: reason}
 	}
-	if !postback.Allowed(v.endpoint, v.source) {
+	if v.inPage && !v.endpoint.Browser.AllowsOrigin(clientkey.Origin(r.Header)) {
+		return refuse(http.StatusForbidden, conversion.OriginNotAllowed)
+	}
+	// The network's addresses and its signature say nothing about visitors, who have neither.
+	if !v.inPage && !postback.Allowed(v.endpoint, v.source) {
 		return refuse(http.StatusForbidden, conversion.IPNotAllowed)
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
@@ -85,16 +92,24 @@ func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (po
 			return refuse(http.StatusBadRequest, conversion.RequestUnreadable)
 		}
 	}
-	if !postback.SignatureValid(v.endpoint, r.URL.RawQuery, v.body) {
+	if !v.inPage && !postback.SignatureValid(v.endpoint, r.URL.RawQuery, v.body) {
 		return refuse(http.StatusForbidden, conversion.SignatureInvalid)
 	}
 	values, err := postback.Parse(r.URL.RawQuery, r.Header.Get("Content-Type"), v.body)
 	if refused := new(postback.RequestError); errors.As(err, &refused) {
 		return postback.Verdict{}, refused
 	}
-	return postback.Judge(v.endpoint, values, postback.Arrival{
+	if v.inPage {
+		values = withCookie(v.endpoint, values, r)
+	}
+	verdict := postback.Judge(v.endpoint, values, postback.Arrival{
 		At: v.at, IP: v.source.String(), RequestID: v.id, Stamp: v.stamp,
-	}, h.Rates()), nil
+	}, h.Rates())
+	if v.inPage && verdict.Intent != nil && !v.endpoint.Browser.AllowsType(verdict.Type) {
+		verdict.Intent, verdict.JSONP = nil, false
+		return verdict, &postback.RequestError{Status: http.StatusForbidden, Reason: conversion.TypeNotAllowed}
+	}
+	return verdict, nil
 }
 
 // readBody keeps what could be read also when that is not all.

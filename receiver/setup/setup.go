@@ -212,8 +212,8 @@ func (r *Receiver) listen(ctx context.Context) (err error) {
 		Hold: o.Hold, Clock: o.Clock, Logger: o.Logger,
 	})
 	handler := server.NewHandler(server.Options{
-		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.ledger, Clicks: clicks, Observer: r.metrics,
-		Hold: o.Hold, Draining: r.draining.Load, Clock: o.Clock, Stamp: ledger.NewStamper(o.Clock).Next, Logger: o.Logger,
+		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.ledger, Clicks: clicks, Pages: r.pages(),
+		Observer: r.metrics, Hold: o.Hold, Draining: r.draining.Load, Clock: o.Clock, Stamp: ledger.NewStamper(o.Clock).Next, Logger: o.Logger,
 	})
 	r.postback, err = server.Listen(ctx, server.ListenerOptions{
 		Address: o.Listen, Handler: handler, HandlerTime: o.Hold, Logger: o.Logger,

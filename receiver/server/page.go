@@ -1,0 +1,52 @@
+package server
+
+import (
+	"net/http"
+	"slices"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/postback"
+)
+
+// cookieSubID is the cookie by which a browser knows its last click.
+const cookieSubID = "subid"
+
+// admit lets the page of an allowed origin read the answer, and refuses what comes too often. That is counted only: a
+// flood that is written to the received log would be a flood of writes.
+func (h *Handler) admit(w http.ResponseWriter, r *http.Request, v *visit) bool {
+	header := w.Header()
+	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
+	header.Set("Vary", "Origin")
+	if origin := r.Header.Get("Origin"); v.endpoint.Browser.AllowsOrigin(origin) {
+		header.Set("Access-Control-Allow-Origin", origin)
+		header.Set("Access-Control-Expose-Headers", "X-Postback-Outcome, X-Request-Id")
+	}
+	if h.limiter.Allow(v.endpoint.Name, v.endpoint.Browser.RatePerMinute, v.source, v.began) {
+		return true
+	}
+	header.Set("Retry-After", "60")
+	reply := postback.Reply(v.endpoint, postback.Verdict{}, conversion.Refused, conversion.RateLimited, v.gif)
+	if !v.gif {
+		reply.Status = http.StatusTooManyRequests
+	}
+	send(w, reply)
+	h.Observer.Postback(conversion.Refused, conversion.RateLimited, h.Clock().Sub(v.began))
+	return false
+}
+
+// withCookie names the visitor's last click where a pixel does not: its page cannot know it.
+func withCookie(ep *endpoint.Endpoint, values postback.Values, r *http.Request) postback.Values {
+	if slices.ContainsFunc(values, func(v postback.Value) bool {
+		field, _, known := ep.Lookup(v.Name)
+		return known && field == endpoint.FieldSubid
+	}) {
+		return values
+	}
+	cookie, err := r.Cookie(cookieSubID)
+	if err != nil || postback.CheckSubID(cookie.Value) != "" {
+		return values
+	}
+	return append(values, postback.Value{Name: config.ParamSubid, Value: cookie.Value})
+}

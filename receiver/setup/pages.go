@@ -1,0 +1,28 @@
+package setup
+
+import (
+	"net/http"
+
+	"github.com/postback-dev/postback-operator/receiver/click"
+	"github.com/postback-dev/postback-operator/receiver/click/api"
+	"github.com/postback-dev/postback-operator/receiver/click/link"
+)
+
+// pages says what visitors and their pages are served.
+func (r *Receiver) pages() func(*http.Request) http.Handler {
+	o := r.options
+	keeper := &click.Keeper{
+		Ledger: r.ledger, Observer: r.metrics, Patience: min(click.Patience, o.Hold), Logger: o.Logger,
+	}
+	clicks := api.New(api.Options{
+		Endpoints: r.watch.Current, Rates: r.rates.Table, Keeper: keeper, Clock: o.Clock, WrongToken: r.metrics.WrongKey,
+	})
+	links := link.New(link.Options{Endpoints: r.watch.Current, Rates: r.rates.Table, Keeper: keeper, Clock: o.Clock})
+	return func(req *http.Request) http.Handler {
+		switch req.URL.Path {
+		case api.Path, api.OldPath:
+			return clicks
+		}
+		return links.Handler(req)
+	}
+}
