@@ -24,6 +24,10 @@ const (
 // AnnotationKeyRevision on a generated key Secret is the spec.key.revision for which its key was made.
 const AnnotationKeyRevision = "postback.dev/key-revision"
 
+// AnnotationConfigRevision on the Secret with a fleet's manifest is the revision of the whole configuration; on a pod it is
+// the one that its receiver was nudged to take up.
+const AnnotationConfigRevision = "postback.dev/config-revision"
+
 // Names and fields of the Secrets of an endpoint or fleet.
 const (
 	// KeySecretSuffix after the endpoint's name: the generated key and click token. It outlives the endpoint.

@@ -11,6 +11,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="!(has(self.replicas) && has(self.autoscaling))",message="set replicas or autoscaling, not both"
 // +kubebuilder:validation:XValidation:rule="!has(self.store.embedded) || ((!has(self.replicas) || self.replicas <= 1) && !has(self.autoscaling))",message="the embedded store serves one receiver: leave replicas at 1 and autoscaling out, or declare store.postgres"
 // +kubebuilder:validation:XValidation:rule="(!has(self.ingress) && !has(self.gateway)) || has(self.host)",message="ingress and gateway need host, the name under which networks reach the receivers"
+// +kubebuilder:validation:XValidation:rule="!has(self.certificate) || has(self.host)",message="certificate needs host, the name that it is issued for"
 type ReceiverSpec struct {
 	// Image of the receiver; absent means the one that belongs to the operator.
 	// +kubebuilder:validation:MinLength=1
@@ -44,6 +45,9 @@ type ReceiverSpec struct {
 	// Gateway attaches an HTTPRoute for host.
 	// +optional
 	Gateway *GatewaySpec `json:"gateway,omitempty"`
+	// Certificate has cert-manager issue one for host, where the cluster has cert-manager.
+	// +optional
+	Certificate *CertificateSpec `json:"certificate,omitempty"`
 	// Rates says where exchange rates come from.
 	// +kubebuilder:default={}
 	// +optional
@@ -168,7 +172,8 @@ type IngressSpec struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	ClassName *string `json:"className,omitempty"`
-	// TLSSecretName names the certificate; absent means plain HTTP, or TLS that the ingress controller arranges.
+	// TLSSecretName names the certificate; absent means that of spec.certificate, else plain HTTP, or TLS that the ingress
+	// controller arranges.
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	TLSSecretName string `json:"tlsSecretName,omitempty"`
@@ -200,6 +205,34 @@ type ParentRef struct {
 	// +kubebuilder:validation:MaxLength=253
 	// +optional
 	SectionName string `json:"sectionName,omitempty"`
+}
+
+// CertificateSpec shapes cert-manager's Certificate. It ends in the Secret that ingress.tlsSecretName names, else in the
+// fleet's name with -tls.
+type CertificateSpec struct {
+	// IssuerRef names who issues it.
+	// +required
+	IssuerRef IssuerRef `json:"issuerRef"`
+}
+
+// IssuerRef names an issuer of cert-manager.
+type IssuerRef struct {
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +required
+	Name string `json:"name"`
+	// Kind of the issuer: Issuer, in the fleet's namespace, or ClusterIssuer, or one of an external issuer's group.
+	// +kubebuilder:default=Issuer
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +optional
+	Kind string `json:"kind,omitempty"`
+	// Group of the issuer.
+	// +kubebuilder:default=cert-manager.io
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=253
+	// +optional
+	Group string `json:"group,omitempty"`
 }
 
 // EgressSpec bounds the requests that receivers make.

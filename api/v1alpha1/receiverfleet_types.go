@@ -95,11 +95,11 @@ type ReceiverFleetStatus struct {
 	// Endpoints counts those that name this fleet and do not wait for their key.
 	// +optional
 	Endpoints EndpointCounts `json:"endpoints,omitzero"`
-	// Revision of the configuration that the receivers ought to serve.
+	// Revision of the fleet's own settings that the receivers ought to serve. Endpoints don't change it: each has its own.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Revision string `json:"revision,omitempty"`
-	// ConfirmedReplicas is how many ready receivers said that they serve it.
+	// ConfirmedReplicas is how many ready receivers said that they serve the whole configuration, endpoints and all.
 	// +optional
 	ConfirmedReplicas int32 `json:"confirmedReplicas,omitempty"`
 }

@@ -89,13 +89,14 @@ func (r *Reconciler) reconcile(ctx context.Context, endpoint *v1alpha1.PostbackE
 	if verdict, found := r.Board.Verdict(s.fleetName, client.ObjectKeyFromObject(endpoint)); found && verdict.Input == propagation.Input(endpoint.Generation, ringData) {
 		o.verdict = &verdict
 	}
-	if err := r.report(ctx, s, o); err != nil {
+	wait, err := r.report(ctx, s, o)
+	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if next.IsZero() {
-		return ctrl.Result{}, nil
+	if boundary := max(next.Sub(now), time.Second); !next.IsZero() && (wait == 0 || boundary < wait) {
+		wait = boundary
 	}
-	return ctrl.Result{RequeueAfter: max(next.Sub(now), time.Second)}, nil
+	return ctrl.Result{RequeueAfter: wait}, nil
 }
 
 // write makes the endpoint's objects, in an order in which a key is on record before anything speaks of it. Objects of
@@ -168,17 +169,17 @@ func (r *Reconciler) ownFleet(ctx context.Context, s *scope, o *outcome) error {
 	return err
 }
 
-// report writes the status, and tells of transitions in events.
-func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) error {
-	next, ok := report(s, o)
+// report writes the status, and tells of transitions in events. If the status is to wait, it says how long at most.
+func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) (time.Duration, error) {
+	next, wait, ok := report(s, o)
 	if !ok {
-		return nil
+		return wait, nil
 	}
 	before := s.endpoint.Status.Conditions
 	written, err := r.Writer.EndpointStatus(ctx, s.endpoint, next)
 	if err != nil || !written {
-		return client.IgnoreNotFound(err)
+		return 0, client.IgnoreNotFound(err)
 	}
 	status.Announce(r.Events, s.endpoint, before, next.Conditions)
-	return nil
+	return 0, nil
 }

@@ -27,14 +27,15 @@ type outcome struct {
 	verdict *propagation.Verdict
 }
 
-// report returns the status; ok is false when there is nothing new to say because the fleet has not spoken yet. Until then
-// an endpoint keeps its conditions: their observedGeneration tells that they are about an earlier generation.
-func report(s *scope, o outcome) (next v1alpha1.PostbackEndpointStatus, ok bool) {
+// report returns the status; ok is false when it is to stay as it is for now, because the fleet has not spoken yet, or
+// because receivers are about to confirm the change: that may take as long as wait. Until then an endpoint keeps its
+// conditions: their observedGeneration tells that they are about an earlier generation.
+func report(s *scope, o outcome) (next v1alpha1.PostbackEndpointStatus, wait time.Duration, ok bool) {
 	endpoint := s.endpoint
 	before := endpoint.Status
 	accepted := acceptance(s, o)
 	if accepted.Status == metav1.ConditionUnknown && len(before.Conditions) > 0 {
-		return before, false
+		return before, 0, false
 	}
 	resolved := o.resolved
 	if resolved.Type == "" {
@@ -42,6 +43,11 @@ func report(s *scope, o outcome) (next v1alpha1.PostbackEndpointStatus, ok bool)
 	}
 	programmed := programming(s, o, accepted, resolved)
 	ready, stalled := readiness(o, accepted, resolved, programmed)
+	if ready.Reason == v1alpha1.ReasonPropagating && len(before.Conditions) > 0 {
+		if wait := o.verdict.Since.Add(propagation.Patience).Sub(o.now); wait > 0 {
+			return before, wait, false
+		}
+	}
 	next = v1alpha1.PostbackEndpointStatus{
 		ObservedGeneration: endpoint.Generation,
 		Conditions: status.Conditions(before.Conditions, endpoint.Generation, o.now, stalled,
@@ -56,7 +62,7 @@ func report(s *scope, o outcome) (next v1alpha1.PostbackEndpointStatus, ok bool)
 	if o.verdict != nil {
 		next.Revision = o.verdict.Revision
 	}
-	return next, true
+	return next, 0, true
 }
 
 func acceptance(s *scope, o outcome) status.Finding {

@@ -65,7 +65,7 @@ func TestWhatAnEndpointSays(t *testing.T) {
 				w.scope.fleet = &v1alpha1.ReceiverFleet{}
 			}
 			c.outcome.now = start
-			next, ok := report(&w.scope, c.outcome)
+			next, _, ok := report(&w.scope, c.outcome)
 			if !ok {
 				t.Fatal("it says nothing")
 			}
@@ -96,8 +96,38 @@ func TestAnEndpointKeepsItsConditionsUntilItsFleetHasSpoken(t *testing.T) {
 		ObservedGeneration: 1,
 		Conditions:         []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}},
 	}
-	if next, ok := report(&w.scope, outcome{now: start}); ok {
+	if next, _, ok := report(&w.scope, outcome{now: start}); ok {
 		t.Errorf("it says %+v", next)
+	}
+}
+
+func TestAnEndpointKeepsItsConditionsWhileReceiversAreAboutToConfirm(t *testing.T) {
+	for name, c := range map[string]struct {
+		after  time.Duration
+		silent bool // it has no conditions yet
+		wait   time.Duration
+	}{
+		"at once":                   {0, false, propagation.Patience},
+		"after a while":             {time.Second, false, propagation.Patience - time.Second},
+		"when patience is over":     {propagation.Patience, false, 0},
+		"one without any condition": {0, true, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.scope.fleet = &v1alpha1.ReceiverFleet{}
+			if !c.silent {
+				w.scope.endpoint.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}}
+			}
+			verdict := propagation.Verdict{Accepted: true, Revision: "r", Available: true, Since: start}
+			resolved := status.True(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonResolved, "there")
+			next, wait, ok := report(&w.scope, outcome{now: start.Add(c.after), resolved: resolved, verdict: &verdict})
+			if wait != c.wait || ok != (c.wait == 0) {
+				t.Errorf("it waits %v, says something: %v", wait, ok)
+			}
+			if ok && meta.FindStatusCondition(next.Conditions, v1alpha1.ConditionReady).Reason != v1alpha1.ReasonPropagating {
+				t.Errorf("it says %+v", next.Conditions)
+			}
+		})
 	}
 }
 

@@ -191,6 +191,11 @@ func (o observer) providers(ctx context.Context, s *scope) error {
 // former reads the shards as they are, also those of an update that was not finished: each endpoint in them is whole.
 func (o observer) former(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (func(types.NamespacedName) (config.Endpoint, bool), error) {
 	var shards [][]byte
+	// In the manifest's Secret stands what was whole; the others may be those of an update that was not finished.
+	whole, err := o.field(ctx, resources.ManifestSecretName(fleet.Name), fleet.Namespace, shardFile(0))
+	if err != nil {
+		return nil, err
+	}
 	for i := range resources.MaxShards(fleet) {
 		data, err := o.field(ctx, resources.ShardSecretName(fleet.Name, i), fleet.Namespace, shardFile(i))
 		if err != nil {
@@ -200,6 +205,9 @@ func (o observer) former(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (fu
 			break
 		}
 		shards = append(shards, data)
+	}
+	if whole != nil {
+		shards = append(shards, whole)
 	}
 	// Decoded only when somebody asks: hardly ever.
 	var decoded map[types.NamespacedName]config.Endpoint

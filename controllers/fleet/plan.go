@@ -20,7 +20,8 @@ import (
 type plan struct {
 	// documents of the contract; nil when problem kept them from being made.
 	documents config.Documents
-	revision  string
+	// revision of the whole, settings that of the fleet's own part.
+	revision, settings string
 	// contents are the own revisions of the endpoints in the documents.
 	contents propagation.Contents
 	// verdicts lack what only receivers can tell: Available and Confirmed.
@@ -46,6 +47,7 @@ func decide(s *scope, now time.Time, newID func() string) *plan {
 	endpoints := p.join(s)
 	settings, err := render.Fleet(withoutKeyless(s.fleet, s.providerKeys), p.ring, s.providerKeys)
 	if err == nil {
+		p.settings = settings.Revision()
 		p.documents, err = config.Seal(settings, endpoints)
 	}
 	if err != nil {

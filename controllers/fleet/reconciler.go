@@ -30,9 +30,6 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
-// nudgeAnnotation on a pod makes its kubelet refresh the mounted configuration at once instead of within a minute.
-const nudgeAnnotation = "postback.dev/config-revision"
-
 // Reconciler reconciles fleets.
 type Reconciler struct {
 	Writer *apply.Writer
@@ -61,6 +58,7 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=autoscaling,resources=horizontalpodautoscalers,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=policy,resources=poddisruptionbudgets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=networking.k8s.io,resources=networkpolicies;ingresses,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups=cert-manager.io,resources=certificates,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=gateway.networking.k8s.io,resources=httproutes,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups=monitoring.coreos.com,resources=podmonitors;prometheusrules,verbs=get;list;watch;create;patch;delete
 
@@ -74,20 +72,21 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		r.Board.Forget(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
+	var result ctrl.Result
 	if err == nil {
-		err = r.reconcile(ctx, &fleet)
+		result, err = r.reconcile(ctx, &fleet)
 	}
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-		err = nil
+		return ctrl.Result{}, nil
 	}
-	return ctrl.Result{}, err
+	return result, err
 }
 
-func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFleet) error {
+func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (ctrl.Result, error) {
 	observe := observer{cache: r.Cache, foreign: r.Foreign, secrets: r.Secrets}
 	s, err := observe.observe(ctx, fleet)
 	if err != nil {
-		return err
+		return ctrl.Result{}, err
 	}
 	p := decide(s, r.Now(), credentials.NewID)
 	if string(p.ringData) != string(s.ringData) {
@@ -95,18 +94,19 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 		observe.cache = r.Live
 		name := *resources.RatesKeyringSecret(fleet, nil).GetName()
 		if s.ringData, err = observe.field(ctx, name, fleet.Namespace, v1alpha1.KeyringField); err != nil {
-			return err
+			return ctrl.Result{}, err
 		}
 		if s.ring, err = rotation.Parse(s.ringData); err != nil {
-			return err
+			return ctrl.Result{}, err
 		}
 		p = decide(s, r.Now(), credentials.NewID)
 	}
 	problems, err := r.write(ctx, s, p)
 	if err != nil {
-		return err
+		return ctrl.Result{}, err
 	}
-	return r.report(ctx, s, p, problems)
+	wait, err := r.report(ctx, s, p, problems)
+	return ctrl.Result{RequeueAfter: wait}, err
 }
 
 // write makes the fleet's objects. The problems are the user's to repair; each leaves alone what it is about.
@@ -121,7 +121,7 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []e
 		})
 	}
 	if p.problem == nil {
-		documents, err := resources.ConfigSecrets(fleet, p.documents)
+		documents, err := resources.ConfigSecrets(fleet, p.documents, p.revision)
 		p.problem = err
 		children = append(children, documents...)
 	}
@@ -179,51 +179,57 @@ func receiverOf(pod *corev1.Pod) (propagation.Receiver, bool) {
 	return propagation.Receiver{}, false
 }
 
-// nudge makes the kubelets of receivers that serve something else look at once.
+// nudge makes the kubelets of receivers that serve something else refresh the mounted configuration at once instead of
+// within a minute.
 func (r *Reconciler) nudge(ctx context.Context, s *scope, revision string, answers map[string]propagation.Answer) error {
 	for i := range s.pods {
 		receiver, ready := receiverOf(&s.pods[i])
 		answer := answers[receiver.ID]
-		if !ready || answer.Revision == "" || answer.Revision == revision {
+		if !ready || answer.Revision == "" || answer.Revision == revision || answer.Nudged == revision {
 			continue
 		}
-		if _, err := r.Writer.Annotate(ctx, &s.pods[i], nudgeAnnotation, revision); err != nil {
+		if _, err := r.Writer.Annotate(ctx, &s.pods[i], v1alpha1.AnnotationConfigRevision, revision); err != nil {
 			return err
 		}
+		r.Prober.Nudged(client.ObjectKeyFromObject(s.fleet), receiver.ID, revision)
 	}
 	return nil
 }
 
-// report follows the configuration into the receivers, tells the endpoints, and writes the status.
-func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []error) error {
-	name := client.ObjectKeyFromObject(s.fleet)
+// report follows the configuration into the receivers, tells the endpoints, and writes the status. If that should wait for
+// the receivers, it says how long at most.
+func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []error) (wait time.Duration, err error) {
+	name, now := client.ObjectKeyFromObject(s.fleet), r.Now()
 	var answers map[string]propagation.Answer
 	if p.problem == nil {
 		answers = r.Prober.Watch(name, p.revision, receivers(s.pods))
 		if err := r.nudge(ctx, s, p.revision, answers); err != nil {
-			return err
+			return 0, err
 		}
 		served := map[string]bool{}
 		for _, answer := range answers {
 			served[answer.Revision] = true
 		}
-		history := r.History.Record(name, p.revision, p.contents, served)
+		history, since := r.History.Record(name, p.revision, p.contents, served, now)
 		before, published := r.Board.Verdicts(name)
 		if published || allAsked(answers) {
-			r.Board.Publish(name, judge(p.verdicts, before, history, answers))
+			r.Board.Publish(name, judge(p.verdicts, before, history, answers, now))
+		}
+		if s.settling(answers) {
+			return 0, nil
+		}
+		if wait := s.patience(p, answers, since, now); wait > 0 {
+			return wait, nil
 		}
 	} else {
 		r.Board.Publish(name, unprogrammed(p.verdicts))
 	}
-	if s.settling(p, answers) {
-		return nil
-	}
-	next := report(s, p, answers, problems, r.Now())
+	next := report(s, p, answers, problems, now)
 	conditions := s.fleet.Status.Conditions
 	written, err := r.Writer.FleetStatus(ctx, s.fleet, next)
 	if err != nil || !written {
-		return client.IgnoreNotFound(err)
+		return 0, client.IgnoreNotFound(err)
 	}
 	status.Announce(r.Events, s.fleet, conditions, next.Conditions)
-	return nil
+	return 0, nil
 }

@@ -28,20 +28,38 @@ func allAsked(answers map[string]propagation.Answer) bool {
 	return true
 }
 
-// settling reports whether the status should wait for the first answers of receivers: what it says of this very
-// configuration and declaration would only be taken back for a moment.
-func (s *scope) settling(p *plan, answers map[string]propagation.Answer) bool {
+// settling reports whether the status should wait for the first answers of receivers: what it says of this declaration
+// would only be taken back for a moment.
+func (s *scope) settling(answers map[string]propagation.Answer) bool {
 	was := &s.fleet.Status
-	return p.problem == nil && !allAsked(answers) &&
-		len(was.Conditions) > 0 && was.ObservedGeneration == s.fleet.Generation && was.Revision == p.revision
+	return !allAsked(answers) && len(was.Conditions) > 0 && was.ObservedGeneration == s.fleet.Generation
+}
+
+// patience returns how long the status should yet wait for receivers to take up a configuration that is wanted since then:
+// they do so in a moment, and a status that said so in between would be two writes for each change of an endpoint.
+func (s *scope) patience(p *plan, answers map[string]propagation.Answer, since, now time.Time) time.Duration {
+	behind := 0
+	for _, answer := range answers {
+		if answer.Revision != p.revision {
+			behind++
+		}
+	}
+	if behind == 0 || len(s.fleet.Status.Conditions) == 0 {
+		return 0
+	}
+	return max(0, since.Add(propagation.Patience).Sub(now))
 }
 
 // judge completes the verdicts by what receivers serve.
-func judge(found, before verdicts, history map[string]propagation.Contents, answers map[string]propagation.Answer) verdicts {
+func judge(found, before verdicts, history map[string]propagation.Contents, answers map[string]propagation.Answer, now time.Time) verdicts {
 	judged := verdicts{}
 	for name, verdict := range found {
 		verdict.Available = len(answers) > 0
 		was, known := before[name]
+		verdict.Since = now
+		if known && (was.Revision == verdict.Revision || was.Revision != "" && !was.Confirmed) {
+			verdict.Since = was.Since
+		}
 		held := known && was.Confirmed && was.Revision == verdict.Revision
 		verdict.Confirmed = verdict.Revision != "" && verdict.Available && confirmed(name, verdict.Revision, held, history, answers)
 		judged[name] = verdict
@@ -80,7 +98,7 @@ func report(s *scope, p *plan, answers map[string]propagation.Answer, problems [
 		ObservedGeneration: fleet.Generation,
 		Replicas:           s.workload.existing,
 		Selector:           metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: resources.SelectorLabels(fleet.Name)}),
-		Revision:           p.revision,
+		Revision:           p.settings,
 	}
 	if p.problem != nil {
 		next.Revision = fleet.Status.Revision

@@ -7,11 +7,16 @@ package propagation
 import (
 	"strconv"
 	"sync"
+	"time"
 
 	"k8s.io/apimachinery/pkg/types"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 )
+
+// Patience is how long a status may wait for receivers to confirm a change before it says that they have not: a kubelet that
+// was nudged takes a second or two. Until then it is that of before.
+const Patience = 5 * time.Second
 
 // Verdict is what a fleet says of one endpoint.
 type Verdict struct {
@@ -24,6 +29,8 @@ type Verdict struct {
 	Revision string
 	// Former: it stands there as it was before, because it can't be rendered as it is now.
 	Former bool
+	// Since is when the endpoint ceased to be Confirmed, or when Revision became what is wanted if it is.
+	Since time.Time
 	// Available: a receiver of the fleet is ready.
 	Available bool
 	// Confirmed: every ready receiver serves Revision.

@@ -30,6 +30,8 @@ type Answer struct {
 	Asked bool
 	// Revision that it served when it answered last; empty while it has not.
 	Revision string
+	// Nudged is the revision that it was nudged to take up last, as far as is known.
+	Nudged string
 }
 
 // Bounds of probing.
@@ -153,6 +155,15 @@ func (p *Prober) converse(ctx context.Context, fleet types.NamespacedName, probe
 			return
 		case <-time.After(pause):
 		}
+	}
+}
+
+// Nudged notes that a receiver was nudged, so that it is not done again before the cache shows it.
+func (p *Prober) Nudged(fleet types.NamespacedName, receiver, revision string) {
+	p.mu.Lock()
+	defer p.mu.Unlock()
+	if probe := p.fleets[fleet][receiver]; probe != nil {
+		probe.answer.Nudged = revision
 	}
 }
 

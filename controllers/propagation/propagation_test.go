@@ -10,6 +10,7 @@ import (
 	"strings"
 	"sync"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
@@ -22,7 +23,7 @@ var (
 	shop, club = types.NamespacedName{Namespace: "ads", Name: "shop"}, types.NamespacedName{Namespace: "ads", Name: "club"}
 )
 
-const first, second = "0000000000000001", "0000000000000002"
+const first, second, third = "0000000000000001", "0000000000000002", "0000000000000003"
 
 // inbox is a controller's queue that a mailbox delivers to.
 func inbox(t *testing.T) (*Mailbox, func() types.NamespacedName, func() int) {
@@ -83,17 +84,40 @@ func TestTheBoardTellsOnlyThoseWhoseVerdictChanged(t *testing.T) {
 
 func TestHistoryForgetsWhatNobodyServes(t *testing.T) {
 	h := &History{}
-	h.Record(fleet, first, Contents{shop: "a"}, nil)
-	kept := h.Record(fleet, second, Contents{shop: "b"}, map[string]bool{first: true})
+	now := time.Now()
+	h.Record(fleet, first, Contents{shop: "a"}, nil, now)
+	kept, _ := h.Record(fleet, second, Contents{shop: "b"}, map[string]bool{first: true}, now)
 	if len(kept) != 2 || kept[first][shop] != "a" {
 		t.Errorf("kept: %v", kept)
 	}
-	if kept = h.Record(fleet, second, Contents{shop: "b"}, map[string]bool{second: true}); len(kept) != 1 {
+	if kept, _ = h.Record(fleet, second, Contents{shop: "b"}, map[string]bool{second: true}, now); len(kept) != 1 {
 		t.Errorf("kept: %v", kept)
 	}
 	h.Forget(fleet)
-	if kept = h.Record(fleet, first, Contents{}, map[string]bool{second: true}); len(kept) != 1 {
+	if kept, _ = h.Record(fleet, first, Contents{}, map[string]bool{second: true}, now); len(kept) != 1 {
 		t.Errorf("kept: %v", kept)
+	}
+}
+
+func TestReceiversAreBehindSinceTheFirstChangeThatTheyHaveNotTakenUp(t *testing.T) {
+	h, start := &History{}, time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	for i, step := range []struct {
+		wanted string
+		served map[string]bool
+		since  int // the step
+	}{
+		{first, nil, 0},
+		{first, map[string]bool{first: true}, 0},
+		{second, map[string]bool{first: true}, 2},
+		{second, map[string]bool{first: true}, 2},
+		{third, map[string]bool{first: true}, 2},
+		{third, map[string]bool{third: true, "": true}, 2},
+		{first, map[string]bool{third: true}, 6},
+	} {
+		_, since := h.Record(fleet, step.wanted, nil, step.served, start.Add(time.Duration(i)*time.Second))
+		if want := start.Add(time.Duration(step.since) * time.Second); !since.Equal(want) {
+			t.Errorf("step %d: since %v, want %v", i, since, want)
+		}
 	}
 }
 
@@ -181,6 +205,17 @@ func TestAReceiverIsAskedUntilItServesWhatIsWanted(t *testing.T) {
 	defer r.mu.Unlock()
 	if r.asked != asked+1 {
 		t.Errorf("asked %d times more", r.asked-asked)
+	}
+}
+
+func TestWhatAReceiverWasNudgedToTakeUpIsRemembered(t *testing.T) {
+	prober := NewProber(&Mailbox{}, nil)
+	pods := []Receiver{{ID: "a", Address: "10.0.0.1:8081"}}
+	prober.Watch(fleet, second, pods)
+	prober.Nudged(fleet, "a", second)
+	prober.Nudged(fleet, "gone", second)
+	if known := prober.Watch(fleet, second, pods); known["a"] != (Answer{Nudged: second}) {
+		t.Errorf("known: %+v", known)
 	}
 }
 

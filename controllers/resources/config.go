@@ -30,6 +30,9 @@ func MaxShards(fleet *v1alpha1.ReceiverFleet) int {
 	return sharedShards
 }
 
+// maxOneSecretBytes keeps a Secret with a whole configuration below 1 MiB when it is base64-encoded, as a shard's is.
+const maxOneSecretBytes = 700 << 10
+
 // ManifestSecretName names the Secret with the manifest of a fleet's configuration.
 func ManifestSecretName(fleet string) string { return childName(fleet, "-config") }
 
@@ -38,10 +41,11 @@ func ShardSecretName(fleet string, shard int) string {
 	return childName(fleet, fmt.Sprintf("-config-%d", shard))
 }
 
-// ConfigSecrets returns the Secrets with a fleet's sealed configuration in the order in which they are to be written:
-// shards, manifest, then the shards that are no longer there. An error means that the fleet has more shards than its pods
-// have a place for.
-func ConfigSecrets(fleet *v1alpha1.ReceiverFleet, documents config.Documents) ([]Child, error) {
+// ConfigSecrets returns the Secrets with a fleet's sealed configuration, whose revision is given, in the order in which they
+// are to be written: shards, manifest, then the shards that are no longer there. While everything fits into one Secret it
+// stands in the manifest's, so that a change is one write and is seen as a whole. An error means that the fleet has more
+// shards than its pods have a place for.
+func ConfigSecrets(fleet *v1alpha1.ReceiverFleet, documents config.Documents, revision string) ([]Child, error) {
 	shards := slices.DeleteFunc(slices.Sorted(maps.Keys(documents)), func(name string) bool { return name == config.ManifestFile })
 	places := MaxShards(fleet)
 	if len(shards) > places {
@@ -51,23 +55,29 @@ func ConfigSecrets(fleet *v1alpha1.ReceiverFleet, documents config.Documents) ([
 	add := func(name string, secret *corev1ac.SecretApplyConfiguration) {
 		children = append(children, child(KindSecret, fleet.Namespace, name, secret))
 	}
+	first := map[string][]byte{config.ManifestFile: documents[config.ManifestFile]}
+	if len(shards) == 1 && len(documents[shards[0]])+len(documents[config.ManifestFile]) <= maxOneSecretBytes {
+		first, shards = documents, nil
+	}
 	for i, file := range shards {
 		name := ShardSecretName(fleet.Name, i)
-		add(name, configSecret(fleet, name, file, documents[file]))
+		add(name, configSecret(fleet, name, map[string][]byte{file: documents[file]}))
 	}
 	manifest := ManifestSecretName(fleet.Name)
-	add(manifest, configSecret(fleet, manifest, config.ManifestFile, documents[config.ManifestFile]))
+	add(manifest, configSecret(fleet, manifest, first).
+		WithAnnotations(map[string]string{v1alpha1.AnnotationConfigRevision: revision}))
 	for i := len(shards); i < places; i++ {
 		add(ShardSecretName(fleet.Name, i), nil)
 	}
 	return children, nil
 }
 
-func configSecret(fleet *v1alpha1.ReceiverFleet, name, file string, document []byte) *corev1ac.SecretApplyConfiguration {
-	return fleetSecret(fleet, name, v1alpha1.RoleConfig).WithData(map[string][]byte{file: document})
+func configSecret(fleet *v1alpha1.ReceiverFleet, name string, documents map[string][]byte) *corev1ac.SecretApplyConfiguration {
+	return fleetSecret(fleet, name, v1alpha1.RoleConfig).WithData(documents)
 }
 
 // configProjection puts all documents into one volume, which the kubelet changes as a whole. A pod waits for the manifest.
+// A shard that is in two Secrets, while a configuration moves from one to several or back, is taken from its own.
 func configProjection(fleet *v1alpha1.ReceiverFleet) *corev1ac.VolumeApplyConfiguration {
 	projection := corev1ac.ProjectedVolumeSource().WithDefaultMode(configMode).
 		WithSources(corev1ac.VolumeProjection().WithSecret(corev1ac.SecretProjection().WithName(ManifestSecretName(fleet.Name))))

@@ -20,7 +20,7 @@ func documents(shards int) config.Documents {
 
 func TestTheManifestIsWrittenAfterItsShards(t *testing.T) {
 	fleet := ownFleetOf(t)
-	children, err := ConfigSecrets(fleet, documents(2))
+	children, err := ConfigSecrets(fleet, documents(2), "0123456789abcdef")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -32,6 +32,30 @@ func TestTheManifestIsWrittenAfterItsShards(t *testing.T) {
 	golden(t, "config", built)
 }
 
+func TestAConfigurationThatFitsIsOneSecret(t *testing.T) {
+	fleet := ownFleetOf(t)
+	children, err := ConfigSecrets(fleet, documents(1), "0123456789abcdef")
+	if err != nil {
+		t.Fatal(err)
+	}
+	golden(t, "config-one", files(t, children))
+
+	large := documents(1)
+	large["shard-000.json"] = make([]byte, maxOneSecretBytes)
+	if children, err = ConfigSecrets(fleet, large, ""); err != nil {
+		t.Fatal(err)
+	}
+	var written []string
+	for _, c := range children {
+		if c.Apply != nil {
+			written = append(written, c.Name)
+		}
+	}
+	if diff := cmp.Diff([]string{"shop-config-0", "shop-config"}, written); diff != "" {
+		t.Errorf("Secrets of a larger one (-want +got):\n%s", diff)
+	}
+}
+
 func TestPodsHaveAPlaceForEveryShard(t *testing.T) {
 	for name, test := range map[string]struct {
 		fleet *v1alpha1.ReceiverFleet
@@ -41,7 +65,7 @@ func TestPodsHaveAPlaceForEveryShard(t *testing.T) {
 		"an endpoint's own one": {ownFleetOf(t), 4},
 	} {
 		t.Run(name, func(t *testing.T) {
-			children, err := ConfigSecrets(test.fleet, documents(test.most))
+			children, err := ConfigSecrets(test.fleet, documents(test.most), "")
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -60,7 +84,7 @@ func TestPodsHaveAPlaceForEveryShard(t *testing.T) {
 			if diff := cmp.Diff(written, mounted); diff != "" {
 				t.Errorf("Secrets (-written +mounted):\n%s", diff)
 			}
-			if _, err := ConfigSecrets(test.fleet, documents(test.most+1)); err == nil {
+			if _, err := ConfigSecrets(test.fleet, documents(test.most+1), ""); err == nil {
 				t.Errorf("%d shards are taken, pods mount %d", test.most+1, test.most)
 			}
 		})

@@ -38,6 +38,10 @@ var fleets = map[string]string{
   store: {postgres: {dsnSecretRef: {name: database}}}
   host: pb.example.com
   gateway: {parentRefs: [{name: public, namespace: gateways, sectionName: https}, {name: partners}]}`,
+	"certificate": `
+  host: pb.example.com
+  ingress: {className: nginx}
+  certificate: {issuerRef: {name: letsencrypt, kind: ClusterIssuer}}`,
 	"spool": `
   autoscaling: {minReplicas: 3, maxReplicas: 9, targetCPUUtilization: 50}
   store: {postgres: {dsnSecretRef: {name: database}, spool: {size: 20Gi, storageClassName: fast}}}`,
@@ -180,7 +184,7 @@ func TestTheSelectorIsFrozen(t *testing.T) {
 }
 
 func TestKindsThatTheClusterDoesNotServeAreLeftOut(t *testing.T) {
-	foreign := []runtimeschema.GroupVersionKind{KindHTTPRoute, KindPodMonitor, KindPrometheusRule}
+	foreign := []runtimeschema.GroupVersionKind{KindCertificate, KindHTTPRoute, KindPodMonitor, KindPrometheusRule}
 	fleet := fleetOf(t, fleets["postgres"])
 	for _, test := range []struct {
 		name   string
@@ -217,7 +221,7 @@ func TestAnInvalidPodTemplateLeavesTheWorkloadAlone(t *testing.T) {
 	for _, c := range children {
 		built[c.Kind.Kind] = true
 	}
-	want := []string{"HTTPRoute", "HorizontalPodAutoscaler", "Ingress", "NetworkPolicy", "PersistentVolumeClaim",
+	want := []string{"Certificate", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress", "NetworkPolicy", "PersistentVolumeClaim",
 		"PodDisruptionBudget", "PodMonitor", "PrometheusRule", "Service", "ServiceAccount"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(built))); diff != "" {
 		t.Errorf("children (-want +got):\n%s", diff)

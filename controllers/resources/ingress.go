@@ -25,8 +25,8 @@ func Ingress(fleet *v1alpha1.ReceiverFleet) *networkingv1ac.IngressApplyConfigur
 	if declared.ClassName != nil {
 		spec.WithIngressClassName(*declared.ClassName)
 	}
-	if declared.TLSSecretName != "" {
-		spec.WithTLS(networkingv1ac.IngressTLS().WithHosts(fleet.Spec.Host).WithSecretName(declared.TLSSecretName))
+	if secret := tlsSecretName(fleet); secret != "" {
+		spec.WithTLS(networkingv1ac.IngressTLS().WithHosts(fleet.Spec.Host).WithSecretName(secret))
 	}
 	return networkingv1ac.Ingress(fleet.Name, fleet.Namespace).
 		WithLabels(fleetLabels(fleet)).

@@ -30,6 +30,7 @@ var (
 	KindIngress                 = networkingv1.SchemeGroupVersion.WithKind("Ingress")
 	KindReceiverFleet           = v1alpha1.GroupVersion.WithKind(v1alpha1.KindReceiverFleet)
 	KindHTTPRoute               = schema.GroupVersionKind{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "HTTPRoute"}
+	KindCertificate             = schema.GroupVersionKind{Group: "cert-manager.io", Version: "v1", Kind: "Certificate"}
 	KindPodMonitor              = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "PodMonitor"}
 	KindPrometheusRule          = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "PrometheusRule"}
 )
@@ -97,4 +98,4 @@ func childName(owner, suffix string) string {
 }
 
 // ForeignKinds are those of children that are not Kubernetes' own. A cluster may lack them.
-var ForeignKinds = []schema.GroupVersionKind{KindHTTPRoute, KindPodMonitor, KindPrometheusRule}
+var ForeignKinds = []schema.GroupVersionKind{KindCertificate, KindHTTPRoute, KindPodMonitor, KindPrometheusRule}

@@ -68,6 +68,7 @@ func Fleet(fleet *v1alpha1.ReceiverFleet, facts Facts) ([]Child, error) {
 		child(KindNetworkPolicy, namespace, name, NetworkPolicy(fleet)),
 		child(KindIngress, namespace, name, Ingress(fleet)))
 	for _, c := range []Child{
+		child(KindCertificate, namespace, name, Certificate(fleet)),
 		child(KindHTTPRoute, namespace, name, HTTPRoute(fleet)),
 		child(KindPodMonitor, namespace, name, PodMonitor(fleet)),
 		child(KindPrometheusRule, namespace, name, PrometheusRule(fleet)),

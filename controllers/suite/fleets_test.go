@@ -176,7 +176,7 @@ func TestAShardThatIsNoLongerNeededIsDeleted(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	fleet := fleetOf(t, namespace, "shared", "{}")
 	current(t, fleet)
-	former := get[corev1.Secret](t, namespace, "shared-config-0")
+	former := get[corev1.Secret](t, namespace, "shared-config")
 	former.ObjectMeta = metav1.ObjectMeta{
 		Namespace: namespace, Name: "shared-config-1", Labels: former.Labels, OwnerReferences: former.OwnerReferences,
 	}

@@ -4,10 +4,11 @@ import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"io/fs"
+	"maps"
 	"net"
 	"net/http"
 	"net/http/httptest"
-	"strings"
 	"sync"
 	"time"
 
@@ -210,24 +211,28 @@ func manifestIn(ctx context.Context, namespace, secret string) (string, error) {
 	return manifest.Revision, err
 }
 
-// served returns the configuration that a fleet's Secrets hold.
+// served returns the configuration that a fleet's Secrets hold, as the pods' volume shows it.
 func served(ctx context.Context, fleet types.NamespacedName) (*config.Config, error) {
-	return config.Open(func(name string) ([]byte, error) {
-		secret := resources.ManifestSecretName(fleet.Name)
-		if strings.HasPrefix(name, "shard-") {
-			var i int
-			if _, err := fmt.Sscanf(name, "shard-%03d.json", &i); err != nil {
-				return nil, err
-			}
-			secret = resources.ShardSecretName(fleet.Name, i)
-		}
+	files := config.Documents{}
+	names := []string{resources.ManifestSecretName(fleet.Name)}
+	for i := range 32 {
+		names = append(names, resources.ShardSecretName(fleet.Name, i))
+	}
+	for i, name := range names {
 		var held corev1.Secret
-		if err := admin.Get(ctx, types.NamespacedName{Namespace: fleet.Namespace, Name: secret}, &held); err != nil {
-			if apierrors.IsNotFound(err) {
-				return nil, fmt.Errorf("Secret %s is missing", secret)
-			}
+		err := admin.Get(ctx, types.NamespacedName{Namespace: fleet.Namespace, Name: name}, &held)
+		if apierrors.IsNotFound(err) && i > 0 {
+			break
+		}
+		if err != nil {
 			return nil, err
 		}
-		return held.Data[name], nil
+		maps.Copy(files, held.Data)
+	}
+	return config.Open(func(name string) ([]byte, error) {
+		if files[name] == nil {
+			return nil, fs.ErrNotExist
+		}
+		return files[name], nil
 	})
 }

@@ -26,7 +26,7 @@ import (
 // everyChild has a fleet make all that can be made of Kubernetes' own kinds.
 const everyChild = `{store: {postgres: {dsnSecretRef: {name: database}}}, host: pb.example.com,
 	autoscaling: {minReplicas: 2, maxReplicas: 5}, ingress: {tlsSecretName: tls},
-	gateway: {parentRefs: [{name: public}]}, networkPolicy: {enabled: true}, podMonitor: {enabled: true}}`
+	certificate: {issuerRef: {name: letsencrypt, kind: ClusterIssuer}}, gateway: {parentRefs: [{name: public}]}, networkPolicy: {enabled: true}, podMonitor: {enabled: true}}`
 
 // children reads everything that stands in a namespace besides the declarations and pods.
 func children(t *testing.T, namespace string) []client.Object {
@@ -201,7 +201,7 @@ func TestRule2EditedAndDeletedChildrenAreBackWithinTwoSeconds(t *testing.T) {
 		})
 	})
 	t.Run("an edited configuration", func(t *testing.T) {
-		held := get[corev1.Secret](t, namespace, "shared-config-0")
+		held := get[corev1.Secret](t, namespace, "shared-config")
 		change(t, held, func(s *corev1.Secret) { s.Data["shard-000.json"] = []byte("{}") })
 		eventually(t, 2*time.Second, func() error {
 			_, err := served(t.Context(), types.NamespacedName{Namespace: namespace, Name: "shared"})
@@ -216,7 +216,7 @@ func TestRule2DeletedFieldsRemoveChildren(t *testing.T) {
 	fleet := fleetOf(t, namespace, "shared", everyChild)
 	current(t, fleet)
 	change(t, fleet, func(f *v1alpha1.ReceiverFleet) {
-		f.Spec.Autoscaling, f.Spec.Ingress, f.Spec.Gateway = nil, nil, nil
+		f.Spec.Autoscaling, f.Spec.Ingress, f.Spec.Gateway, f.Spec.Certificate = nil, nil, nil, nil
 		f.Spec.NetworkPolicy.Enabled, f.Spec.PodMonitor.Enabled = false, false
 	})
 	off := client.RawPatch(types.MergePatchType, []byte(`{"spec":{"podDisruptionBudget":{"enabled":false}}}`))
@@ -226,7 +226,7 @@ func TestRule2DeletedFieldsRemoveChildren(t *testing.T) {
 	for _, gone := range []client.Object{
 		&autoscalingv2.HorizontalPodAutoscaler{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{},
 		&policyv1.PodDisruptionBudget{}, untyped("gateway.networking.k8s.io/v1", "HTTPRoute"), untyped("monitoring.coreos.com/v1", "PodMonitor"),
-		untyped("monitoring.coreos.com/v1", "PrometheusRule"),
+		untyped("monitoring.coreos.com/v1", "PrometheusRule"), untyped("cert-manager.io/v1", "Certificate"),
 	} {
 		if err := admin.Get(t.Context(), client.ObjectKeyFromObject(fleet), gone); !apierrors.IsNotFound(err) {
 			t.Errorf("%T is still there: %v", gone, err)
@@ -311,7 +311,7 @@ func TestRule4NoKeyIsRecognisableInWhatEverybodyMayRead(t *testing.T) {
 	if url != strings.Replace(shop.Status.URLTemplate, "{key}", weak, 1) {
 		t.Errorf("the template %s is not that of the URL", shop.Status.URLTemplate)
 	}
-	held := get[corev1.Secret](t, namespace, "shop-config-0")
+	held := get[corev1.Secret](t, namespace, "shop-config")
 	if strings.Contains(string(held.Data["shard-000.json"]), weak) {
 		t.Error("the receivers' configuration holds the key itself")
 	}

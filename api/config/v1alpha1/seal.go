@@ -115,6 +115,11 @@ func (e Endpoint) Revision() string {
 	return revision(canonical(Config{Endpoints: []Endpoint{e}}))
 }
 
+// Revision identifies the fleet's own settings, like [Endpoint.Revision]: no endpoint changes it.
+func (f Fleet) Revision() string {
+	return revision(Config{Fleet: f})
+}
+
 // revision must not depend on anything from which a secret could be guessed.
 func revision(config Config) string {
 	public := canonical(config)

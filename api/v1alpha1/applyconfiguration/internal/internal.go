@@ -70,6 +70,12 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 70
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.CertificateSpec
+  map:
+    fields:
+    - name: issuerRef
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.IssuerRef
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.ConversionType
   map:
     fields:
@@ -187,6 +193,20 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
     - name: tlsSecretName
+      type:
+        scalar: string
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.IssuerRef
+  map:
+    fields:
+    - name: group
+      type:
+        scalar: string
+      default: cert-manager.io
+    - name: kind
+      type:
+        scalar: string
+      default: Issuer
+    - name: name
       type:
         scalar: string
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.KeySpec
@@ -489,6 +509,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: autoscaling
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.Autoscaling
+    - name: certificate
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.CertificateSpec
     - name: egress
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.EgressSpec
@@ -579,6 +602,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: autoscaling
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.Autoscaling
+    - name: certificate
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.CertificateSpec
     - name: egress
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.EgressSpec

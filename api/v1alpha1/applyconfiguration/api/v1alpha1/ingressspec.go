@@ -8,7 +8,8 @@ package v1alpha1
 // IngressSpec shapes the Ingress.
 type IngressSpecApplyConfiguration struct {
 	ClassName *string `json:"className,omitempty"`
-	// TLSSecretName names the certificate; absent means plain HTTP, or TLS that the ingress controller arranges.
+	// TLSSecretName names the certificate; absent means that of spec.certificate, else plain HTTP, or TLS that the ingress
+	// controller arranges.
 	TLSSecretName *string           `json:"tlsSecretName,omitempty"`
 	Annotations   map[string]string `json:"annotations,omitempty"`
 }

@@ -86,6 +86,14 @@ func (b *ReceiverFleetSpecApplyConfiguration) WithGateway(value *GatewaySpecAppl
 	return b
 }
 
+// WithCertificate sets the Certificate field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Certificate field is set to the value of the last call.
+func (b *ReceiverFleetSpecApplyConfiguration) WithCertificate(value *CertificateSpecApplyConfiguration) *ReceiverFleetSpecApplyConfiguration {
+	b.ReceiverSpecApplyConfiguration.Certificate = value
+	return b
+}
+
 // WithRates sets the Rates field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Rates field is set to the value of the last call.

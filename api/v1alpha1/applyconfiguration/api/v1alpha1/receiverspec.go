@@ -27,6 +27,8 @@ type ReceiverSpecApplyConfiguration struct {
 	Ingress *IngressSpecApplyConfiguration `json:"ingress,omitempty"`
 	// Gateway attaches an HTTPRoute for host.
 	Gateway *GatewaySpecApplyConfiguration `json:"gateway,omitempty"`
+	// Certificate has cert-manager issue one for host, where the cluster has cert-manager.
+	Certificate *CertificateSpecApplyConfiguration `json:"certificate,omitempty"`
 	// Rates says where exchange rates come from.
 	Rates *RatesApplyConfiguration `json:"rates,omitempty"`
 	// TrustedProxies are the networks whose X-Forwarded-For is believed.
@@ -110,6 +112,14 @@ func (b *ReceiverSpecApplyConfiguration) WithIngress(value *IngressSpecApplyConf
 // If called multiple times, the Gateway field is set to the value of the last call.
 func (b *ReceiverSpecApplyConfiguration) WithGateway(value *GatewaySpecApplyConfiguration) *ReceiverSpecApplyConfiguration {
 	b.Gateway = value
+	return b
+}
+
+// WithCertificate sets the Certificate field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Certificate field is set to the value of the last call.
+func (b *ReceiverSpecApplyConfiguration) WithCertificate(value *CertificateSpecApplyConfiguration) *ReceiverSpecApplyConfiguration {
+	b.Certificate = value
 	return b
 }
 
