@@ -43,8 +43,12 @@ func TestTheOverlayOfThePageSetsBothImages(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := regexp.MustCompile("(?s)```yaml\n(.*?)```").FindAllStringSubmatch(string(page), -1)
-	if len(blocks) != 1 {
+	if len(blocks) != 2 {
 		t.Fatalf("the page has %d examples", len(blocks))
+	}
+	chartPath, _, _ := unstructured.NestedString(parse(t, blocks[1][1])["HelmRelease/flux-system/postback-operator"].Object, "spec", "chart", "spec", "chart")
+	if _, err := os.Stat(filepath.Join(root, chartPath, "Chart.yaml")); err != nil {
+		t.Errorf("Flux would look for the chart where it is not: %v", err)
 	}
 	const name = "Deployment/postback-system/postback-operator"
 	all := overlay(t, blocks[0][1])
@@ -55,6 +59,25 @@ func TestTheOverlayOfThePageSetsBothImages(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+}
+
+func TestGitOpsToolsKeepTheDefinitions(t *testing.T) {
+	definitions := 0
+	for name, object := range kustomize(t, "default") {
+		annotations := object.GetAnnotations()
+		kept := annotations["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false" &&
+			annotations["kustomize.toolkit.fluxcd.io/prune"] == "disabled"
+		definition := object.GetKind() == "CustomResourceDefinition"
+		if kept != definition {
+			t.Errorf("%s is kept: %t", name, kept)
+		}
+		if definition {
+			definitions++
+		}
+	}
+	if definitions < 2 {
+		t.Errorf("%d definitions", definitions)
 	}
 }
 

@@ -118,6 +118,9 @@ func TestTheChartHasTheDefinitionsOfTheCode(t *testing.T) {
 			if kept := got.GetAnnotations()["helm.sh/resource-policy"] == "keep"; kept != keep {
 				t.Errorf("it is kept: %t, it should be: %t", kept, keep)
 			}
+			if kept := got.GetAnnotations()["argocd.argoproj.io/sync-options"] == "Prune=false,Delete=false"; kept != keep {
+				t.Errorf("Argo CD keeps it: %t, it should: %t", kept, keep)
+			}
 			if diff := cmp.Diff(want["spec"], got.Object["spec"]); diff != "" {
 				t.Errorf("%s is not what make manifests makes (-want +got):\n%s", metadata["name"], diff)
 			}

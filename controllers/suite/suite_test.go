@@ -92,7 +92,7 @@ func run(m *testing.M) (code int, err error) {
 	if selected := flag.Lookup("test.run").Value.String(); code != 0 || selected != "" {
 		return code, statuses.verdict()
 	}
-	return code, errors.Join(statuses.verdict(), leaks(ctx), idlePermissions())
+	return code, errors.Join(statuses.verdict(), leaks(ctx), idlePermissions(), undescribedMetrics())
 }
 
 // The users that operators run as, and who is bound to which role.

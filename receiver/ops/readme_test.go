@@ -9,6 +9,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	dto "github.com/prometheus/client_model/go"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -24,7 +25,9 @@ func readme(t *testing.T) string {
 	return string(text)
 }
 
-func TestTheReadmeNamesEveryMetricAndItsType(t *testing.T) {
+// exposedFamilies are the receiver's own metrics, by name.
+func exposedFamilies(t *testing.T) map[string]*dto.MetricFamily {
+	t.Helper()
 	o := options(&fakeStore{})
 	o.Rates = func() []RateStatus { return []RateStatus{{Source: "ecb", Fetched: start}} }
 	o.Durability = func() string { return levelSync }
@@ -36,11 +39,19 @@ func TestTheReadmeNamesEveryMetricAndItsType(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	exposed, written := map[string]string{}, map[string]string{}
+	exposed := map[string]*dto.MetricFamily{}
 	for _, family := range families {
 		if strings.HasPrefix(family.GetName(), "postback_") {
-			exposed[family.GetName()] = strings.ToLower(family.GetType().String())
+			exposed[family.GetName()] = family
 		}
+	}
+	return exposed
+}
+
+func TestTheReadmeNamesEveryMetricAndItsType(t *testing.T) {
+	exposed, written := map[string]string{}, map[string]string{}
+	for name, family := range exposedFamilies(t) {
+		exposed[name] = strings.ToLower(family.GetType().String())
 	}
 	for _, row := range regexp.MustCompile("(?m)^\\| `(postback_[a-z_]+)` \\| ([a-z]+) \\|").FindAllStringSubmatch(readme(t), -1) {
 		written[row[1]] = row[2]
