@@ -207,6 +207,9 @@ func (e *Endpoint) validateForwards(p problems) {
 		at := p.at("[%d]", i)
 		at.at(".name").form(f.Name, forwardName, "must be a DNS label, or two with a dot between them")
 		at.at(".url").url(f.URL)
+		if _, err := ParseTemplate(f.URL); err != nil {
+			at.at(".url").addf("%v", err)
+		}
 		oneOf(at.at(".method"), f.Method, "GET", "POST")
 		oneOf(at.at(".resend"), f.Resend, ResendOnAnyChange, ResendOnStatusChange)
 		at.at(".types").length(len(f.Types), MaxTrainingRules)
