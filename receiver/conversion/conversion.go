@@ -91,7 +91,9 @@ type Rules struct {
 
 // ForwardRule is what decides whether a change is forwarded (docs/semantics.md §6).
 type ForwardRule struct {
-	Name      string        `json:"name"`
+	Name string `json:"name"`
+	// Host is where it sends to, host:port: what deliveries queue up for.
+	Host      string        `json:"host,omitempty"`
 	Types     []string      `json:"types,omitempty"`
 	Resend    config.Resend `json:"resend"`
 	Sources   []string      `json:"sources,omitempty"`

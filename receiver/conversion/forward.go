@@ -33,3 +33,13 @@ func (r *ForwardRule) matches(prev, next *Conversion, click *Click) bool {
 	return (len(r.Sources) == 0 || slices.Contains(r.Sources, click.Params.Get(config.ParamSource))) &&
 		(len(r.Campaigns) == 0 || slices.Contains(r.Campaigns, click.Campaign))
 }
+
+// ForwardHost returns where the rule of that name sends to, "" if there is none.
+func (r *Rules) ForwardHost(name string) string {
+	for i := range r.Forwards {
+		if r.Forwards[i].Name == name {
+			return r.Forwards[i].Host
+		}
+	}
+	return ""
+}

@@ -11,15 +11,17 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/forward/rule"
 )
 
 // Compile builds one endpoint. Everything that the contract's validation accepts compiles; the error joins what does not,
 // each with the path of the field, and contains no secret.
 func Compile(c config.Endpoint) (*Endpoint, error) {
-	rules, rulesErr := compileRules(&c)
+	forwards, forwardsErr := compileForwards(c.Forwards)
+	rules, rulesErr := compileRules(&c, forwards)
 	names, namesErr := compileNames(&c)
 	cidrs, cidrsErr := compileCIDRs("access.allowedCIDRs", c.Access.AllowedCIDRs)
-	if err := errors.Join(rulesErr, namesErr, cidrsErr); err != nil {
+	if err := errors.Join(forwardsErr, rulesErr, namesErr, cidrsErr); err != nil {
 		return nil, err
 	}
 	types, countsAs := config.BuiltinTypes(), map[string]config.CountsAs{}
@@ -43,6 +45,7 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 		training:      compileTraining(types, c.Training),
 		customWords:   compileCustomWords(c.ConversionTypes),
 		countsAs:      countsAs,
+		forwards:      forwards,
 	}
 	if hmac := c.Access.HMAC; hmac != nil {
 		e.SignatureParameter = hmac.Parameter
@@ -53,7 +56,19 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 	return e, nil
 }
 
-func compileRules(c *config.Endpoint) (*conversion.Rules, error) {
+func compileForwards(declared []config.Forward) (map[string]*rule.Rule, error) {
+	forwards := make(map[string]*rule.Rule, len(declared))
+	for i, f := range declared {
+		compiled, err := rule.Compile(f)
+		if err != nil {
+			return nil, fmt.Errorf("forwards[%d].url: %w", i, err)
+		}
+		forwards[f.Name] = compiled
+	}
+	return forwards, nil
+}
+
+func compileRules(c *config.Endpoint, forwards map[string]*rule.Rule) (*conversion.Rules, error) {
 	defaultPayout, defaultErr := optionalDecimal("payout.default", c.Payout.Default)
 	maxPayout, maxErr := optionalDecimal("payout.max", c.Payout.Max)
 	rules := &conversion.Rules{
@@ -68,8 +83,12 @@ func compileRules(c *config.Endpoint) (*conversion.Rules, error) {
 		Transitions:   c.Policies.Transitions,
 	}
 	for _, f := range c.Forwards {
+		compiled := forwards[f.Name]
+		if compiled == nil {
+			continue // it does not compile, and so the endpoint does not
+		}
 		rules.Forwards = append(rules.Forwards, conversion.ForwardRule{
-			Name: f.Name, Types: f.Types, Resend: f.Resend, Sources: f.Sources, Campaigns: f.Campaigns,
+			Name: f.Name, Host: compiled.Host, Types: f.Types, Resend: f.Resend, Sources: f.Sources, Campaigns: f.Campaigns,
 		})
 	}
 	return rules, errors.Join(defaultErr, maxErr)

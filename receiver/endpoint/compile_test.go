@@ -64,7 +64,7 @@ func TestCompileTakesOverWhatIsDeclared(t *testing.T) {
 		UnknownClick: config.UnknownClickHold, HoldFor: time.Hour, ClickLookback: 48 * time.Hour,
 		Repeat: config.RepeatAdd, SlotPolicy: config.SlotTidAndType, Transitions: config.TransitionsForwardOnly,
 		Forwards: []conversion.ForwardRule{{
-			Name: "fb", Types: []string{"sale"}, Resend: config.ResendOnStatusChange, Sources: []string{"fb"}, Campaigns: []string{"c"},
+			Name: "fb", Host: "example.com:443", Types: []string{"sale"}, Resend: config.ResendOnStatusChange, Sources: []string{"fb"}, Campaigns: []string{"c"},
 		}},
 	}
 	if diff := cmp.Diff(wantRules, e.Rules); diff != "" {

@@ -10,6 +10,7 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/forward/rule"
 )
 
 // Endpoint is one tenant's configuration as postbacks meet it. It is immutable and shared by concurrent requests.
@@ -44,7 +45,11 @@ type Endpoint struct {
 	training    map[string]trained
 	customWords map[string]string
 	countsAs    map[string]config.CountsAs
+	forwards    map[string]*rule.Rule
 }
+
+// Forward returns the forward of that name, compiled; nil if there is none.
+func (e *Endpoint) Forward(name string) *rule.Rule { return e.forwards[name] }
 
 // CountsAs says in which total a custom type counts besides its own; none for a type that is not declared.
 func (e *Endpoint) CountsAs(customType string) config.CountsAs {

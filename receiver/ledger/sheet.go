@@ -109,7 +109,7 @@ func (s *sheet) apply(in *conversion.Intent) (Result, time.Time) {
 	switch {
 	case d.Next != nil:
 		s.record(slot, d.Next)
-		s.forward(d.Forwards, d.Next, click, in.ReceivedIP)
+		s.forward(in.Rules, d.Forwards, d.Next, click, in.ReceivedIP)
 		result.Warnings, result.ConversionID = d.Next.Warnings, d.Next.ID
 	case prev != nil && (d.Outcome == conversion.Duplicate || d.Outcome == conversion.Superseded):
 		result.ConversionID = prev.ID
@@ -117,10 +117,10 @@ func (s *sheet) apply(in *conversion.Intent) (Result, time.Time) {
 	return result, d.HoldUntil
 }
 
-func (s *sheet) forward(rules []string, c *conversion.Conversion, click *conversion.Click, ip string) {
-	for _, rule := range rules {
+func (s *sheet) forward(rules *conversion.Rules, due []string, c *conversion.Conversion, click *conversion.Click, ip string) {
+	for _, rule := range due {
 		s.out.Forwards = append(s.out.Forwards, Forward{
-			ID: s.opt.NewID(), Rule: rule, Conversion: c, Click: click, IP: ip, Due: s.now,
+			ID: s.opt.NewID(), Rule: rule, Host: rules.ForwardHost(rule), Conversion: c, Click: click, IP: ip, Due: s.now,
 		})
 	}
 }

@@ -116,6 +116,8 @@ type Forward struct {
 	ID uuid.UUID
 	// Rule is the name of the endpoint's forward.
 	Rule string
+	// Host is where the rule sends to, host:port, at the time of writing.
+	Host string
 	// Conversion is the version that is to be reported, Click its click at that moment; nil for an orphan.
 	Conversion *conversion.Conversion
 	Click      *conversion.Click
@@ -216,6 +218,8 @@ type Store interface {
 	SaveRates(ctx context.Context, set money.Set) error
 	// Lease makes holder the only one to hold the named lease until until. It reports false when another holds it at now.
 	Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
+
+	Outbox
 
 	// Prune deletes up to limit rows of the received log and of the history older than the given times; zero times keep all.
 	Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error)

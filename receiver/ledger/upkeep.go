@@ -159,7 +159,7 @@ func (o *repriceOp) repriceSlot(s *sheet, by conversion.Repricing) (before, now 
 	if entry.now != nil {
 		if d := conversion.Reprice(entry.now, click, by); d.Next != nil {
 			s.record(entry.slot, d.Next)
-			s.forward(d.Forwards, d.Next, click, "")
+			s.forward(by.Rules, d.Forwards, d.Next, click, "")
 		}
 	}
 	return before, waitingConversion(entry.slot, entry.now)

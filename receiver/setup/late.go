@@ -141,6 +141,38 @@ func (s *lateStore) Prune(ctx context.Context, receivedBefore, historyBefore tim
 	return ask(s, func(d database) (int, error) { return d.Prune(ctx, receivedBefore, historyBefore, limit) })
 }
 
+func (s *lateStore) DueForwards(ctx context.Context, now time.Time) (map[string]time.Time, error) {
+	return ask(s, func(d database) (map[string]time.Time, error) { return d.DueForwards(ctx, now) })
+}
+
+func (s *lateStore) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (claimed []ledger.OutboxRow, examined map[string]int, err error) {
+	err = s.tell(func(d database) (err error) {
+		claimed, examined, err = d.ClaimForwards(ctx, claim)
+		return err
+	})
+	return claimed, examined, err
+}
+
+func (s *lateStore) FinishForwards(ctx context.Context, holder string, now time.Time, sent []ledger.OutboxRow) error {
+	return s.tell(func(d database) error { return d.FinishForwards(ctx, holder, now, sent) })
+}
+
+func (s *lateStore) Forwards(ctx context.Context, f ledger.OutboxFilter) iter.Seq2[ledger.OutboxRow, error] {
+	return rows(s, func(d database) iter.Seq2[ledger.OutboxRow, error] { return d.Forwards(ctx, f) })
+}
+
+func (s *lateStore) ResendForward(ctx context.Context, id uuid.UUID, now time.Time) error {
+	return s.tell(func(d database) error { return d.ResendForward(ctx, id, now) })
+}
+
+func (s *lateStore) CountForwards(ctx context.Context, now time.Time) (ledger.OutboxCounts, error) {
+	return ask(s, func(d database) (ledger.OutboxCounts, error) { return d.CountForwards(ctx, now) })
+}
+
+func (s *lateStore) PruneForwards(ctx context.Context, endedBefore time.Time, limit int) (int, error) {
+	return ask(s, func(d database) (int, error) { return d.PruneForwards(ctx, endedBefore, limit) })
+}
+
 func (s *lateStore) Ping(ctx context.Context) error {
 	return s.tell(func(d database) error { return d.Ping(ctx) })
 }

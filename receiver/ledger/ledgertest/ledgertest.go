@@ -25,8 +25,6 @@ type Engine struct {
 	Place func(t *testing.T) (open func() (ledger.Store, error))
 	// Shared says that several stores may be open on one database at the same time.
 	Shared bool
-	// Forwards counts the rows of the store's outbox, for which the interface has no method.
-	Forwards func(t *testing.T, store ledger.Store) int
 }
 
 // Run runs the suite, each test in a place of its own.
@@ -59,6 +57,17 @@ func Run(t *testing.T, engine Engine) {
 		{"a lease has one holder", testLease},
 		{"a lease that is raced for has one holder", testLeaseRace},
 		{"pruning takes the old and nothing else", testPrune},
+		{"an S2S postback comes back as it was", testForwards},
+		{"an S2S postback has one sender, until its lease ends", testForwardLease},
+		{"an S2S postback waits for the older ones of its conversion", testForwardOrder},
+		{"a row behind many others does not keep those of other conversions", testForwardMargin},
+		{"claims are for hosts that have room", testForwardShares},
+		{"a retry comes when it is due, and has its host", testForwardRetry},
+		{"what has failed can be sent again, and nothing else", testForwardResend},
+		{"the outbox is filtered and paged through", testForwardFilter},
+		{"the outbox is counted", testForwardCounts},
+		{"pruning takes old S2S postbacks that have ended", testForwardPrune},
+		{"concurrent senders keep every conversion in order", testForwardSenders},
 		{"a store that is opened again has everything", testReopen},
 		{"concurrent batches leave the books in order", testConcurrentBatches},
 	} {
@@ -66,6 +75,7 @@ func Run(t *testing.T, engine Engine) {
 	}
 	if engine.Shared {
 		t.Run("two stores of one database leave the books in order", func(t *testing.T) { testTwoStores(newDesk(t, engine)) })
+		t.Run("senders of two stores keep every conversion in order", func(t *testing.T) { testForwardSendersOfTwoStores(newDesk(t, engine)) })
 	}
 }
 

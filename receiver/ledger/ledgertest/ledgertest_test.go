@@ -1,7 +1,6 @@
 package ledgertest_test
 
 import (
-	"database/sql"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -20,11 +19,9 @@ const faultVariable = "LEDGERTEST_FAULT"
 // TestSuite runs the suite on a good engine, or, in a process that TestFaultsAreFound started, on a faulty one.
 func TestSuite(t *testing.T) {
 	fault := os.Getenv(faultVariable)
-	paths := map[string]string{}
 	ledgertest.Run(t, ledgertest.Engine{
 		Place: func(t *testing.T) func() (ledger.Store, error) {
 			path := filepath.Join(t.TempDir(), "ledger.db")
-			paths[t.Name()] = path
 			return func() (ledger.Store, error) {
 				store, err := sqlite.Open(t.Context(), path, sqlite.Options{})
 				if err != nil || fault == "" {
@@ -33,21 +30,7 @@ func TestSuite(t *testing.T) {
 				return faulty{Store: store, fault: fault}, nil
 			}
 		},
-		Forwards: func(t *testing.T, _ ledger.Store) int { return countForwards(t, paths[t.Name()]) },
 	})
-}
-
-func countForwards(t *testing.T, path string) (n int) {
-	t.Helper()
-	db, err := sql.Open("sqlite", "file:"+path+"?mode=ro")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = db.Close() }()
-	if err := db.QueryRow("select count(*) from forwards").Scan(&n); err != nil {
-		t.Fatal(err)
-	}
-	return n
 }
 
 // TestFaultsAreFound runs the test that must find a fault on a store that has it, in a process of its own, because a

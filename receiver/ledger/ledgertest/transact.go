@@ -115,7 +115,7 @@ func (d *desk) wantNothing() {
 	d.same("conversions", 0, len(d.conversions(ledger.ConversionFilter{})))
 	d.same("received", 0, len(d.received(ledger.ReceivedFilter{})))
 	d.same("pending rates", 0, len(d.pending()))
-	d.same("forwards", 0, d.engine.Forwards(d.T, d.store))
+	d.same("forwards", 0, len(d.forwards(ledger.OutboxFilter{})))
 	if _, err := d.store.History(d.Context(), id(noon, 1)); !errors.Is(err, ledger.ErrNotFound) {
 		d.Errorf("history: %v, want ErrNotFound", err)
 	}
@@ -146,7 +146,7 @@ func testFullBatch(d *desk) {
 	want.Keys = sorted(want.Keys)
 	want.Held = want.Keys
 	book := d.read(want)
-	got := fmt.Sprint(len(book.Clicks), len(book.Conversions), len(book.Held), len(book.Receipts), len(d.pending()), d.engine.Forwards(d.T, d.store))
+	got := fmt.Sprint(len(book.Clicks), len(book.Conversions), len(book.Held), len(book.Receipts), len(d.pending()), len(d.forwards(ledger.OutboxFilter{})))
 	d.same("clicks, conversions, held keys, receipts, pending rates, forwards", "256 256 256 256 256 256", got)
 	if row := book.Receipts[id(noon, 0)]; row.ID != id(noon, 0) {
 		d.Errorf("receipt %+v", row)

@@ -155,7 +155,7 @@ func testReopen(d *desk) {
 	d.same("history", slices.Concat(changes.History, changes.Conversions), d.history(changes.Conversions[0]))
 	d.same("received", changes.Received, d.received(ledger.ReceivedFilter{}))
 	d.same("pending rates", changes.AwaitRate, d.pending())
-	d.same("forwards", len(changes.Forwards), d.engine.Forwards(d.T, d.store))
+	d.same("forwards", len(changes.Forwards), len(d.forwards(ledger.OutboxFilter{})))
 	d.same("rates", []money.Set{rateSet("ecb", "1.1")}, d.rates())
 	if d.lease("rates", "b", noon.Add(time.Minute)) {
 		d.Error("the lease was forgotten")

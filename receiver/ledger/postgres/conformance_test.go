@@ -42,18 +42,11 @@ func conformAt(t *testing.T, options postgres.Options, place func(*testing.T) st
 		Place: func(t *testing.T) func() (ledger.Store, error) {
 			options := options
 			options.DSN = place(t)
-			dsns[t.Name()] = options.DSN
 			return func() (ledger.Store, error) { return postgres.Open(t.Context(), options) }
 		},
 		Shared: true,
-		Forwards: func(t *testing.T, _ ledger.Store) int {
-			return queryInt(t, dsns[t.Name()], "select count(*) from outbox")
-		},
 	})
 }
-
-// dsns are those of the suite's places, by test.
-var dsns = map[string]string{}
 
 // queryInt returns a number from the database, past the store.
 func queryInt(t testing.TB, dsn, sql string, args ...any) (n int) {

@@ -121,19 +121,9 @@ func pendingValues(endpoint int64, p ledger.PendingRate) []driver.Value {
 func (w *writer) storeForwards(c *ledger.Changes) error {
 	for i := range c.Forwards {
 		f := &c.Forwards[i]
-		if err := put(w, w.insertForward, f.Conversion.Endpoint, f, forwardValues); err != nil {
+		if err := put(w, w.insertForward, f.Conversion.Endpoint, f, outboxValues); err != nil {
 			return err
 		}
 	}
 	return nil
-}
-
-func forwardValues(endpoint int64, f *ledger.Forward) []driver.Value {
-	var click driver.Value
-	if f.Click != nil {
-		click = encodeJSON(f.Click)
-	}
-	return []driver.Value{
-		endpoint, f.Conversion.SubID, f.ID[:], f.Rule, f.Due.UnixMicro(), text(f.IP), encodeJSON(f.Conversion), click,
-	}
 }

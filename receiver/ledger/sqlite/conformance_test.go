@@ -14,11 +14,5 @@ func TestConformance(t *testing.T) {
 			path := filepath.Join(t.TempDir(), "ledger.db")
 			return func() (ledger.Store, error) { return Open(t.Context(), path, Options{}) }
 		},
-		Forwards: func(t *testing.T, store ledger.Store) (n int) {
-			if err := store.(*Store).reader.QueryRowContext(t.Context(), "select count(*) from forwards").Scan(&n); err != nil {
-				t.Fatal(err)
-			}
-			return n
-		},
 	})
 }

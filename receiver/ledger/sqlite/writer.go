@@ -22,6 +22,8 @@ type writer struct {
 	insertClick, updateClick, upsertConversion, insertHistory         *statement
 	insertReceived, settleReceived, insertHeld, deleteHeld            *statement
 	awaitRate, haveRate, insertForward, insertEndpoint                *statement
+	selectForward, selectDue, selectOlder                             *statement
+	parkRow, unparkNext, updateForward, resendForward, pruneForwards  *statement
 	saveRates, takeLease, pruneReceived, pruneHistory, beat           *statement
 
 	// prepared are all of them.
@@ -30,6 +32,8 @@ type writer struct {
 	// endpoints are the stored ids by name; fresh those that the transaction under way has added.
 	endpoints map[string]int64
 	fresh     []string
+
+	leases leases
 }
 
 func openWriter(path string, o Options) (_ *writer, err error) {
@@ -37,7 +41,7 @@ func openWriter(path string, o Options) (_ *writer, err error) {
 	if err != nil {
 		return nil, classify(err)
 	}
-	w := &writer{conn: conn, endpoints: map[string]int64{}}
+	w := &writer{conn: conn, endpoints: map[string]int64{}, leases: leases{}}
 	defer func() {
 		if err != nil {
 			err = errors.Join(err, w.close())
@@ -91,8 +95,21 @@ func (w *writer) prepare() error {
 		&w.awaitRate:      insert("pending_rates", pendingColumns) + " on conflict do nothing",
 		&w.haveRate: "delete from pending_rates where endpoint = ? and subid = ? and click = ? and tid = ? and " +
 			"slot_type = ? and currency = ? and to_currency = ?",
-		&w.insertForward:  insert("forwards", "endpoint, subid, id, rule, due, ip, conversion, click"),
+		&w.insertForward:  insert("outbox", "endpoint, "+outboxInserted),
 		&w.insertEndpoint: "insert into endpoints (name) values (?) returning id",
+
+		&w.selectForward: "select " + endpointName + ", " + outboxColumns + " from outbox t where id = ?",
+		&w.selectDue: "select id, endpoint, subid, tid, slot_type, rule, version from outbox " +
+			"where state = 'waiting' and host = ? and due <= ? order by due limit ?",
+		&w.selectOlder: "select due from outbox where " + sameQueue + " and version < ?6 order by version limit 2",
+		&w.parkRow:     "update outbox set due = ?, parked = 1 where id = ?",
+		&w.unparkNext: "update outbox set due = ?6, parked = 0 where parked = 1 and seq = (select seq from outbox where " +
+			sameQueue + " order by version limit 1)",
+		&w.updateForward: "update outbox set state = ?2, reason = ?3, host = ?4, due = ?5, ended_at = ?6, tries = ?7, attempts = ?8, " +
+			"conversion = iif(?9, null, conversion), click = iif(?9, null, click), parked = 0 where id = ?1",
+		&w.resendForward: "update outbox set state = 'waiting', reason = null, due = ?2, ended_at = null, tries = 0 " +
+			"where id = ?1 and state = 'failed'",
+		&w.pruneForwards: "delete from outbox where seq in (select seq from outbox where id < ? and ended_at < ? order by id limit ?)",
 
 		&w.saveRates: insert("rates", "source, rates") + " on conflict (source) do update set rates = excluded.rates",
 		&w.takeLease: insert("leases", "name, holder, until") + " on conflict (name) do update set holder = excluded.holder, " +

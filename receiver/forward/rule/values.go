@@ -1,0 +1,88 @@
+package rule
+
+import (
+	"strconv"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/money"
+)
+
+// Values are what macros stand for.
+type Values struct {
+	// Conversion is the version that is reported, Click its click at that moment; nil for an orphan.
+	Conversion *conversion.Conversion
+	Click      *conversion.Click
+	// IP is where the postback came from.
+	IP string
+	// Random answers {random}; it is called once for each occurrence.
+	Random func() uint64
+}
+
+// fill returns a macro's value; empty where nothing is known.
+func (v *Values) fill(m *config.TemplatePart) string {
+	c := v.Conversion
+	switch m.Macro {
+	case config.ParamSubid:
+		return c.SubID
+	case config.ParamTid:
+		return c.Slot.TID
+	case config.ParamStatus:
+		if word, ok := m.Words[c.Type]; ok {
+			return word
+		}
+		return c.Type
+	case config.MacroOriginalStatus:
+		return c.Status
+	case config.ParamPayout, config.MacroRevenue:
+		return amount(&c.Payout)
+	case config.ParamCurrency:
+		return c.EndpointCurrency
+	case config.ParamCost:
+		return v.cost()
+	case config.MacroCampaign:
+		return v.ofClick(func(click *conversion.Click) string { return click.Campaign })
+	case config.ParamDate:
+		return formatDate(c.ConversionTime, m.Format)
+	case config.MacroConversionID:
+		return c.ID.String()
+	case config.MacroIP:
+		if visitor := v.ofClick(func(click *conversion.Click) string { return click.IP }); visitor != "" {
+			return visitor
+		}
+		return v.IP
+	case config.MacroRandom:
+		return strconv.FormatUint(1e9+v.Random()%9e9, 10)
+	default: // a parameter: sub ids and the click's fields
+		if known := v.ofClick(func(click *conversion.Click) string { return click.Params.Get(m.Macro) }); known != "" {
+			return known
+		}
+		return c.Params.Get(m.Macro)
+	}
+}
+
+func (v *Values) ofClick(field func(*conversion.Click) string) string {
+	if v.Click == nil {
+		return ""
+	}
+	return field(v.Click)
+}
+
+// cost is the conversion's own, else its click's.
+func (v *Values) cost() string {
+	switch {
+	case v.Conversion.Cost != nil:
+		return amount(v.Conversion.Cost)
+	case v.Click != nil && v.Click.Cost != nil:
+		return amount(v.Click.Cost)
+	}
+	return ""
+}
+
+// amount is in the endpoint's currency; empty while no rate is known, never the amount in another currency.
+func amount(a *money.Amount) string {
+	if a.Pending() {
+		return ""
+	}
+	return a.Converted.String()
+}

@@ -1,0 +1,145 @@
+package ledger
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+)
+
+// ForwardState says what has become of an S2S postback.
+type ForwardState string
+
+// The states. Only a failed one can be sent again.
+const (
+	// ForwardWaiting: it is to be sent, for the first time or again, or is being sent.
+	ForwardWaiting ForwardState = "waiting"
+	// ForwardDelivered: its receiver has answered 2xx.
+	ForwardDelivered ForwardState = "delivered"
+	// ForwardFailed: it was given up.
+	ForwardFailed ForwardState = "failed"
+)
+
+// ForwardStates returns all states.
+func ForwardStates() []ForwardState {
+	return []ForwardState{ForwardWaiting, ForwardDelivered, ForwardFailed}
+}
+
+// OutboxRow is an S2S postback as it stands in the outbox. One conversion's postbacks by one rule leave in the order of
+// their versions: a row waits for the older ones that are waiting.
+type OutboxRow struct {
+	ID uuid.UUID
+	// Slot, ConversionID, Version and Type say which version of which conversion is reported.
+	Slot         Slot
+	ConversionID uuid.UUID
+	Version      int
+	Type         string
+	Rule, Host   string
+	// Conversion and Click are as in [Forward]; nil once it is delivered.
+	Conversion *conversion.Conversion
+	Click      *conversion.Click
+	IP         string
+	State      ForwardState
+	// Reason says why it failed; empty otherwise.
+	Reason string
+	// Due is when it is to be sent, Created when it was written, Ended when it was delivered or given up; else zero.
+	Due, Created, Ended time.Time
+	// Tries counts the attempts since it was written, or asked for again.
+	Tries int
+	// Attempts are the last ones, oldest first.
+	Attempts []Attempt
+}
+
+// Attempt is one attempt at sending an S2S postback. Nothing in it is secret.
+type Attempt struct {
+	At time.Time `json:"at"`
+	// Milliseconds it took.
+	Milliseconds int64 `json:"ms"`
+	// Status of the answer, 0 without one; Error says why there is none.
+	Status int    `json:"status,omitempty"`
+	Error  string `json:"error,omitempty"`
+	// URL as it may be shown, Answer the beginning of the body.
+	URL    string `json:"url,omitempty"`
+	Answer string `json:"answer,omitempty"`
+}
+
+// OutboxClaim asks for rows that are due, to be sent by Holder until the lease ends.
+type OutboxClaim struct {
+	// Holder is the receiver.
+	Holder string
+	// Now is the time; Until the end of the lease, after which any receiver may claim the rows again.
+	Now, Until time.Time
+	// Shares are for how many rows of which host there is room, each host once.
+	Shares []OutboxShare
+}
+
+// OutboxShare is how many rows of one host may be claimed.
+type OutboxShare struct {
+	Host  string
+	Limit int
+}
+
+// OutboxMargin is how many rows of a host a claim looks at beyond its limit, so that some that have to wait for older
+// ones do not keep the others.
+const OutboxMargin = 32
+
+// ParkFor returns for how long a row that must wait for older ones is put aside: it is taken out when the row before it
+// has ended, and this is only for those that come at just that moment.
+func ParkFor(older int) time.Duration {
+	if older > 1 {
+		return 30 * time.Second
+	}
+	return time.Second
+}
+
+// OutboxFilter selects rows of the outbox; zero fields select all.
+type OutboxFilter struct {
+	Endpoint, SubID, Rule string
+	TID                   *string
+	State                 ForwardState
+	ID                    uuid.UUID
+	// From (inclusive) and To (exclusive) bound Created.
+	From, To time.Time
+	// Before selects what was written before that row: the cursor.
+	Before uuid.UUID
+	Limit  int
+}
+
+// OutboxCounts are sums over the outbox. Waiting and Failed are exact up to [OutboxCountLimit] and stop there.
+type OutboxCounts struct {
+	Waiting, Failed int
+	// OldestDue is when the row that is due the longest was due, zero if none is.
+	OldestDue time.Time
+}
+
+// OutboxCountLimit bounds what counting costs.
+const OutboxCountLimit = 100_000
+
+// ErrForwardState means that an S2S postback is in another state than the call is for.
+var ErrForwardState = errors.New("the S2S postback has not failed")
+
+// Outbox is the part of a [Store] that holds the S2S postbacks which its transactions write.
+type Outbox interface {
+	// DueForwards returns the hosts that have a row which is due at now, each with the time it is due since. Rows that are
+	// being sent count too.
+	DueForwards(ctx context.Context, now time.Time) (map[string]time.Time, error)
+	// ClaimForwards leases rows that are due, the longest due ones of each host first, and never one that an older one of
+	// its conversion and rule precedes. Two claims never hold one row at the same time. examined says how many rows of
+	// each host were claimed or put aside: as many as the limit or more means that there may be others.
+	ClaimForwards(ctx context.Context, claim OutboxClaim) (rows []OutboxRow, examined map[string]int, err error)
+	// FinishForwards writes rows as they are now (State, Reason, Host, Due, Ended, Tries, Attempts) and ends their leases.
+	// Rows that holder has no lease on are left as they are.
+	FinishForwards(ctx context.Context, holder string, now time.Time, rows []OutboxRow) error
+	// Forwards yields matching rows, newest first by id.
+	Forwards(ctx context.Context, f OutboxFilter) iter.Seq2[OutboxRow, error]
+	// ResendForward makes a failed row due at now. Errors: ErrNotFound, ErrForwardState.
+	ResendForward(ctx context.Context, id uuid.UUID, now time.Time) error
+	// CountForwards adds up the outbox.
+	CountForwards(ctx context.Context, now time.Time) (OutboxCounts, error)
+	// PruneForwards deletes up to limit rows that were delivered or given up before the given time.
+	PruneForwards(ctx context.Context, endedBefore time.Time, limit int) (int, error)
+}

@@ -1,0 +1,142 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+)
+
+// The hosts that something is due for. The plain form goes from host to host by the index, whatever waits for each; Citus
+// has no recursive query over several shards, and sums up what is due.
+const (
+	dueHosts = `with recursive h as (
+		(select host, due from outbox where state = 'waiting' order by host, due limit 1)
+		union all
+		select n.host, n.due from h cross join lateral
+			(select host, due from outbox where state = 'waiting' and host > h.host order by host, due limit 1) n
+		) select host, due from h where due <= $1`
+	dueHostsOfShards = "select host, min(due) from outbox where state = 'waiting' and due <= $1 group by host"
+)
+
+// hostRow is a host that something is due for.
+type hostRow struct {
+	Host string
+	Due  time.Time
+}
+
+var hostColumns = []column[hostRow]{
+	col("host", "text", func(r *hostRow) *string { return &r.Host }),
+	col("due", "timestamptz", func(r *hostRow) *time.Time { return &r.Due }),
+}
+
+// DueForwards implements [ledger.Outbox].
+func (s *Store) DueForwards(ctx context.Context, now time.Time) (map[string]time.Time, error) {
+	sql := dueHosts
+	if s.options.GroupByBucket {
+		sql = dueHostsOfShards
+	}
+	hosts := map[string]time.Time{}
+	err := readRows(ctx, s, hostColumns, func(r *hostRow) error {
+		hosts[r.Host] = r.Due.UTC()
+		return nil
+	}, sql, now)
+	return hosts, err
+}
+
+// Forwards implements [ledger.Outbox].
+func (s *Store) Forwards(ctx context.Context, by ledger.OutboxFilter) iter.Seq2[ledger.OutboxRow, error] {
+	page := func(before uuid.UUID, limit int) (rows []ledger.OutboxRow, err error) {
+		var f filter
+		if by.SubID != "" {
+			f.addKey(by.Endpoint, by.SubID)
+		} else {
+			f.addText("endpoint", by.Endpoint)
+		}
+		f.addText("rule", by.Rule)
+		if by.TID != nil {
+			f.add("tid = $%d", *by.TID)
+		}
+		if by.State == ledger.ForwardFailed {
+			f.conditions = append(f.conditions, "state = 'failed'") // spelt out, for its index
+		} else {
+			f.addText("state", string(by.State))
+		}
+		if by.ID != uuid.Nil {
+			f.add("id = $%d", uuidOf(by.ID))
+		}
+		f.addTimes("created_at", by.From, by.To)
+		if before != uuid.Nil {
+			f.add("id < $%d", uuidOf(before))
+		}
+		sql := fmt.Sprintf("select %s from outbox%s order by id desc limit %d", names("", outboxColumns), f.where(), limit)
+		err = readRows(ctx, s, outboxColumns, func(r *outboxRow) error {
+			row, err := r.row()
+			rows = append(rows, row)
+			return err
+		}, sql, f.args...)
+		return rows, err
+	}
+	return pages(by.Before, by.Limit, page, func(r ledger.OutboxRow) uuid.UUID { return r.ID })
+}
+
+// ResendForward implements [ledger.Outbox].
+func (s *Store) ResendForward(ctx context.Context, id uuid.UUID, now time.Time) error {
+	for row, err := range s.Forwards(ctx, ledger.OutboxFilter{ID: id, Limit: 1}) {
+		if err != nil {
+			return err
+		}
+		tag, err := s.exec(ctx, `update outbox set state = 'waiting', reason = '', due = $5, ended_at = null, tries = 0
+			where bucket = $1 and endpoint = $2 and subid = $3 and id = $4 and state = 'failed'`,
+			int16(row.Slot.Bucket), row.Slot.Endpoint, row.Slot.SubID, uuidOf(id), now)
+		if err == nil && tag.RowsAffected() == 0 {
+			return ledger.ErrForwardState
+		}
+		return err
+	}
+	return fmt.Errorf("%w: S2S postback", ledger.ErrNotFound)
+}
+
+// countRow holds the sums.
+type countRow struct {
+	Waiting, Failed int64
+}
+
+var countColumns = []column[countRow]{
+	col("waiting", "bigint", func(r *countRow) *int64 { return &r.Waiting }),
+	col("failed", "bigint", func(r *countRow) *int64 { return &r.Failed }),
+}
+
+// CountForwards implements [ledger.Outbox].
+func (s *Store) CountForwards(ctx context.Context, now time.Time) (counts ledger.OutboxCounts, err error) {
+	due, err := s.DueForwards(ctx, now)
+	if err != nil {
+		return counts, err
+	}
+	for _, at := range due {
+		if counts.OldestDue.IsZero() || at.Before(counts.OldestDue) {
+			counts.OldestDue = at
+		}
+	}
+	const sql = "select (select count(*) from (select 1 from outbox where state = 'waiting' limit $1) w), " +
+		"(select count(*) from (select 1 from outbox where state = 'failed' limit $1) f)"
+	err = readRows(ctx, s, countColumns, func(r *countRow) error {
+		counts.Waiting, counts.Failed = int(r.Waiting), int(r.Failed)
+		return nil
+	}, sql, ledger.OutboxCountLimit)
+	return counts, err
+}
+
+var deleteForwards = remove("outbox", forwardKey)
+
+// PruneForwards implements [ledger.Outbox].
+func (s *Store) PruneForwards(ctx context.Context, endedBefore time.Time, limit int) (int, error) {
+	var old filter
+	old.add("ended_at < $%d", endedBefore)
+	old.add("id < $%d", uuidOf(ledger.FirstID(endedBefore.Add(time.Millisecond))))
+	return prune(ctx, s, "outbox", "id", forwardKey, deleteForwards, old, limit)
+}

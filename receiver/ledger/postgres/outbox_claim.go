@@ -1,0 +1,197 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"strings"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+	"github.com/jackc/pgx/v5/pgconn"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+)
+
+// claimSettings: a lease that a crash of the server undoes costs a postback that is sent twice at worst. Nothing waits for
+// the disk because of it.
+const claimSettings = "select set_config('synchronous_commit', 'off', true)"
+
+// sameQueue is the condition for the waiting rows p of t's queue.
+var sameQueue = func() string {
+	conditions := make([]string, 0, len(queueKey)+1)
+	for _, c := range queueKey {
+		conditions = append(conditions, fmt.Sprintf("p.%s = t.%[1]s", c.name))
+	}
+	return strings.Join(append(conditions, "p.state = 'waiting'"), " and ")
+}()
+
+var (
+	olderExists = "exists (select 1 from outbox p where " + sameQueue + " and p.version < t.version)"
+
+	// readDue locks up to so many rows of each host that are due and that nobody has. %s is a further condition.
+	readDue = "select c.* from unnest($1::text[], $2::integer[]) w(host, room) cross join lateral (" +
+		"select " + names("t.", dueKey) + ", t.host, " + olderExists + " from outbox t" +
+		" where t.state = 'waiting' and t.host = w.host and t.due <= $3 and (t.leased_until is null or t.leased_until <= $3)%s" +
+		" order by t.due limit w.room for update skip locked) c"
+	readDuePlain, readDueOfBucket = fmt.Sprintf(readDue, ""), fmt.Sprintf(readDue, " and t.bucket = $4")
+
+	leaseRows = where("update outbox t set holder = u.holder, leased_until = u.leased_until from %[1]s where %[2]s returning "+
+		names("t.", outboxColumns), dueKey, leaseColumns)
+	// parkRows looks again whether there are older rows, in a statement of its own: whoever ends one of them after this
+	// must wait for the row's lock, and takes it out again.
+	parkRows = where("update outbox t set parked = true, due = (select greatest(max(o.due), u.now) + case when count(*) > 1"+
+		" then "+interval(ledger.ParkFor(2))+" else "+interval(ledger.ParkFor(1))+" end from (select p.due from outbox p where "+sameQueue+
+		" and p.version < t.version order by p.version limit 2) o) from %[1]s where %[2]s and "+olderExists, dueKey, parkColumns)
+
+	finishRows = where("update outbox t set state = u.state, reason = u.reason, ended_at = u.ended_at, tries = u.tries,"+
+		" attempts = u.attempts, host = u.host, due = u.due, parked = false, holder = '', leased_until = null,"+
+		" conversion = case when u.state = 'delivered' then null else t.conversion end,"+
+		" click = case when u.state = 'delivered' then null else t.click end"+
+		" from %[1]s where %[2]s and t.holder = u.holder", sentKey, sentColumns)
+	// unparkRows also writes rows that are not put aside: a claim that is putting one aside right now holds its lock.
+	unparkRows = where("update outbox t set parked = false, due = case when t.parked then u.now else t.due end"+
+		" from %[1]s where %[2]s and t.state = 'waiting' and t.version = (select min(p.version) from outbox p where "+sameQueue+")",
+		queueKey, queueColumns)
+)
+
+func interval(d time.Duration) string { return fmt.Sprintf("interval '%d seconds'", int(d.Seconds())) }
+
+// ClaimForwards implements [ledger.Outbox]: the first flight locks what is due, passing over what others have locked, the
+// second leases or puts aside.
+func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (rows []ledger.OutboxRow, examined map[string]int, err error) {
+	buckets, err := s.dueBuckets(ctx, claim)
+	if err != nil {
+		return nil, nil, err
+	}
+	err = s.withConn(ctx, func(conn *pgx.Conn) error {
+		due, err := s.lockDue(ctx, conn, claim, buckets)
+		if err != nil {
+			return err
+		}
+		var lease, park []*dueRow
+		lease, park, examined = allot(claim, due)
+		b := s.newBatch()
+		leaseRows.queue(b, lease, reading(outboxColumns, func(r *outboxRow) error {
+			row, err := r.row()
+			rows = append(rows, row)
+			return err
+		}))
+		parkRows.queue(b, park, nil)
+		queueCommit(b)
+		return s.send(ctx, conn, b)
+	})
+	if err != nil {
+		return nil, nil, err
+	}
+	return rows, examined, nil
+}
+
+// bucketRow is a bucket that something is due in.
+type bucketRow struct{ Bucket int16 }
+
+var bucketColumns = []column[bucketRow]{col("bucket", "smallint", func(r *bucketRow) *int16 { return &r.Bucket })}
+
+// maxBuckets bounds the statements of one claim.
+const maxBuckets = 64
+
+// dueBuckets returns the buckets to claim in, the longest due ones first; none where one statement can claim in all.
+func (s *Store) dueBuckets(ctx context.Context, claim ledger.OutboxClaim) (buckets []int16, err error) {
+	if !s.options.GroupByBucket {
+		return nil, nil
+	}
+	hosts, _ := arraysOf(claim.Shares)
+	err = readRows(ctx, s, bucketColumns, func(r *bucketRow) error {
+		buckets = append(buckets, r.Bucket)
+		return nil
+	}, "select bucket from outbox where state = 'waiting' and host = any($1) and due <= $2"+
+		" and (leased_until is null or leased_until <= $2) group by bucket order by min(due), bucket limit $3", hosts, claim.Now, maxBuckets)
+	return buckets, err
+}
+
+func arraysOf(shares []ledger.OutboxShare) (hosts []string, rooms []int32) {
+	for _, share := range shares {
+		hosts = append(hosts, share.Host)
+		rooms = append(rooms, int32(share.Limit+ledger.OutboxMargin)) //nolint:gosec // a few hundred
+	}
+	return hosts, rooms
+}
+
+// lockDue is the first flight.
+func (s *Store) lockDue(ctx context.Context, conn *pgx.Conn, claim ledger.OutboxClaim, buckets []int16) (due []*dueRow, err error) {
+	b := s.newBatch()
+	b.Queue(begin)
+	b.Queue(settings, milliseconds(s.options.StatementTimeout), milliseconds(s.options.LockTimeout))
+	b.Queue(claimSettings)
+	take := reading(dueColumns, func(r *dueRow) error {
+		r.Holder, r.Until, r.Now = claim.Holder, claim.Until, claim.Now
+		due = append(due, r)
+		return nil
+	})
+	hosts, rooms := arraysOf(claim.Shares)
+	if s.options.GroupByBucket {
+		for _, bucket := range buckets {
+			b.Queue(readDueOfBucket, hosts, rooms, claim.Now, bucket).Query(take)
+		}
+	} else {
+		b.Queue(readDuePlain, hosts, rooms, claim.Now).Query(take)
+	}
+	return due, s.send(ctx, conn, b)
+}
+
+// allot parts what is due into rows to lease, rows to put aside, and those that there is no room for.
+func allot(claim ledger.OutboxClaim, due []*dueRow) (lease, park []*dueRow, examined map[string]int) {
+	room, examined := map[string]int{}, map[string]int{}
+	for _, share := range claim.Shares {
+		room[share.Host] = share.Limit
+	}
+	for _, row := range due {
+		switch {
+		case row.Blocked:
+			park = append(park, row)
+		case room[row.Host] > 0:
+			room[row.Host]--
+			lease = append(lease, row)
+		default:
+			continue
+		}
+		examined[row.Host]++
+	}
+	sortRows(lease)
+	sortRows(park)
+	return lease, park, examined
+}
+
+// queueCommit ends a transaction. One that failed answers ROLLBACK, and no error.
+func queueCommit(b *batch) {
+	b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
+		if tag.String() != "COMMIT" {
+			return fmt.Errorf("%w: commit answered %s", ledger.ErrConflict, tag)
+		}
+		return nil
+	})
+}
+
+// FinishForwards implements [ledger.Outbox].
+func (s *Store) FinishForwards(ctx context.Context, holder string, now time.Time, rows []ledger.OutboxRow) error {
+	finished, err := sortedErr(rows, func(o ledger.OutboxRow) (sentRow, error) { return sentRowOf(holder, &o) })
+	if err != nil {
+		return fmt.Errorf("%w: %w", ledger.ErrPoisoned, err)
+	}
+	var ended []ledger.OutboxRow
+	for _, o := range rows {
+		if o.State != ledger.ForwardWaiting {
+			ended = append(ended, o)
+		}
+	}
+	return s.withConn(ctx, func(conn *pgx.Conn) error {
+		b := s.newBatch()
+		b.Queue(begin)
+		b.Queue(settings, milliseconds(s.options.StatementTimeout), milliseconds(s.options.LockTimeout))
+		finishRows.queue(b, finished, nil)
+		unparkRows.queue(b, sorted(ended, func(o ledger.OutboxRow) queueRow {
+			return queueRow{slotRow: slotRowOf(o.Slot.Key, o.Slot.SlotKey), Rule: o.Rule, Now: now}
+		}), nil)
+		queueCommit(b)
+		return s.send(ctx, conn, b)
+	})
+}
