@@ -1,0 +1,90 @@
+package endpoint_test
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/endpoint"
+)
+
+// withPages gives the endpoints of twoEndpoints a campaign each, and the shop's pages a key.
+func withPages() *config.Config {
+	c := twoEndpoints()
+	shop, blog := &c.Endpoints[0], &c.Endpoints[1]
+	shop.Browser = &config.Browser{
+		Keys:  []config.Key{key("p2", "page-key", nil), key("p1", "old-page-key", &noon)},
+		Types: []string{"lead"}, Origins: []string{"https://shop.example"}, RatePerMinute: 60,
+	}
+	shop.Campaigns = []config.Campaign{{
+		Name: "spring", Alias: "QwErTy", OfferURL: "https://offer.example/%zz?s={subid}", Source: "adnet",
+		Tokens: []config.Key{key("ct2", "campaign-token", nil), key("ct1", "old-campaign-token", &noon)},
+		Cost:   &config.Cost{Amount: "0.05", Currency: "EUR"},
+	}}
+	blog.Campaigns = []config.Campaign{{Name: "spring", Alias: "qwerty", OfferURL: "https://blog.example"}}
+	return c
+}
+
+func TestCampaignsAndClientKeys(t *testing.T) {
+	c := withPages()
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := endpoint.Build(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	spring := s.ByAlias("QwErTy")
+	if spring == nil || spring.Endpoint.Name != "ads/shop" || spring.Source != "adnet" || spring.Cost.String() != "0.05" || spring.CostCurrency != "EUR" {
+		t.Fatalf("campaign %+v", spring)
+	}
+	if got := spring.Offer.Render(func(macro string) string { return macro }); got != "https://offer.example/%zz?s=subid" {
+		t.Errorf("offer %s", got)
+	}
+	if other := s.ByAlias("qwerty"); other == nil || other.Endpoint.Name != "ads/blog" || other.Cost != nil {
+		t.Errorf("an alias in another letter case: %+v", other)
+	}
+	if s.ByAlias("") != nil || s.ByAlias("spring") != nil {
+		t.Error("there are campaigns under aliases that nobody declared")
+	}
+	pages := spring.Endpoint.Browser
+	if !pages.AllowsType("lead") || pages.AllowsType("sale") || !pages.AllowsOrigin("https://shop.example") ||
+		pages.AllowsOrigin("") || pages.AllowsOrigin("http://shop.example") || pages.RatePerMinute != 60 {
+		t.Errorf("pages %+v", pages)
+	}
+	if s.ByAlias("qwerty").Endpoint.Browser != nil {
+		t.Error("an endpoint without client keys lets pages report")
+	}
+	byCampaignToken := func(token string, now time.Time) (*endpoint.Endpoint, string, bool) {
+		campaign, ok := s.ByCampaignToken(token, now)
+		if !ok {
+			return nil, "", false
+		}
+		return campaign.Endpoint, campaign.Name, true
+	}
+	for _, test := range []struct {
+		name             string
+		find             func(string, time.Time) (*endpoint.Endpoint, string, bool)
+		secret, ep, what string
+	}{
+		{"the active client key", s.ByClientKey, "page-key", "ads/shop", "p2"},
+		{"a client key that has retired", s.ByClientKey, "old-page-key", "", ""},
+		{"a postback key is no client key", s.ByClientKey, "new-key", "", ""},
+		{"a client key is no postback key", s.ByKey, "page-key", "", ""},
+		{"a campaign's token", byCampaignToken, "campaign-token", "ads/shop", "spring"},
+		{"a campaign's token that has retired", byCampaignToken, "old-campaign-token", "", ""},
+		{"a click token is no campaign's", byCampaignToken, "token", "", ""},
+		{"a campaign's token is no click token", s.ByClickToken, "campaign-token", "", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) { checkFound(t, test.find, test.secret, noon, test.ep, test.what) })
+	}
+}
+
+func TestTwoCampaignsOfOneAliasAreRefused(t *testing.T) {
+	c := withPages()
+	c.Endpoints[1].Campaigns[0].Alias = "QwErTy"
+	if _, err := endpoint.Build(c); err == nil || !strings.Contains(err.Error(), "same alias") {
+		t.Errorf("error %v", err)
+	}
+}
