@@ -3,9 +3,11 @@
 package browser
 
 import (
+	"crypto/sha256"
 	"crypto/sha512"
 	_ "embed"
 	"encoding/base64"
+	"encoding/hex"
 )
 
 // Paths of the scripts on a receiver's public port.
@@ -32,6 +34,13 @@ func ScriptIntegrity() string { return integrity(script) }
 
 // AdapterIntegrity returns the value of the attribute integrity of a tag that loads [Adapter].
 func AdapterIntegrity() string { return integrity(adapter) }
+
+// Version names the content of a script, in the parameter `v` of its address: what is asked for by its version may be
+// kept for ever. 16 lower-case hex digits.
+func Version(content []byte) string {
+	sum := sha256.Sum256(content)
+	return hex.EncodeToString(sum[:8])
+}
 
 func integrity(content []byte) string {
 	sum := sha512.Sum384(content)

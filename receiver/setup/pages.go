@@ -6,6 +6,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/click"
 	"github.com/postback-dev/postback-operator/receiver/click/api"
 	"github.com/postback-dev/postback-operator/receiver/click/link"
+	"github.com/postback-dev/postback-operator/receiver/click/script"
 )
 
 // pages says what visitors and their pages are served.
@@ -22,6 +23,9 @@ func (r *Receiver) pages() func(*http.Request) http.Handler {
 		switch req.URL.Path {
 		case api.Path, api.OldPath:
 			return clicks
+		}
+		if file := script.Handler(req.URL.Path); file != nil {
+			return file
 		}
 		return links.Handler(req)
 	}
