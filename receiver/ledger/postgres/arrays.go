@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/binary"
 	"fmt"
+	"slices"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
@@ -59,6 +60,12 @@ func (c valuesCodec) PlanEncode(m *pgtype.Map, oid uint32, format int16, value a
 	return c.ArrayCodec.PlanEncode(m, oid, format, value)
 }
 
+// The driver starts every statement with an empty buffer. These make it grow in few steps.
+const (
+	usualBytes   = 20
+	usualColumns = 16
+)
+
 type valuesPlan struct {
 	types   *pgtype.Map
 	element uint32
@@ -68,6 +75,9 @@ type valuesPlan struct {
 func (p valuesPlan) Encode(value any, buf []byte) ([]byte, error) {
 	array := value.(values)
 	n := array.len()
+	if usual := n * usualBytes; cap(buf)-len(buf) < usual {
+		buf = slices.Grow(buf, usualColumns*usual)
+	}
 	const mayHoldNull, firstIndex = 1, 1
 	for _, word := range []uint32{1, mayHoldNull, p.element, uint32(n), firstIndex} { //nolint:gosec // a batch
 		buf = binary.BigEndian.AppendUint32(buf, word)

@@ -7,6 +7,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/paramtext"
 )
 
 // clickRow is a click, or the placeholder of one.
@@ -36,7 +37,7 @@ func clickRowOf(c *conversion.Click) clickRow {
 	return clickRow{
 		keyRow: keyRowOf(ledger.KeyOf(c.Endpoint, c.SubID)), Present: true,
 		Time: timeOf(c.Time), Campaign: c.Campaign, IP: c.IP, UserAgent: c.UserAgent,
-		Params: paramsOf(c.Params), Cost: amountRowOf(c.Cost),
+		Params: paramtext.Encode(c.Params), Cost: amountRowOf(c.Cost),
 	}
 }
 

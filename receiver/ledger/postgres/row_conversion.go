@@ -7,6 +7,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/paramtext"
 )
 
 // conversionRow is one version of a conversion, current or not.
@@ -62,7 +63,7 @@ func conversionRowOf(c *conversion.Conversion) conversionRow {
 		ID:      uuidOf(c.ID), CreatedAt: timeOf(c.CreatedAt),
 		Type: c.Type, PreviousType: c.PreviousType, Status: c.Status,
 		Payout: amountRowOf(&c.Payout), Cost: amountRowOf(c.Cost), EndpointCurrency: c.EndpointCurrency,
-		Params: paramsOf(c.Params), From: c.From, Warnings: warningsOf(c.Warnings),
+		Params: paramtext.Encode(c.Params), From: c.From, Warnings: warningsOf(c.Warnings),
 		ClickTime: timeOf(c.ClickTime), ConversionTime: timeOf(c.ConversionTime),
 		SaleTime: timeOf(c.SaleTime), UpdatedAt: timeOf(c.UpdatedAt),
 		Version: int32(c.Version), RequestID: uuidOf(c.RequestID), Stamp: c.Stamp, //nolint:gosec // counts changes of one slot

@@ -13,6 +13,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/paramtext"
 	"github.com/postback-dev/postback-operator/receiver/money"
 )
 
@@ -135,28 +136,17 @@ func timeFrom(t pgtype.Timestamptz) time.Time {
 // uuidOf maps the zero id to itself; it is null where the column may be.
 func uuidOf(id uuid.UUID) pgtype.UUID { return pgtype.UUID{Bytes: id, Valid: true} }
 
-// paramsOf renders parameters as a JSON object, or null without any.
-func paramsOf(params conversion.Params) []byte {
-	if len(params) == 0 {
-		return nil
-	}
-	values := make(map[string]string, len(params))
-	for _, p := range params {
-		values[p.Name] = p.Value
-	}
-	text, _ := json.Marshal(values) // strings always marshal
-	return text
-}
-
+// paramsFrom reads parameters, also those that another program wrote into the column.
 func paramsFrom(text []byte) (conversion.Params, error) {
-	if text == nil {
-		return nil, nil
+	params, err := paramtext.Decode(string(text))
+	if err == nil {
+		return params, nil
 	}
 	var values map[string]string
 	if err := json.Unmarshal(text, &values); err != nil {
 		return nil, err
 	}
-	params := make(conversion.Params, 0, len(values))
+	params = make(conversion.Params, 0, len(values))
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		params = append(params, conversion.Param{Name: name, Value: values[name]})
 	}

@@ -13,6 +13,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/paramtext"
 	"github.com/postback-dev/postback-operator/receiver/money"
 )
 
@@ -28,7 +29,7 @@ const (
 func clickValues(endpoint int64, c *conversion.Click) []driver.Value {
 	return []driver.Value{
 		endpoint, c.SubID, micros(c.Time), text(c.Campaign), text(c.IP), text(c.UserAgent),
-		encodeParams(c.Params), encodeAmount(c.Cost),
+		text(string(paramtext.Encode(c.Params))), encodeAmount(c.Cost),
 	}
 }
 
@@ -45,7 +46,7 @@ func conversionValues(endpoint int64, c *conversion.Conversion) []driver.Value {
 		endpoint, c.ID[:], c.SubID, c.Slot.TID, c.Slot.Type, c.Type, text(c.PreviousType), text(c.Status),
 		number(c.Payout.Converted), text(c.EndpointCurrency), c.Payout.Original.String(), text(c.Payout.Currency),
 		rate(c.Payout), micros(c.Payout.Rate.Date), text(c.Payout.Rate.Source),
-		encodeAmount(c.Cost), encodeParams(c.Params), text(c.From), warnings(c.Warnings),
+		encodeAmount(c.Cost), text(string(paramtext.Encode(c.Params))), text(c.From), warnings(c.Warnings),
 		micros(c.ClickTime), micros(c.ConversionTime), micros(c.SaleTime), micros(c.CreatedAt), micros(c.UpdatedAt),
 		int64(c.Version), c.RequestID[:], c.Stamp,
 	}
@@ -215,7 +216,7 @@ func (r *row) number() *decimal.Decimal {
 }
 
 func (r *row) params() conversion.Params {
-	params, err := decodeParams(r.text())
+	params, err := paramtext.Decode(r.text())
 	r.fail(err)
 	return params
 }

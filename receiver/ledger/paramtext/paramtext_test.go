@@ -1,4 +1,4 @@
-package sqlite
+package paramtext_test
 
 import (
 	"encoding/json"
@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger/paramtext"
 )
 
 func FuzzParamsComeBackAsTheyWere(f *testing.F) {
@@ -21,8 +22,8 @@ func FuzzParamsComeBackAsTheyWere(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, name, value, name2, value2 string) {
 		params := conversion.Params{{Name: name, Value: value}, {Name: name2, Value: value2}}
-		text := encodeParams(params).(string)
-		got, err := decodeParams(text)
+		text := string(paramtext.Encode(params))
+		got, err := paramtext.Decode(text)
 		if err != nil || !cmp.Equal(params, got) {
 			t.Fatalf("%q: got %q (%v), want %q", text, got, err, params)
 		}
@@ -44,13 +45,13 @@ func FuzzParamsAreReadOrRefused(f *testing.F) {
 		f.Add(seed)
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		params, err := decodeParams(text)
+		params, err := paramtext.Decode(text)
 		if err != nil || text == "" {
 			return
 		}
-		if again, _ := encodeParams(params).(string); again != text {
+		if again := string(paramtext.Encode(params)); again != text {
 			// Hexadecimal digits may be written in capitals; nothing else has two spellings.
-			second, err := decodeParams(again)
+			second, err := paramtext.Decode(again)
 			if err != nil || !cmp.Equal(params, second) {
 				t.Errorf("%q was read as %q, which is written %q", text, params, again)
 			}
@@ -59,10 +60,10 @@ func FuzzParamsAreReadOrRefused(f *testing.F) {
 }
 
 func TestNoParamsAreNull(t *testing.T) {
-	if got := encodeParams(conversion.Params{}); got != nil {
+	if got := paramtext.Encode(conversion.Params{}); got != nil {
 		t.Errorf("got %v, want null", got)
 	}
-	if got, err := decodeParams(""); got != nil || err != nil {
+	if got, err := paramtext.Decode(""); got != nil || err != nil {
 		t.Errorf("got %v, %v, want none", got, err)
 	}
 }
