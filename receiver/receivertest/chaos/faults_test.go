@@ -3,6 +3,8 @@ package chaos
 import (
 	"bytes"
 	"context"
+	"errors"
+	"fmt"
 	"math/rand/v2"
 	"strings"
 	"sync"
@@ -26,11 +28,7 @@ var faults = []fault{
 		if f.faults["database paused"] == 0 {
 			pause = *longest
 		}
-		if err := f.server.Pause(); err != nil {
-			return err
-		}
-		time.Sleep(pause)
-		return f.server.Continue()
+		return f.pause(pause)
 	}},
 	{"database restarted", func(f *field, _ *rand.Rand) error { return f.server.Restart(f.Context()) }},
 	{"connections cut", func(f *field, random *rand.Rand) error {
@@ -57,6 +55,37 @@ var faults = []fault{
 
 func within(random *rand.Rand, d time.Duration) time.Duration {
 	return time.Duration(random.Int64N(int64(d)))
+}
+
+// pause stops the database's processes for so long. It fails if anybody else continues one of them: a pause that was cut
+// short proves less than the run says.
+func (f *field) pause(d time.Duration) error {
+	if err := f.server.Pause(); err != nil {
+		return err
+	}
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+		paused, err := f.server.Paused()
+		if err != nil {
+			return err
+		}
+		if paused {
+			break
+		}
+		if time.Now().After(deadline) {
+			return errors.New("the database's processes do not stop")
+		}
+	}
+	for began := time.Now(); time.Since(began) < d; time.Sleep(100 * time.Millisecond) {
+		paused, err := f.server.Paused()
+		if err != nil {
+			return err
+		}
+		if !paused {
+			return fmt.Errorf("somebody ended the pause after %s of %s", time.Since(began), d)
+		}
+	}
+	f.Logf("the database was paused for %s", d.Round(time.Millisecond))
+	return f.server.Continue()
 }
 
 // outage keeps the database away for a moment that is sometimes longer than the patience and sometimes not.

@@ -54,6 +54,26 @@ func (s *Server) Pause() error { return s.signal(syscall.SIGSTOP) }
 // Continue ends a pause. It does nothing to a server that runs or is gone.
 func (s *Server) Continue() error { return s.signal(syscall.SIGCONT) }
 
+// Paused reports whether all processes of the server are stopped, as they are a moment after [Server.Pause] and until
+// somebody continues them.
+func (s *Server) Paused() (bool, error) {
+	pid := s.postmaster()
+	if pid == 0 {
+		return false, errors.New("looking at a paused PostgreSQL: it does not run")
+	}
+	backends, err := children(pid)
+	if err != nil {
+		return false, err
+	}
+	for _, process := range append(backends, pid) {
+		fields, err := stat(process)
+		if err == nil && fields[0] != "T" && fields[0] != "Z" {
+			return false, nil
+		}
+	}
+	return true, nil
+}
+
 func (s *Server) signal(signal syscall.Signal) error {
 	pid := s.postmaster()
 	if pid == 0 {

@@ -3,6 +3,10 @@ package pgtest_test
 import (
 	"context"
 	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"syscall"
 	"testing"
 	"time"
 
@@ -56,6 +60,45 @@ func TestPausedServerAnswersAfterContinue(t *testing.T) {
 	}
 	if cpu, err := s.CPU(); err != nil || cpu <= 0 {
 		t.Errorf("CPU() = %v, %v; want some", cpu, err)
+	}
+}
+
+func TestAServerIsPausedUntilAnybodyContinuesAnyOfIt(t *testing.T) {
+	s := pgtest.Start(t, nil)
+	if paused, err := s.Paused(); paused || err != nil {
+		t.Errorf("before the pause: paused %v, %v", paused, err)
+	}
+	if err := s.Pause(); err != nil {
+		t.Fatal(err)
+	}
+	becomes := func(want bool) {
+		t.Helper()
+		for deadline := time.Now().Add(time.Minute); ; time.Sleep(10 * time.Millisecond) {
+			got, err := s.Paused()
+			if err != nil || time.Now().After(deadline) {
+				t.Fatalf("paused %v, %v; want %v", got, err, want)
+			}
+			if got == want {
+				return
+			}
+		}
+	}
+	becomes(true)
+	file, err := os.ReadFile(filepath.Join(s.Dir, "data", "postmaster.pid"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	first, _, _ := strings.Cut(string(file), "\n")
+	pid, err := strconv.Atoi(first)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := syscall.Kill(pid, syscall.SIGCONT); err != nil {
+		t.Fatal(err)
+	}
+	becomes(false)
+	if err := s.Continue(); err != nil {
+		t.Fatal(err)
 	}
 }
 

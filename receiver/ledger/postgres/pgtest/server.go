@@ -85,13 +85,19 @@ func (s *Server) create(ctx context.Context) (err error) {
 			}
 		}
 	}
-	data := filepath.Join(s.Dir, "data")
-	initdb := s.command(ctx, filepath.Join(s.Bin, "initdb"), "-D", data, "-U", "postgres", "--pwfile", password,
+	initdb := s.command(ctx, filepath.Join(s.Bin, "initdb"), "-D", s.data(), "-U", "postgres", "--pwfile", password,
 		"--auth", "scram-sha-256", "--encoding", "UTF8", "--locale", "C", "--no-sync")
 	if output, err := initdb.CombinedOutput(); err != nil {
 		return fmt.Errorf("initdb: %w: %s", err, output)
 	}
-	s.keeper = s.command(context.WithoutCancel(ctx), "sh", "-c", keeper, "keeper", data)
+	return s.keep(ctx)
+}
+
+func (s *Server) data() string { return filepath.Join(s.Dir, "data") }
+
+// keep starts the keeper.
+func (s *Server) keep(ctx context.Context) (err error) {
+	s.keeper = s.command(context.WithoutCancel(ctx), "sh", "-c", keeper, "keeper", s.data())
 	if s.leash, err = s.keeper.StdinPipe(); err != nil {
 		return err
 	}
