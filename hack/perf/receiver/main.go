@@ -29,6 +29,7 @@ type options struct {
 	only        string
 	grow        int
 	baseline    bool
+	against     string
 }
 
 func main() {
@@ -40,6 +41,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "measure only the scenarios whose name contains this `text`")
 	flag.IntVar(&o.grow, "grow", 0, "in the end fill the store up to this `number` of clicks and measure new conversions again")
 	flag.BoolVar(&o.baseline, "baseline", true, "measure the store's own tools as well")
+	flag.StringVar(&o.against, "against", "", "measure nothing but new conversions on PostgreSQL, by turns with this other receiver `program`")
 	noop := flag.String("noop", "", "serve the handler that does nothing on this `address` (used by this program itself)")
 	flag.Parse()
 	if *noop != "" {
@@ -72,6 +74,9 @@ func measure(ctx context.Context, o options, out io.Writer) error {
 	program, err := receivertest.Build(ctx, dir)
 	if err != nil {
 		return err
+	}
+	if o.against != "" {
+		return measureAgainst(ctx, o, program, out, dir)
 	}
 	fmt.Fprint(out, "| store | scenario | connections | per second | p50 ms | p99 ms | CPU µs each, receiver + store | receiver MB |\n",
 		"|---|---|---|---|---|---|---|---|\n")

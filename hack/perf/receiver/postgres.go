@@ -18,36 +18,47 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
 )
 
-const database = "perf"
-
 //go:embed baseline.sql
 var baselineSQL string
 
 // server is a private PostgreSQL with a buffer cache that holds the clicks, as a DBA would give it.
-type server struct{ *pgtest.Server }
+type server struct {
+	*pgtest.Server
+	database string
+}
 
 func openPostgres(ctx context.Context, _ string) (store, error) {
-	s, err := pgtest.New(ctx, map[string]string{
-		"shared_buffers": "4GB", "max_wal_size": "16GB", "max_connections": "400", "checkpoint_timeout": "30min",
-	})
+	s, err := startPostgres(ctx)
 	if err != nil {
 		return nil, err
 	}
+	return s.with(ctx, "perf")
+}
+
+func startPostgres(ctx context.Context) (server, error) {
+	s, err := pgtest.New(ctx, map[string]string{
+		"shared_buffers": "4GB", "max_wal_size": "16GB", "max_connections": "400", "checkpoint_timeout": "30min",
+	})
+	return server{Server: s}, err
+}
+
+// with creates a database and returns the server as its store. It stops the server if that fails.
+func (s server) with(ctx context.Context, database string) (store, error) {
 	if err := s.Exec(ctx, "postgres", "create database "+database); err != nil {
 		return nil, errors.Join(err, s.Stop())
 	}
-	return server{s}, nil
+	return server{s.Server, database}, nil
 }
 
 func (s server) Name() string { return "PostgreSQL" }
-func (s server) URL() string  { return s.DSN(database) }
+func (s server) URL() string  { return s.DSN(s.database) }
 func (server) Receivers() int { return 2 }
 func (s server) Close() error { return s.Stop() }
 
-func (s server) Settle(ctx context.Context) error { return s.Exec(ctx, database, "vacuum analyze") }
+func (s server) Settle(ctx context.Context) error { return s.Exec(ctx, s.database, "vacuum analyze") }
 
 func (s server) Verify(ctx context.Context, clicks int, t tally) error {
-	conn, err := pgx.Connect(ctx, s.DSN(database))
+	conn, err := pgx.Connect(ctx, s.DSN(s.database))
 	if err != nil {
 		return err
 	}
@@ -89,7 +100,7 @@ insert into baseline.single (k, v, at) values (:k, 1, now()) on conflict (k) do 
 
 // Baseline runs pgbench on the same server: the comparison that every figure above it stands beside.
 func (s server) Baseline(ctx context.Context, o options, dir string, out io.Writer) error {
-	if err := s.Exec(ctx, database, baselineSQL); err != nil {
+	if err := s.Exec(ctx, s.database, baselineSQL); err != nil {
 		return fmt.Errorf("preparing the baseline: %w", err)
 	}
 	for _, script := range []struct{ name, text string }{
@@ -112,7 +123,7 @@ func (s server) Baseline(ctx context.Context, o options, dir string, out io.Writ
 			}
 		}
 	}
-	return s.Exec(ctx, database, "drop schema baseline cascade")
+	return s.Exec(ctx, s.database, "drop schema baseline cascade")
 }
 
 func (s server) measurePgbench(ctx context.Context, d time.Duration, name, file string, clients int, out io.Writer) error {
@@ -136,7 +147,7 @@ func (s server) measurePgbench(ctx context.Context, d time.Duration, name, file 
 // pgbench returns the transactions per second.
 func (s server) pgbench(ctx context.Context, d time.Duration, file string, clients int) (float64, error) {
 	cmd := exec.CommandContext(ctx, filepath.Join(s.Bin, "pgbench"), "-n", "-M", "prepared", "-j", "2",
-		"-T", strconv.Itoa(max(int(d/time.Second), 1)), "-c", strconv.Itoa(clients), "-f", file, s.DSN(database))
+		"-T", strconv.Itoa(max(int(d/time.Second), 1)), "-c", strconv.Itoa(clients), "-f", file, s.DSN(s.database))
 	text, err := cmd.CombinedOutput()
 	if err != nil {
 		return 0, fmt.Errorf("pgbench: %w\n%s", err, text)

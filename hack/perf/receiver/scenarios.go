@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"io"
 	"os"
-	"path/filepath"
 	"time"
 
 	"github.com/postback-dev/postback-operator/hack/perf/load"
@@ -92,28 +91,10 @@ type bench struct {
 }
 
 func measureStore(ctx context.Context, o options, s store, program, dir string, out io.Writer) (err error) {
-	config := filepath.Join(dir, "config-"+s.Name())
-	if err := os.MkdirAll(config, 0o700); err != nil {
-		return err
-	}
-	if err := receivertest.WriteConfig(config, receivertest.Fleet(), receivertest.Endpoint()); err != nil {
-		return err
-	}
 	b := &bench{options: o, store: s, out: out}
-	defer func() {
-		for _, r := range b.receivers {
-			err = errors.Join(err, r.Stop())
-		}
-		if err == nil {
-			err = s.Verify(ctx, b.clicks, b.total)
-		}
-	}()
-	for range s.Receivers() {
-		receiver, err := receivertest.Start(ctx, receivertest.Options{Program: program, Config: config, Store: s.URL()})
-		if err != nil {
-			return err
-		}
-		b.receivers = append(b.receivers, receiver)
+	defer func() { err = errors.Join(err, b.finish(ctx, err == nil)) }()
+	if err := b.start(ctx, program, dir, s.Receivers()); err != nil {
+		return err
 	}
 	if err := b.addClicks(ctx, 0, o.clicks); err != nil {
 		return err
@@ -136,6 +117,36 @@ func measureStore(ctx context.Context, o options, s store, program, dir string, 
 	}
 	b.clicks = o.grow
 	return b.measure(ctx, scenario{name: fmt.Sprintf("new conversion, %d clicks", o.grow), path: newConversion, outcome: recorded}, 256)
+}
+
+// start starts receivers on the bench's store, with a configuration in a directory of its own.
+func (b *bench) start(ctx context.Context, program, dir string, receivers int) error {
+	config, err := os.MkdirTemp(dir, "config-")
+	if err != nil {
+		return err
+	}
+	if err := receivertest.WriteConfig(config, receivertest.Fleet(), receivertest.Endpoint()); err != nil {
+		return err
+	}
+	for range receivers {
+		receiver, err := receivertest.Start(ctx, receivertest.Options{Program: program, Config: config, Store: b.store.URL()})
+		if err != nil {
+			return err
+		}
+		b.receivers = append(b.receivers, receiver)
+	}
+	return nil
+}
+
+// finish stops the receivers and, if all went well until then, verifies what they stored.
+func (b *bench) finish(ctx context.Context, verify bool) (err error) {
+	for _, r := range b.receivers {
+		err = errors.Join(err, r.Stop())
+	}
+	if err == nil && verify {
+		err = b.store.Verify(ctx, b.clicks, b.total)
+	}
+	return err
 }
 
 func (b *bench) addClicks(ctx context.Context, first, end int) error {
