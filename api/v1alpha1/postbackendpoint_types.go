@@ -23,6 +23,8 @@ type PostbackEndpoint struct {
 
 	// +required
 	Spec PostbackEndpointSpec `json:"spec"`
+	// Status is the operator's. It begins with a generation that none has: what had no status kstatus would call Current.
+	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
 	Status PostbackEndpointStatus `json:"status,omitzero"`
 }

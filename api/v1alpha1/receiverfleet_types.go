@@ -26,6 +26,8 @@ type ReceiverFleet struct {
 	// +kubebuilder:default={}
 	// +optional
 	Spec ReceiverFleetSpec `json:"spec,omitzero"`
+	// Status is the operator's. It begins with a generation that none has: what had no status kstatus would call Current.
+	// +kubebuilder:default={"observedGeneration":-1}
 	// +optional
 	Status ReceiverFleetStatus `json:"status,omitzero"`
 }

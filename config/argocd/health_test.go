@@ -1,4 +1,4 @@
-// Package argocd holds Argo CD's judgement of the kinds against kstatus.
+// Package argocd holds Argo CD's judgement of the kinds against that of Helm and Flux, which is kstatus.
 package argocd
 
 import (
@@ -6,8 +6,11 @@ import (
 	"testing"
 	"time"
 
+	kstatus "github.com/fluxcd/cli-utils/pkg/kstatus/status"
 	lua "github.com/yuin/gopher-lua"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/status"
@@ -72,7 +75,21 @@ var healths = map[kstatuscheck.State]string{
 	kstatuscheck.Current: "Healthy", kstatuscheck.InProgress: "Progressing", kstatuscheck.Failed: "Degraded",
 }
 
-func TestArgoCDJudgesAsKstatusDoes(t *testing.T) {
+// computed is what Helm 4's --wait and Flux read, by the library that they use.
+func computed(t *testing.T, object any) kstatus.Status {
+	t.Helper()
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		t.Fatal(err)
+	}
+	result, err := kstatus.Compute(&unstructured.Unstructured{Object: content})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return result.Status
+}
+
+func TestArgoCDHelmAndFluxJudgeAlike(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	ready := status.True(v1alpha1.ConditionReady, v1alpha1.ReasonReady, "Every ready receiver serves it.")
 	propagating := status.False(v1alpha1.ConditionReady, v1alpha1.ReasonPropagating, "Not every ready receiver serves it yet.")
@@ -102,6 +119,7 @@ func TestArgoCDJudgesAsKstatusDoes(t *testing.T) {
 			meta := metav1.ObjectMeta{Name: "shop", Generation: test.generation}
 			endpoint := &v1alpha1.PostbackEndpoint{ObjectMeta: meta}
 			fleet := &v1alpha1.ReceiverFleet{ObjectMeta: meta}
+			endpoint.Status.ObservedGeneration, fleet.Status.ObservedGeneration = -1, -1 // the schema's default
 			if test.conditions != nil {
 				endpoint.Status.ObservedGeneration, fleet.Status.ObservedGeneration = 3, 3
 				endpoint.Status.Conditions, fleet.Status.Conditions = test.conditions, test.conditions
@@ -110,12 +128,15 @@ func TestArgoCDJudgesAsKstatusDoes(t *testing.T) {
 				if health, message := judge(t, object); health != test.health || message != test.message {
 					t.Errorf("%T is %s: %s", object, health, message)
 				}
+				if state := computed(t, object); healths[kstatuscheck.State(state)] != test.health {
+					t.Errorf("Helm and Flux call %T %s", object, state)
+				}
 			}
 			read := kstatuscheck.Object{
 				Generation: test.generation, ObservedGeneration: endpoint.Status.ObservedGeneration, Conditions: test.conditions,
 			}
 			if state := kstatuscheck.Read(read); healths[state] != test.health {
-				t.Errorf("kstatus calls it %s", state)
+				t.Errorf("the checker calls it %s", state)
 			}
 		})
 	}

@@ -11,8 +11,11 @@ import (
 	"strings"
 	"sync"
 
+	appsv1 "k8s.io/api/apps/v1"
+	coordinationv1 "k8s.io/api/coordination/v1"
 	corev1 "k8s.io/api/core/v1"
 	eventsv1 "k8s.io/api/events/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/metrics"
 
@@ -94,7 +97,9 @@ func outside(ctx context.Context) (map[string][]byte, error) {
 	places["metrics"] = []byte(exposed.String())
 	for name, list := range map[string]client.ObjectList{
 		"events": &eventsv1.EventList{}, "endpoints": &v1alpha1.PostbackEndpointList{}, "fleets": &v1alpha1.ReceiverFleetList{},
-		"pods": &corev1.PodList{}, "services": &corev1.ServiceList{},
+		"pods": &corev1.PodList{}, "services": &corev1.ServiceList{}, "deployments": &appsv1.DeploymentList{},
+		"stateful sets": &appsv1.StatefulSetList{}, "ingresses": &networkingv1.IngressList{},
+		"claims": &corev1.PersistentVolumeClaimList{}, "leases": &coordinationv1.LeaseList{},
 	} {
 		if err := admin.List(ctx, list); err != nil {
 			return nil, err

@@ -29,7 +29,7 @@ func TestEventsTellOfTransitionsOnly(t *testing.T) {
 		}
 		var got []string
 		for _, event := range events.Items {
-			if event.Regarding.Kind == v1alpha1.KindPostbackEndpoint && event.Reason != v1alpha1.ReasonUnavailable {
+			if event.Regarding.Kind == v1alpha1.KindPostbackEndpoint {
 				got = append(got, event.Type+" "+event.Reason)
 			}
 		}

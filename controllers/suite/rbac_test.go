@@ -5,7 +5,6 @@ import (
 	"errors"
 	"fmt"
 	"io"
-	"net"
 	"net/http"
 	"os"
 	"path/filepath"
@@ -132,10 +131,7 @@ func TestRule6RolesAreEnoughAndAStandbyTakesOver(t *testing.T) {
 
 func TestMetricsAreForThoseWhoMay(t *testing.T) {
 	namespace := newNamespace(t, nil)
-	free, err := net.Listen("tcp", "127.0.0.1:0")
-	noError(t, err)
-	address := free.Addr().String()
-	noError(t, free.Close())
+	address := freeAddress(t)
 	operator.stop()
 	operator.options.MetricsAddress = address
 	operator.start()

@@ -6,6 +6,9 @@ import (
 	"fmt"
 	"sync"
 
+	kstatus "github.com/fluxcd/cli-utils/pkg/kstatus/status"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/watch"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -55,11 +58,18 @@ func readable(object any) (kind string, read kstatuscheck.Object) {
 
 func (s *statusWatch) see(event watch.Event) {
 	name, read := readable(event.Object)
-	if name == "" || len(read.Conditions) == 0 {
+	if name == "" || event.Type == watch.Deleted {
 		return
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	// Before the operator has said anything, too: what is new must not be read as done.
+	if state, err := computed(event.Object); err != nil || string(state) != string(kstatuscheck.Read(read)) {
+		s.broken = append(s.broken, fmt.Errorf("%s: Helm and Flux call it %s, the checker %s: %w", name, state, kstatuscheck.Read(read), err))
+	}
+	if len(read.Conditions) == 0 {
+		return
+	}
 	s.seen++
 	if _, found := s.first[name]; !found {
 		s.first[name] = kstatuscheck.Read(read)
@@ -67,6 +77,19 @@ func (s *statusWatch) see(event watch.Event) {
 	if err := kstatuscheck.Check(read); err != nil {
 		s.broken = append(s.broken, fmt.Errorf("%s: %w", name, err))
 	}
+}
+
+// computed is what Helm 4's --wait and Flux read, by the library that they use.
+func computed(object any) (kstatus.Status, error) {
+	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(object)
+	if err != nil {
+		return "", err
+	}
+	result, err := kstatus.Compute(&unstructured.Unstructured{Object: content})
+	if err != nil {
+		return "", err
+	}
+	return result.Status, nil
 }
 
 // verdict says what was broken over the whole run.

@@ -8,6 +8,7 @@ import (
 	"time"
 
 	"golang.org/x/sync/errgroup"
+	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -67,7 +68,7 @@ func (s scenario) run(ctx context.Context) error {
 		return err
 	}
 	fmt.Printf("  memory                     %8.1f MB resident (%.1f MB with nothing declared)\n", resident, empty)
-	for _, step := range []func(context.Context) error{s.rest, s.change, s.foreigners} {
+	for _, step := range []func(context.Context) error{s.rest, s.change, s.repair, s.foreigners} {
 		if err := step(ctx); err != nil {
 			return err
 		}
@@ -181,6 +182,43 @@ func (s scenario) change(ctx context.Context) error {
 		return err
 	})
 	fmt.Printf("one endpoint changed\n  writes                     %8.0f\n  programmed after           %8.2f s\n", writes, took.Seconds())
+	return err
+}
+
+// repair deletes a child and edits another: how long until they are as they ought to be?
+func (s scenario) repair(ctx context.Context) error {
+	key := client.ObjectKey{Namespace: namespace, Name: "fleet-0"}
+	var service corev1.Service
+	if err := s.admin.Get(ctx, key, &service); err != nil {
+		return err
+	}
+	began := time.Now()
+	if err := s.admin.Delete(ctx, &service); err != nil {
+		return err
+	}
+	err := until(ctx, time.Minute, func() (bool, error) {
+		err := s.admin.Get(ctx, key, &service)
+		return err == nil && service.DeletionTimestamp == nil, client.IgnoreNotFound(err)
+	})
+	if err != nil {
+		return err
+	}
+	deleted := time.Since(began)
+	var deployment appsv1.Deployment
+	if err := s.admin.Get(ctx, key, &deployment); err != nil {
+		return err
+	}
+	image := deployment.Spec.Template.Spec.Containers[0].Image
+	deployment.Spec.Template.Spec.Containers[0].Image = "another"
+	began = time.Now()
+	if err := s.admin.Update(ctx, &deployment); err != nil {
+		return err
+	}
+	err = until(ctx, time.Minute, func() (bool, error) {
+		err := s.admin.Get(ctx, key, &deployment)
+		return deployment.Spec.Template.Spec.Containers[0].Image == image, err
+	})
+	fmt.Printf("children\n  deleted, back after        %8.2f s\n  edited, back after         %8.2f s\n", deleted.Seconds(), time.Since(began).Seconds())
 	return err
 }
 

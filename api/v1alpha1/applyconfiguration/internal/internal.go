@@ -329,6 +329,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.PostbackEndpointStatus
+      default:
+        observedGeneration: -1
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.PostbackEndpointSpec
   map:
     fields:
@@ -499,6 +501,8 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: status
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.ReceiverFleetStatus
+      default:
+        observedGeneration: -1
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.ReceiverFleetSpec
   map:
     fields:

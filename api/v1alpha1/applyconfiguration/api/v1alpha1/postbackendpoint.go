@@ -19,8 +19,9 @@ import (
 type PostbackEndpointApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration    `json:""`
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	Spec                             *PostbackEndpointSpecApplyConfiguration   `json:"spec,omitempty"`
-	Status                           *PostbackEndpointStatusApplyConfiguration `json:"status,omitempty"`
+	Spec                             *PostbackEndpointSpecApplyConfiguration `json:"spec,omitempty"`
+	// Status is the operator's. It begins with a generation that none has: what had no status kstatus would call Current.
+	Status *PostbackEndpointStatusApplyConfiguration `json:"status,omitempty"`
 }
 
 // PostbackEndpoint constructs a declarative configuration of the PostbackEndpoint type for use with

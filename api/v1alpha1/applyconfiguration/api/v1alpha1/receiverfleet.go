@@ -18,8 +18,9 @@ import (
 type ReceiverFleetApplyConfiguration struct {
 	v1.TypeMetaApplyConfiguration    `json:""`
 	*v1.ObjectMetaApplyConfiguration `json:"metadata,omitempty"`
-	Spec                             *ReceiverFleetSpecApplyConfiguration   `json:"spec,omitempty"`
-	Status                           *ReceiverFleetStatusApplyConfiguration `json:"status,omitempty"`
+	Spec                             *ReceiverFleetSpecApplyConfiguration `json:"spec,omitempty"`
+	// Status is the operator's. It begins with a generation that none has: what had no status kstatus would call Current.
+	Status *ReceiverFleetStatusApplyConfiguration `json:"status,omitempty"`
 }
 
 // ReceiverFleet constructs a declarative configuration of the ReceiverFleet type for use with
