@@ -53,6 +53,10 @@ perf-operator: build ## Measure the operator against a real API server with 1,00
 perf-receiver: ## Measure the receiver on PostgreSQL beside pgbench on the same server, up to 10 million clicks
 	go run ./hack/perf/receiver -store postgres -connections 1,16,64,256 -grow 10000000
 
+.PHONY: perf-receiver-short
+perf-receiver-short: ## The same in five minutes: 1 million clicks, new conversions only
+	go run ./hack/perf/receiver -store postgres -connections 64,256 -only 'new conversion'
+
 .PHONY: chaos-receiver
 chaos-receiver: ## Kill, pause and cut receivers and their database under load for five minutes, and count
 	go test ./receiver/receivertest/chaos -v -count 1 -timeout 30m -duration 5m -pause 60s

@@ -48,7 +48,8 @@ type heldEntry struct {
 func newSheet(book *Book, opt *Options) *sheet {
 	return &sheet{
 		book: book, opt: opt, now: opt.Clock(),
-		clicks: map[Key]*clickEntry{}, slots: map[Slot]*slotEntry{}, held: map[Key][]*heldEntry{},
+		clicks: make(map[Key]*clickEntry, len(book.Clicks)), slots: make(map[Slot]*slotEntry, len(book.Clicks)),
+		held: map[Key][]*heldEntry{},
 	}
 }
 

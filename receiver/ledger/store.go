@@ -43,7 +43,10 @@ type Slot struct {
 
 // Compare orders keys by bucket, endpoint and subid: the order of locking.
 func (k Key) Compare(other Key) int {
-	return cmp.Or(cmp.Compare(k.Bucket, other.Bucket), cmp.Compare(k.Endpoint, other.Endpoint), cmp.Compare(k.SubID, other.SubID))
+	if c := cmp.Compare(k.Bucket, other.Bucket); c != 0 {
+		return c
+	}
+	return cmp.Or(cmp.Compare(k.Endpoint, other.Endpoint), cmp.Compare(k.SubID, other.SubID))
 }
 
 // Want names what a batch must read, and lock, before it can decide.

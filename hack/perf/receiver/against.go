@@ -39,7 +39,7 @@ func measureAgainst(ctx context.Context, o options, program string, out io.Write
 		if err != nil {
 			return err
 		}
-		c.bench = &bench{options: o, store: s, out: out}
+		c.bench = &bench{options: o, store: s, out: &report{w: out}}
 		defer func() { err = errors.Join(err, c.bench.finish(ctx, err == nil)) }()
 		if err := c.bench.start(ctx, []string{program, o.against}[i], dir, 1); err != nil {
 			return err

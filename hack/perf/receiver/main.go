@@ -65,7 +65,7 @@ func main() {
 	}
 }
 
-func measure(ctx context.Context, o options, out io.Writer) error {
+func measure(ctx context.Context, o options, w io.Writer) error {
 	dir, err := os.MkdirTemp("", "postback-perf-")
 	if err != nil {
 		return err
@@ -76,10 +76,9 @@ func measure(ctx context.Context, o options, out io.Writer) error {
 		return err
 	}
 	if o.against != "" {
-		return measureAgainst(ctx, o, program, out, dir)
+		return measureAgainst(ctx, o, program, w, dir)
 	}
-	fmt.Fprint(out, "| store | scenario | connections | per second | p50 ms | p99 ms | CPU µs each, receiver + store | receiver MB |\n",
-		"|---|---|---|---|---|---|---|---|\n")
+	out := newReport(w)
 	if err := measureNoop(ctx, o, out); err != nil {
 		return err
 	}
@@ -100,11 +99,12 @@ func measure(ctx context.Context, o options, out io.Writer) error {
 			return fmt.Errorf("%s: %w", name, err)
 		}
 	}
+	out.printGoals()
 	return nil
 }
 
 // measureNoop is the ceiling that HTTP itself sets here: the same load on a handler that answers at once.
-func measureNoop(ctx context.Context, o options, out io.Writer) error {
+func measureNoop(ctx context.Context, o options, out *report) error {
 	addr, err := receivertest.FreeAddr()
 	if err != nil {
 		return err
@@ -143,7 +143,7 @@ func measureNoop(ctx context.Context, o options, out io.Writer) error {
 		if err != nil {
 			return err
 		}
-		printRow(out, "none", "no-op HTTP handler", connections, summary, cpu{receiver: after - before}, "")
+		out.add(rowOf("none", "no-op HTTP handler", connections, summary, cpu{receiver: after - before}))
 	}
 	return nil
 }
@@ -158,11 +158,4 @@ func serveNoop(addr string) {
 		fmt.Fprintln(os.Stderr, "receiver:", err)
 		os.Exit(1)
 	}
-}
-
-func printRow(out io.Writer, store, scenario string, connections int, s *load.Summary, used cpu, memory string) {
-	each := func(d time.Duration) float64 { return float64(d.Microseconds()) / float64(max(len(s.Latencies), 1)) }
-	ms := func(d time.Duration) float64 { return float64(d.Microseconds()) / 1000 }
-	fmt.Fprintf(out, "| %s | %s | %d | %.0f | %.1f | %.1f | %.0f + %.0f | %s |\n", store, scenario, connections, s.PerSecond(),
-		ms(s.Quantile(0.5)), ms(s.Quantile(0.99)), each(used.receiver), each(used.store), memory)
 }

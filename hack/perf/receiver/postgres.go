@@ -5,7 +5,6 @@ import (
 	_ "embed"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"os/exec"
 	"path/filepath"
@@ -57,7 +56,7 @@ func (s server) Close() error { return s.Stop() }
 
 func (s server) Settle(ctx context.Context) error { return s.Exec(ctx, s.database, "vacuum analyze") }
 
-func (s server) Verify(ctx context.Context, clicks int, t tally) error {
+func (s server) Verify(ctx context.Context, clicks int, t tally, out *report) error {
 	conn, err := pgx.Connect(ctx, s.DSN(s.database))
 	if err != nil {
 		return err
@@ -74,10 +73,9 @@ func (s server) Verify(ctx context.Context, clicks int, t tally) error {
 	if err != nil {
 		return err
 	}
-	var table string
-	var updates, hot int64
-	_, err = pgx.ForEachRow(rows, []any{&table, &updates, &hot}, func() error {
-		fmt.Fprintf(os.Stderr, "HOT updates of %s: %d of %d = %.2f %%\n", table, hot, updates, 100*float64(hot)/float64(updates))
+	var table hotTable
+	_, err = pgx.ForEachRow(rows, []any{&table.name, &table.updates, &table.hot}, func() error {
+		out.hot = append(out.hot, table)
 		return nil
 	})
 	return err
@@ -99,13 +97,13 @@ insert into baseline.single (k, v, at) values (:k, 1, now()) on conflict (k) do 
 )
 
 // Baseline runs pgbench on the same server: the comparison that every figure above it stands beside.
-func (s server) Baseline(ctx context.Context, o options, dir string, out io.Writer) error {
+func (s server) Baseline(ctx context.Context, o options, dir string, out *report) error {
 	if err := s.Exec(ctx, s.database, baselineSQL); err != nil {
 		return fmt.Errorf("preparing the baseline: %w", err)
 	}
 	for _, script := range []struct{ name, text string }{
-		{"pgbench, one PL/pgSQL call", fmt.Sprintf(functionScript, o.clicks)},
-		{"pgbench, single-row upsert", upsertScript},
+		{pgbenchFunction, fmt.Sprintf(functionScript, o.clicks)},
+		{pgbenchUpsert, upsertScript},
 	} {
 		file := filepath.Join(dir, "pgbench.sql")
 		if err := os.WriteFile(file, []byte(script.text), 0o600); err != nil {
@@ -126,7 +124,7 @@ func (s server) Baseline(ctx context.Context, o options, dir string, out io.Writ
 	return s.Exec(ctx, s.database, "drop schema baseline cascade")
 }
 
-func (s server) measurePgbench(ctx context.Context, d time.Duration, name, file string, clients int, out io.Writer) error {
+func (s server) measurePgbench(ctx context.Context, d time.Duration, name, file string, clients int, out *report) error {
 	before, err := s.CPU()
 	if err != nil {
 		return err
@@ -139,8 +137,10 @@ func (s server) measurePgbench(ctx context.Context, d time.Duration, name, file 
 	if err != nil {
 		return err
 	}
-	each := float64((after - before).Microseconds()) / (rate * d.Seconds())
-	fmt.Fprintf(out, "| %s | %s | %d | %.0f | | | 0 + %.0f | |\n", s.Name(), name, clients, rate, each)
+	out.add(row{
+		store: s.Name(), scenario: name, connections: clients, perSecond: rate,
+		storeCPU: float64((after - before).Microseconds()) / (rate * d.Seconds()),
+	})
 	return nil
 }
 

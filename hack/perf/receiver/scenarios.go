@@ -4,7 +4,6 @@ import (
 	"context"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"time"
 
@@ -34,7 +33,7 @@ const (
 const recorded = "200 recorded"
 
 var scenarios = []scenario{
-	{name: "new conversion", path: newConversion, outcome: recorded},
+	{name: newConversions, path: newConversion, outcome: recorded},
 	{name: "identical repeat", connections: []int{256}, outcome: "200 duplicate", prepare: newConversion,
 		path: func(run, i, clicks int) string { return newConversion(run, i%prepared, clicks) }},
 	{name: "status change", connections: []int{256}, outcome: recorded, prepare: newConversion, path: statusChange},
@@ -87,10 +86,10 @@ type bench struct {
 	// run numbers the measurements, so that each has transaction ids of its own.
 	run   int
 	total tally
-	out   io.Writer
+	out   *report
 }
 
-func measureStore(ctx context.Context, o options, s store, program, dir string, out io.Writer) (err error) {
+func measureStore(ctx context.Context, o options, s store, program, dir string, out *report) (err error) {
 	b := &bench{options: o, store: s, out: out}
 	defer func() { err = errors.Join(err, b.finish(ctx, err == nil)) }()
 	if err := b.start(ctx, program, dir, s.Receivers()); err != nil {
@@ -116,7 +115,7 @@ func measureStore(ctx context.Context, o options, s store, program, dir string, 
 		return err
 	}
 	b.clicks = o.grow
-	return b.measure(ctx, scenario{name: fmt.Sprintf("new conversion, %d clicks", o.grow), path: newConversion, outcome: recorded}, 256)
+	return b.measure(ctx, scenario{name: fmt.Sprintf("%s, %d clicks", newConversions, o.grow), path: newConversion, outcome: recorded}, 256)
 }
 
 // start starts receivers on the bench's store, with a configuration in a directory of its own.
@@ -144,7 +143,7 @@ func (b *bench) finish(ctx context.Context, verify bool) (err error) {
 		err = errors.Join(err, r.Stop())
 	}
 	if err == nil && verify {
-		err = b.store.Verify(ctx, b.clicks, b.total)
+		err = b.store.Verify(ctx, b.clicks, b.total, b.out)
 	}
 	return err
 }
@@ -203,7 +202,9 @@ func (b *bench) measure(ctx context.Context, sc scenario, connections int) error
 	if err != nil {
 		return err
 	}
-	printRow(b.out, b.store.Name(), sc.name, connections, summary, after.minus(before), fmt.Sprint(memory/1_000_000))
+	row := rowOf(b.store.Name(), sc.name, connections, summary, after.minus(before))
+	row.megabytes = memory / 1_000_000
+	b.out.add(row)
 	return nil
 }
 

@@ -5,7 +5,6 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io"
 	"os"
 	"path/filepath"
 	"strings"
@@ -25,9 +24,10 @@ type store interface {
 	// Settle brings the store to rest before a measurement.
 	Settle(ctx context.Context) error
 	// Baseline measures what the store's own tools achieve; it prints rows of the same table.
-	Baseline(ctx context.Context, o options, dir string, out io.Writer) error
-	// Verify compares the rows with what was acknowledged, once the receiver has stopped.
-	Verify(ctx context.Context, clicks int, t tally) error
+	Baseline(ctx context.Context, o options, dir string, out *report) error
+	// Verify compares the rows with what was acknowledged, once the receiver has stopped, and reports what else only the
+	// store knows.
+	Verify(ctx context.Context, clicks int, t tally, out *report) error
 	Close() error
 }
 
@@ -57,10 +57,10 @@ func (e embedded) Receivers() int              { return 1 }
 func (e embedded) CPU() (time.Duration, error) { return 0, nil }
 func (e embedded) Close() error                { return os.Remove(e.path) }
 
-func (embedded) Settle(context.Context) error                               { return nil }
-func (embedded) Baseline(context.Context, options, string, io.Writer) error { return nil }
+func (embedded) Settle(context.Context) error                             { return nil }
+func (embedded) Baseline(context.Context, options, string, *report) error { return nil }
 
-func (e embedded) Verify(ctx context.Context, clicks int, t tally) error {
+func (e embedded) Verify(ctx context.Context, clicks int, t tally, _ *report) error {
 	db, err := sql.Open("sqlite", "file:"+e.path+"?mode=ro")
 	if err != nil {
 		return err
