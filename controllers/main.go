@@ -9,6 +9,7 @@ import (
 	"io"
 	"os"
 	"os/signal"
+	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -65,6 +66,9 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 }
 
+// gcPercent is how much the heap may grow over what is in use before the garbage is collected, unless GOGC says otherwise.
+const gcPercent = 50
+
 func operate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	options, err := setup.Parse(args, stderr)
 	if errors.Is(err, flag.ErrHelp) {
@@ -73,6 +77,10 @@ func operate(ctx context.Context, args []string, stdout, stderr io.Writer) error
 	}
 	if err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	// The caches are most of the memory and hardly change: collecting sooner costs little and saves a quarter of it.
+	if os.Getenv("GOGC") == "" {
+		debug.SetGCPercent(gcPercent)
 	}
 	setup.UseLogs(options)
 	return setup.Run(ctx, options)

@@ -196,9 +196,11 @@ func TestWhoCantBeServedAsDeclaredIsServedAsBefore(t *testing.T) {
 		accepted bool
 		keys     int // -1: it is not served
 	}{
-		"because it is invalid":              {func(j *joiner) { j.endpoint.Spec.Currency = "x" }, false, 2},
-		"because it is suspended":            {func(j *joiner) { j.endpoint.Spec.Suspend = true }, true, 2},
-		"because its keyring is gone":        {func(j *joiner) { j.ring, j.ringData = nil, nil }, true, 2},
+		"because it is invalid":   {func(j *joiner) { j.endpoint.Spec.Currency = "x" }, false, 2},
+		"because it is suspended": {func(j *joiner) { j.endpoint.Spec.Suspend = true }, true, 2},
+		"because its keyring is gone": {func(j *joiner) {
+			j.ring, j.ringData, j.endpoint.Status.Revision = nil, nil, "as it was programmed"
+		}, true, 2},
 		"because its signing secret is gone": {func(j *joiner) { j.endpoint.Spec.Access = signed }, true, 2},
 		"but not with a revoked key": {func(j *joiner) {
 			j.endpoint.Spec.Suspend, j.endpoint.Spec.Key.Revoked = true, []string{former.Keys[0].ID}

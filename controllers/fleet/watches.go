@@ -74,20 +74,18 @@ func ofEndpoint(_ context.Context, object client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: name}}
 }
 
-// ofMadeSecret: a fleet's own Secrets, and the keyrings of its endpoints.
+// ofMadeSecret: a fleet's own Secrets, the keyrings of its endpoints, and what is named as if it were a user's.
 func (r *Reconciler) ofMadeSecret(ctx context.Context, secret client.Object) []reconcile.Request {
-	if found := ofChild(ctx, secret); found != nil {
-		return found
-	}
+	found := append(ofChild(ctx, secret), r.ofUsersSecret(ctx, secret)...)
 	if secret.GetLabels()[v1alpha1.LabelRole] != v1alpha1.RoleKeyring {
-		return nil
+		return found
 	}
 	var endpoint v1alpha1.PostbackEndpoint
 	name := types.NamespacedName{Namespace: secret.GetNamespace(), Name: secret.GetLabels()[v1alpha1.LabelEndpoint]}
 	if r.Cache.Get(ctx, name, &endpoint) != nil {
-		return nil
+		return found
 	}
-	return ofEndpoint(ctx, &endpoint)
+	return append(found, ofEndpoint(ctx, &endpoint)...)
 }
 
 func (r *Reconciler) ofUsersSecret(ctx context.Context, secret client.Object) []reconcile.Request {

@@ -18,8 +18,8 @@ import (
 
 // Secrets looks Secrets up.
 type Secrets struct {
-	// Metadata is the cache of all Secrets' metadata, Live the API server.
-	Metadata, Live client.Reader
+	// Own is the cache of the Secrets that the operator made, Metadata that of all the others' metadata, Live the API server.
+	Own, Metadata, Live client.Reader
 
 	mu   sync.Mutex
 	held map[types.NamespacedName]content
@@ -50,7 +50,7 @@ func (s *Secrets) Data(ctx context.Context, name types.NamespacedName) (data map
 	err = s.Metadata.Get(ctx, name, current)
 	if apierrors.IsNotFound(err) {
 		s.hold(name, nil)
-		return nil, false, nil
+		return s.own(ctx, name)
 	}
 	if err != nil {
 		return nil, false, fmt.Errorf("looking for a Secret: %w", err)
@@ -71,6 +71,19 @@ func (s *Secrets) Data(ctx context.Context, name types.NamespacedName) (data map
 		return nil, false, fmt.Errorf("reading a Secret: %w", err)
 	}
 	s.hold(name, &content{version: secret.ResourceVersion, data: secret.Data})
+	return secret.Data, true, nil
+}
+
+// own reads a Secret that the operator made: a declaration may name it, like the key that was generated for another.
+func (s *Secrets) own(ctx context.Context, name types.NamespacedName) (map[string][]byte, bool, error) {
+	var secret corev1.Secret
+	err := s.Own.Get(ctx, name, &secret)
+	if apierrors.IsNotFound(err) {
+		return nil, false, nil
+	}
+	if err != nil {
+		return nil, false, fmt.Errorf("reading a Secret of the operator's: %w", err)
+	}
 	return secret.Data, true, nil
 }
 

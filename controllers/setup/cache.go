@@ -18,19 +18,25 @@ func cacheOptions(namespaces []string) cache.Options {
 	return cache.Options{
 		DefaultNamespaces:    only(namespaces),
 		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue}),
-		DefaultTransform:     cache.TransformStripManagedFields(),
+		DefaultTransform:     slim,
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.PostbackEndpoint{}: {Label: labels.Everything()},
 			&v1alpha1.ReceiverFleet{}:    {Label: labels.Everything()},
-			&corev1.Secret{}:             {Label: hasRole()},
+			&corev1.Secret{}:             {Label: byRole(selection.Exists)},
 			&corev1.Pod{}:                {Transform: stripPod},
 		},
 	}
 }
 
-// foreignOptions are those of the cache of what belongs to others, of which only the metadata is kept.
+// foreignOptions are those of the cache of what belongs to others, of which only the metadata is kept. What the operator made
+// is not among it, since it is in the other cache.
 func foreignOptions(namespaces []string, scheme *runtime.Scheme) cache.Options {
-	return cache.Options{Scheme: scheme, DefaultNamespaces: only(namespaces), DefaultTransform: lookup.Strip}
+	return cache.Options{
+		Scheme: scheme, DefaultNamespaces: only(namespaces), DefaultTransform: lookup.Strip,
+		ByObject: map[client.Object]cache.ByObject{
+			lookup.SecretMetadata(): {Label: byRole(selection.DoesNotExist)},
+		},
+	}
 }
 
 func only(namespaces []string) map[string]cache.Config {
@@ -44,8 +50,9 @@ func only(namespaces []string) map[string]cache.Config {
 	return configs
 }
 
-func hasRole() labels.Selector {
-	requirement, err := labels.NewRequirement(v1alpha1.LabelRole, selection.Exists, nil)
+// byRole selects what has a role, or what has none.
+func byRole(operator selection.Operator) labels.Selector {
+	requirement, err := labels.NewRequirement(v1alpha1.LabelRole, operator, nil)
 	if err != nil {
 		panic(err) // the label is a constant
 	}

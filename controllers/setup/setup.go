@@ -152,7 +152,7 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	recorder := mgr.GetEventRecorder("postback-operator")
 	writer := &apply.Writer{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}
-	secrets := &lookup.Secrets{Metadata: foreign, Live: mgr.GetAPIReader()}
+	secrets := &lookup.Secrets{Own: mgr.GetClient(), Metadata: foreign, Live: mgr.GetAPIReader()}
 	board := &propagation.Board{Endpoints: &propagation.Mailbox{}}
 	prober := propagation.NewProber(&propagation.Mailbox{}, o.Dial)
 	if err := mgr.Add(prober); err != nil {

@@ -201,6 +201,25 @@ func TestADeletedGeneratedKeyIsRestored(t *testing.T) {
 	accepted(t, namespace, "shop", "shop", key)
 }
 
+func TestAGeneratedKeyMayBeNamedAsOnesOwn(t *testing.T) {
+	namespace := newNamespace(t, nil)
+	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
+	current(t, shop)
+	first := generated(t, namespace, "shop")
+	change(t, shop, func(e *v1alpha1.PostbackEndpoint) {
+		e.Spec.Key.SecretRef = &v1alpha1.SecretKeyReference{Name: "shop-key"}
+	})
+	current(t, shop)
+	accepted(t, namespace, "shop", "shop", first)
+	held := get[corev1.Secret](t, namespace, "shop-key")
+	next := secret("canary-key-after-the-generated-one")
+	change(t, held, func(s *corev1.Secret) { s.Data["key"] = []byte(next) })
+	accepted(t, namespace, "shop", "shop", first, next)
+	noError(t, admin.Delete(t.Context(), held))
+	says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	accepted(t, namespace, "shop", "shop", first, next)
+}
+
 func TestAUsersSecretOfTheGeneratedOnesNameIsLeftAlone(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	held := secretOf(t, namespace, "shop-key", map[string]string{"key": "canary-key-of-the-user"})

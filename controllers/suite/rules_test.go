@@ -399,6 +399,7 @@ func TestRule6OnlyLabelledSecretsAreCachedWhole(t *testing.T) {
 
 func TestRule6ForeignSecretsAreNeverRead(t *testing.T) {
 	namespace := newNamespace(t, nil)
+	operator.settle()
 	before := reads("get", "", "secrets")
 	for i := range 20 {
 		secretOf(t, namespace, fmt.Sprintf("foreign-%d", i), map[string]string{"x": fmt.Sprintf("canary-foreign-%d-", i) + strings.Repeat("x", 10<<10)})

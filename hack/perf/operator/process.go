@@ -64,19 +64,38 @@ func (p *process) stop() {
 	_ = os.RemoveAll(p.folder)
 }
 
-// residentMB is the memory of the process as Linux counts it.
-func (p *process) residentMB() (float64, error) {
+// residentMB is the memory of the process as Linux counts it, and the most that it ever was.
+func (p *process) residentMB() (now, most float64, err error) {
 	data, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.command.Process.Pid))
 	if err != nil {
-		return 0, err
+		return 0, 0, err
 	}
 	for line := range strings.Lines(string(data)) {
-		if fields := strings.Fields(line); len(fields) > 1 && fields[0] == "VmRSS:" {
-			kilobytes, err := strconv.ParseFloat(fields[1], 64)
-			return kilobytes / 1024, err
+		fields := strings.Fields(line)
+		if len(fields) < 2 || fields[0] != "VmRSS:" && fields[0] != "VmHWM:" {
+			continue
+		}
+		kilobytes, err := strconv.ParseFloat(fields[1], 64)
+		if err != nil {
+			return 0, 0, err
+		}
+		if fields[0] == "VmRSS:" {
+			now = kilobytes / 1024
+		} else {
+			most = kilobytes / 1024
 		}
 	}
-	return 0, fmt.Errorf("no VmRSS")
+	return now, most, nil
+}
+
+// load is the machine's, of the last minute.
+func load() string {
+	data, err := os.ReadFile("/proc/loadavg")
+	if err != nil {
+		return "unknown"
+	}
+	minute, _, _ := strings.Cut(string(data), " ")
+	return minute
 }
 
 func (p *process) scrape(ctx context.Context) (map[string]*dto.MetricFamily, error) {

@@ -30,7 +30,7 @@ type scenario struct {
 }
 
 func (s scenario) run(ctx context.Context) error {
-	empty, err := s.operator.residentMB()
+	empty, _, err := s.operator.residentMB()
 	if err != nil {
 		return err
 	}
@@ -63,11 +63,12 @@ func (s scenario) run(ctx context.Context) error {
 		}
 		fmt.Printf("  reconcile %-16s p50 <= %v, p99 <= %v\n", controller, p50, p99)
 	}
-	resident, err := s.operator.residentMB()
+	resident, most, err := s.operator.residentMB()
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  memory                     %8.1f MB resident (%.1f MB with nothing declared)\n", resident, empty)
+	fmt.Printf("  memory                     %8.1f MB resident, %.1f MB at most (%.1f MB with nothing declared)\n", resident, most, empty)
+	fmt.Printf("  load average               %8s\n", load())
 	for _, step := range []func(context.Context) error{s.rest, s.change, s.repair, s.foreigners} {
 		if err := step(ctx); err != nil {
 			return err
@@ -250,7 +251,7 @@ func (s scenario) foreigners(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	resident, err := s.operator.residentMB()
+	resident, _, err := s.operator.residentMB()
 	fmt.Printf("%d foreign Secrets of 10 kB\n  heap added                 %8.1f MB\n  memory                     %8.1f MB resident\n", s.foreign, after-before, resident)
 	return err
 }
