@@ -75,7 +75,7 @@ func TestValuesThatAreRefused(t *testing.T) {
 func TestPartsThatAreLeftOut(t *testing.T) {
 	all := template(t)
 	for values, without := range map[string][]string{
-		"crds.enabled=false":                {"CustomResourceDefinition/postbackendpoints.postback.dev", "CustomResourceDefinition/receiverfleets.postback.dev"},
+		"crds.enabled=false":                {"CustomResourceDefinition/campaigns.postback.dev", "CustomResourceDefinition/postbackendpoints.postback.dev", "CustomResourceDefinition/receiverfleets.postback.dev"},
 		"rbac.users=false":                  {"ClusterRole/postback-operator-edit", "ClusterRole/postback-operator-metrics-reader", "ClusterRole/postback-operator-view"},
 		"replicas=1":                        {"PodDisruptionBudget/ops/postback-operator"},
 		"podDisruptionBudget.enabled=false": {"PodDisruptionBudget/ops/postback-operator"},
@@ -96,7 +96,7 @@ func TestPartsThatAreLeftOut(t *testing.T) {
 
 func TestTheChartHasTheDefinitionsOfTheCode(t *testing.T) {
 	bases, err := crd.Files.ReadDir("bases")
-	if err != nil || len(bases) != 2 {
+	if err != nil || len(bases) != 3 {
 		t.Fatal(err, bases)
 	}
 	for _, keep := range []bool{true, false} {

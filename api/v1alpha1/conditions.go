@@ -1,12 +1,12 @@
 package v1alpha1
 
-// Condition types of a PostbackEndpoint.
+// Condition types of a PostbackEndpoint and of a Campaign.
 const (
-	// ConditionAccepted: the declaration is valid, its fleet takes it and no older endpoint has its key.
+	// ConditionAccepted: the declaration is valid, its fleet takes it and no older one has its key, alias or token.
 	ConditionAccepted = "Accepted"
-	// ConditionKeyResolved: every Secret that the endpoint needs is there.
+	// ConditionKeyResolved: every Secret that it needs is there.
 	ConditionKeyResolved = "KeyResolved"
-	// ConditionProgrammed: the endpoint stands in the configuration that its receivers load.
+	// ConditionProgrammed: it stands in the configuration that its receivers load.
 	ConditionProgrammed = "Programmed"
 )
 
@@ -18,7 +18,7 @@ const (
 	ConditionConfigPropagated = "ConfigPropagated"
 )
 
-// Condition types of both kinds. Reconciling and Stalled are present only while true, as kstatus wants it.
+// Condition types of all kinds. Reconciling and Stalled are present only while true, as kstatus wants it.
 const (
 	ConditionReady       = "Ready"
 	ConditionReconciling = "Reconciling"
@@ -32,6 +32,11 @@ const (
 	ReasonFleetNotFound     = "FleetNotFound"
 	ReasonFleetNotPermitted = "FleetNotPermitted"
 	ReasonKeyTaken          = "KeyTaken"
+	// Of campaigns.
+	ReasonEndpointNotFound    = "EndpointNotFound"
+	ReasonEndpointNotAccepted = "EndpointNotAccepted"
+	ReasonAliasTaken          = "AliasTaken"
+	ReasonTokenTaken          = "TokenTaken"
 
 	ReasonResolved       = "Resolved"
 	ReasonSecretNotFound = "SecretNotFound"

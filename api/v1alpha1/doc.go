@@ -1,5 +1,5 @@
-// Package v1alpha1 holds the kinds a user declares, group postback.dev: PostbackEndpoint, one tenant's configuration, and
-// ReceiverFleet, the workload that serves endpoints. It owns their schema, defaults and validation rules, and the names of
+// Package v1alpha1 holds the kinds a user declares, group postback.dev: PostbackEndpoint, one tenant's configuration;
+// Campaign, a link whose visits are clicks of an endpoint; and ReceiverFleet, the workload that serves them. It owns their schema, defaults and validation rules, and the names of
 // conditions, reasons and labels.
 //
 // It imports neither clients nor controllers. What the receivers load is another package, api/config/v1alpha1.
@@ -27,13 +27,15 @@ var (
 const (
 	KindPostbackEndpoint = "PostbackEndpoint"
 	KindReceiverFleet    = "ReceiverFleet"
+	KindCampaign         = "Campaign"
 )
 
 // AddToScheme registers the kinds.
 func AddToScheme(scheme *runtime.Scheme) error {
 	scheme.AddKnownTypes(GroupVersion,
 		&PostbackEndpoint{}, &PostbackEndpointList{},
-		&ReceiverFleet{}, &ReceiverFleetList{})
+		&ReceiverFleet{}, &ReceiverFleetList{},
+		&Campaign{}, &CampaignList{})
 	metav1.AddToGroupVersion(scheme, GroupVersion)
 	return nil
 }

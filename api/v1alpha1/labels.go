@@ -9,6 +9,8 @@ const (
 	LabelEndpoint = "postback.dev/endpoint"
 	// LabelFleet names the ReceiverFleet, in the same namespace, that an object belongs to.
 	LabelFleet = "postback.dev/fleet"
+	// LabelCampaign names the Campaign, in the same namespace, that an object belongs to.
+	LabelCampaign = "postback.dev/campaign"
 	// LabelRole says what a Secret holds, one of the roles below.
 	LabelRole = "postback.dev/role"
 )
@@ -19,10 +21,17 @@ const (
 	RoleKeyring = "keyring" // which keys are valid until when; digests, no keys
 	RoleURL     = "url"     // the postback URL to paste at the network
 	RoleConfig  = "config"  // documents of the configuration contract
+	// RoleSnippets: what to paste into pages and sites, credentials and all.
+	RoleSnippets = "snippets"
 )
 
-// AnnotationKeyRevision on a generated key Secret is the spec.key.revision for which its key was made.
-const AnnotationKeyRevision = "postback.dev/key-revision"
+// Annotations on a Secret with generated credentials.
+const (
+	// AnnotationKeyRevision is the spec.key.revision, or the spec.token.revision of a campaign, for which it was made.
+	AnnotationKeyRevision = "postback.dev/key-revision"
+	// AnnotationClientKeyRevision is the spec.browser.revision for which the client key was made.
+	AnnotationClientKeyRevision = "postback.dev/client-key-revision"
+)
 
 // AnnotationConfigRevision on the Secret with a fleet's manifest is the revision of the whole configuration; on a pod it is
 // the one that its receiver was nudged to take up.
@@ -48,6 +57,18 @@ const (
 	// URLSecretSuffix after the endpoint's name: the postback URL, key and all, in its field URLField.
 	URLSecretSuffix = "-postback"
 	URLField        = "url"
+	// ClientKeyField of a key Secret is the key of web pages.
+	ClientKeyField = "clientKey"
+	// SnippetsSecretSuffix after the endpoint's name: what to paste, one field per client.
+	SnippetsSecretSuffix = "-snippets"
+	// TokenSecretSuffix after the campaign's name: the generated token. It outlives the campaign.
+	TokenSecretSuffix = "-campaign" //nolint:gosec // a name, no secret
+	// DefaultTokenField of a Secret is a campaign's token, unless secretRef names another.
+	DefaultTokenField = "token"
+	// CampaignKeyringSecretSuffix and CampaignSnippetsSecretSuffix after the campaign's name: its keyring, and what to
+	// paste. The dot keeps them apart from every endpoint's Secrets.
+	CampaignKeyringSecretSuffix  = ".campaign-keyring"  //nolint:gosec // a name, no secret
+	CampaignSnippetsSecretSuffix = ".campaign-snippets" //nolint:gosec // a name, no secret
 	// DefaultDSNField of a Secret is the connection string of a database, unless dsnSecretRef names another.
 	DefaultDSNField = "dsn"
 )

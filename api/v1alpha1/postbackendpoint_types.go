@@ -45,6 +45,8 @@ type PostbackEndpointList struct {
 // +kubebuilder:validation:XValidation:rule="[self.policies.missingStatus, self.policies.unknownStatus].all(p, p in ['Ignore','lead','sale','rejected','registration','deposit','trash'] || (has(self.conversionTypes) && self.conversionTypes.exists(c, c.name == p)))",message="policies: missingStatus and unknownStatus must be Ignore, lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes"
 // +kubebuilder:validation:XValidation:rule="!has(self.forwards) || self.forwards.all(f, !has(f.types) || f.types.all(t, t in ['lead','sale','rejected','registration','deposit','trash'] || (has(self.conversionTypes) && self.conversionTypes.exists(c, c.name == t))))",message="forwards: every type must be lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes"
 // +kubebuilder:validation:XValidation:rule="!has(self.access) || !has(self.access.hmac) || !has(self.conversionTypes) || !self.access.hmac.parameter.endsWith('_status') || self.conversionTypes.all(c, (has(c.parameter) ? c.parameter : c.name) != self.access.hmac.parameter.substring(0, self.access.hmac.parameter.size() - 7))",message="access.hmac.parameter: must not be the <parameter>_status of one of conversionTypes, which is its training"
+// +kubebuilder:validation:XValidation:rule="!has(self.browser) || self.browser.types.all(t, t in ['lead','sale','rejected','registration','deposit','trash'] || (has(self.conversionTypes) && self.conversionTypes.exists(c, c.name == t)))",message="browser: every type must be lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes"
+// +kubebuilder:validation:XValidation:rule="!has(self.browser) || !has(self.browser.revision) || !has(self.key.secretRef)",message="browser.revision: needs a key that the operator generates; with key.secretRef change the Secret instead"
 type PostbackEndpointSpec struct {
 	// FleetRef names the ReceiverFleet that serves this endpoint. Without it the endpoint gets a fleet of its own name.
 	// +optional
@@ -104,6 +106,10 @@ type PostbackEndpointSpec struct {
 	// +kubebuilder:validation:MaxItems=32
 	// +optional
 	Forwards []Forward `json:"forwards,omitempty"`
+
+	// Browser lets web pages report conversions by a client key: field `clientKey` beside the key. Absent: they cannot.
+	// +optional
+	Browser *BrowserSpec `json:"browser,omitempty"`
 
 	// Suspend makes the operator leave the endpoint as it last programmed it. Its receivers go on serving it.
 	// +optional
@@ -195,6 +201,12 @@ type PostbackEndpointStatus struct {
 	// +kubebuilder:validation:MaxItems=64
 	// +optional
 	Keys []KeyStatus `json:"keys,omitempty"`
+	// ClientKeys that are or were valid lately.
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	ClientKeys []KeyStatus `json:"clientKeys,omitempty"`
 	// Revision of the fleet's configuration in which the endpoint stands.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional

@@ -1,4 +1,4 @@
--- How Argo CD judges PostbackEndpoints and ReceiverFleets: as kstatus does.
+-- How Argo CD judges PostbackEndpoints, Campaigns and ReceiverFleets: as kstatus does.
 local status = obj.status
 if status == nil or status.conditions == nil or status.observedGeneration ~= obj.metadata.generation then
   return {status = "Progressing", message = "The operator has not looked at it yet."}

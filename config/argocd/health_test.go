@@ -119,12 +119,15 @@ func TestArgoCDHelmAndFluxJudgeAlike(t *testing.T) {
 			meta := metav1.ObjectMeta{Name: "shop", Generation: test.generation}
 			endpoint := &v1alpha1.PostbackEndpoint{ObjectMeta: meta}
 			fleet := &v1alpha1.ReceiverFleet{ObjectMeta: meta}
+			campaign := &v1alpha1.Campaign{ObjectMeta: meta}
 			endpoint.Status.ObservedGeneration, fleet.Status.ObservedGeneration = -1, -1 // the schema's default
+			campaign.Status.ObservedGeneration = -1
 			if test.conditions != nil {
 				endpoint.Status.ObservedGeneration, fleet.Status.ObservedGeneration = 3, 3
 				endpoint.Status.Conditions, fleet.Status.Conditions = test.conditions, test.conditions
+				campaign.Status.ObservedGeneration, campaign.Status.Conditions = 3, test.conditions
 			}
-			for _, object := range []any{endpoint, fleet} {
+			for _, object := range []any{endpoint, fleet, campaign} {
 				if health, message := judge(t, object); health != test.health || message != test.message {
 					t.Errorf("%T is %s: %s", object, health, message)
 				}

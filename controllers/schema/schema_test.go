@@ -144,7 +144,7 @@ func TestAFleetWithoutASpecIsDefaulted(t *testing.T) {
 // The API server refuses a definition whose rules could cost too much; this runs the same estimate.
 func TestDefinitionsAreAcceptedByTheAPIServerAndSmall(t *testing.T) {
 	const limit = 150_000
-	for _, name := range []string{"postbackendpoints", "receiverfleets"} {
+	for _, name := range []string{"campaigns", "postbackendpoints", "receiverfleets"} {
 		data, err := crd.Files.ReadFile(fmt.Sprintf("bases/postback.dev_%s.yaml", name))
 		if err != nil {
 			t.Fatal(err)

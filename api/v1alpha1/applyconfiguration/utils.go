@@ -22,14 +22,28 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.AllowedEndpointsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Autoscaling"):
 		return &apiv1alpha1.AutoscalingApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("BrowserSpec"):
+		return &apiv1alpha1.BrowserSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("Campaign"):
+		return &apiv1alpha1.CampaignApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CampaignForward"):
+		return &apiv1alpha1.CampaignForwardApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CampaignSpec"):
+		return &apiv1alpha1.CampaignSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CampaignStatus"):
+		return &apiv1alpha1.CampaignStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("CertificateSpec"):
 		return &apiv1alpha1.CertificateSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ConversionType"):
 		return &apiv1alpha1.ConversionTypeApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("CostSpec"):
+		return &apiv1alpha1.CostSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EgressSpec"):
 		return &apiv1alpha1.EgressSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("EndpointCounts"):
 		return &apiv1alpha1.EndpointCountsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("EndpointReference"):
+		return &apiv1alpha1.EndpointReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FixedRate"):
 		return &apiv1alpha1.FixedRateApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("FleetReference"):
@@ -82,6 +96,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.StoreApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Toggle"):
 		return &apiv1alpha1.ToggleApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TokenSpec"):
+		return &apiv1alpha1.TokenSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TrainingRule"):
 		return &apiv1alpha1.TrainingRuleApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Volume"):

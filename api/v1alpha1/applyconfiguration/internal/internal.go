@@ -70,6 +70,145 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: numeric
       default: 70
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.BrowserSpec
+  map:
+    fields:
+    - name: origins
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: ratePerMinute
+      type:
+        scalar: numeric
+      default: 60
+    - name: revision
+      type:
+        scalar: numeric
+    - name: types
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.Campaign
+  map:
+    fields:
+    - name: apiVersion
+      type:
+        scalar: string
+    - name: kind
+      type:
+        scalar: string
+    - name: metadata
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.ObjectMeta
+    - name: spec
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.CampaignSpec
+    - name: status
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.CampaignStatus
+      default:
+        observedGeneration: -1
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.CampaignForward
+  map:
+    fields:
+    - name: method
+      type:
+        scalar: string
+      default: GET
+    - name: name
+      type:
+        scalar: string
+    - name: resend
+      type:
+        scalar: string
+      default: OnAnyChange
+    - name: sources
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: types
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: url
+      type:
+        scalar: string
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.CampaignParameters
+  map:
+    elementType:
+      namedType: com.github.postback-dev.postback-operator.api.v1alpha1.AliasList
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.CampaignSpec
+  map:
+    fields:
+    - name: alias
+      type:
+        scalar: string
+    - name: cost
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.CostSpec
+    - name: endpointRef
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.EndpointReference
+    - name: forwards
+      type:
+        list:
+          elementType:
+            namedType: com.github.postback-dev.postback-operator.api.v1alpha1.CampaignForward
+          elementRelationship: associative
+          keys:
+          - name
+    - name: offerURL
+      type:
+        scalar: string
+    - name: parameters
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.CampaignParameters
+    - name: source
+      type:
+        scalar: string
+    - name: token
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.TokenSpec
+      default: {}
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.CampaignStatus
+  map:
+    fields:
+    - name: conditions
+      type:
+        list:
+          elementType:
+            namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Condition
+          elementRelationship: associative
+          keys:
+          - type
+    - name: fleet
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.FleetReference
+    - name: link
+      type:
+        scalar: string
+    - name: observedGeneration
+      type:
+        scalar: numeric
+    - name: revision
+      type:
+        scalar: string
+    - name: tokens
+      type:
+        list:
+          elementType:
+            namedType: com.github.postback-dev.postback-operator.api.v1alpha1.KeyStatus
+          elementRelationship: associative
+          keys:
+          - id
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.CertificateSpec
   map:
     fields:
@@ -89,6 +228,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: parameter
       type:
         scalar: string
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.CostSpec
+  map:
+    fields:
+    - name: amount
+      type:
+        scalar: string
+    - name: currency
+      type:
+        scalar: string
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.CountsAs
   scalar: string
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.EgressSpec
@@ -106,6 +254,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: rejected
       type:
         scalar: numeric
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.EndpointReference
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.FixedRate
   map:
     fields:
@@ -340,6 +494,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: aliases
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.Aliases
+    - name: browser
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.BrowserSpec
     - name: conversionTypes
       type:
         list:
@@ -390,6 +547,14 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.PostbackEndpointStatus
   map:
     fields:
+    - name: clientKeys
+      type:
+        list:
+          elementType:
+            namedType: com.github.postback-dev.postback-operator.api.v1alpha1.KeyStatus
+          elementRelationship: associative
+          keys:
+          - id
     - name: conditions
       type:
         list:
@@ -700,6 +865,25 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: enabled
       type:
         scalar: boolean
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.TokenSpec
+  map:
+    fields:
+    - name: overlap
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+      default: 72h
+    - name: revision
+      type:
+        scalar: numeric
+    - name: revoked
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: secretRef
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.SecretKeyReference
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.TrainingRule
   map:
     fields:

@@ -34,6 +34,8 @@ type PostbackEndpointSpecApplyConfiguration struct {
 	Access *AccessSpecApplyConfiguration `json:"access,omitempty"`
 	// Forwards are the S2S postbacks that tell traffic sources about recorded conversions.
 	Forwards []ForwardApplyConfiguration `json:"forwards,omitempty"`
+	// Browser lets web pages report conversions by a client key: field `clientKey` beside the key. Absent: they cannot.
+	Browser *BrowserSpecApplyConfiguration `json:"browser,omitempty"`
 	// Suspend makes the operator leave the endpoint as it last programmed it. Its receivers go on serving it.
 	Suspend *bool `json:"suspend,omitempty"`
 }
@@ -144,6 +146,14 @@ func (b *PostbackEndpointSpecApplyConfiguration) WithForwards(values ...*Forward
 		}
 		b.Forwards = append(b.Forwards, *values[i])
 	}
+	return b
+}
+
+// WithBrowser sets the Browser field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Browser field is set to the value of the last call.
+func (b *PostbackEndpointSpecApplyConfiguration) WithBrowser(value *BrowserSpecApplyConfiguration) *PostbackEndpointSpecApplyConfiguration {
+	b.Browser = value
 	return b
 }
 

@@ -21,6 +21,8 @@ type PostbackEndpointStatusApplyConfiguration struct {
 	URLTemplate *string `json:"urlTemplate,omitempty"`
 	// Keys that are or were valid lately.
 	Keys []KeyStatusApplyConfiguration `json:"keys,omitempty"`
+	// ClientKeys that are or were valid lately.
+	ClientKeys []KeyStatusApplyConfiguration `json:"clientKeys,omitempty"`
 	// Revision of the fleet's configuration in which the endpoint stands.
 	Revision *string `json:"revision,omitempty"`
 }
@@ -77,6 +79,19 @@ func (b *PostbackEndpointStatusApplyConfiguration) WithKeys(values ...*KeyStatus
 			panic("nil value passed to WithKeys")
 		}
 		b.Keys = append(b.Keys, *values[i])
+	}
+	return b
+}
+
+// WithClientKeys adds the given value to the ClientKeys field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the ClientKeys field.
+func (b *PostbackEndpointStatusApplyConfiguration) WithClientKeys(values ...*KeyStatusApplyConfiguration) *PostbackEndpointStatusApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithClientKeys")
+		}
+		b.ClientKeys = append(b.ClientKeys, *values[i])
 	}
 	return b
 }

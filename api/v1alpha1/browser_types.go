@@ -1,0 +1,34 @@
+package v1alpha1
+
+// BrowserSpec lets web pages report conversions. The key for it, the client key, stands in the pages for everybody to read;
+// so it is good for what is declared here only.
+type BrowserSpec struct {
+	// Types that pages may report.
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=32
+	// +required
+	Types []string `json:"types"`
+	// Origins of the pages, like https://shop.example: lower case, without a path.
+	// +listType=set
+	// +kubebuilder:validation:MinItems=1
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MaxLength=267
+	// +kubebuilder:validation:XValidation:rule="self.all(o, o.matches('^https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\\\\[[0-9a-f:.]+\\\\])(:[1-9][0-9]{0,4})?$'))",message="origins: write origins like https://shop.example, in lower case and without a path"
+	// +kubebuilder:validation:XValidation:rule="self.all(o, !o.matches('^(http://.*:80|https://.*:443)$'))",message="origins: leave the default port out, since browsers do"
+	// +required
+	Origins []string `json:"origins"`
+	// RatePerMinute is how many postbacks one source address (of IPv6: one /64) may send within a minute.
+	// +kubebuilder:default=60
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=60000
+	// +optional
+	RatePerMinute int32 `json:"ratePerMinute,omitempty"`
+	// Revision of the generated client key; absent means 1. A higher number makes the operator generate the next one. The
+	// former one stays valid for key.overlap.
+	// +kubebuilder:validation:Minimum=1
+	// +optional
+	Revision int64 `json:"revision,omitempty"`
+}

@@ -1,0 +1,219 @@
+package v1alpha1
+
+import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
+// Campaign is a link: visiting it records a click of an endpoint and leads on to the offer.
+//
+// +kubebuilder:object:root=true
+// +kubebuilder:subresource:status
+// +kubebuilder:resource:shortName=cmp,categories=postback
+// +kubebuilder:printcolumn:name="Ready",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].status`
+// +kubebuilder:printcolumn:name="Reason",type=string,JSONPath=`.status.conditions[?(@.type=="Ready")].reason`
+// +kubebuilder:printcolumn:name="Endpoint",type=string,JSONPath=`.spec.endpointRef.name`
+// +kubebuilder:printcolumn:name="Link",type=string,JSONPath=`.status.link`
+// +kubebuilder:printcolumn:name="Fleet",type=string,JSONPath=`.status.fleet.name`,priority=1
+// +kubebuilder:printcolumn:name="Age",type=date,JSONPath=`.metadata.creationTimestamp`
+// +kubebuilder:validation:XValidation:rule="self.metadata.name.size() <= 52 && self.metadata.name.matches('^[a-z]([-a-z0-9]*[a-z0-9])?$')",message="metadata.name: use at most 52 lower-case letters, digits and hyphens, starting with a letter, because Secrets are named after it"
+// +kubebuilder:validation:XValidation:rule="has(self.spec.alias) || !(self.metadata.name in ['api','click_api','clicks','configz','favicon','healthz','js','livez','metrics','postback','readyz','robots'])",message="metadata.name: is a path of the receiver's own, so that it can't be the alias: write another one into spec.alias"
+type Campaign struct {
+	metav1.TypeMeta `json:",inline"`
+	// +optional
+	metav1.ObjectMeta `json:"metadata,omitempty"`
+
+	// +required
+	Spec CampaignSpec `json:"spec"`
+	// Status is the operator's. It begins with a generation that none has: what had no status kstatus would call Current.
+	// +kubebuilder:default={"observedGeneration":-1}
+	// +optional
+	Status CampaignStatus `json:"status,omitzero"`
+}
+
+// CampaignList is a list of campaigns.
+//
+// +kubebuilder:object:root=true
+type CampaignList struct {
+	metav1.TypeMeta `json:",inline"`
+	metav1.ListMeta `json:"metadata,omitempty"`
+	Items           []Campaign `json:"items"`
+}
+
+// CampaignSpec declares a campaign.
+type CampaignSpec struct {
+	// EndpointRef names the PostbackEndpoint, in the same namespace, whose clicks the visits are.
+	// +required
+	EndpointRef EndpointReference `json:"endpointRef"`
+
+	// Alias is the link's path segment, as in https://pb.example.com/summer. Absent: the campaign's name. One fleet has it
+	// once.
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_-]+$')",message="alias: write letters, digits, _ and -"
+	// +kubebuilder:validation:XValidation:rule="!(self.lowerAscii() in ['api','click_api','clicks','configz','favicon','healthz','js','livez','metrics','postback','readyz','robots'])",message="alias: is a path of the receiver's own, choose another one"
+	// +optional
+	Alias string `json:"alias,omitempty"`
+
+	// Token is the credential of the click API, by which a site's own server records clicks.
+	// +kubebuilder:default={}
+	// +optional
+	Token TokenSpec `json:"token,omitzero"`
+
+	// OfferURL is where visitors go, a template with macros like https://offer.example/?sub={subid}. No macro in the host.
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:[0-9]{1,5})?([/?#][^\\\\x00-\\\\x20\\\\x7f]*)?$')",message="offerURL: write http:// or https:// and a host name without macros, and no spaces, like https://offer.example/?sub={subid}"
+	// +required
+	OfferURL string `json:"offerURL"`
+
+	// Source is the click's source unless the link says another.
+	// +kubebuilder:validation:MaxLength=128
+	// +optional
+	Source string `json:"source,omitempty"`
+
+	// Parameters are the names that the traffic source's links use for the fields of a click: {external_id: [gclid]}. They
+	// count after the field's own name, in the listed order.
+	// +optional
+	Parameters CampaignParameters `json:"parameters,omitempty"`
+
+	// Cost of a click whose link says none.
+	// +optional
+	Cost *CostSpec `json:"cost,omitempty"`
+
+	// Forwards are S2S postbacks about conversions of this campaign's clicks, besides those of the endpoint.
+	// +listType=map
+	// +listMapKey=name
+	// +kubebuilder:validation:MaxItems=8
+	// +optional
+	Forwards []CampaignForward `json:"forwards,omitempty"`
+}
+
+// EndpointReference names a PostbackEndpoint in the same namespace.
+type EndpointReference struct {
+	// Name of the endpoint.
+	// +kubebuilder:validation:MinLength=1
+	// +kubebuilder:validation:MaxLength=63
+	// +required
+	Name string `json:"name"`
+}
+
+// TokenSpec says where a campaign's token comes from and how it is changed.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.secretRef) || !has(self.revision)",message="token: revision needs a token that the operator generates; with secretRef change the Secret instead"
+// +kubebuilder:validation:XValidation:rule="has(self.secretRef) || !has(oldSelf.revision) || (has(self.revision) && self.revision >= oldSelf.revision)",message="token.revision: can only be raised, because the former tokens are gone"
+type TokenSpec struct {
+	// SecretRef names your own Secret with the token, field `token` unless said otherwise. Absent: the operator generates
+	// one into the Secret <name>-campaign.
+	// +optional
+	SecretRef *SecretKeyReference `json:"secretRef,omitempty"`
+	// Revision of the generated token; absent means 1. A higher number makes the operator generate the next one.
+	// +kubebuilder:validation:Minimum=1
+	// +optional
+	Revision int64 `json:"revision,omitempty"`
+	// Overlap is how long a former token stays valid after a change. 0s: it is refused at once. At most 8760h.
+	// +kubebuilder:default="72h"
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(h|m|s))+$') && duration(self) <= duration('8760h')",message="overlap: write a duration from 0s to 8760h, like 72h"
+	// +optional
+	Overlap *metav1.Duration `json:"overlap,omitempty"`
+	// Revoked are ids of tokens, as the status shows them, that are refused at once.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=63
+	// +optional
+	Revoked []string `json:"revoked,omitempty"`
+}
+
+// CampaignParameters are query parameters by the click field that they fill.
+//
+// +kubebuilder:validation:MaxProperties=37
+// +kubebuilder:validation:XValidation:rule="self.all(f, f in ['keyword','external_id','creative_id','ad_campaign_id','source','cost','currency'] || f.matches('^sub_id_([1-9]|[12][0-9]|30)$'))",message="parameters: use the fields of a click: keyword, external_id, creative_id, ad_campaign_id, source, cost, currency, sub_id_1 to sub_id_30"
+// +kubebuilder:validation:XValidation:rule="self.all(f, self[f].all(n, n.matches('^[A-Za-z0-9_.:\\\\[\\\\]-]+$')))",message="parameters: write parameter names of letters, digits and _ . : [ ] -"
+type CampaignParameters map[string]AliasList
+
+// CostSpec is what one click costs.
+type CostSpec struct {
+	// Amount is a decimal, written as a string.
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[0-9]{1,15}([.][0-9]{1,6})?$')",message="amount: write a decimal in quotes, like \"0.05\""
+	// +required
+	Amount string `json:"amount"`
+	// Currency is its ISO 4217 code; absent means the endpoint's.
+	// +kubebuilder:validation:MaxLength=3
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Z]{3}$')",message="currency: write an ISO 4217 code in upper case, like USD"
+	// +optional
+	Currency string `json:"currency,omitempty"`
+}
+
+// CampaignForward is one rule for S2S postbacks about the campaign's conversions.
+type CampaignForward struct {
+	// +kubebuilder:validation:MaxLength=63
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name: use lower-case letters, digits and hyphens"
+	// +required
+	Name string `json:"name"`
+	// URL is the template with macros, like https://source.example/pb?click={external_id}&sum={payout}. No macro in the
+	// host.
+	// +kubebuilder:validation:MaxLength=2048
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:[0-9]{1,5})?([/?#].*)?$')",message="url: write http:// or https:// and a host name without macros, like https://source.example/pb?click={external_id}"
+	// +required
+	URL string `json:"url"`
+	// Method of the request.
+	// +kubebuilder:default=GET
+	// +kubebuilder:validation:Enum=GET;POST
+	// +optional
+	Method string `json:"method,omitempty"`
+	// Types that are forwarded, built in or of the endpoint's conversionTypes; absent means all.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MaxLength=32
+	// +optional
+	Types []string `json:"types,omitempty"`
+	// Resend: OnAnyChange of the conversion, or OnStatusChange only.
+	// +kubebuilder:default=OnAnyChange
+	// +kubebuilder:validation:Enum=OnAnyChange;OnStatusChange
+	// +optional
+	Resend string `json:"resend,omitempty"`
+	// Sources restrict the rule to clicks with one of these values of source; absent means all.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=32
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=128
+	// +optional
+	Sources []string `json:"sources,omitempty"`
+}
+
+// CampaignStatus is what the operator observed.
+type CampaignStatus struct {
+	// ObservedGeneration is the generation of the spec that this status is about.
+	// +optional
+	ObservedGeneration int64 `json:"observedGeneration,omitempty"`
+	// Conditions: Accepted, KeyResolved, Programmed and Ready; Reconciling and Stalled while they hold.
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// Fleet that serves the link.
+	// +optional
+	Fleet *FleetReference `json:"fleet,omitempty"`
+	// Link is the public address of the campaign.
+	// +kubebuilder:validation:MaxLength=2048
+	// +optional
+	Link string `json:"link,omitempty"`
+	// Tokens that are or were valid lately.
+	// +listType=map
+	// +listMapKey=id
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	Tokens []KeyStatus `json:"tokens,omitempty"`
+	// Revision of the campaign's own content in the fleet's configuration.
+	// +kubebuilder:validation:MaxLength=64
+	// +optional
+	Revision string `json:"revision,omitempty"`
+}
+
+// LinkAlias is the path segment of the campaign's link.
+func (c *Campaign) LinkAlias() string {
+	if c.Spec.Alias != "" {
+		return c.Spec.Alias
+	}
+	return c.Name
+}
