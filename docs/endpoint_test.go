@@ -24,10 +24,11 @@ import (
 // opaque are fields whose content is described elsewhere: a fleet's by its own table, Kubernetes' by Kubernetes.
 var opaque = map[string]bool{"receiver": true, "podTemplate": true, "allowedEndpoints.selector": true}
 
-// kinds are the page's parts, by their headings, and the schemas that they describe.
+// kinds are the pages' parts, by their headings, and the schemas that they describe.
 var kinds = map[string]string{
 	"PostbackEndpoint": "bases/postback.dev_postbackendpoints.yaml",
 	"ReceiverFleet":    "bases/postback.dev_receiverfleets.yaml",
+	"Campaign":         "bases/postback.dev_campaigns.yaml",
 }
 
 // property is the part of a schema that the page repeats.
@@ -74,27 +75,29 @@ func specOf(t *testing.T, file string) property {
 	return definition.Spec.Versions[0].Schema.OpenAPIV3Schema.Properties["spec"]
 }
 
-// parts returns the page's text by kind.
+// parts returns the pages' text by kind.
 func parts(t *testing.T) map[string]string {
 	t.Helper()
-	page, err := os.ReadFile("endpoint.md")
-	if err != nil {
-		t.Fatal(err)
-	}
 	found := map[string]string{}
-	for part := range strings.SplitSeq(string(page), "\n## ") {
-		heading, text, _ := strings.Cut(part, "\n")
-		if kinds[heading] != "" {
-			found[heading] = text
+	for _, name := range []string{"endpoint.md", "campaign.md"} {
+		page, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for part := range strings.SplitSeq(string(page), "\n## ") {
+			heading, text, _ := strings.Cut(part, "\n")
+			if kinds[heading] != "" {
+				found[heading] = text
+			}
 		}
 	}
 	if len(found) != len(kinds) {
-		t.Fatalf("the page has parts for %d kinds, there are %d", len(found), len(kinds))
+		t.Fatalf("the pages have parts for %d kinds, there are %d", len(found), len(kinds))
 	}
 	return found
 }
 
-func TestThePageNamesEveryFieldAndItsDefault(t *testing.T) {
+func TestThePagesNameEveryFieldAndItsDefault(t *testing.T) {
 	row := regexp.MustCompile("(?m)^\\| `([a-zA-Z.\\[\\]]+)` \\| (?:`([^`]*)`)? ?\\|")
 	for kind, text := range parts(t) {
 		declared, written := map[string]string{}, map[string]string{}
@@ -114,9 +117,16 @@ const surroundings = `
 ---
 {apiVersion: v1, kind: Secret, metadata: {name: own-key}, stringData: {key: replace-me, clickToken: replace-me-too}}
 ---
+{apiVersion: v1, kind: Secret, metadata: {name: summer-token}, stringData: {token: replace-me-three}}
+---
 {apiVersion: v1, kind: Secret, metadata: {name: network-hmac}, stringData: {hmac: replace-me}}
 ---
 {apiVersion: v1, kind: Secret, metadata: {name: oxr}, stringData: {key: replace-me}}
+`
+
+// shop is the endpoint of the campaigns.
+const shop = `---
+{apiVersion: postback.dev/v1alpha1, kind: PostbackEndpoint, metadata: {name: shop}, spec: {currency: USD}}
 `
 
 func TestEveryExampleIsAdmittedAndRendered(t *testing.T) {
@@ -146,6 +156,12 @@ func render(t *testing.T, kind, example string) {
 		if kind == "PostbackEndpoint" && given["currency"] == nil {
 			given["currency"] = "USD"
 		}
+		if kind == "Campaign" {
+			given["endpointRef"] = map[string]any{"name": "shop"}
+			if given["offerURL"] == nil {
+				given["offerURL"] = "https://offer.example/"
+			}
+		}
 		object["spec"] = given
 	} else {
 		maps.Copy(object, given)
@@ -154,10 +170,14 @@ func render(t *testing.T, kind, example string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	files := string(document) + "---" + surroundings
+	if kind == "Campaign" {
+		files += shop
+	}
 	dir := t.TempDir()
 	var out bytes.Buffer
 	err = offline.Render(t.Context(), offline.Options{
-		Paths: []string{"-"}, Stdin: strings.NewReader(string(document) + "---" + surroundings),
+		Paths: []string{"-"}, Stdin: strings.NewReader(files),
 		Dir: dir, Out: &out, Notices: io.Discard, Now: time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC),
 	})
 	if err != nil {

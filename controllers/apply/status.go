@@ -28,6 +28,14 @@ func (w *Writer) FleetStatus(ctx context.Context, live *v1alpha1.ReceiverFleet, 
 	return w.status(ctx, v1alpha1.KindReceiverFleet, live, &want)
 }
 
+// CampaignStatus is [Writer.EndpointStatus] for a campaign.
+func (w *Writer) CampaignStatus(ctx context.Context, live *v1alpha1.Campaign, want v1alpha1.CampaignStatus) (bool, error) {
+	if equality.Semantic.DeepEqual(live.Status, want) {
+		return false, nil
+	}
+	return w.status(ctx, v1alpha1.KindCampaign, live, &want)
+}
+
 func (w *Writer) status(ctx context.Context, kind string, live client.Object, status any) (bool, error) {
 	content, err := runtime.DefaultUnstructuredConverter.ToUnstructured(status)
 	if err != nil {

@@ -30,6 +30,8 @@ type scope struct {
 	caller secret
 	// generatedFor is the revision of the generated key; 0 when it is not known.
 	generatedFor int64
+	// clientFor is the revision of the generated client key; 0 when it is not known.
+	clientFor int64
 	// hmac holds the secrets that sign. It is read only when the endpoint names one.
 	hmac secret
 	// ring is the keyring so far, ringData how it stands in its Secret; nil when there is none.
@@ -87,7 +89,7 @@ func (o observer) credentials(ctx context.Context, s *scope) error {
 		s.caller, err = o.users(ctx, s.endpoint, ref.Name)
 		return err
 	}
-	s.caller.name = *resources.KeySecret(s.endpoint, 0, "", "").GetName()
+	s.caller.name = *resources.KeySecret(s.endpoint, resources.Generated{}).GetName()
 	generated, err := o.made(ctx, s.caller.name, s.endpoint)
 	if err != nil {
 		return err
@@ -95,6 +97,7 @@ func (o observer) credentials(ctx context.Context, s *scope) error {
 	s.caller.found, s.caller.data = generated.UID != "", generated.Data
 	// What is no number was not written by the operator.
 	s.generatedFor, _ = strconv.ParseInt(generated.Annotations[v1alpha1.AnnotationKeyRevision], 10, 64)
+	s.clientFor, _ = strconv.ParseInt(generated.Annotations[v1alpha1.AnnotationClientKeyRevision], 10, 64)
 	pasted, err := o.made(ctx, *resources.URLSecret(s.endpoint, &v1alpha1.ReceiverFleet{}, "").GetName(), s.endpoint)
 	if segments := strings.Split(string(pasted.Data[v1alpha1.URLField]), "/"); len(segments) > 1 {
 		s.pastedKey = segments[len(segments)-2]

@@ -8,6 +8,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/render"
+	"github.com/postback-dev/postback-operator/controllers/resources"
 	"github.com/postback-dev/postback-operator/controllers/rotation"
 	"github.com/postback-dev/postback-operator/controllers/status"
 )
@@ -21,6 +22,8 @@ type plan struct {
 	ringData []byte
 	// key that stands in the URL; empty while there is none.
 	key string
+	// clientKey is the key of pages; empty while they can't report.
+	clientKey string
 	// resolved says what is to be said of the credentials.
 	resolved status.Finding
 	// next is the next moment at which time alone changes the plan; zero for none.
@@ -28,9 +31,8 @@ type plan struct {
 }
 
 type generatedKey struct {
-	revision   int64
-	key, token string
-	// fresh: the key is new. restored: it was taken from the URL Secret.
+	resources.Generated
+	// fresh: a credential is new. restored: it was taken from the URL Secret.
 	fresh, restored bool
 }
 
@@ -58,11 +60,16 @@ func decide(s *scope, from given) *plan {
 	}
 	if key.SecretRef == nil {
 		p.generated = generate(s, from)
-		p.key = p.generated.key
-		observed[rotation.Postback], observed[rotation.Click] = []string{p.key}, []string{p.generated.token}
+		p.key = p.generated.Key
+		observed[rotation.Postback], observed[rotation.Click] = []string{p.key}, []string{p.generated.ClickToken}
+		observed[rotation.Browser] = nil
+		if s.endpoint.Spec.Browser != nil {
+			observed[rotation.Browser] = []string{p.generated.ClientKey}
+		}
 	} else {
 		p.key = readKey(s, observed, note)
 		note(readToken(s, observed))
+		note(readClientKey(s, observed))
 	}
 	note(readHMAC(s, observed))
 	input := rotation.Input{
@@ -78,6 +85,13 @@ func decide(s *scope, from given) *plan {
 			fmt.Sprintf("The key in Secret %s is revoked: put another one there, or raise spec.key.revision if it was generated.", s.caller.name))
 		note(&f)
 	}
+	if keys := observed[rotation.Browser]; len(p.ring.Secrets(rotation.Browser, keys)) > 0 {
+		p.clientKey = keys[0]
+	} else if len(keys) > 0 {
+		f := status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretInvalid,
+			fmt.Sprintf("The client key in Secret %s is revoked: put another one there, or raise spec.browser.revision if it was generated.", s.caller.name))
+		note(&f)
+	}
 	p.resolved = summary(s, findings)
 	p.next = nextBoundary(p.ring, rotateEvery(s.endpoint))
 	return p
@@ -91,23 +105,44 @@ func generate(s *scope, from given) *generatedKey {
 		// Who removed the annotation has not asked for another key.
 		generatedFor = declared
 	}
-	g := &generatedKey{revision: max(declared, generatedFor)}
+	g := &generatedKey{}
+	g.Revision = max(declared, generatedFor)
 	held, err := render.Key(s.caller.data, v1alpha1.DefaultKeyField)
 	switch {
 	case err == nil && !s.ring.Due(from.now, declared, generatedFor, rotateEvery(s.endpoint)):
-		g.key = held
+		g.Key = held
 	case err != nil && len(s.ring.Secrets(rotation.Postback, []string{s.pastedKey})) > 0:
-		g.key, g.restored = s.pastedKey, true
+		g.Key, g.restored = s.pastedKey, true
 	default:
-		g.key, g.fresh = from.newKey(), true
+		g.Key, g.fresh = from.newKey(), true
 	}
 	token, found, err := render.ClickToken(s.caller.data, v1alpha1.ClickTokenField)
 	if !found || err != nil {
 		token = from.newKey()
 		g.fresh = true
 	}
-	g.token = token
+	g.ClickToken = token
+	g.client(s, from)
 	return g
+}
+
+// client keeps the client key as generate keeps the key, also while pages can't report: they may again.
+func (g *generatedKey) client(s *scope, from given) {
+	held, found, err := render.ClientKey(s.caller.data, v1alpha1.ClientKeyField)
+	if found && err == nil {
+		g.ClientKey, g.ClientRevision = held, max(s.clientFor, 1)
+	}
+	browser := s.endpoint.Spec.Browser
+	if browser == nil {
+		return
+	}
+	declared := max(browser.Revision, 1)
+	if s.clientFor == 0 {
+		g.ClientRevision = declared // who removed the annotation has not asked for another key
+	}
+	if g.ClientKey == "" || declared > g.ClientRevision {
+		g.ClientKey, g.ClientRevision, g.fresh = from.newKey(), declared, true
+	}
 }
 
 func readKey(s *scope, observed map[rotation.Purpose][]string, note func(*status.Finding)) string {
@@ -138,6 +173,27 @@ func readToken(s *scope, observed map[rotation.Purpose][]string) *status.Finding
 		observed[rotation.Click] = []string{token}
 	default:
 		observed[rotation.Click] = nil
+	}
+	return nil
+}
+
+// readClientKey: without the field pages can't report, which is not wrong.
+func readClientKey(s *scope, observed map[rotation.Purpose][]string) *status.Finding {
+	if s.endpoint.Spec.Browser == nil {
+		observed[rotation.Browser] = nil
+		return nil
+	}
+	if !s.caller.found {
+		return nil
+	}
+	key, found, err := render.ClientKey(s.caller.data, v1alpha1.ClientKeyField)
+	switch {
+	case err != nil:
+		return invalid("spec.key.secretRef", s.caller.name, err)
+	case found:
+		observed[rotation.Browser] = []string{key}
+	default:
+		observed[rotation.Browser] = nil
 	}
 	return nil
 }
@@ -190,11 +246,14 @@ func summary(s *scope, findings []status.Finding) status.Finding {
 		return resolved(v1alpha1.ReasonKeyWeak,
 			fmt.Sprintf("The key in Secret %s is in use, but it has less than %d bits of entropy and may be guessed.", ref.Name, minEntropyBits))
 	}
+	message := "The key is in Secret " + ref.Name + "."
 	if _, found := s.caller.data[v1alpha1.ClickTokenField]; !found {
-		return resolved(v1alpha1.ReasonResolved,
-			fmt.Sprintf("The key is in Secret %s. The click intake is off: the Secret has no field %s.", ref.Name, v1alpha1.ClickTokenField))
+		message += " The click intake is off: the Secret has no field " + v1alpha1.ClickTokenField + "."
 	}
-	return resolved(v1alpha1.ReasonResolved, "The key is in Secret "+ref.Name+".")
+	if _, found := s.caller.data[v1alpha1.ClientKeyField]; !found && s.endpoint.Spec.Browser != nil {
+		message += " Pages can't report: the Secret has no field " + v1alpha1.ClientKeyField + "."
+	}
+	return resolved(v1alpha1.ReasonResolved, message)
 }
 
 func rotateEvery(endpoint *v1alpha1.PostbackEndpoint) time.Duration {

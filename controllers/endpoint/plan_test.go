@@ -39,8 +39,12 @@ func (w *world) reconcile(at time.Time) *plan {
 	p := decide(&w.scope, given{now: at, newKey: count("key"), newID: count("id")})
 	w.scope.ring, w.scope.ringData = p.ring, p.ringData
 	if g := p.generated; g != nil {
-		w.scope.caller.found, w.scope.generatedFor, w.scope.pastedKey = true, g.revision, g.key
-		w.scope.caller.data = map[string][]byte{"key": []byte(g.key), "clickToken": []byte(g.token)}
+		w.scope.caller.found, w.scope.pastedKey = true, g.Key
+		w.scope.generatedFor, w.scope.clientFor = g.Revision, g.ClientRevision
+		w.scope.caller.data = map[string][]byte{"key": []byte(g.Key), "clickToken": []byte(g.ClickToken)}
+		if g.ClientKey != "" {
+			w.scope.caller.data["clientKey"] = []byte(g.ClientKey)
+		}
 	}
 	return p
 }
@@ -49,7 +53,7 @@ func TestTheFirstReconcileGeneratesAndTheSecondChangesNothing(t *testing.T) {
 	w := newWorld()
 	before := w.scope
 	p := w.reconcile(start)
-	if !p.generated.fresh || !p.changes(&before) || p.key != p.generated.key || p.resolved.Reason != v1alpha1.ReasonResolved {
+	if !p.generated.fresh || !p.changes(&before) || p.key != p.generated.Key || p.resolved.Reason != v1alpha1.ReasonResolved {
 		t.Errorf("plan: %+v", p)
 	}
 	again := w.reconcile(start.Add(time.Hour))
@@ -113,7 +117,7 @@ func TestWhatMakesTheNextKey(t *testing.T) {
 			if (p.key != first.key) != c.next {
 				t.Errorf("the key was %s and is %s", first.key, p.key)
 			}
-			if p.generated.token == "" {
+			if p.generated.ClickToken == "" {
 				t.Error("there is no click token")
 			}
 		})

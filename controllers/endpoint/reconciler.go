@@ -17,12 +17,14 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/apply"
 	"github.com/postback-dev/postback-operator/controllers/credentials"
 	"github.com/postback-dev/postback-operator/controllers/lookup"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
 	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/snippets"
 	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
@@ -106,9 +108,9 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan, o *outcome) e
 	endpoint := s.endpoint
 	if g := p.generated; g != nil {
 		if g.fresh || g.restored {
-			log.Info("Writing the generated key", "fresh", g.fresh, "restored", g.restored, "revision", g.revision)
+			log.Info("Writing the generated key", "fresh", g.fresh, "restored", g.restored, "revision", g.Revision, "clientRevision", g.ClientRevision)
 		}
-		err := r.secret(ctx, endpoint, resources.KeySecret(endpoint, g.revision, g.key, g.token))
+		err := r.secret(ctx, endpoint, resources.KeySecret(endpoint, g.Generated))
 		if taken := new(apply.TakenError); errors.As(err, &taken) {
 			o.ring = s.ring
 			o.resolved = status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretInvalid,
@@ -131,8 +133,22 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan, o *outcome) e
 		if err := r.secret(ctx, endpoint, resources.URLSecret(endpoint, s.fleet, p.key)); err != nil {
 			return err
 		}
+		texts := snippets.Endpoint(snippets.EndpointInput{
+			Base: resources.BaseURL(s.fleet), Key: p.key, ClientKey: p.clientKey, Status: reported(endpoint),
+		})
+		if err := r.secret(ctx, endpoint, resources.SnippetsSecret(endpoint, texts)); err != nil {
+			return err
+		}
 	}
 	return r.ownFleet(ctx, s, o)
+}
+
+// reported is the conversion type in the examples for pages.
+func reported(endpoint *v1alpha1.PostbackEndpoint) string {
+	if browser := endpoint.Spec.Browser; browser != nil && len(browser.Types) > 0 {
+		return browser.Types[0]
+	}
+	return config.TypeLead
 }
 
 type secretApply interface {

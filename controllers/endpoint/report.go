@@ -1,8 +1,6 @@
 package endpoint
 
 import (
-	"slices"
-	"strings"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -54,7 +52,8 @@ func report(s *scope, o outcome) (next v1alpha1.PostbackEndpointStatus, wait tim
 			accepted, resolved, programmed, ready),
 		Fleet:       &v1alpha1.FleetReference{Name: s.fleetName.Name, Namespace: s.fleetName.Namespace},
 		URLTemplate: before.URLTemplate,
-		Keys:        keys(o.ring),
+		Keys:        status.Keys(o.ring[rotation.Postback]),
+		ClientKeys:  status.Keys(o.ring[rotation.Browser]),
 	}
 	if s.fleet != nil {
 		next.URLTemplate = resources.URLTemplate(s.fleet)
@@ -131,22 +130,4 @@ func kept(before []metav1.Condition, kind string) status.Finding {
 		return status.Finding{Type: kind, Status: c.Status, Reason: c.Reason, Message: c.Message}
 	}
 	return status.Unknown(kind, v1alpha1.ReasonSuspended, "It was not looked at: spec.suspend is set.")
-}
-
-// keys describes the postback keys without giving anything away about them.
-func keys(ring rotation.Ring) []v1alpha1.KeyStatus {
-	var described []v1alpha1.KeyStatus
-	for _, e := range ring[rotation.Postback] {
-		key := v1alpha1.KeyStatus{ID: e.ID, State: v1alpha1.KeyActive, Since: metav1.NewTime(e.Since)}
-		if e.RetireAt != nil {
-			at := metav1.NewTime(*e.RetireAt)
-			key.State, key.RetireAt = v1alpha1.KeyRetiring, &at
-		}
-		if e.Revoked {
-			key.State = v1alpha1.KeyRevoked
-		}
-		described = append(described, key)
-	}
-	slices.SortStableFunc(described, func(a, b v1alpha1.KeyStatus) int { return strings.Compare(a.ID, b.ID) })
-	return described[:min(len(described), 64)]
 }

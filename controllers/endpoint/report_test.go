@@ -138,7 +138,7 @@ func TestTheStatusTellsOfKeysWithoutGivingThemAway(t *testing.T) {
 	w.scope.endpoint.Spec.Key.Revision = 2
 	p := w.reconcile(start.Add(time.Hour))
 	w.scope.endpoint.Spec.Key.Revision, w.scope.endpoint.Spec.Key.Revoked = 3, []string{p.ring[rotation.Postback][1].ID}
-	described := keys(w.reconcile(start.Add(2 * time.Hour)).ring)
+	described := status.Keys(w.reconcile(start.Add(2 * time.Hour)).ring[rotation.Postback])
 	retired := metav1.NewTime(start.Add(73 * time.Hour))
 	var got []v1alpha1.KeyState
 	for _, key := range described {

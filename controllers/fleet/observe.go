@@ -49,6 +49,8 @@ type joiner struct {
 	permitted bool
 	ring      rotation.Ring
 	ringData  []byte
+	// campaigns of the endpoint, the oldest first.
+	campaigns []campaign
 	// hmac are the secrets that sign, none when the endpoint asks for no signature or they can't be read.
 	hmac []string
 }
@@ -119,6 +121,9 @@ func (o observer) joiner(ctx context.Context, fleet *v1alpha1.ReceiverFleet, end
 		return j, err
 	}
 	if j.ring, err = rotation.Parse(j.ringData); err != nil {
+		return j, err
+	}
+	if j.campaigns, err = o.campaigns(ctx, endpoint); err != nil {
 		return j, err
 	}
 	access := endpoint.Spec.Access

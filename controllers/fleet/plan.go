@@ -26,6 +26,8 @@ type plan struct {
 	contents propagation.Contents
 	// verdicts lack what only receivers can tell: Available and Confirmed.
 	verdicts map[types.NamespacedName]propagation.Verdict
+	// campaigns are the verdicts on the endpoints' campaigns.
+	campaigns map[types.NamespacedName]propagation.Verdict
 	// ring of the rate providers, and its encoding; nil while there is none.
 	ring     rotation.Ring
 	ringData []byte
@@ -35,7 +37,10 @@ type plan struct {
 
 // decide is pure but for newID.
 func decide(s *scope, now time.Time, newID func() string) *plan {
-	p := &plan{contents: propagation.Contents{}, verdicts: map[types.NamespacedName]propagation.Verdict{}}
+	p := &plan{
+		contents: propagation.Contents{},
+		verdicts: map[types.NamespacedName]propagation.Verdict{}, campaigns: map[types.NamespacedName]propagation.Verdict{},
+	}
 	observed := map[rotation.Purpose][]string{}
 	for provider, key := range s.providerKeys {
 		observed[rotation.Provider(provider)] = []string{key}
@@ -86,6 +91,7 @@ func (p *plan) join(s *scope) []config.Endpoint {
 	// Each time somebody loses he gives up keys, or his former self takes his place, or nobody: so it ends.
 	for p.settle(s, candidates) {
 	}
+	links := p.links(s, candidates)
 	var endpoints []config.Endpoint
 	for i := range s.joiners {
 		name := s.joiners[i].name()
@@ -93,10 +99,11 @@ func (p *plan) join(s *scope) []config.Endpoint {
 		if !found {
 			continue
 		}
+		endpoint, _ = render.Detach(endpoint)
 		verdict := p.verdicts[name]
-		verdict.Revision = endpoint.Revision()
+		verdict.Revision = endpoint.Revision() // without its campaigns, which have revisions of their own
 		p.verdicts[name], p.contents[name] = verdict, verdict.Revision
-		endpoints = append(endpoints, endpoint)
+		endpoints = append(endpoints, render.Attach(endpoint, links[name]...))
 	}
 	return endpoints
 }
@@ -148,10 +155,15 @@ func yield(endpoint, to config.Endpoint) (yielded config.Endpoint, ok bool) {
 		})
 	}
 	endpoint.Keys, endpoint.ClickTokens = keep(keyPrefix, endpoint.Keys), keep(tokenPrefix, endpoint.ClickTokens)
+	if endpoint.Browser != nil {
+		browser := *endpoint.Browser
+		browser.Keys = keep(keyPrefix, browser.Keys)
+		endpoint.Browser = &browser
+	}
 	return endpoint, ok
 }
 
-// Of two purposes equal digests don't collide.
+// Client keys stand in the same path as postback keys. Of two purposes equal digests don't collide.
 const keyPrefix, tokenPrefix = "key ", "token "
 
 // takenMessage names the owner only to those who can see it.
@@ -160,7 +172,7 @@ func takenMessage(loser, owner types.NamespacedName) string {
 	if owner.Namespace == loser.Namespace {
 		who = "the older PostbackEndpoint " + owner.Name
 	}
-	return "Its key or click token is that of " + who + ": give it one of its own."
+	return "Its key, client key or click token is that of " + who + ": give it one of its own."
 }
 
 func digests(endpoint config.Endpoint) []string {
@@ -170,6 +182,11 @@ func digests(endpoint config.Endpoint) []string {
 	}
 	for _, key := range endpoint.ClickTokens {
 		all = append(all, tokenPrefix+key.SHA256)
+	}
+	if endpoint.Browser != nil {
+		for _, key := range endpoint.Browser.Keys {
+			all = append(all, keyPrefix+key.SHA256)
+		}
 	}
 	return all
 }
@@ -217,9 +234,17 @@ func (j *joiner) signed() bool {
 // former returns the endpoint as it is served now, but without keys that are revoked by now.
 func (j *joiner) former(s *scope) (config.Endpoint, bool) {
 	former, found := s.former(j.name())
-	former.Keys = slices.DeleteFunc(slices.Clone(former.Keys), func(key config.Key) bool {
-		return slices.Contains(j.endpoint.Spec.Key.Revoked, key.ID)
-	})
+	valid := func(keys []config.Key) []config.Key {
+		return slices.DeleteFunc(slices.Clone(keys), func(key config.Key) bool {
+			return slices.Contains(j.endpoint.Spec.Key.Revoked, key.ID)
+		})
+	}
+	former.Keys = valid(former.Keys)
+	if former.Browser != nil {
+		browser := *former.Browser
+		browser.Keys = valid(browser.Keys)
+		former.Browser = &browser
+	}
 	return former, found
 }
 

@@ -256,7 +256,7 @@ func TestWhenAnEndpointIsConfirmed(t *testing.T) {
 		"there is no receiver":                                {was, nil, false, false},
 	} {
 		t.Run(title, func(t *testing.T) {
-			got := judge(verdicts{name: {Accepted: true, Revision: "new"}}, c.before, history, c.answers, start)[name]
+			got := judge(verdicts{name: {Accepted: true, Revision: "new"}}, c.before, asItIs, history, c.answers, start)[name]
 			if got.Confirmed != c.confirmed || got.Available != c.available {
 				t.Errorf("verdict: %+v", got)
 			}

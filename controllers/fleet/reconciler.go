@@ -39,7 +39,9 @@ type Reconciler struct {
 	Foreign client.Reader
 	// Secrets are those of users.
 	Secrets *lookup.Secrets
-	Board   *propagation.Board
+	// Board tells endpoints, Campaigns campaigns what became of them.
+	Board, Campaigns *propagation.Board
+
 	Prober  *propagation.Prober
 	History *propagation.History
 	Facts   resources.Facts
@@ -49,7 +51,7 @@ type Reconciler struct {
 
 // +kubebuilder:rbac:groups=postback.dev,resources=receiverfleets,verbs=get;list;watch
 // +kubebuilder:rbac:groups=postback.dev,resources=receiverfleets/status,verbs=patch
-// +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints,verbs=list;watch
+// +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints;campaigns,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
 // +kubebuilder:rbac:groups="",resources=services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch;patch
@@ -70,6 +72,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		r.Prober.Watch(request.NamespacedName, "", nil)
 		r.History.Forget(request.NamespacedName)
 		r.Board.Forget(request.NamespacedName)
+		r.Campaigns.Forget(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	var result ctrl.Result
@@ -213,7 +216,9 @@ func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []e
 		history, since := r.History.Record(name, p.revision, p.contents, served, now)
 		before, published := r.Board.Verdicts(name)
 		if published || allAsked(answers) {
-			r.Board.Publish(name, judge(p.verdicts, before, history, answers, now))
+			r.Board.Publish(name, judge(p.verdicts, before, asItIs, history, answers, now))
+			before, _ = r.Campaigns.Verdicts(name)
+			r.Campaigns.Publish(name, judge(p.campaigns, before, contentKey, history, answers, now))
 		}
 		if s.settling(answers) {
 			return 0, nil
@@ -223,6 +228,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []e
 		}
 	} else {
 		r.Board.Publish(name, unprogrammed(p.verdicts))
+		r.Campaigns.Publish(name, unprogrammed(p.campaigns))
 	}
 	next := report(s, p, answers, problems, now)
 	conditions := s.fleet.Status.Conditions

@@ -50,8 +50,8 @@ func (s *scope) patience(p *plan, answers map[string]propagation.Answer, since, 
 	return max(0, since.Add(propagation.Patience).Sub(now))
 }
 
-// judge completes the verdicts by what receivers serve.
-func judge(found, before verdicts, history map[string]propagation.Contents, answers map[string]propagation.Answer, now time.Time) verdicts {
+// judge completes the verdicts by what receivers serve. key gives the name under which the history has an object.
+func judge(found, before verdicts, key func(types.NamespacedName) types.NamespacedName, history map[string]propagation.Contents, answers map[string]propagation.Answer, now time.Time) verdicts {
 	judged := verdicts{}
 	for name, verdict := range found {
 		verdict.Available = len(answers) > 0
@@ -61,13 +61,16 @@ func judge(found, before verdicts, history map[string]propagation.Contents, answ
 			verdict.Since = was.Since
 		}
 		held := known && was.Confirmed && was.Revision == verdict.Revision
-		verdict.Confirmed = verdict.Revision != "" && verdict.Available && confirmed(name, verdict.Revision, held, history, answers)
+		verdict.Confirmed = verdict.Revision != "" && verdict.Available && confirmed(key(name), verdict.Revision, held, history, answers)
 		judged[name] = verdict
 	}
 	return judged
 }
 
-// confirmed reports whether every receiver serves an endpoint in its wanted revision. A receiver that has not answered yet,
+// asItIs is the key of endpoints.
+func asItIs(endpoint types.NamespacedName) types.NamespacedName { return endpoint }
+
+// confirmed reports whether every receiver serves an endpoint or campaign in its wanted revision. A receiver that has not answered yet,
 // like one that was added, doesn't take back what was confirmed before.
 func confirmed(name types.NamespacedName, revision string, held bool, history map[string]propagation.Contents, answers map[string]propagation.Answer) bool {
 	for _, answer := range answers {

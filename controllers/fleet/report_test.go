@@ -58,7 +58,7 @@ func TestAVerdictRemembersSinceWhenItIsNotConfirmed(t *testing.T) {
 		"what was not in the configuration": {propagation.Verdict{Since: before}, later},
 	} {
 		t.Run(title, func(t *testing.T) {
-			got := judge(verdicts{name: {Revision: "new"}}, verdicts{name: c.was}, nil, nil, later)[name]
+			got := judge(verdicts{name: {Revision: "new"}}, verdicts{name: c.was}, asItIs, nil, nil, later)[name]
 			if !got.Since.Equal(c.want) {
 				t.Errorf("since %v, want %v", got.Since, c.want)
 			}

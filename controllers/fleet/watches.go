@@ -37,6 +37,7 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, namespaces boo
 		WithOptions(options).
 		For(&v1alpha1.ReceiverFleet{}, changed).
 		Watches(&v1alpha1.PostbackEndpoint{}, handler.EnqueueRequestsFromMapFunc(ofEndpoint), changed).
+		Watches(&v1alpha1.Campaign{}, handler.EnqueueRequestsFromMapFunc(r.ofCampaign), changed).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofMadeSecret)).
 		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
 		WatchesRawSource(r.Prober.Fleets)
@@ -74,11 +75,29 @@ func ofEndpoint(_ context.Context, object client.Object) []reconcile.Request {
 	return []reconcile.Request{{NamespacedName: name}}
 }
 
-// ofMadeSecret: a fleet's own Secrets, the keyrings of its endpoints, and what is named as if it were a user's.
+// ofCampaign finds the fleet of a campaign's endpoint.
+func (r *Reconciler) ofCampaign(ctx context.Context, object client.Object) []reconcile.Request {
+	var endpoint v1alpha1.PostbackEndpoint
+	name := types.NamespacedName{Namespace: object.GetNamespace(), Name: object.(*v1alpha1.Campaign).Spec.EndpointRef.Name}
+	if r.Cache.Get(ctx, name, &endpoint) != nil {
+		return nil
+	}
+	return ofEndpoint(ctx, &endpoint)
+}
+
+// ofMadeSecret: a fleet's own Secrets, the keyrings of its endpoints and their campaigns, and what is named as if it were a
+// user's.
 func (r *Reconciler) ofMadeSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	found := append(ofChild(ctx, secret), r.ofUsersSecret(ctx, secret)...)
 	if secret.GetLabels()[v1alpha1.LabelRole] != v1alpha1.RoleKeyring {
 		return found
+	}
+	if name := secret.GetLabels()[v1alpha1.LabelCampaign]; name != "" {
+		var campaign v1alpha1.Campaign
+		if r.Cache.Get(ctx, types.NamespacedName{Namespace: secret.GetNamespace(), Name: name}, &campaign) != nil {
+			return found
+		}
+		return append(found, r.ofCampaign(ctx, &campaign)...)
 	}
 	var endpoint v1alpha1.PostbackEndpoint
 	name := types.NamespacedName{Namespace: secret.GetNamespace(), Name: secret.GetLabels()[v1alpha1.LabelEndpoint]}

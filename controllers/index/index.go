@@ -1,5 +1,5 @@
 // Package index finds declarations by what they name: endpoints by their fleet and by the Secrets they read, fleets by the
-// Secrets they read. The two reconcilers share it. It reads the cache and writes nothing.
+// Secrets they read, campaigns by their endpoint and by the Secret they read. The reconcilers share it. It reads the cache and writes nothing.
 package index
 
 import (
@@ -17,6 +17,8 @@ import (
 const (
 	byFleet  = "fleet"
 	bySecret = "secret"
+
+	byEndpoint = "endpoint"
 )
 
 // Register adds the indexes to a cache, before it starts.
@@ -29,6 +31,8 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.PostbackEndpoint{}, byFleet, fleetOf},
 		{&v1alpha1.PostbackEndpoint{}, bySecret, secretsOfEndpoint},
 		{&v1alpha1.ReceiverFleet{}, bySecret, secretsOfFleet},
+		{&v1alpha1.Campaign{}, byEndpoint, endpointOfCampaign},
+		{&v1alpha1.Campaign{}, bySecret, secretsOfCampaign},
 	} {
 		if err := indexer.IndexField(ctx, index.of, index.name, index.value); err != nil {
 			return fmt.Errorf("indexing %T by %s: %w", index.of, index.name, err)

@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"maps"
 	"slices"
-	"strconv"
 	"time"
 
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -65,6 +64,7 @@ func (p *planner) plan(ctx context.Context) map[types.NamespacedName]*fleetPlan 
 	for _, name := range slices.SortedFunc(maps.Keys(plans), byName) {
 		plans[name].endpoints = p.withoutTakenKeys(plans[name].endpoints)
 	}
+	p.addCampaigns(plans)
 	return plans
 }
 
@@ -186,7 +186,7 @@ func (p *planner) credentials(endpoint *v1alpha1.PostbackEndpoint) (rotation.Rin
 	return ring, hmac, nil
 }
 
-// callerKeys returns the postback key and the click token that the endpoint's key Secret holds, after generating them where
+// callerKeys returns the postback key, the click token and the client key that the endpoint's key Secret holds, after generating them where
 // nobody declared the Secret.
 func (p *planner) callerKeys(endpoint *v1alpha1.PostbackEndpoint, ring rotation.Ring) (map[rotation.Purpose][]string, error) {
 	ref := endpoint.Spec.Key.SecretRef
@@ -212,14 +212,21 @@ func (p *planner) callerKeys(endpoint *v1alpha1.PostbackEndpoint, ring rotation.
 	if err != nil {
 		return nil, fmt.Errorf("in Secret %s: %w", name, err)
 	}
-	observed := map[rotation.Purpose][]string{rotation.Postback: {key}, rotation.Click: {}}
+	observed := map[rotation.Purpose][]string{rotation.Postback: {key}, rotation.Click: {}, rotation.Browser: {}}
 	if found {
 		observed[rotation.Click] = []string{token}
+	}
+	clientKey, found, err := render.ClientKey(data, v1alpha1.ClientKeyField)
+	if err != nil {
+		return nil, fmt.Errorf("in Secret %s: %w", name, err)
+	}
+	if found && endpoint.Spec.Browser != nil {
+		observed[rotation.Browser] = []string{clientKey}
 	}
 	return observed, nil
 }
 
-// generate makes the key when there is none or its time has come, and the click token when there is none.
+// generate makes the key and the client key when there is none or its time has come, and the click token when there is none.
 func (p *planner) generate(endpoint *v1alpha1.PostbackEndpoint, name types.NamespacedName, ring rotation.Ring) {
 	declared := max(endpoint.Spec.Key.Revision, 1)
 	var every time.Duration
@@ -228,14 +235,21 @@ func (p *planner) generate(endpoint *v1alpha1.PostbackEndpoint, name types.Names
 	}
 	held := p.kept.get(name)
 	set := func(field, value string) {
-		secret := p.kept.set(name, v1alpha1.RoleKey, v1alpha1.LabelEndpoint, endpoint.Name, field, value)
-		secret.Annotations = map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(declared, 10)}
+		p.kept.set(name, v1alpha1.RoleKey, v1alpha1.LabelEndpoint, endpoint.Name, field, value)
 	}
-	if held[v1alpha1.DefaultKeyField] == nil || ring.Due(p.now, declared, p.kept.revision(name), every) {
+	if held[v1alpha1.DefaultKeyField] == nil || ring.Due(p.now, declared, p.kept.revision(name, v1alpha1.AnnotationKeyRevision), every) {
 		set(v1alpha1.DefaultKeyField, credentials.NewKey())
+		p.kept.annotate(name, v1alpha1.AnnotationKeyRevision, declared)
 	}
 	if held[v1alpha1.ClickTokenField] == nil {
 		set(v1alpha1.ClickTokenField, credentials.NewKey())
+	}
+	if browser := endpoint.Spec.Browser; browser != nil {
+		revision := max(browser.Revision, 1)
+		if held[v1alpha1.ClientKeyField] == nil || revision > p.kept.revision(name, v1alpha1.AnnotationClientKeyRevision) {
+			set(v1alpha1.ClientKeyField, credentials.NewKey())
+			p.kept.annotate(name, v1alpha1.AnnotationClientKeyRevision, revision)
+		}
 	}
 }
 
@@ -269,6 +283,11 @@ func (p *planner) withoutTakenKeys(endpoints []config.Endpoint) []config.Endpoin
 		for _, key := range e.ClickTokens {
 			claim.Digests = append(claim.Digests, "token "+key.SHA256)
 		}
+		if e.Browser != nil { // on the same paths as the postback keys
+			for _, key := range e.Browser.Keys {
+				claim.Digests = append(claim.Digests, "key "+key.SHA256)
+			}
+		}
 		all = append(all, claim)
 	}
 	losers := claims.Losers(all)
@@ -276,7 +295,7 @@ func (p *planner) withoutTakenKeys(endpoints []config.Endpoint) []config.Endpoin
 		name := e.Namespace + "/" + e.Name
 		owner, lost := losers[name]
 		if lost {
-			p.problemf("PostbackEndpoint %s is left out: the older PostbackEndpoint %s has the same key or click token", name, owner)
+			p.problemf("PostbackEndpoint %s is left out: the older PostbackEndpoint %s has the same key, client key or click token", name, owner)
 		}
 		return lost
 	})

@@ -29,6 +29,7 @@ const maxFileBytes = 64 << 20
 type declarations struct {
 	endpoints map[types.NamespacedName]*v1alpha1.PostbackEndpoint
 	fleets    map[types.NamespacedName]*v1alpha1.ReceiverFleet
+	campaigns map[types.NamespacedName]*v1alpha1.Campaign
 	secrets   map[types.NamespacedName]map[string][]byte
 	// namespaces are the labels of those that were declared.
 	namespaces map[string]map[string]string
@@ -46,6 +47,7 @@ func newReader(schemas schema.Schemas, notice func(string, ...any)) *reader {
 	return &reader{schemas: schemas, notice: notice, out: declarations{
 		endpoints:  map[types.NamespacedName]*v1alpha1.PostbackEndpoint{},
 		fleets:     map[types.NamespacedName]*v1alpha1.ReceiverFleet{},
+		campaigns:  map[types.NamespacedName]*v1alpha1.Campaign{},
 		secrets:    map[types.NamespacedName]map[string][]byte{},
 		namespaces: map[string]map[string]string{},
 	}}
@@ -144,6 +146,8 @@ func (r *reader) take(ctx context.Context, object *unstructured.Unstructured, na
 		return admit(ctx, r.schemas[kind], object, name, r.out.endpoints)
 	case v1alpha1.GroupVersion.WithKind(v1alpha1.KindReceiverFleet):
 		return admit(ctx, r.schemas[kind], object, name, r.out.fleets)
+	case v1alpha1.GroupVersion.WithKind(v1alpha1.KindCampaign):
+		return admit(ctx, r.schemas[kind], object, name, r.out.campaigns)
 	case corev1.SchemeGroupVersion.WithKind("Secret"):
 		var secret corev1.Secret
 		if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(object.Object, &secret, true); err != nil {

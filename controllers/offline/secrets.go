@@ -85,21 +85,31 @@ func (s secrets) get(name types.NamespacedName) map[string][]byte {
 	return nil
 }
 
-// revision returns for which spec.key.revision the key was generated; 0 when there is no key.
-func (s secrets) revision(name types.NamespacedName) int64 {
+// revision returns for which revision, of those that an annotation tells, a credential was generated; 0 when there is no
+// Secret.
+func (s secrets) revision(name types.NamespacedName, annotation string) int64 {
 	secret := s[name]
 	if secret == nil {
 		return 0
 	}
-	revision, err := strconv.ParseInt(secret.Annotations[v1alpha1.AnnotationKeyRevision], 10, 64)
+	revision, err := strconv.ParseInt(secret.Annotations[annotation], 10, 64)
 	if err != nil {
 		return 1
 	}
 	return revision
 }
 
+// annotate says for which revision a credential of a Secret, which must be there, was generated.
+func (s secrets) annotate(name types.NamespacedName, annotation string, revision int64) {
+	secret := s[name]
+	if secret.Annotations == nil {
+		secret.Annotations = map[string]string{}
+	}
+	secret.Annotations[annotation] = strconv.FormatInt(revision, 10)
+}
+
 // set puts a field into a Secret and makes the Secret where there is none. label and owner say whose it is.
-func (s secrets) set(name types.NamespacedName, role, label, owner, field, value string) *corev1.Secret {
+func (s secrets) set(name types.NamespacedName, role, label, owner, field, value string) {
 	secret := s[name]
 	if secret == nil {
 		secret = &corev1.Secret{
@@ -117,7 +127,6 @@ func (s secrets) set(name types.NamespacedName, role, label, owner, field, value
 	}
 	delete(secret.Data, field)
 	secret.StringData[field] = value
-	return secret
 }
 
 func (s secrets) keyring(name types.NamespacedName) (rotation.Ring, error) {

@@ -18,7 +18,7 @@ import (
 // was nudged takes a second or two. Until then it is that of before.
 const Patience = 5 * time.Second
 
-// Verdict is what a fleet says of one endpoint.
+// Verdict is what a fleet says of one endpoint or campaign.
 type Verdict struct {
 	// Input is what the verdict is about, see [Input].
 	Input string
@@ -43,9 +43,9 @@ func Input(generation int64, ring []byte) string {
 	return strconv.FormatInt(generation, 10) + "/" + config.Digest(string(ring))
 }
 
-// Board holds the verdicts of all fleets.
+// Board holds the verdicts of all fleets on endpoints; another one holds those on campaigns.
 type Board struct {
-	// Endpoints hears of every endpoint whose verdict has changed.
+	// Endpoints hears of every endpoint, or campaign, whose verdict has changed.
 	Endpoints *Mailbox
 
 	mu     sync.Mutex

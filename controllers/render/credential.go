@@ -44,6 +44,28 @@ func ClickToken(data map[string][]byte, field string) (token string, found bool,
 	return value, true, nil
 }
 
+// ClientKey reads the key of web pages, which has the form of a postback key. A Secret without the field has none: found is
+// false.
+func ClientKey(data map[string][]byte, field string) (key string, found bool, err error) {
+	if _, found := data[field]; !found {
+		return "", false, nil
+	}
+	key, err = Key(data, field)
+	return key, err == nil, err
+}
+
+// Token reads a campaign's token.
+func Token(data map[string][]byte, field string) (string, error) {
+	value, err := text(data, field)
+	if err == nil && !tokenForm.MatchString(value) {
+		err = fmt.Errorf("field %q: a token has 8 to 256 letters, digits and . _ ~ + / - =", field)
+	}
+	if err != nil {
+		return "", err
+	}
+	return value, nil
+}
+
 // Secrets reads one secret per line, so that several are valid while signers change over.
 func Secrets(data map[string][]byte, field string) ([]string, error) {
 	value, err := text(data, field)

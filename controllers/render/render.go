@@ -53,6 +53,13 @@ func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, hmac []st
 			Resend: config.Resend(f.Resend), Sources: f.Sources, Campaigns: f.Campaigns,
 		})
 	}
+	// Without any key there is nothing that a page could use.
+	if keys := ring.Keys(rotation.Browser); spec.Browser != nil && len(keys) > 0 {
+		endpoint.Browser = &config.Browser{
+			Keys: keys, Types: spec.Browser.Types, Origins: spec.Browser.Origins,
+			RatePerMinute: int(spec.Browser.RatePerMinute),
+		}
+	}
 	return endpoint, endpoint.Validate()
 }
 

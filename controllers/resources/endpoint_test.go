@@ -31,8 +31,12 @@ func TestObjectsOfAnEndpoint(t *testing.T) {
 	}
 	served := fleetOf(t, `{host: pb.example.com}`)
 	built := map[string]string{
-		"ReceiverFleet.yaml":        asYAML(t, fleet),
-		"Secret-key.yaml":           asYAML(t, KeySecret(endpoint, 3, "the-key", "the-token")),
+		"ReceiverFleet.yaml": asYAML(t, fleet),
+		"Secret-key.yaml":    asYAML(t, KeySecret(endpoint, Generated{Revision: 3, Key: "the-key", ClickToken: "the-token"})),
+		"Secret-key-client.yaml": asYAML(t, KeySecret(endpoint, Generated{
+			Revision: 3, Key: "the-key", ClickToken: "the-token", ClientRevision: 2, ClientKey: "the-client-key",
+		})),
+		"Secret-snippets.yaml":      asYAML(t, SnippetsSecret(endpoint, map[string][]byte{"s2s.txt": []byte("x")})),
 		"Secret-keyring.yaml":       asYAML(t, KeyringSecret(endpoint, []byte(`{"postback":[]}`))),
 		"Secret-postback.yaml":      asYAML(t, URLSecret(endpoint, served, "the-key")),
 		"Secret-rates-keyring.yaml": asYAML(t, RatesKeyringSecret(served, []byte(`{}`))),

@@ -9,15 +9,30 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// KeySecret keeps a generated key and click token, and for which spec.key.revision the key was generated. It has no owner:
-// networks know the key, so it outlives the endpoint.
-func KeySecret(endpoint *v1alpha1.PostbackEndpoint, revision int64, key, clickToken string) *corev1ac.SecretApplyConfiguration {
-	return endpointSecret(endpoint, v1alpha1.KeySecretSuffix, v1alpha1.RoleKey).
-		WithAnnotations(map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(revision, 10)}).
+// Generated are the credentials that the operator makes for an endpoint.
+type Generated struct {
+	// Revision is the spec.key.revision for which Key was made.
+	Revision        int64
+	Key, ClickToken string
+	// ClientRevision is the spec.browser.revision for which ClientKey was made; that is empty for an endpoint of which
+	// pages have never reported.
+	ClientRevision int64
+	ClientKey      string
+}
+
+// KeySecret keeps generated credentials. It has no owner: networks and pages know the keys, so it outlives the endpoint.
+func KeySecret(endpoint *v1alpha1.PostbackEndpoint, g Generated) *corev1ac.SecretApplyConfiguration {
+	secret := endpointSecret(endpoint, v1alpha1.KeySecretSuffix, v1alpha1.RoleKey).
+		WithAnnotations(map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(g.Revision, 10)}).
 		WithData(map[string][]byte{
-			v1alpha1.DefaultKeyField: []byte(key),
-			v1alpha1.ClickTokenField: []byte(clickToken),
+			v1alpha1.DefaultKeyField: []byte(g.Key),
+			v1alpha1.ClickTokenField: []byte(g.ClickToken),
 		})
+	if g.ClientKey != "" {
+		secret.WithAnnotations(map[string]string{v1alpha1.AnnotationClientKeyRevision: strconv.FormatInt(g.ClientRevision, 10)}).
+			WithData(map[string][]byte{v1alpha1.ClientKeyField: []byte(g.ClientKey)})
+	}
+	return secret
 }
 
 // KeyringSecret keeps an endpoint's encoded keyring.
@@ -32,6 +47,13 @@ func URLSecret(endpoint *v1alpha1.PostbackEndpoint, fleet *v1alpha1.ReceiverFlee
 	return endpointSecret(endpoint, v1alpha1.URLSecretSuffix, v1alpha1.RoleURL).
 		WithOwnerReferences(ownedByEndpoint(endpoint)).
 		WithData(map[string][]byte{v1alpha1.URLField: []byte(postbackURL(fleet, key))})
+}
+
+// SnippetsSecret holds what to paste into pages and sites, by field.
+func SnippetsSecret(endpoint *v1alpha1.PostbackEndpoint, snippets map[string][]byte) *corev1ac.SecretApplyConfiguration {
+	return endpointSecret(endpoint, v1alpha1.SnippetsSecretSuffix, v1alpha1.RoleSnippets).
+		WithOwnerReferences(ownedByEndpoint(endpoint)).
+		WithData(snippets)
 }
 
 // RatesKeyringSecret keeps the encoded keyring of a fleet's rate providers.

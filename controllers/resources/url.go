@@ -6,12 +6,12 @@ import "github.com/postback-dev/postback-operator/api/v1alpha1"
 func URLTemplate(fleet *v1alpha1.ReceiverFleet) string { return postbackURL(fleet, "{key}") }
 
 func postbackURL(fleet *v1alpha1.ReceiverFleet, key string) string {
-	return baseURL(fleet) + "/" + key + "/postback"
+	return BaseURL(fleet) + "/" + key + "/postback"
 }
 
-// baseURL is what the declaration says about how networks reach the fleet: without a host only the cluster does, and with
+// BaseURL is what the declaration says about how networks reach the fleet: without a host only the cluster does, and with
 // one it is HTTPS unless an Ingress without a certificate is the only way.
-func baseURL(fleet *v1alpha1.ReceiverFleet) string {
+func BaseURL(fleet *v1alpha1.ReceiverFleet) string {
 	spec := &fleet.Spec
 	switch {
 	case spec.Host == "":

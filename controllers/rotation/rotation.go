@@ -15,11 +15,13 @@ import (
 // Purpose is what a credential is for.
 type Purpose string
 
-// The purposes of an endpoint's credentials.
+// The purposes of the credentials of an endpoint and of a campaign.
 const (
 	Postback Purpose = "postback" // the key in the postback URL
 	Click    Purpose = "click"    // the token of the click intake
 	HMAC     Purpose = "hmac"     // secrets that sign postbacks
+	Browser  Purpose = "browser"  // the client key in web pages
+	Campaign Purpose = "campaign" // a campaign's token of the click API
 )
 
 // Provider is the purpose of the API key of a fleet's rate provider.
@@ -27,7 +29,9 @@ func Provider(name string) Purpose { return Purpose("provider/" + name) }
 
 // compared says that receivers hold a digest only, so that a former credential can stay valid when its Secret has changed.
 // Of the others they hold the value, which is gone with the Secret.
-func (p Purpose) compared() bool { return p == Postback || p == Click }
+func (p Purpose) compared() bool {
+	return p == Postback || p == Click || p == Browser || p == Campaign
+}
 
 // Entry is what the keyring remembers of one credential.
 type Entry struct {

@@ -22,6 +22,7 @@ func cacheOptions(namespaces []string) cache.Options {
 		ByObject: map[client.Object]cache.ByObject{
 			&v1alpha1.PostbackEndpoint{}: {Label: labels.Everything()},
 			&v1alpha1.ReceiverFleet{}:    {Label: labels.Everything()},
+			&v1alpha1.Campaign{}:         {Label: labels.Everything()},
 			&corev1.Secret{}:             {Label: byRole(selection.Exists)},
 			&corev1.Pod{}:                {Transform: stripPod},
 		},

@@ -28,6 +28,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/apply"
+	"github.com/postback-dev/postback-operator/controllers/campaign"
 	"github.com/postback-dev/postback-operator/controllers/endpoint"
 	"github.com/postback-dev/postback-operator/controllers/fleet"
 	"github.com/postback-dev/postback-operator/controllers/index"
@@ -154,6 +155,7 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	writer := &apply.Writer{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}
 	secrets := &lookup.Secrets{Own: mgr.GetClient(), Metadata: foreign, Live: mgr.GetAPIReader()}
 	board := &propagation.Board{Endpoints: &propagation.Mailbox{}}
+	links := &propagation.Board{Endpoints: &propagation.Mailbox{}}
 	prober := propagation.NewProber(&propagation.Mailbox{}, o.Dial)
 	if err := mgr.Add(prober); err != nil {
 		return err
@@ -161,7 +163,7 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	clusterWide := len(o.Namespaces) == 0
 	fleets := &fleet.Reconciler{
 		Writer: writer, Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets,
-		Board: board, Prober: prober, History: &propagation.History{},
+		Board: board, Campaigns: links, Prober: prober, History: &propagation.History{},
 		Facts: resources.Facts{Image: o.Image, Serves: served(mgr)}, Events: recorder, Now: o.Now,
 	}
 	if clusterWide {
@@ -176,6 +178,13 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	}
 	if err := endpoints.Setup(mgr, foreign, controllerOptions()); err != nil {
 		return fmt.Errorf("adding the reconciler of PostbackEndpoints: %w", err)
+	}
+	campaigns := &campaign.Reconciler{
+		Writer: writer, Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets,
+		Board: links, Events: recorder, Now: o.Now,
+	}
+	if err := campaigns.Setup(mgr, foreign, controllerOptions()); err != nil {
+		return fmt.Errorf("adding the reconciler of Campaigns: %w", err)
 	}
 	return nil
 }

@@ -97,7 +97,7 @@ func outside(ctx context.Context) (map[string][]byte, error) {
 	places["metrics"] = []byte(exposed.String())
 	for name, list := range map[string]client.ObjectList{
 		"events": &eventsv1.EventList{}, "endpoints": &v1alpha1.PostbackEndpointList{}, "fleets": &v1alpha1.ReceiverFleetList{},
-		"pods": &corev1.PodList{}, "services": &corev1.ServiceList{}, "deployments": &appsv1.DeploymentList{},
+		"campaigns": &v1alpha1.CampaignList{}, "pods": &corev1.PodList{}, "services": &corev1.ServiceList{}, "deployments": &appsv1.DeploymentList{},
 		"stateful sets": &appsv1.StatefulSetList{}, "ingresses": &networkingv1.IngressList{},
 		"claims": &corev1.PersistentVolumeClaimList{}, "leases": &coordinationv1.LeaseList{},
 	} {

@@ -63,6 +63,12 @@ func fleetOf(t *testing.T, namespace, name, spec string) *v1alpha1.ReceiverFleet
 		"apiVersion: postback.dev/v1alpha1\nkind: ReceiverFleet\nmetadata: {name: %s, labels: {team: %[2]s}, annotations: {note: %[2]s}}\nspec: %s", name, mark, spec))
 }
 
+func campaignOf(t *testing.T, namespace, name, spec string) *v1alpha1.Campaign {
+	t.Helper()
+	return declare[v1alpha1.Campaign](t, namespace, fmt.Sprintf(
+		"apiVersion: postback.dev/v1alpha1\nkind: Campaign\nmetadata: {name: %s, labels: {team: %[2]s}, annotations: {note: %[2]s}}\nspec: %s", name, mark, spec))
+}
+
 // mark stands in labels and annotations of every declaration.
 const mark = "must-not-be-copied"
 

@@ -122,9 +122,15 @@ func TestRule2AtRestNothingIsWrittenNotEvenAfterARestart(t *testing.T) {
 		endpointOf(t, namespace, "lost", "{currency: EUR, fleetRef: {name: nowhere}}"),
 		endpointOf(t, namespace, "keyless", "{currency: EUR, fleetRef: {name: shared}, key: {secretRef: {name: missing}}}"),
 		endpointOf(t, namespace, "suspended", "{currency: EUR, suspend: true}"),
+		endpointOf(t, namespace, "paged", "{currency: EUR, fleetRef: {name: shared}, browser: {types: [lead], origins: ['https://shop.example']}}"),
+		campaignOf(t, namespace, "summer", "{endpointRef: {name: plain}, offerURL: 'https://offer.example/?s={subid}', forwards: [{name: source, url: 'https://source.example/'}]}"),
+		campaignOf(t, namespace, "autumn", "{endpointRef: {name: joined}, offerURL: 'https://offer.example/', token: {secretRef: {name: missing}}}"),
+		campaignOf(t, namespace, "winter", "{endpointRef: {name: nowhere}, offerURL: 'https://offer.example/'}"),
 	}
 	declareSamples(t, namespace)
-	current(t, fixtures[0], fixtures[2], fixtures[3], fixtures[4], fixtures[5])
+	current(t, fixtures[0], fixtures[2], fixtures[3], fixtures[4], fixtures[5], fixtures[9], fixtures[10])
+	says(t, fixtures[11], v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	says(t, fixtures[12], v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonEndpointNotFound)
 	operator.settle()
 	operator.recorder.take()
 	operator.stop()

@@ -27,7 +27,7 @@ type statusWatch struct {
 
 func watchStatuses(ctx context.Context) (*statusWatch, error) {
 	s := &statusWatch{first: map[string]kstatuscheck.State{}}
-	for _, list := range []client.ObjectList{&v1alpha1.PostbackEndpointList{}, &v1alpha1.ReceiverFleetList{}} {
+	for _, list := range []client.ObjectList{&v1alpha1.PostbackEndpointList{}, &v1alpha1.ReceiverFleetList{}, &v1alpha1.CampaignList{}} {
 		events, err := admin.Watch(ctx, list)
 		if err != nil {
 			return nil, err
@@ -50,6 +50,10 @@ func readable(object any) (kind string, read kstatuscheck.Object) {
 		}
 	case *v1alpha1.ReceiverFleet:
 		return "ReceiverFleet " + o.Namespace + "/" + o.Name, kstatuscheck.Object{
+			Generation: o.Generation, ObservedGeneration: o.Status.ObservedGeneration, Conditions: o.Status.Conditions,
+		}
+	case *v1alpha1.Campaign:
+		return "Campaign " + o.Namespace + "/" + o.Name, kstatuscheck.Object{
 			Generation: o.Generation, ObservedGeneration: o.Status.ObservedGeneration, Conditions: o.Status.Conditions,
 		}
 	}

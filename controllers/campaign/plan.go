@@ -1,0 +1,109 @@
+package campaign
+
+import (
+	"bytes"
+	"cmp"
+	"fmt"
+	"time"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/render"
+	"github.com/postback-dev/postback-operator/controllers/rotation"
+	"github.com/postback-dev/postback-operator/controllers/status"
+)
+
+// plan is what ought to be, apart from the status.
+type plan struct {
+	// generated is the content of the token Secret; nil when the user has one.
+	generated *generatedToken
+	// ring after what was observed, and its encoding.
+	ring     rotation.Ring
+	ringData []byte
+	// token that sites are to use; empty while there is none.
+	token string
+	// resolved says what is to be said of the token.
+	resolved status.Finding
+	// next is the next moment at which time alone changes the plan; zero for none.
+	next time.Time
+}
+
+type generatedToken struct {
+	revision int64
+	token    string
+	fresh    bool
+}
+
+// given is where a plan takes what is not observed.
+type given struct {
+	now             time.Time
+	newToken, newID func() string
+}
+
+// changes reports whether the plan changes the token, which must not happen by an outdated view of it.
+func (p *plan) changes(s *scope) bool {
+	return !bytes.Equal(p.ringData, s.ringData) || p.generated != nil && p.generated.fresh
+}
+
+// decide is pure but for the randomness it is given.
+func decide(s *scope, from given) *plan {
+	p := &plan{}
+	spec := &s.campaign.Spec.Token
+	observed := map[rotation.Purpose][]string{}
+	if spec.SecretRef == nil {
+		p.generated = generate(s, from)
+		p.token = p.generated.token
+		p.resolved = resolved("The generated token is in Secret " + s.secret.name + ".")
+	} else {
+		p.token, p.resolved = readToken(s)
+	}
+	if p.token != "" {
+		observed[rotation.Campaign] = []string{p.token}
+	}
+	p.ring = rotation.Advance(s.ring, rotation.Input{
+		Now: from.now, Observed: observed, Overlap: spec.Overlap.Duration, Revoked: spec.Revoked, NewID: from.newID,
+	})
+	if len(p.ring) > 0 || s.ringData != nil {
+		p.ringData = p.ring.Encode()
+	}
+	if p.token != "" && len(p.ring.Secrets(rotation.Campaign, []string{p.token})) == 0 {
+		p.token = ""
+		p.resolved = status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretInvalid, fmt.Sprintf(
+			"The token in Secret %s is revoked: put another one there, or raise spec.token.revision if it was generated.", s.secret.name))
+	}
+	for _, e := range p.ring[rotation.Campaign] {
+		if e.RetireAt != nil && !e.Revoked && (p.next.IsZero() || e.RetireAt.Before(p.next)) {
+			p.next = *e.RetireAt
+		}
+	}
+	return p
+}
+
+// generate keeps the generated token until the next one is asked for, and replaces what was deleted or broken.
+func generate(s *scope, from given) *generatedToken {
+	declared := max(s.campaign.Spec.Token.Revision, 1)
+	// Who removed the annotation has not asked for another token.
+	generatedFor := cmp.Or(s.generatedFor, declared)
+	held, err := render.Token(s.secret.data, v1alpha1.DefaultTokenField)
+	if err == nil && declared <= generatedFor {
+		return &generatedToken{revision: generatedFor, token: held}
+	}
+	return &generatedToken{revision: max(declared, generatedFor), token: from.newToken(), fresh: true}
+}
+
+func readToken(s *scope) (string, status.Finding) {
+	ref := s.campaign.Spec.Token.SecretRef
+	if !s.secret.found {
+		return "", status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretNotFound,
+			fmt.Sprintf("spec.token.secretRef: there is no Secret %s. What was valid stays valid.", ref.Name))
+	}
+	token, err := render.Token(s.secret.data, cmp.Or(ref.Key, v1alpha1.DefaultTokenField))
+	if err != nil { // which shows no value
+		return "", status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretInvalid,
+			fmt.Sprintf("spec.token.secretRef: Secret %s: %v. What was valid stays valid.", ref.Name, err))
+	}
+	return token, resolved("The token is in Secret " + ref.Name + ".")
+}
+
+func resolved(message string) status.Finding {
+	return status.True(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonResolved, message)
+}
