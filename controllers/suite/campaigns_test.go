@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
@@ -93,6 +94,7 @@ func TestTheYoungerOfTwoCampaignsWithOneAliasSaysSo(t *testing.T) {
 	current(t, shop, other)
 	older := campaignOf(t, infra, "older", "{endpointRef: {name: shop}, alias: sale, offerURL: 'https://offer.example/'}")
 	current(t, older)
+	time.Sleep(time.Until(older.CreationTimestamp.Add(1100 * time.Millisecond))) // ages are in whole seconds
 	same := campaignOf(t, infra, "z-younger", "{endpointRef: {name: shop}, alias: sale, offerURL: 'https://offer.example/'}")
 	away := campaignOf(t, foreign, "z-younger", "{endpointRef: {name: other}, alias: sale, offerURL: 'https://offer.example/'}")
 	if message := says(t, same, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAliasTaken); !strings.Contains(message, "the older Campaign older") {
