@@ -86,6 +86,11 @@ func TestTheLifeOfACampaign(t *testing.T) {
 	}
 }
 
+// nextSecond waits until what is declared next is younger: ages are in whole seconds.
+func nextSecond(older *v1alpha1.Campaign) {
+	time.Sleep(time.Until(older.CreationTimestamp.Add(1100 * time.Millisecond)))
+}
+
 func TestTheYoungerOfTwoCampaignsWithOneAliasSaysSo(t *testing.T) {
 	infra, foreign := newNamespace(t, nil), newNamespace(t, nil)
 	fleetOf(t, infra, "shared", "{allowedEndpoints: {namespaces: All}}")
@@ -94,8 +99,9 @@ func TestTheYoungerOfTwoCampaignsWithOneAliasSaysSo(t *testing.T) {
 	current(t, shop, other)
 	older := campaignOf(t, infra, "older", "{endpointRef: {name: shop}, alias: sale, offerURL: 'https://offer.example/'}")
 	current(t, older)
-	time.Sleep(time.Until(older.CreationTimestamp.Add(1100 * time.Millisecond))) // ages are in whole seconds
+	nextSecond(older)
 	same := campaignOf(t, infra, "z-younger", "{endpointRef: {name: shop}, alias: sale, offerURL: 'https://offer.example/'}")
+	nextSecond(same)
 	away := campaignOf(t, foreign, "z-younger", "{endpointRef: {name: other}, alias: sale, offerURL: 'https://offer.example/'}")
 	if message := says(t, same, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAliasTaken); !strings.Contains(message, "the older Campaign older") {
 		t.Errorf("it says %q", message)
