@@ -244,22 +244,3 @@ func eventually(t *testing.T, what string, is func() bool) {
 		}
 	}
 }
-
-// awaitReceived returns what was received of a browser or PHP since before rows were there, once it is one more.
-func (s *stage) awaitReceived(t *testing.T, before int) received {
-	t.Helper()
-	var rows []received
-	eventually(t, "a postback is received", func() bool {
-		rows = list[received](t, s, "/api/v1/postbacks", url.Values{"limit": {"1000"}})
-		return len(rows) > before
-	})
-	if len(rows) != before+1 {
-		t.Errorf("%d postbacks were received, want 1", len(rows)-before)
-	}
-	return rows[0]
-}
-
-func (s *stage) received(t *testing.T) int {
-	t.Helper()
-	return len(list[received](t, s, "/api/v1/postbacks", url.Values{"limit": {"1000"}}))
-}

@@ -1,0 +1,267 @@
+package clients
+
+import (
+	"bufio"
+	"encoding/json"
+	"encoding/pem"
+	"io"
+	"net"
+	"net/http"
+	"net/http/cookiejar"
+	"net/url"
+	"os"
+	"os/exec"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+
+	"github.com/postback-dev/postback-operator/receiver/receivertest"
+	"github.com/postback-dev/postback-operator/receiver/receivertest/debian"
+)
+
+// startPHP serves the pages of testdata/php and returns their address.
+func startPHP(t *testing.T, s *stage, more ...string) string {
+	t.Helper()
+	program, err := debian.Program(t.Context(), "php", "php-cli")
+	if err != nil {
+		t.Fatal(err)
+	}
+	dir := t.TempDir()
+	certificate := filepath.Join(dir, "ca.pem")
+	block := &pem.Block{Type: "CERTIFICATE", Bytes: s.certificate.Raw}
+	if err := os.WriteFile(certificate, pem.EncodeToMemory(block), 0o600); err != nil {
+		t.Fatal(err)
+	}
+	address := freeAddress(t)
+	command := exec.CommandContext(t.Context(), program, "-d", "session.save_path="+dir, "-d", "display_errors=1", "-S", address, "-t", "testdata/php")
+	command.Env = append(append(os.Environ(), "CERTIFICATE="+certificate, "CLICK_API=https://"+s.receiver+"/click_api/v3",
+		"CAMPAIGN_TOKEN="+campaignToken, "POSTBACK=https://"+s.receiver+"/"+receivertest.Key+"/postback"), more...)
+	log, err := command.StderrPipe()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := command.Start(); err != nil {
+		t.Fatal(err)
+	}
+	read := make(chan struct{})
+	go func() {
+		defer close(read)
+		for lines := bufio.NewScanner(log); lines.Scan(); {
+			if strings.Contains(lines.Text(), "PHP ") { // warnings and errors
+				t.Log(lines.Text())
+			}
+		}
+	}()
+	t.Cleanup(func() {
+		_ = command.Process.Kill()
+		<-read
+		_ = command.Wait()
+	})
+	eventually(t, "PHP serves", func() bool {
+		connection, err := net.DialTimeout("tcp", address, time.Second)
+		if err != nil {
+			return false
+		}
+		return connection.Close() == nil
+	})
+	return "http://" + address
+}
+
+func freeAddress(t *testing.T) string {
+	t.Helper()
+	listener, err := net.Listen("tcp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = listener.Close() }()
+	return listener.Addr().String()
+}
+
+// visitor is a browser without scripts.
+type visitor struct {
+	*http.Client
+	agent string
+}
+
+func newVisitor(t *testing.T, agent string) visitor {
+	t.Helper()
+	jar, err := cookiejar.New(nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return visitor{&http.Client{
+		Jar: jar, CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse },
+	}, agent}
+}
+
+func (v visitor) get(t *testing.T, url string) (*http.Response, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	request.Header.Set("User-Agent", v.agent)
+	response, err := v.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = response.Body.Close() }()
+	body, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return response, string(body)
+}
+
+const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
+
+// told is what the landing page knows.
+type told struct {
+	SubID, Token, Offer string
+	Bot, Unique         bool
+}
+
+func land(t *testing.T, v visitor, address string) told {
+	t.Helper()
+	response, body := v.get(t, address)
+	var page told
+	if err := json.Unmarshal([]byte(body), &page); err != nil {
+		t.Fatalf("%s: %s: %v", address, body, err)
+	}
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("%s: %s", address, response.Status)
+	}
+	return page
+}
+
+func TestAPHPPageOfACampaign(t *testing.T) {
+	s := newStage(t)
+	php := startPHP(t, s)
+	v := newVisitor(t, firefox)
+
+	page := land(t, v, php+"/landing.php?kw=red+shoes&click=ext1&token=of+the+page&ip=1.2.3.4")
+	clicks := s.clicks(t)
+	if len(clicks) != 1 {
+		t.Fatalf("%d clicks", len(clicks))
+	}
+	c := clicks[0]
+	want := told{
+		SubID: c.SubID, Token: "QwErTy." + c.SubID, Unique: true,
+		Offer: "https://" + s.receiver + "/click_api/?_lp=1&_token=QwErTy." + c.SubID,
+	}
+	if diff := cmp.Diff(want, page); diff != "" {
+		t.Error(diff)
+	}
+	if c.UserAgent != firefox || c.Params["keyword"] != "red shoes" || c.Params["external_id"] != "ext1" {
+		t.Errorf("click %+v", c)
+	}
+
+	t.Run("the page's cookies are those of the click", func(t *testing.T) {
+		address, err := url.Parse(php)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got := map[string]string{}
+		for _, cookie := range v.Jar.Cookies(address) {
+			got[cookie.Name] = cookie.Value
+		}
+		if got["subid"] != c.SubID || got["token"] != "QwErTy."+c.SubID {
+			t.Errorf("cookies %v", got)
+		}
+	})
+	t.Run("the session keeps the click", func(t *testing.T) {
+		again := land(t, v, php+"/landing.php?kw=other")
+		if again.SubID != c.SubID || len(s.clicks(t)) != 1 {
+			t.Errorf("subid %s, %d clicks", again.SubID, len(s.clicks(t)))
+		}
+	})
+	t.Run("the offer's link leads on with the click", func(t *testing.T) {
+		browser := visitor{s.client(), firefox}
+		browser.CheckRedirect = v.CheckRedirect
+		response, _ := browser.get(t, page.Offer+"&page=next")
+		if got, want := response.Header.Get("Location"), shop+"/next?_subid="+c.SubID+"&kw=red%20shoes"; got != want || response.StatusCode != 302 {
+			t.Errorf("%s to %s, want %s", response.Status, got, want)
+		}
+	})
+	t.Run("the thank-you page reports the conversion", func(t *testing.T) {
+		if _, body := v.get(t, php+"/thanks.php"); body != "Success" {
+			t.Errorf("answer %s", body)
+		}
+		if diff := cmp.Diff([]string{sale}, s.recordedFor(t, c.SubID)); diff != "" {
+			t.Error(diff)
+		}
+	})
+}
+
+func TestVisitorsOfAPHPPage(t *testing.T) {
+	s := newStage(t)
+	php := startPHP(t, s)
+	t.Run("one who has a click is not new", func(t *testing.T) {
+		v := newVisitor(t, firefox)
+		address, err := url.Parse(php)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v.Jar.SetCookies(address, []*http.Cookie{{Name: "subid", Value: "earlier"}})
+		if page := land(t, v, php+"/landing.php"); page.Unique || page.SubID == "earlier" {
+			t.Errorf("%+v", page)
+		}
+	})
+	t.Run("a robot is told from a browser", func(t *testing.T) {
+		if page := land(t, newVisitor(t, "Googlebot/2.1"), php+"/landing.php"); !page.Bot {
+			t.Errorf("%+v", page)
+		}
+	})
+	t.Run("the page may send him on at once", func(t *testing.T) {
+		response, _ := newVisitor(t, firefox).get(t, php+"/landing.php?force_redirect_offer=1&page=next")
+		clicks := s.clicks(t)
+		want := shop + "/next?_subid=" + clicks[len(clicks)-1].SubID + "&kw="
+		if got := response.Header.Get("Location"); response.StatusCode != 302 || got != want {
+			t.Errorf("%s to %s, want %s", response.Status, got, want)
+		}
+	})
+	t.Run("one whose page is fetched ahead is no click", func(t *testing.T) {
+		before := len(s.clicks(t))
+		if page := land(t, newVisitor(t, firefox), php+"/landing.php?prefetch=1"); page.SubID != "no_subid" || len(s.clicks(t)) != before {
+			t.Errorf("%+v, %d clicks", page, len(s.clicks(t))-before)
+		}
+	})
+}
+
+func TestAPHPPageWithAWrongTokenIsToldNothing(t *testing.T) {
+	s := newStage(t)
+	php := startPHP(t, s, "CAMPAIGN_TOKEN=wrong")
+	if _, body := newVisitor(t, firefox).get(t, php+"/landing.php"); !strings.Contains(body, "404 Not Found") || len(s.clicks(t)) != 0 {
+		t.Errorf("%d clicks, page:\n%s", len(s.clicks(t)), body)
+	}
+}
+
+func TestTheWordPressPlugin(t *testing.T) {
+	s := newStage(t)
+	php := startPHP(t, s)
+	subid := land(t, newVisitor(t, firefox), php+"/landing.php").SubID
+	for _, test := range []struct {
+		name, query, says string
+		recorded          []string
+	}{
+		{"a sale", "subid=" + subid + "&status=sale", "reported", []string{`sale 7 ""`}},
+		{"the same again", "subid=" + subid + "&status=sale", "reported", []string{`sale 7 ""`}},
+		{"without a status", "subid=" + subid, "error: Ignored: status_missing", []string{`sale 7 ""`}},
+		{"an unknown click", "subid=unknown&status=sale", "error: Ignored: click_not_found", []string{`sale 7 ""`}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			if _, body := newVisitor(t, firefox).get(t, php+"/wordpress.php?"+test.query); body != test.says {
+				t.Errorf("%s, want %s", body, test.says)
+			}
+			if diff := cmp.Diff(test.recorded, s.recordedFor(t, subid)); diff != "" {
+				t.Error(diff)
+			}
+			if got := list[received](t, s, "/api/v1/postbacks", url.Values{"limit": {"1"}})[0]; got.Method != "POST" {
+				t.Errorf("received by %s", got.Method)
+			}
+		})
+	}
+}
