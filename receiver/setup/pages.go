@@ -20,8 +20,7 @@ func (r *Receiver) pages() func(*http.Request) http.Handler {
 	})
 	links := link.New(link.Options{Endpoints: r.watch.Current, Rates: r.rates.Table, Keeper: keeper, Clock: o.Clock})
 	return func(req *http.Request) http.Handler {
-		switch req.URL.Path {
-		case api.Path, api.OldPath:
+		if api.Serves(req) {
 			return clicks
 		}
 		if file := script.Handler(req.URL.Path); file != nil {

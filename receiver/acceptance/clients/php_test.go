@@ -231,6 +231,21 @@ func TestVisitorsOfAPHPPage(t *testing.T) {
 	})
 }
 
+func TestThePHPClientWorksWithEveryAddressThatItWasEverGiven(t *testing.T) {
+	s := newStage(t)
+	for _, path := range []string{"/click_api/v3", "/api.php", "/"} {
+		t.Run(path, func(t *testing.T) {
+			page := land(t, newVisitor(t, firefox), startPHP(t, s, "CLICK_API=https://"+s.receiver+path)+"/landing.php?kw=a")
+			browser := visitor{s.client(), firefox}
+			browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
+			response, _ := browser.get(t, page.Offer)
+			if got, want := response.Header.Get("Location"), shop+"/?_subid="+page.SubID+"&kw=a"; got != want {
+				t.Errorf("%s leads to %s, want %s", page.Offer, got, want)
+			}
+		})
+	}
+}
+
 func TestAPHPPageWithAWrongTokenIsToldNothing(t *testing.T) {
 	s := newStage(t)
 	php := startPHP(t, s, "CAMPAIGN_TOKEN=wrong")

@@ -21,11 +21,20 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/postback"
 )
 
-// Path and OldPath are where the client's versions post to.
-const (
-	Path    = "/click_api/v3"
-	OldPath = "/api.php"
-)
+// Path is where the client posts to.
+const Path = "/click_api/v3"
+
+// Serves reports whether a request is for the API: at its path, or where versions of the client post to that were given
+// another address.
+func Serves(r *http.Request) bool {
+	switch r.URL.Path {
+	case Path, "/api.php":
+		return true
+	case "/":
+		return r.Method == http.MethodPost
+	}
+	return false
+}
 
 // paramToken is the campaign's credential in the form.
 const paramToken = "token"

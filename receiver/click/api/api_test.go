@@ -109,7 +109,7 @@ func TestWhatAPageMayAskFor(t *testing.T) {
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			a, book, _ := newAPI(t)
-			w := post(a, OldPath, test.form, test.header...)
+			w := post(a, Path, test.form, test.header...)
 			var got Answer
 			if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 200 || len(book.Clicks) != test.clicks {
 				t.Fatalf("%d %s: %v, %d clicks", w.Code, w.Body, err, len(book.Clicks))
@@ -165,5 +165,17 @@ func TestWhoIsRefused(t *testing.T) {
 				t.Errorf("%d %q, %d clicks, %d wrong tokens", w.Code, w.Body, len(book.Clicks), *wrong)
 			}
 		})
+	}
+}
+
+func TestWhereTheAPIIs(t *testing.T) {
+	for target, want := range map[string]bool{
+		"POST /click_api/v3": true, "GET /click_api/v3": true, "POST /api.php": true, "POST /": true, "GET /": false,
+		"POST /click_api/": false, "POST /QwErTy": false,
+	} {
+		method, path, _ := strings.Cut(target, " ")
+		if got := Serves(httptest.NewRequestWithContext(t.Context(), method, path, nil)); got != want {
+			t.Errorf("%s: %v", target, got)
+		}
 	}
 }
