@@ -33,6 +33,8 @@ type journey struct {
 	// recorded are the last click's conversions. Where there are none, outcome is what the last postback came to.
 	recorded []string
 	outcome  string
+	// params are what the last conversion has, in part.
+	params map[string]string
 }
 
 // byLink is a journey from the campaign's link to a page.
@@ -89,6 +91,12 @@ var common = []journey{
 		name:   "tracking script: the page's own query does not have the last word",
 		walk:   then(page("/landing", "Subid "), page("/thanks?status=rejected&tid=page&revenue=1&sub_id=somebody&return=text", "Reported: Success")),
 		clicks: 1, recorded: []string{sale},
+	},
+	{
+		name:   "tracking script: %26 and %23 stay where they are in the page's query",
+		walk:   then(page("/landing?kw=a%26b%23c&click=%2523", "Subid "), page("/thanks?utm_content=a%26status%3Drejected&utm_x=b%23c&utm_y=%2526", "Reported: Success")),
+		clicks: 1, fields: map[string]string{"keyword": "a&b#c", "external_id": "%23"}, recorded: []string{sale},
+		params: map[string]string{"utm_content": "a&status=rejected", "utm_x": "b#c", "utm_y": "%26"},
 	},
 	{
 		name: "tracking script: a field that the page learns later",
@@ -200,6 +208,11 @@ func (b *browser) walkOne(t *testing.T, j journey) {
 	eventually(t, fmt.Sprintf("%q is recorded", j.recorded), func() bool {
 		return len(b.recordedFor(t, last.SubID)) >= len(j.recorded)
 	})
+	for name, want := range j.params {
+		if got := list[conversion](t, b.stage, "/api/v1/conversions", url.Values{"subid": {last.SubID}})[0].Params[name]; got != want {
+			t.Errorf("the conversion's %s is %q, want %q", name, got, want)
+		}
+	}
 	recorded := map[string]bool{}
 	for _, c := range b.recordedFor(t, last.SubID) {
 		recorded[c] = true
