@@ -67,6 +67,9 @@ func (f *flags) declare() {
 	set.DurationVar(&o.Drain, "drain", 5*time.Second, "`DURATION` time to serve on after SIGTERM, while load balancers find out")
 	set.DurationVar(&o.KeepReceived, "retention-received", 90*24*time.Hour, "`DURATION` time for which the log of received postbacks is kept; 0 = for ever")
 	set.DurationVar(&o.KeepHistory, "retention-history", 0, "`DURATION` time for which former versions of conversions are kept; 0 = for ever")
+	set.DurationVar(&o.KeepForwards, "retention-forwards", 30*24*time.Hour, "`DURATION` time for which S2S postbacks are kept after they were delivered or given up; 0 = for ever")
+	set.IntVar(&o.ForwardConnections, "forward-host-connections", 64, "`NUMBER` S2S postbacks under way to one host at most")
+	set.Float64Var(&o.ForwardRate, "forward-host-rate", 0, "`NUMBER` S2S postbacks sent to one host in a second at most, by this receiver; 0 = no limit")
 	set.IntVar(&o.MaxConnections, "max-connections", 4096, "`NUMBER` connections to --listen that are open at a time, further ones wait; 0 = no limit")
 	set.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` log on stderr: text or json")
 	set.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "`LEVEL` least level that is logged: debug, info, warn or error")
@@ -104,8 +107,10 @@ func (f *flags) check() error {
 		return errors.New("--tls-cert-file and --tls-key-file go together")
 	case o.Hold <= 0:
 		return errors.New("--hold must be above 0")
-	case o.Drain < 0 || o.KeepReceived < 0 || o.KeepHistory < 0 || o.MaxConnections < 0:
-		return errors.New("--drain, --retention-received, --retention-history and --max-connections must not be negative")
+	case o.Drain < 0 || o.KeepReceived < 0 || o.KeepHistory < 0 || o.KeepForwards < 0 || o.MaxConnections < 0:
+		return errors.New("--drain, --retention-received, --retention-history, --retention-forwards and --max-connections must not be negative")
+	case o.ForwardConnections < 1 || o.ForwardRate < 0:
+		return errors.New("--forward-host-connections must be at least 1, and --forward-host-rate not negative")
 	case f.logFormat != "text" && f.logFormat != "json":
 		return errors.New("--log-format must be text or json")
 	}

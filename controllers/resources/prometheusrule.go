@@ -21,6 +21,10 @@ var alerts = []alert{
 	// docs/semantics.md §5: past 48 h the age of rates is a warning.
 	{"PostbackRatesOld", `min by (source) (postback_rates_age_seconds{%s}) > 48 * 3600`, "15m", "warning",
 		"Exchange rates of a source are older than 48 hours: payouts are converted by the last good ones."},
+	{"PostbackForwardsFailed", `sum(increase(postback_forwards_total{%s,outcome="failed"}[15m])) > 0`, "0m", "warning",
+		"S2S postbacks were given up: /api/v1/forwards?state=failed says which and why, and they can be sent again."},
+	{"PostbackForwardsLate", `max(postback_forward_lag_seconds{%s}) > 300`, "10m", "warning",
+		"S2S postbacks are due for more than five minutes: a traffic source is slow or down, or the receivers have no room."},
 }
 
 // PrometheusRule alerts on what loses or distorts conversions. It comes with the [PodMonitor], whose job it looks at.

@@ -13,13 +13,14 @@ import (
 	"net/url"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite" // Reads what the read API does not show: the outbox and the clicks.
+	_ "modernc.org/sqlite" // Reads what the read API does not show: the clicks.
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/receivertest"
@@ -65,6 +66,7 @@ func (l *logbook) String() string {
 func start(t *testing.T, endpoints []config.Endpoint) *rig {
 	t.Helper()
 	r := &rig{dir: t.TempDir(), fleet: receivertest.Fleet(), endpoints: endpoints}
+	r.fleet.AllowPrivateEgress = true
 	r.fleet.TrustedProxies = []string{"127.0.0.0/8"}
 	r.fleet.Rates.Fixed = []config.FixedRate{
 		{From: "EUR", To: "USD", Rate: "1.10"}, {From: "USDT", To: "USD", Rate: "1"}, {From: "HLF", To: "USD", Rate: "0.5"},
@@ -219,26 +221,15 @@ func (r *rig) conversions(t *testing.T, endpoint string) []string {
 	return told
 }
 
-// forwards returns the types of an endpoint's S2S postbacks due, oldest first.
+// forwards returns the types of an endpoint's S2S postbacks, sent or not, oldest first.
 func (r *rig) forwards(t *testing.T, endpoint string) []string {
 	t.Helper()
-	rows, err := r.db.QueryContext(t.Context(), `select conversion ->> 'type' from forwards
-		where endpoint = (select id from endpoints where name = ?) order by seq`, endpoint)
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = rows.Close() }()
+	type forward struct{ Type string }
 	var types []string
-	for rows.Next() {
-		var conversionType string
-		if err := rows.Scan(&conversionType); err != nil {
-			t.Fatal(err)
-		}
-		types = append(types, conversionType)
+	for _, f := range list[forward](t, r, "/api/v1/forwards", url.Values{"endpoint": {endpoint}, "limit": {"1000"}}) {
+		types = append(types, f.Type)
 	}
-	if err := rows.Err(); err != nil {
-		t.Fatal(err)
-	}
+	slices.Reverse(types)
 	return types
 }
 

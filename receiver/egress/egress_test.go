@@ -1,6 +1,7 @@
 package egress
 
 import (
+	"context"
 	"errors"
 	"net"
 	"net/http"
@@ -8,7 +9,11 @@ import (
 	"net/netip"
 	"net/url"
 	"strings"
+	"sync/atomic"
+	"syscall"
 	"testing"
+
+	"golang.org/x/net/dns/dnsmessage"
 )
 
 func TestCheck(t *testing.T) {
@@ -168,4 +173,67 @@ func TestErrorSaysWhatToDo(t *testing.T) {
 	if err := Check(netip.MustParseAddr("10.0.0.1")); !strings.Contains(err.Error(), "10.0.0.1") || !strings.Contains(err.Error(), "egress.allowPrivate") {
 		t.Errorf("error %q", err)
 	}
+}
+
+// TestRebinding asks a name server that names a public address first and a private one from then on, as an attacker's would.
+func TestRebinding(t *testing.T) {
+	dialer := NewDialer(false)
+	answers := []netip.Addr{netip.MustParseAddr("8.8.8.8"), netip.MustParseAddr("127.0.0.1")}
+	var asked atomic.Int32
+	dialer.Resolver = nameServer(t, func() netip.Addr { return answers[min(int(asked.Add(1)), len(answers))-1] })
+	reached := []string{}
+	check := dialer.Control
+	dialer.Control = func(network, address string, conn syscall.RawConn) error {
+		if err := check(network, address, conn); err != nil {
+			return err
+		}
+		reached = append(reached, address)
+		return errors.New("far enough")
+	}
+	for range 3 {
+		if conn, err := dialer.DialContext(t.Context(), "tcp4", "rebinding.example.:8080"); err == nil {
+			_ = conn.Close()
+			t.Error("connected")
+		}
+	}
+	if asked.Load() != 3 || len(reached) != 1 || reached[0] != "8.8.8.8:8080" {
+		t.Errorf("asked %d times, let through %v", asked.Load(), reached)
+	}
+}
+
+// nameServer returns a resolver that asks a name server which answers every question for an address.
+func nameServer(t *testing.T, answer func() netip.Addr) *net.Resolver {
+	t.Helper()
+	socket, err := net.ListenPacket("udp", "127.0.0.1:0")
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { _ = socket.Close() })
+	go func() {
+		packet := make([]byte, 512)
+		for {
+			n, from, err := socket.ReadFrom(packet)
+			if err != nil {
+				return
+			}
+			var message dnsmessage.Message
+			if message.Unpack(packet[:n]) != nil || len(message.Questions) == 0 {
+				continue
+			}
+			question := message.Questions[0]
+			message.Response, message.RecursionAvailable, message.Additionals = true, true, nil
+			if question.Type == dnsmessage.TypeA {
+				message.Answers = []dnsmessage.Resource{{
+					Header: dnsmessage.ResourceHeader{Name: question.Name, Type: question.Type, Class: question.Class},
+					Body:   &dnsmessage.AResource{A: answer().As4()},
+				}}
+			}
+			if reply, err := message.Pack(); err == nil {
+				_, _ = socket.WriteTo(reply, from)
+			}
+		}
+	}()
+	return &net.Resolver{PreferGo: true, Dial: func(ctx context.Context, _, _ string) (net.Conn, error) {
+		return (&net.Dialer{}).DialContext(ctx, "udp", socket.LocalAddr().String())
+	}}
 }

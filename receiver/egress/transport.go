@@ -17,6 +17,15 @@ func NewTransport(allowPrivate bool) *http.Transport {
 	return newTransport(allowPrivate, http.ProxyFromEnvironment)
 }
 
+// NewDirectTransport returns a transport that dials with [NewDialer] and knows no proxy, so that nobody but it resolves
+// names and connects. It keeps up to idle connections open for each host.
+func NewDirectTransport(allowPrivate bool, idle int) *http.Transport {
+	t := newTransport(allowPrivate, func(*http.Request) (*url.URL, error) { return nil, nil })
+	t.MaxIdleConns, t.MaxIdleConnsPerHost = 4*idle, idle
+	t.DisableCompression = true
+	return t
+}
+
 type proxyFunc = func(*http.Request) (*url.URL, error)
 
 func newTransport(allowPrivate bool, proxy proxyFunc) *http.Transport {

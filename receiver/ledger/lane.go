@@ -196,18 +196,34 @@ func (l *lane) attempt(ctx context.Context, batch []*task) (err error) {
 	for _, t := range batch {
 		t.op.want(&want, t.again)
 	}
+	var hosts []string
 	began := l.ledger.opt.Clock()
 	err = l.ledger.store.Transact(ctx, want.normalized(), func(book *Book) *Changes {
 		s := newSheet(book, &l.ledger.opt)
 		for _, t := range batch {
 			t.op.decide(s, t.again)
 		}
-		return s.changes()
+		changes := s.changes()
+		hosts = hostsOf(changes.Forwards)
+		return changes
 	})
 	if err == nil {
 		l.ledger.opt.Observer.BatchCommitted(l.index, len(batch), l.ledger.opt.Clock().Sub(began))
+		if len(hosts) > 0 {
+			l.ledger.opt.OnForwards(hosts)
+		}
 	}
 	return err
+}
+
+// hostsOf returns where forwards go to, each host once.
+func hostsOf(forwards []Forward) (hosts []string) {
+	for i := range forwards {
+		if !slices.Contains(hosts, forwards[i].Host) {
+			hosts = append(hosts, forwards[i].Host)
+		}
+	}
+	return hosts
 }
 
 // normalized brings everything into the one lock order and drops repeats.

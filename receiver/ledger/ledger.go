@@ -39,8 +39,10 @@ type Options struct {
 	Patience time.Duration
 	// ReceivedFor and HistoryFor bound the age of the received log's rows and of former versions; 0 keeps all.
 	ReceivedFor, HistoryFor time.Duration
-	Logger                  *slog.Logger
-	Observer                Observer
+	// OnForwards is told the hosts that a commit has written S2S postbacks for. It must not block.
+	OnForwards func(hosts []string)
+	Logger     *slog.Logger
+	Observer   Observer
 	// Clock and NewID are for tests: default time.Now and UUIDv7.
 	Clock func() time.Time
 	NewID func() uuid.UUID
@@ -68,6 +70,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Rules == nil {
 		o.Rules = func(string) *conversion.Rules { return nil }
+	}
+	if o.OnForwards == nil {
+		o.OnForwards = func([]string) {}
 	}
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)

@@ -60,11 +60,46 @@ type Attempt struct {
 	// Milliseconds it took.
 	Milliseconds int64 `json:"ms"`
 	// Status of the answer, 0 without one; Error says why there is none.
-	Status int    `json:"status,omitempty"`
-	Error  string `json:"error,omitempty"`
+	Status int          `json:"status,omitempty"`
+	Error  AttemptError `json:"error,omitempty"`
 	// URL as it may be shown, Answer the beginning of the body.
 	URL    string `json:"url,omitempty"`
 	Answer string `json:"answer,omitempty"`
+}
+
+// AttemptError says why an attempt at an S2S postback got no answer.
+type AttemptError string
+
+// What goes wrong on the way.
+const (
+	// AttemptTimeout: no answer in time.
+	AttemptTimeout AttemptError = "timeout"
+	// AttemptDNS: the host's name could not be resolved.
+	AttemptDNS AttemptError = "dns"
+	// AttemptRefused: nobody listens at the host's port.
+	AttemptRefused AttemptError = "connection_refused"
+	// AttemptTLS: the host's certificate or its TLS is not acceptable.
+	AttemptTLS AttemptError = "tls"
+	// AttemptNetwork: the connection could not be made, or broke.
+	AttemptNetwork AttemptError = "network"
+	// AttemptNoHTTP: the answer is none of HTTP.
+	AttemptNoHTTP AttemptError = "answer_unreadable"
+	// AttemptPrivate: the host has an address that is not public, and the fleet does not allow those.
+	AttemptPrivate AttemptError = "address_not_public"
+	// AttemptPort: a port below 1024 other than 80 and 443, and the fleet allows public addresses only.
+	AttemptPort AttemptError = "port_not_allowed"
+	// AttemptURL: what the template gives is no URL.
+	AttemptURL AttemptError = "url_invalid"
+	// AttemptRuleRemoved: the endpoint or its rule is not declared any more. Nothing was sent.
+	AttemptRuleRemoved AttemptError = "rule_removed"
+)
+
+// AttemptErrors returns all of them.
+func AttemptErrors() []AttemptError {
+	return []AttemptError{
+		AttemptTimeout, AttemptDNS, AttemptRefused, AttemptTLS, AttemptNetwork, AttemptNoHTTP, AttemptPrivate, AttemptPort,
+		AttemptURL, AttemptRuleRemoved,
+	}
 }
 
 // OutboxClaim asks for rows that are due, to be sent by Holder until the lease ends.

@@ -19,29 +19,35 @@ import (
 // queryTimeout bounds how long one request of the read API may keep the store busy.
 const queryTimeout = time.Minute
 
-// Store is what the ops port reads; every [ledger.Store] is one.
+// Store is what the ops port reads, and where it has S2S postbacks sent again; every [ledger.Store] is one.
 type Store interface {
 	Conversions(context.Context, ledger.ConversionFilter) iter.Seq2[*conversion.Conversion, error]
 	History(context.Context, uuid.UUID) ([]*conversion.Conversion, error)
 	Received(context.Context, ledger.ReceivedFilter) iter.Seq2[ledger.Received, error]
+	Forwards(context.Context, ledger.OutboxFilter) iter.Seq2[ledger.OutboxRow, error]
+	ResendForward(context.Context, uuid.UUID, time.Time) error
 	Ping(context.Context) error
 }
 
 type api struct {
 	store    Store
 	countsAs CountsAsFunc
+	resent   func(hosts []string)
+	clock    func() time.Time
 	logger   *slog.Logger
 }
 
 func newAPI(o Options) http.Handler {
-	a := &api{store: o.Store, countsAs: o.CountsAs, logger: o.Logger}
+	a := &api{store: o.Store, countsAs: o.CountsAs, resent: o.Resent, clock: o.Clock, logger: o.Logger}
 	mux := http.NewServeMux()
 	mux.Handle("/api/v1/conversions", a.handle(a.conversions))
 	mux.Handle("/api/v1/conversions/{id}/history", a.handle(a.history))
 	mux.Handle("/api/v1/postbacks", a.handle(a.postbacks))
 	mux.Handle("/api/v1/revenue", a.handle(a.revenue))
+	mux.Handle("/api/v1/forwards", a.handle(a.forwards))
+	mux.Handle("POST "+resendPath, a.handle(a.resendForward))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		writeError(w, http.StatusNotFound, "no such resource; there are /api/v1/conversions, /api/v1/conversions/{id}/history, /api/v1/postbacks and /api/v1/revenue")
+		writeError(w, http.StatusNotFound, "no such resource; there are /api/v1/conversions, /api/v1/conversions/{id}/history, /api/v1/postbacks, /api/v1/revenue, /api/v1/forwards and POST "+resendPath)
 	})
 	return mux
 }
@@ -69,7 +75,7 @@ func (a *api) postbacks(w http.ResponseWriter, r *http.Request) error {
 }
 
 func (a *api) history(w http.ResponseWriter, r *http.Request) error {
-	if _, err := parseFilters(r.URL.RawQuery, historyFilters); err != nil {
+	if _, err := parseFilters(r.URL.RawQuery, noFilters); err != nil {
 		return err
 	}
 	id, err := uuid.Parse(r.PathValue("id"))

@@ -28,7 +28,8 @@ var (
 	conversionFilters = []string{"endpoint", "subid", "tid", "type", "from", "to", "limit", "cursor"}
 	postbackFilters   = []string{"endpoint", "subid", "tid", "type", "outcome", "reason", "from", "to", "limit", "cursor"}
 	revenueFilters    = []string{"endpoint", "from", "to"}
-	historyFilters    = []string{} // The id in the path says it all.
+	forwardFilters    = []string{"endpoint", "subid", "tid", "rule", "state", "from", "to", "limit", "cursor"}
+	noFilters         = []string{} // The id in the path says it all.
 )
 
 // badRequest is an error that tells the caller which parameter to correct.
@@ -43,6 +44,8 @@ type filters struct {
 	tid      *string
 	outcome  conversion.Outcome
 	reason   conversion.Reason
+	rule     string
+	state    ledger.ForwardState
 	from, to time.Time
 	limit    int
 	cursor   uuid.UUID
@@ -58,6 +61,13 @@ func (f filters) conversions() ledger.ConversionFilter {
 func (f filters) received() ledger.ReceivedFilter {
 	return ledger.ReceivedFilter{
 		Endpoint: f.endpoint, SubID: f.subid, Type: f.typ, TID: f.tid, Outcome: f.outcome, Reason: f.reason,
+		From: f.from, To: f.to, Before: f.cursor, Limit: f.limit,
+	}
+}
+
+func (f filters) outbox() ledger.OutboxFilter {
+	return ledger.OutboxFilter{
+		Endpoint: f.endpoint, SubID: f.subid, TID: f.tid, Rule: f.rule, State: f.state,
 		From: f.from, To: f.to, Before: f.cursor, Limit: f.limit,
 	}
 }
@@ -115,6 +125,12 @@ func (f *filters) set(name, value string) (err error) {
 	case "reason":
 		if f.reason = conversion.Reason(value); !f.reason.Valid() {
 			err = badRequest("must be one of " + joined(conversion.Reasons()))
+		}
+	case "rule":
+		f.rule = value
+	case "state":
+		if f.state = ledger.ForwardState(value); !slices.Contains(ledger.ForwardStates(), f.state) {
+			err = badRequest("must be one of " + joined(ledger.ForwardStates()))
 		}
 	case "from":
 		f.from, err = parseTime(value)

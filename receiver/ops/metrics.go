@@ -30,6 +30,11 @@ type Metrics struct {
 	batchSize  prometheus.Histogram
 	commitTime prometheus.Histogram
 	failed     prometheus.Counter
+
+	forwards     *prometheus.CounterVec
+	attempts     *prometheus.CounterVec
+	attemptTime  prometheus.Histogram
+	forwardDelay prometheus.Histogram
 }
 
 // NewMetrics returns measurements that all stand at zero, every documented outcome and reason included: an alert on an
@@ -77,6 +82,7 @@ func NewMetrics() *Metrics {
 			Help: "Attempts at a batch that failed; it is tried again where that can help.",
 		}),
 	}
+	m.addForwards()
 	m.registry.MustRegister(m.postbacks, m.latency, m.inFlight, m.wrongKeys, m.unstored, m.clicks, m.batchSize, m.commitTime, m.failed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.startAtZero()
@@ -95,6 +101,7 @@ func (m *Metrics) startAtZero() {
 	for _, result := range []string{"accepted", "duplicate", "rejected", "unstored"} {
 		m.clicks.WithLabelValues(result)
 	}
+	m.startForwardsAtZero()
 }
 
 // Postback counts a postback past the key that was answered after took.
@@ -161,7 +168,7 @@ func (m *Metrics) observe(o Options) {
 			Help:        "Always 1; the labels say which program runs.",
 			ConstLabels: prometheus.Labels{"version": o.Version, "go": runtime.Version()},
 		}, func() float64 { return 1 }),
-		statusCollector{o}, durableCollector{o},
+		statusCollector{o}, durableCollector{o}, forwardCollector{o},
 	)
 }
 

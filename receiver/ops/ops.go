@@ -1,6 +1,6 @@
 // Package ops owns the receiver's second port: liveness and readiness, the configuration that is served (/configz), the
-// Prometheus metrics, and the read API over conversions and received postbacks. It only reads, and learns everything
-// through the functions and the small interface of [Options]: it must not import a store engine, the postback listener
+// Prometheus metrics, and the API over conversions, received postbacks and S2S postbacks. It only reads, but for S2S
+// postbacks that it is told to have sent again, and learns everything through the functions and the small interface of [Options]: it must not import a store engine, the postback listener
 // or package rates.
 package ops
 
@@ -28,6 +28,10 @@ type Options struct {
 	Draining func() bool
 	// Store is what the read API reads and what readiness pings.
 	Store Store
+	// Forwards reports on the deliverer of S2S postbacks; nil = there is none.
+	Forwards func() ForwardStatus
+	// Resent is told the hosts of S2S postbacks that are to be sent again; nil = nobody is.
+	Resent func(hosts []string)
 	// Spool reports on the spool; nil = there is none. The receiver is ready while it takes postbacks.
 	Spool func() ledger.SpoolStatus
 	// Durability reports what a commit survives: "none", "local", "sync", or "" while that is not known; nil = never.
@@ -59,6 +63,9 @@ func New(o Options) http.Handler {
 	if o.CountsAs == nil {
 		o.CountsAs = func(string, string) config.CountsAs { return config.CountsAsNone }
 	}
+	if o.Resent == nil {
+		o.Resent = func([]string) {}
+	}
 	o.Metrics.observe(o)
 
 	mux := http.NewServeMux()
@@ -68,14 +75,35 @@ func New(o Options) http.Handler {
 	mux.Handle("/metrics", promhttp.HandlerFor(o.Metrics.registry, promhttp.HandlerOpts{MaxRequestsInFlight: 4}))
 	mux.Handle("/api/v1/", guard(o.Token, o.Logger, newAPI(o)))
 	mux.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) { writeError(w, http.StatusNotFound, "no such page") })
-	return readOnly(mux)
+
+	// What changes something wants the token, also on loopback.
+	root := http.NewServeMux()
+	root.Handle("/", readOnly(mux))
+	if o.Token != nil {
+		root.Handle("POST "+resendPath, mux)
+	} else {
+		root.HandleFunc("POST "+resendPath, func(w http.ResponseWriter, _ *http.Request) {
+			writeError(w, http.StatusForbidden, "sending again needs a token: start the receiver with --ops-token-file")
+		})
+	}
+	return unkept(root)
 }
 
-// readOnly refuses everything but GET and HEAD, and keeps answers out of caches and of browsers' guesses.
-func readOnly(next http.Handler) http.Handler {
+// resendPath is the one that changes something.
+const resendPath = "/api/v1/forwards/{id}/resend"
+
+// unkept keeps answers out of caches and of browsers' guesses.
+func unkept(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		w.Header().Set("Cache-Control", "no-store")
 		w.Header().Set("X-Content-Type-Options", "nosniff")
+		next.ServeHTTP(w, r)
+	})
+}
+
+// readOnly refuses everything but GET and HEAD.
+func readOnly(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if r.Method != http.MethodGet && r.Method != http.MethodHead {
 			w.Header().Set("Allow", "GET, HEAD")
 			writeError(w, http.StatusMethodNotAllowed, "this port only answers GET and HEAD")

@@ -27,12 +27,26 @@ type fakeStore struct {
 	conversions []*conversion.Conversion
 	received    []ledger.Received
 	history     []*conversion.Conversion
+	forwards    []ledger.OutboxRow
+	resendErr   error
 	err         error
 	pingErr     error
 	pings       int
 
 	conversionFilter ledger.ConversionFilter
 	receivedFilter   ledger.ReceivedFilter
+	outboxFilter     ledger.OutboxFilter
+	resent           []uuid.UUID
+}
+
+func (s *fakeStore) Forwards(_ context.Context, f ledger.OutboxFilter) iter.Seq2[ledger.OutboxRow, error] {
+	s.outboxFilter = f
+	return rowsThen(s.forwards, f.Limit, s.err)
+}
+
+func (s *fakeStore) ResendForward(_ context.Context, id uuid.UUID, _ time.Time) error {
+	s.resent = append(s.resent, id)
+	return s.resendErr
 }
 
 func (s *fakeStore) Conversions(_ context.Context, f ledger.ConversionFilter) iter.Seq2[*conversion.Conversion, error] {

@@ -32,6 +32,7 @@ func exposedFamilies(t *testing.T) map[string]*dto.MetricFamily {
 	o.Rates = func() []RateStatus { return []RateStatus{{Source: "ecb", Fetched: start}} }
 	o.Durability = func() string { return levelSync }
 	o.Spool = func() ledger.SpoolStatus { return ledger.SpoolStatus{} }
+	o.Forwards = func() ForwardStatus { return ForwardStatus{CountedAt: start} }
 	o.Metrics.QueueDepth(func() []int { return nil })
 	o.Metrics.Postback(conversion.Recorded, "", time.Millisecond)
 	New(o)

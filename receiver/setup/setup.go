@@ -16,6 +16,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/click"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/forward"
+	"github.com/postback-dev/postback-operator/receiver/forward/rule"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres"
 	"github.com/postback-dev/postback-operator/receiver/ledger/spool"
@@ -53,6 +55,11 @@ type Options struct {
 	Hold, Drain time.Duration
 	// KeepReceived and KeepHistory bound the age of the received log and of former versions of conversions; 0 = for ever.
 	KeepReceived, KeepHistory time.Duration
+	// KeepForwards bounds for how long S2S postbacks are kept after they ended; 0 = for ever. ForwardConnections and
+	// ForwardRate bound the deliveries to one host: those in flight, and those per second, 0 = no limit.
+	KeepForwards       time.Duration
+	ForwardConnections int
+	ForwardRate        float64
 	// MaxConnections that are open at a time; 0 = no limit.
 	MaxConnections int
 	// Version is the program's.
@@ -80,6 +87,7 @@ type Receiver struct {
 	store    ledger.Store
 	spool    *spool.Spool
 	ledger   *ledger.Ledger
+	forward  *forward.Worker
 	rates    *rates.Refresher
 	postback *server.Listener
 	ops      *server.Listener
@@ -136,10 +144,11 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 		return err
 	}
 	r.checkDurability(ctx)
+	r.startForwards()
 	r.ledger = ledger.New(r.store, ledger.Options{
 		Lanes: lanes, Spool: waiting, Patience: r.options.Spool.Patience,
 		ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory,
-		Logger: r.options.Logger, Observer: r.metrics, Clock: r.options.Clock,
+		Logger: r.options.Logger, Observer: r.metrics, Clock: r.options.Clock, OnForwards: r.forward.Woken,
 		Rules: func(name string) *conversion.Rules {
 			if ep := r.watch.Current().ByName(name); ep != nil {
 				return ep.Rules
@@ -149,6 +158,21 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 	})
 	r.metrics.QueueDepth(r.ledger.Queued)
 	return nil
+}
+
+func (r *Receiver) startForwards() {
+	o := r.options
+	r.forward = forward.New(forward.Options{
+		Store: r.store, HostConnections: o.ForwardConnections, HostRate: o.ForwardRate, Keep: o.KeepForwards,
+		AllowPrivate: func() bool { return r.watch.Current().Fleet.AllowPrivateEgress },
+		Logger:       o.Logger, Observer: r.metrics, Clock: o.Clock,
+		Rule: func(endpoint, name string) *rule.Rule {
+			if ep := r.watch.Current().ByName(endpoint); ep != nil {
+				return ep.Forward(name)
+			}
+			return nil
+		},
+	})
 }
 
 func (r *Receiver) startRates(ctx context.Context) error {
@@ -186,7 +210,7 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 	handler := ops.New(ops.Options{
 		Version: r.options.Version, Config: r.configStatus, Rates: r.rateStatus, Draining: r.draining.Load,
 		Spool: waiting, Durability: r.durabilityLevel, RequireSynchronous: r.options.RequireSynchronous,
-		Store: r.store, Token: token, Metrics: r.metrics, Logger: r.options.Logger, Clock: r.options.Clock,
+		Store: r.store, Forwards: r.forwardStatus, Resent: r.forward.Woken, Token: token, Metrics: r.metrics, Logger: r.options.Logger, Clock: r.options.Clock,
 		CountsAs: func(name, conversionType string) config.CountsAs {
 			return r.watch.Current().CountsAs(name, conversionType)
 		},
@@ -223,6 +247,8 @@ func (r *Receiver) listen(ctx context.Context) (err error) {
 }
 
 func (r *Receiver) configStatus() ops.ConfigStatus { return ops.ConfigStatus(r.watch.Status()) }
+
+func (r *Receiver) forwardStatus() ops.ForwardStatus { return ops.ForwardStatus(r.forward.Status()) }
 
 func (r *Receiver) rateStatus() []ops.RateStatus {
 	var all []ops.RateStatus

@@ -107,7 +107,10 @@ func mask(literal string, inQuery, beforeMacro bool) string {
 		path, query = "", literal
 	}
 	var shown strings.Builder
-	if path != "" && path != "/" {
+	if strings.HasPrefix(path, "/") {
+		shown.WriteByte('/')
+	}
+	if strings.TrimPrefix(path, "/") != "" {
 		shown.WriteString(masked)
 	}
 	if begins && !inQuery {

@@ -223,7 +223,7 @@ func testForwardRetry(d *desk) {
 	d.writeForwards(forward(1, "c1", "r", host, 1))
 	row := d.claim(d.store, "a", noon, 1, host)[0]
 	row.Due, row.Tries, row.Host = noon.Add(5*time.Second), 1, "moved.example:443"
-	row.Attempts = []ledger.Attempt{{At: noon, Milliseconds: 10_000, Error: "timeout"}}
+	row.Attempts = []ledger.Attempt{{At: noon, Milliseconds: 10_000, Error: ledger.AttemptTimeout}}
 	d.finish(d.store, "a", noon, row)
 	d.same("the row", []ledger.OutboxRow{row}, d.forwards(ledger.OutboxFilter{}))
 	d.same("at the former host", 0, len(d.claim(d.store, "b", noon.Add(time.Hour), 1, host)))
