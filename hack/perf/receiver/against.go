@@ -22,6 +22,8 @@ const (
 type contender struct {
 	name  string
 	bench *bench
+	// sent is how many requests there were: turns go on where the former ended, and meet new clicks.
+	sent int
 	// each has the processor time per request of every turn.
 	receiver, store []time.Duration
 }
@@ -68,15 +70,15 @@ func measureAgainst(ctx context.Context, o options, program string, out io.Write
 
 // take is one turn; the first is not counted.
 func (c *contender) take(ctx context.Context, counts bool) error {
-	c.bench.run++
 	before, err := c.bench.processorTime()
 	if err != nil {
 		return err
 	}
-	summary, err := c.bench.send(ctx, scenario{path: newConversion, outcome: recorded}, load.Options{Connections: againstN, For: turn}, 0)
+	summary, err := c.bench.send(ctx, scenario{path: newConversion, outcome: recorded}, load.Options{Connections: againstN, For: turn}, c.sent)
 	if err != nil {
 		return err
 	}
+	c.sent += len(summary.Latencies)
 	after, err := c.bench.processorTime()
 	if err != nil || !counts {
 		return err

@@ -71,7 +71,9 @@ type valuesPlan struct {
 	element uint32
 }
 
-// Encode implements [pgtype.EncodePlan]: an array of one dimension in the binary format of PostgreSQL's array_recv.
+// Encode implements [pgtype.EncodePlan]: an array of one dimension in the binary format of PostgreSQL's array_recv. Where
+// all values are null the array is: unnest fills up with nulls what is shorter than the other columns, and a third of the
+// columns hold nothing most of the time.
 func (p valuesPlan) Encode(value any, buf []byte) ([]byte, error) {
 	array := value.(values)
 	n := array.len()
@@ -83,6 +85,7 @@ func (p valuesPlan) Encode(value any, buf []byte) ([]byte, error) {
 		buf = binary.BigEndian.AppendUint32(buf, word)
 	}
 	var plan pgtype.EncodePlan
+	allNull := true
 	for i := range n {
 		start := len(buf)
 		buf = append(buf, 0xff, 0xff, 0xff, 0xff) // the length of a null
@@ -91,9 +94,12 @@ func (p valuesPlan) Encode(value any, buf []byte) ([]byte, error) {
 			return nil, err
 		}
 		if encoded != nil {
-			buf = encoded
+			buf, allNull = encoded, false
 			binary.BigEndian.PutUint32(buf[start:], uint32(len(buf)-start-4)) //nolint:gosec // bounded by what a request may hold
 		}
+	}
+	if allNull {
+		return nil, nil
 	}
 	return buf, nil
 }

@@ -58,7 +58,7 @@ func TestPausedServerHoldsNobodyForEver(t *testing.T) {
 	load := startLoad(t, book)
 	load.await(t, 200)
 	must(t, server.Pause())
-	if err := <-observer.first; !errors.Is(err, ledger.ErrUnavailable) {
+	if err := load.awaitFailure(t, observer); !errors.Is(err, ledger.ErrUnavailable) {
 		t.Errorf("a batch failed with %v, want ErrUnavailable", err)
 	}
 	must(t, server.Continue())
@@ -120,6 +120,22 @@ func (l *load) await(t *testing.T, n int) {
 		case <-l.ackings:
 		case <-timeout.C:
 			t.Fatal("nothing is acknowledged any more")
+		}
+	}
+}
+
+// awaitFailure waits for a batch to fail, and takes the acknowledgements until then, so that the clients go on sending.
+func (l *load) awaitFailure(t *testing.T, observer *failures) error {
+	t.Helper()
+	timeout := time.NewTimer(2 * time.Minute)
+	defer timeout.Stop()
+	for {
+		select {
+		case <-l.ackings:
+		case err := <-observer.first:
+			return err
+		case <-timeout.C:
+			t.Fatal("no batch fails")
 		}
 	}
 }
