@@ -167,6 +167,7 @@ Try it in another terminal:
   curl -i "$P?subid=demo1&status=sale&payout=12.5&currency=eur"     # the same again: a duplicate
   curl -i "$P?clickid=demo1&status=approved&tid=2&payout=7"         # an alias and a trained status: another sale
   curl -ig "$P?subid={subacc4}&status=sale"                         # ignored: the network did not fill its macro in
+  curl -i "http://{{.Listen}}/spring?gclid=g1&utm_term=shoes"   # a campaign link: records a click, leads to the offer
 
 And read what became of them:
 

@@ -1,0 +1,131 @@
+package offline
+
+import (
+	"strings"
+	"testing"
+	"time"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+)
+
+func campaign(name, spec string) string {
+	return "apiVersion: postback.dev/v1alpha1\nkind: Campaign\nmetadata: {name: " + name + "}\nspec: {endpointRef: {name: shop}, offerURL: 'https://offer.example/', " + spec + "}"
+}
+
+func (h *house) only() config.Endpoint {
+	h.t.Helper()
+	endpoints := h.open("default.shop").Endpoints
+	if len(endpoints) != 1 {
+		h.t.Fatalf("%d endpoints", len(endpoints))
+	}
+	return endpoints[0]
+}
+
+// value returns a field of a Secret out of secrets.yaml.
+func (h *house) value(name, field string) string {
+	h.t.Helper()
+	kept, err := loadSecrets(h.dir)
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	for secret := range kept {
+		if secret.Name == name {
+			return string(kept.get(secret)[field])
+		}
+	}
+	return ""
+}
+
+func TestCampaignsStandInTheirEndpoint(t *testing.T) {
+	h := newHouse(t)
+	h.mustRender(
+		campaign("summer", `alias: Sum, parameters: {keyword: [q]}, cost: {amount: "1"}, forwards: [{name: source, url: "https://source.example/"}]`),
+		endpoint("shop", "forwards: [{name: own, url: 'https://own.example/'}]"), campaign("winter", ""))
+	shop := h.only()
+	token := h.value("summer-campaign", "token")
+	if len(shop.Campaigns) != 2 || shop.Campaigns[0].Alias != "Sum" || shop.Campaigns[1].Alias != "winter" || len(token) < 20 ||
+		shop.Campaigns[0].Tokens[0].SHA256 != config.Digest(token) || shop.Campaigns[0].Cost.Currency != "USD" {
+		t.Errorf("campaigns: %+v", shop.Campaigns)
+	}
+	if len(shop.Forwards) != 2 || shop.Forwards[1].Name != "summer.source" || shop.Forwards[1].Campaigns[0] != "summer" {
+		t.Errorf("forwards: %+v", shop.Forwards)
+	}
+}
+
+func TestAnotherRenderingKeepsTokensAndARaisedRevisionAddsOne(t *testing.T) {
+	h := newHouse(t)
+	h.mustRender(endpoint("shop", ""), campaign("summer", ""))
+	first, state := h.value("summer-campaign", "token"), h.state()
+	h.mustRender(endpoint("shop", ""), campaign("summer", ""))
+	for path, before := range state {
+		if h.state()[path] != before {
+			t.Errorf("%s was written again", path)
+		}
+	}
+	h.now = h.now.Add(time.Hour)
+	h.mustRender(endpoint("shop", ""), campaign("summer", "token: {revision: 2, overlap: 2h}"))
+	tokens := h.only().Campaigns[0].Tokens
+	if second := h.value("summer-campaign", "token"); second == first || len(tokens) != 2 {
+		t.Errorf("tokens: %+v", tokens)
+	}
+	h.now = h.now.Add(2 * time.Hour)
+	h.mustRender(endpoint("shop", ""), campaign("summer", "token: {revision: 2, overlap: 2h}"))
+	if tokens := h.only().Campaigns[0].Tokens; len(tokens) != 1 || tokens[0].RetireAt != nil {
+		t.Errorf("the former token is still there: %+v", tokens)
+	}
+}
+
+func TestOneBadCampaignLeavesTheOthersAlone(t *testing.T) {
+	cases := map[string]struct{ documents, says string }{
+		"of no endpoint":            {strings.Replace(campaign("bad", ""), "name: shop", "name: nowhere", 1), "Campaign default/bad is left out: spec.endpointRef: no PostbackEndpoint default/nowhere is declared"},
+		"with a reserved alias":     {campaign("bad", "alias: js"), "alias: is a path of the receiver's own"},
+		"with a type of nobody":     {campaign("bad", "forwards: [{name: a, url: 'https://s.example/', types: [bet]}]"), "Campaign default/bad is left out: endpoint.forwards[0].types[0]: must be a built-in type"},
+		"without its Secret":        {campaign("bad", "token: {secretRef: {name: mine}}"), "Campaign default/bad is left out: spec.token.secretRef: Secret default/mine is not among the files"},
+		"with an alias of another":  {campaign("zbad", "alias: good"), "Campaign default/zbad is left out: the older Campaign default/good has the same alias"},
+		"with a token of another's": {secret("good-campaign", "token: same-token-1") + "\n---\n" + secret("mine", "token: same-token-1") + "\n---\n" + campaign("zbad", "token: {secretRef: {name: mine}}"), "the older Campaign default/good has the same token"},
+		"with a token that is none": {secret("mine", "token: hunter2") + "\n---\n" + campaign("bad", "token: {secretRef: {name: mine}}"), `in Secret default/mine: field "token": a token has 8 to 256`},
+	}
+	for name, c := range cases {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			err := h.render(endpoint("shop", ""), campaign("good", ""), c.documents)
+			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("error: %v", err)
+			}
+			if campaigns := h.only().Campaigns; len(campaigns) != 1 || campaigns[0].Name != "good" {
+				t.Errorf("campaigns: %+v", campaigns)
+			}
+		})
+	}
+}
+
+func TestACampaignGoesWithItsEndpoint(t *testing.T) {
+	h := newHouse(t)
+	err := h.render(endpoint("other", ""), endpoint("shop", "fleetRef: {name: nowhere}"), campaign("summer", ""))
+	if err == nil || !strings.Contains(err.Error(), "Campaign default/summer is left out: its PostbackEndpoint default/shop is left out") {
+		t.Errorf("error: %v", err)
+	}
+}
+
+func TestAClientKeyIsGeneratedWherePagesMayReport(t *testing.T) {
+	const browser = "browser: {types: [lead], origins: ['https://shop.example']"
+	h := newHouse(t)
+	h.mustRender(endpoint("shop", ""))
+	if h.only().Browser != nil || h.value("shop-key", "clientKey") != "" {
+		t.Error("there is one without being asked for")
+	}
+	key := h.value("shop-key", "key")
+	h.mustRender(endpoint("shop", browser+"}"))
+	first := h.value("shop-key", "clientKey")
+	if b := h.only().Browser; b == nil || len(b.Keys) != 1 || b.Keys[0].SHA256 != config.Digest(first) || b.RatePerMinute != 60 || first == "" {
+		t.Errorf("browser: %+v", b)
+	}
+	h.mustRender(endpoint("shop", browser+", revision: 2}"))
+	if second := h.value("shop-key", "clientKey"); second == first || len(h.only().Browser.Keys) != 2 || h.value("shop-key", "key") != key {
+		t.Errorf("browser: %+v", h.only().Browser)
+	}
+	h.mustRender(endpoint("shop", ""))
+	if h.only().Browser != nil {
+		t.Error("pages may still report")
+	}
+}
