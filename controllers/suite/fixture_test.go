@@ -171,6 +171,13 @@ func items(t *testing.T, list client.ObjectList) []client.Object {
 	return all
 }
 
+func untypedList(version, kind string) *unstructured.UnstructuredList {
+	list := &unstructured.UnstructuredList{}
+	list.SetAPIVersion(version)
+	list.SetKind(kind + "List")
+	return list
+}
+
 // untyped returns an empty object of a kind for which there are no Go types.
 func untyped(version, kind string) *unstructured.Unstructured {
 	object := &unstructured.Unstructured{}
