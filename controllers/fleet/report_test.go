@@ -1,15 +1,71 @@
 package fleet
 
 import (
+	"errors"
 	"testing"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/status/kstatuscheck"
 )
+
+func TestWhatAFleetSays(t *testing.T) {
+	rolledOut := workload{found: true, observed: true, wanted: 1, existing: 1, updated: 1, available: 1}
+	serves := func(revision string) map[string]propagation.Answer {
+		return map[string]propagation.Answer{"a": {Asked: true, Revision: revision}}
+	}
+	broken := errors.New("spec.podTemplate: it is wrong")
+	for name, c := range map[string]struct {
+		workload workload
+		answers  map[string]propagation.Answer
+		problems []error
+		problem  error // of the configuration
+		want     [3]string
+		state    kstatuscheck.State
+	}{
+		"its receivers serve the configuration": {rolledOut, serves("new"), nil, nil,
+			[3]string{"True Available", "True Confirmed", "True Ready"}, kstatuscheck.Current},
+		"a receiver serves another": {rolledOut, serves("old"), nil, nil,
+			[3]string{"True Available", "False Propagating", "False Propagating"}, kstatuscheck.InProgress},
+		"no receiver is ready": {rolledOut, nil, nil, nil,
+			[3]string{"False Unavailable", "False Propagating", "False Unavailable"}, kstatuscheck.InProgress},
+		"a rollout is under way": {workload{found: true, observed: true, wanted: 2, existing: 2, updated: 1, available: 2}, serves("new"), nil, nil,
+			[3]string{"True Available", "True Confirmed", "False Progressing"}, kstatuscheck.InProgress},
+		"a child can't be made": {rolledOut, serves("new"), []error{broken}, nil,
+			[3]string{"True Available", "True Confirmed", "False Invalid"}, kstatuscheck.Failed},
+		"there can be no configuration": {rolledOut, nil, []error{broken}, broken,
+			[3]string{"False Unavailable", "False Invalid", "False Invalid"}, kstatuscheck.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := scopeOf(nil)
+			s.fleet.Generation, s.workload = 3, c.workload
+			next := report(s, &plan{revision: "new", settings: "own", problem: c.problem}, c.answers, c.problems, start)
+			var got [3]string
+			for i, kind := range []string{v1alpha1.ConditionAvailable, v1alpha1.ConditionConfigPropagated, v1alpha1.ConditionReady} {
+				condition := meta.FindStatusCondition(next.Conditions, kind)
+				got[i] = string(condition.Status) + " " + condition.Reason
+			}
+			if got != c.want {
+				t.Errorf("it says %v, want %v", got, c.want)
+			}
+			object := kstatuscheck.Object{Generation: 3, ObservedGeneration: next.ObservedGeneration, Conditions: next.Conditions}
+			if err := kstatuscheck.Check(object); err != nil {
+				t.Error(err)
+			}
+			if state := kstatuscheck.Read(object); state != c.state {
+				t.Errorf("it is %s", state)
+			}
+			if c.problem == nil && next.Revision != "own" {
+				t.Errorf("revision %q", next.Revision)
+			}
+		})
+	}
+}
 
 func TestHowLongAFleetWaitsForItsReceiversBeforeItSaysThatTheyAreBehind(t *testing.T) {
 	answer := func(revisions ...string) map[string]propagation.Answer {
