@@ -224,7 +224,7 @@ func (b *browser) walkOne(t *testing.T, j journey) {
 	if diff := cmp.Diff(want, recorded); diff != "" {
 		t.Errorf("conversions:\n%s", diff)
 	}
-	b.checkS2S(t, last, len(j.recorded))
+	b.checkS2S(t, last, j.recorded)
 }
 
 // checkOutcome looks at what the last postback came to.
@@ -243,18 +243,23 @@ func (b *browser) checkOutcome(t *testing.T, want string) {
 	})
 }
 
-// checkS2S waits until the traffic source was told of each conversion.
-func (b *browser) checkS2S(t *testing.T, c click, conversions int) {
+// checkS2S waits until the traffic source was told of each of a click's conversions, and told once, with what the link said.
+func (b *browser) checkS2S(t *testing.T, c click, recorded []string) {
 	t.Helper()
-	var due int
-	eventually(t, "the traffic source's postbacks are due", func() bool {
-		if err := b.db.QueryRowContext(t.Context(), "select count(*) from outbox where subid = ? and rule = 'spring.source'", c.SubID).Scan(&due); err != nil {
-			t.Fatal(err)
+	eventually(t, "the traffic source is told", func() bool { return len(b.source.about(c.SubID)) >= len(recorded) })
+	told := map[string]bool{}
+	for _, q := range b.source.about(c.SubID) {
+		told[fmt.Sprintf("%s %s %q", q.Get("status"), q.Get("payout"), q.Get("tid"))] = true
+		if q.Get("click") != c.Params["external_id"] {
+			t.Errorf("the traffic source is told its click %q, want %q", q.Get("click"), c.Params["external_id"])
 		}
-		return due >= conversions
-	})
-	if due != conversions {
-		t.Errorf("%d S2S postbacks are due, want %d", due, conversions)
+	}
+	want := map[string]bool{}
+	for _, conversion := range recorded {
+		want[conversion] = true
+	}
+	if diff := cmp.Diff(want, told); diff != "" || len(b.source.about(c.SubID)) != len(recorded) {
+		t.Errorf("the traffic source is told %d times:\n%s", len(b.source.about(c.SubID)), diff)
 	}
 }
 
@@ -328,5 +333,5 @@ func TestAnOrderOfAnAdaptedFormIsAConversion(t *testing.T) {
 	if diff := cmp.Diff([]string{sale}, b.recordedFor(t, subid)); diff != "" {
 		t.Error(diff)
 	}
-	b.checkS2S(t, b.clicks(t)[0], 1)
+	b.checkS2S(t, b.clicks(t)[0], []string{sale})
 }
