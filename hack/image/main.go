@@ -3,7 +3,8 @@
 //
 //	go run ./hack/image -o dist -repository registry.example/postback -tag v1
 //
-// writes dist/operator-amd64.tar with registry.example/postback/operator:v1, and so on. It needs nothing but Go.
+// writes dist/operator-amd64.tar with registry.example/postback/operator:v1, and so on. It needs nothing but Go. Arguments
+// NAME=PACKAGE name other programs to build images of, NAME being the image's and the program's.
 package main
 
 import (
@@ -19,10 +20,29 @@ import (
 	"strings"
 )
 
-// programs to build, by the name of their image: their package, and the name under which they stand in it.
-var programs = []struct{ image, source, name string }{
+// program to build an image of: the image's name, the program's package, and the name under which it stands in the image.
+type program struct{ image, source, name string }
+
+// product is what is built unless arguments say otherwise.
+var product = []program{
 	{"operator", "./controllers", "manager"},
 	{"receiver", "./receiver", "receiver"},
+}
+
+// programs returns what the arguments name.
+func programs(args []string) ([]program, error) {
+	if len(args) == 0 {
+		return product, nil
+	}
+	var named []program
+	for _, arg := range args {
+		name, source, ok := strings.Cut(arg, "=")
+		if !ok {
+			return nil, fmt.Errorf("%s: write NAME=PACKAGE", arg)
+		}
+		named = append(named, program{name, source, name})
+	}
+	return named, nil
 }
 
 func main() {
@@ -33,8 +53,9 @@ func main() {
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	var failed []error
-	for _, program := range programs {
+	wanted, err := programs(flag.Args())
+	failed := []error{err}
+	for _, program := range wanted {
 		for architecture := range strings.SplitSeq(*architectures, ",") {
 			i := image{Reference: *repository + "/" + program.image + ":" + *tag, Architecture: architecture, Name: program.name}
 			failed = append(failed, build(ctx, i, program.source, *tag, filepath.Join(*dir, program.image+"-"+architecture+".tar")))
