@@ -29,11 +29,35 @@ build: ## Compile both programs into bin/
 images: ## Build the images of both programs into dist/, without Docker; REPOSITORY and VERSION name them
 	go run ./hack/image -o dist -repository $(or $(REPOSITORY),postback) -tag $(VERSION)
 
+.PHONY: demo
+demo: ## Bring up a cluster with the operator, receivers on PostgreSQL and a sample endpoint, and send it postbacks
+	go run ./hack/demo up
+
+.PHONY: demo-down
+demo-down: ## Remove all that make demo made
+	go run ./hack/demo down
+
 ##@ Develop
 
 .PHONY: test
 test: ## Run every test; builds an API server and finds or installs PostgreSQL first
 	assets=$$(hack/envtest.sh); KUBEBUILDER_ASSETS=$$assets go test -timeout 40m ./...
+
+.PHONY: e2e
+e2e: ## Run the end-to-end suite: on the cluster of KUBECONFIG, or on one of its own that it takes down again
+	hack/e2e.sh
+
+.PHONY: soak
+soak: ## Send postbacks for SOAK_FOR (default 15m) to a cluster on which faults happen at random, and count
+	hack/e2e.sh -run '^TestSoak$$' -soak $(or $(SOAK_FOR),15m)
+
+.PHONY: cluster-up
+cluster-up: ## Bring up a real Kubernetes on this machine, without Docker; NODES and METRICS as in hack/cluster/up.sh
+	hack/cluster/up.sh
+
+.PHONY: cluster-down
+cluster-down: ## Take it down again, without a trace
+	hack/cluster/down.sh
 
 .PHONY: fuzz
 fuzz: ## Run each fuzzer for FUZZTIME (default 30s)

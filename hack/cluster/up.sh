@@ -50,9 +50,38 @@ export KUBECONFIG=$kubeconfig PATH=$bin:$PATH
 wait_for 120 kubectl get --raw=/readyz
 wait_for 30 kubectl get namespace kube-system
 say "the API server answers"
-manifests=("$cluster/manifests/dns.yaml")
+# volume NODE NUMBER: a folder of the node as a PersistentVolume.
+volume() {
+  local folder=$state/node$1/volumes/$2
+  mkdir -p "$folder"
+  cat <<YAML
+---
+apiVersion: v1
+kind: PersistentVolume
+metadata: {name: node$1-$2}
+spec:
+  capacity: {storage: 20Gi}
+  accessModes: [ReadWriteOnce]
+  storageClassName: local
+  persistentVolumeReclaimPolicy: Retain
+  local: {path: "$folder"}
+  nodeAffinity:
+    required:
+      nodeSelectorTerms: [{matchExpressions: [{key: kubernetes.io/hostname, operator: In, values: [node$1]}]}]
+YAML
+}
+
+manifests=("$cluster"/manifests/{dns,storage}.yaml)
 ((METRICS == 0)) || manifests+=("$cluster/manifests/metrics-server.yaml")
-cat "${manifests[@]}" | kubectl apply -f - >/dev/null
+{
+  for manifest in "${manifests[@]}"; do
+    echo ---
+    cat "$manifest"
+  done
+  for n in $(seq "$NODES"); do
+    for number in $(seq 8); do volume "$n" "$number"; done
+  done
+} | kubectl apply -f - >/dev/null
 for n in $(seq "$NODES"); do wait_for 60 kubectl get node "node$n"; done
 kubectl wait --for=condition=Ready node --all --timeout=90s >/dev/null
 wait_for 30 kubectl -n default get serviceaccount default

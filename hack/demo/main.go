@@ -1,0 +1,182 @@
+// Command demo shows the product on a real cluster: the one of KUBECONFIG, or one that it brings up on this machine. It
+// installs the operator, applies demo.yaml, and sends a click and the postbacks of docs/semantics.md §9 through the Service.
+//
+//	go run ./hack/demo up      leaves everything there to look at
+//	go run ./hack/demo down    removes it
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"os"
+	"os/exec"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	_ "embed"
+
+	"github.com/postback-dev/postback-operator/hack/testbed"
+)
+
+const (
+	namespace = "demo"
+	fleet     = "receivers"
+	endpoint  = "shop"
+)
+
+//go:embed demo.yaml
+var manifests string
+
+func main() {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	defer stop()
+	commands := map[string]func(context.Context) error{"up": up, "down": down, "database": serveDatabase}
+	do := commands[strings.Join(os.Args[1:], " ")]
+	if do == nil {
+		fmt.Fprintln(os.Stderr, "usage: demo up|down")
+		os.Exit(2)
+	}
+	if err := do(ctx); err != nil {
+		fmt.Fprintln(os.Stderr, "demo:", err)
+		os.Exit(1) //nolint:gocritic // nothing is left to stop
+	}
+}
+
+// state is the folder with what a later demo down has to know.
+func state() (string, error) {
+	dir, err := os.UserCacheDir()
+	if err != nil {
+		return "", err
+	}
+	dir = filepath.Join(dir, "postback-demo")
+	return dir, os.MkdirAll(dir, 0o700)
+}
+
+func up(ctx context.Context) error {
+	if err := useCluster(ctx); err != nil {
+		return err
+	}
+	bed, err := testbed.Open(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Println("Building the images and loading them into the nodes …")
+	if err := bed.LoadImages(ctx); err != nil {
+		return err
+	}
+	fmt.Println("Installing the operator by its chart …")
+	if err := bed.Install(ctx); err != nil {
+		return err
+	}
+	fmt.Println("Starting PostgreSQL …")
+	dsn, err := startDatabase(ctx)
+	if err != nil {
+		return err
+	}
+	fmt.Print("Applying the declarations …")
+	began := time.Now()
+	if err := declare(ctx, bed, dsn); err != nil {
+		return err
+	}
+	fmt.Printf(" Ready after %.1f s\n", time.Since(began).Seconds())
+	if err := show(ctx, bed); err != nil {
+		return err
+	}
+	return explain()
+}
+
+// useCluster brings up a cluster unless there is one.
+func useCluster(ctx context.Context) error {
+	if os.Getenv("KUBECONFIG") != "" {
+		return nil
+	}
+	fmt.Println("Bringing up a Kubernetes on this machine; the first time its programs are built, which takes a quarter of an hour …")
+	if _, err := os.Stat(ownKubeconfig()); err != nil { // it is up since an earlier demo
+		if err := script(ctx, "hack/cluster/up.sh"); err != nil {
+			return err
+		}
+	}
+	return errors.Join(
+		os.Setenv("KUBECONFIG", ownKubeconfig()),
+		os.Setenv("PATH", filepath.Join(ownCluster(), "bin")+":"+os.Getenv("PATH")))
+}
+
+// ownCluster is where hack/cluster keeps everything, as its settings.sh says.
+func ownCluster() string {
+	if dir := os.Getenv("CLUSTER_CACHE"); dir != "" {
+		return dir
+	}
+	dir, _ := os.UserCacheDir() // up.sh says what is wrong if there is none
+	return filepath.Join(dir, "bare-kubernetes")
+}
+
+func ownKubeconfig() string { return filepath.Join(ownCluster(), "state", "pki", "admin.kubeconfig") }
+
+func script(ctx context.Context, name string) error {
+	command := exec.CommandContext(ctx, name)
+	command.Stdout, command.Stderr = os.Stdout, os.Stderr
+	return command.Run()
+}
+
+// declare applies the database's Secret and the declarations, and waits until every receiver serves them.
+func declare(ctx context.Context, bed *testbed.Bed, dsn string) error {
+	for _, manifest := range []string{
+		"{apiVersion: v1, kind: Namespace, metadata: {name: " + namespace + "}}",
+		fmt.Sprintf("{apiVersion: v1, kind: Secret, metadata: {name: receivers-db}, stringData: {dsn: %q}}", dsn),
+		manifests,
+	} {
+		if err := bed.Apply(ctx, namespace, manifest); err != nil {
+			return err
+		}
+	}
+	_, err := bed.Kubectl(ctx, "wait", "-n", namespace, "--for=condition=Ready", "rfl/"+fleet, "pbe/"+endpoint, "--timeout=3m")
+	return err
+}
+
+func down(ctx context.Context) error {
+	own := os.Getenv("KUBECONFIG") == ""
+	if own {
+		if err := script(ctx, "hack/cluster/down.sh"); err != nil {
+			return err
+		}
+		return stopDatabase()
+	}
+	bed, err := testbed.Open(ctx)
+	if err != nil {
+		return err
+	}
+	_, namespaceErr := bed.Kubectl(ctx, "delete", "namespace", namespace, "--ignore-not-found")
+	_, helmErr := bed.Helm(ctx, "uninstall", testbed.Release, "--namespace", testbed.Namespace, "--ignore-not-found", "--wait")
+	_, kindsErr := bed.Kubectl(ctx, "delete", "-k", "config/crd", "--ignore-not-found")
+	_, homeErr := bed.Kubectl(ctx, "delete", "namespace", testbed.Namespace, "--ignore-not-found")
+	return errors.Join(namespaceErr, helmErr, kindsErr, homeErr, stopDatabase())
+}
+
+func explain() error {
+	own := ""
+	if os.Getenv("KUBECONFIG") == ownKubeconfig() {
+		own = fmt.Sprintf("  export KUBECONFIG=%s PATH=%s/bin:$PATH\n", ownKubeconfig(), ownCluster())
+	}
+	fmt.Printf(`
+It stays until make demo-down. To look around, in another terminal:
+
+%[1]s  kubectl get postback -n %[2]s                                                # the declarations and their state
+  kubectl get pbe %[4]s -n %[2]s -o yaml                                          # conditions, keys, revision
+  kubectl get pods -n %[2]s -w                                                  # the receivers
+  kubectl get secret %[4]s-postback -n %[2]s -o jsonpath='{.data.url}' | base64 -d; echo
+  kubectl port-forward -n %[2]s deployment/%[3]s 8081:ops &                # the read API and the metrics
+  curl -s 'http://127.0.0.1:8081/api/v1/conversions?subid=c1'
+  curl -s 'http://127.0.0.1:8081/api/v1/postbacks?limit=20'                     # all that was received
+
+To rotate the key, as a commit would:
+
+  kubectl patch pbe %[4]s -n %[2]s --type merge -p '{"spec":{"key":{"revision":2}}}'
+  kubectl wait pbe/%[4]s -n %[2]s --for=condition=Ready
+  kubectl get pbe %[4]s -n %[2]s -o jsonpath='{.status.keys}'; echo
+`, own, namespace, fleet, endpoint)
+	return nil
+}
