@@ -124,8 +124,10 @@ func script(ctx context.Context, name string) error {
 
 // declare applies the database's Secret and the declarations, and waits until every receiver serves them.
 func declare(ctx context.Context, bed *testbed.Bed, dsn string) error {
+	if err := bed.Apply(ctx, "", "{apiVersion: v1, kind: Namespace, metadata: {name: "+namespace+"}}"); err != nil {
+		return err
+	}
 	for _, manifest := range []string{
-		"{apiVersion: v1, kind: Namespace, metadata: {name: " + namespace + "}}",
 		fmt.Sprintf("{apiVersion: v1, kind: Secret, metadata: {name: receivers-db}, stringData: {dsn: %q}}", dsn),
 		manifests,
 	} {

@@ -49,7 +49,7 @@ spec:
     readinessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 1}
     securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
 `, senderNamespace, testbed.Registry, testbed.ImageTag)
-	if err := bed.Apply(ctx, "default", manifest); err != nil {
+	if err := bed.Apply(ctx, "", manifest); err != nil {
 		return err
 	}
 	_, err := bed.Kubectl(ctx, "wait", "-n", senderNamespace, "--for=condition=Ready", "pod/sender", "--timeout=2m")

@@ -69,9 +69,13 @@ func (b *Bed) Kubectl(ctx context.Context, args ...string) (string, error) {
 	return run(ctx, "", "kubectl", args...)
 }
 
-// Apply applies manifests into a namespace, by the server.
+// Apply applies manifests by the server. What names no namespace goes into the given one.
 func (b *Bed) Apply(ctx context.Context, namespace, manifests string) error {
-	_, err := run(ctx, manifests, "kubectl", "apply", "--server-side", "--force-conflicts", "-n", namespace, "-f", "-")
+	args := []string{"apply", "--server-side", "--force-conflicts", "-f", "-"}
+	if namespace != "" {
+		args = append(args, "-n", namespace)
+	}
+	_, err := run(ctx, manifests, "kubectl", args...)
 	return err
 }
 
