@@ -62,13 +62,13 @@ const (
 	// SnippetsSecretSuffix after the endpoint's name: what to paste, one field per client.
 	SnippetsSecretSuffix = "-snippets"
 	// TokenSecretSuffix after the campaign's name: the generated token. It outlives the campaign.
-	TokenSecretSuffix = "-campaign" //nolint:gosec // a name, no secret
+	TokenSecretSuffix = "-campaign"
 	// DefaultTokenField of a Secret is a campaign's token, unless secretRef names another.
 	DefaultTokenField = "token"
 	// CampaignKeyringSecretSuffix and CampaignSnippetsSecretSuffix after the campaign's name: its keyring, and what to
 	// paste. The dot keeps them apart from every endpoint's Secrets.
-	CampaignKeyringSecretSuffix  = ".campaign-keyring"  //nolint:gosec // a name, no secret
-	CampaignSnippetsSecretSuffix = ".campaign-snippets" //nolint:gosec // a name, no secret
+	CampaignKeyringSecretSuffix  = ".campaign-keyring"
+	CampaignSnippetsSecretSuffix = ".campaign-snippets"
 	// DefaultDSNField of a Secret is the connection string of a database, unless dsnSecretRef names another.
 	DefaultDSNField = "dsn"
 )

@@ -89,7 +89,7 @@ func TestWhatIsSaidOfAUsersToken(t *testing.T) {
 		"the Secret is missing":         {secret{}, "", "", v1alpha1.ReasonSecretNotFound},
 		"the field is missing":          {secret{found: true}, "", "", v1alpha1.ReasonSecretInvalid},
 		"it is too short":               {secret{found: true, data: map[string][]byte{"token": []byte("hunter2")}}, "", "", v1alpha1.ReasonSecretInvalid},
-		"it has characters of no token": {secret{found: true, data: map[string][]byte{"token": []byte("hunter2 hunter2")}}, "", "", v1alpha1.ReasonSecretInvalid},
+		"it has characters of no token": {secret{found: true, data: map[string][]byte{"token": []byte("hunter2, hunter2")}}, "", "", v1alpha1.ReasonSecretInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
