@@ -67,7 +67,7 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 }
 
 // gcPercent is how much the heap may grow over what is in use before the garbage is collected, unless GOGC says otherwise.
-const gcPercent = 50
+const gcPercent = 40
 
 func operate(ctx context.Context, args []string, stdout, stderr io.Writer) error {
 	options, err := setup.Parse(args, stderr)
