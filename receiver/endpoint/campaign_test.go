@@ -26,7 +26,8 @@ func withPages() *config.Config {
 	return c
 }
 
-func TestCampaignsAndClientKeys(t *testing.T) {
+func buildWithPages(t *testing.T) *endpoint.Snapshot {
+	t.Helper()
 	c := withPages()
 	if err := c.Validate(); err != nil {
 		t.Fatal(err)
@@ -35,6 +36,11 @@ func TestCampaignsAndClientKeys(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	return s
+}
+
+func TestByAlias(t *testing.T) {
+	s := buildWithPages(t)
 	spring := s.ByAlias("QwErTy")
 	if spring == nil || spring.Endpoint.Name != "ads/shop" || spring.Source != "adnet" || spring.Cost.String() != "0.05" || spring.CostCurrency != "EUR" {
 		t.Fatalf("campaign %+v", spring)
@@ -48,7 +54,11 @@ func TestCampaignsAndClientKeys(t *testing.T) {
 	if s.ByAlias("") != nil || s.ByAlias("spring") != nil {
 		t.Error("there are campaigns under aliases that nobody declared")
 	}
-	pages := spring.Endpoint.Browser
+}
+
+func TestWhatPagesMayReport(t *testing.T) {
+	s := buildWithPages(t)
+	pages := s.ByAlias("QwErTy").Endpoint.Browser
 	if !pages.AllowsType("lead") || pages.AllowsType("sale") || !pages.AllowsOrigin("https://shop.example") ||
 		pages.AllowsOrigin("") || pages.AllowsOrigin("http://shop.example") || pages.RatePerMinute != 60 {
 		t.Errorf("pages %+v", pages)
@@ -56,6 +66,10 @@ func TestCampaignsAndClientKeys(t *testing.T) {
 	if s.ByAlias("qwerty").Endpoint.Browser != nil {
 		t.Error("an endpoint without client keys lets pages report")
 	}
+}
+
+func TestCredentialsOfPagesAndCampaigns(t *testing.T) {
+	s := buildWithPages(t)
 	byCampaignToken := func(token string, now time.Time) (*endpoint.Endpoint, string, bool) {
 		campaign, ok := s.ByCampaignToken(token, now)
 		if !ok {

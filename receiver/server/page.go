@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/clientkey"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/postback"
@@ -34,6 +35,18 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, v *visit) bool {
 	send(w, reply)
 	h.Observer.Postback(conversion.Refused, conversion.RateLimited, h.Clock().Sub(v.began))
 	return false
+}
+
+// stranger returns why nobody may send postbacks from there. The network's addresses say nothing about visitors; a page's
+// origin says nothing about networks.
+func (v *visit) stranger(r *http.Request) conversion.Reason {
+	switch {
+	case v.inPage && !v.endpoint.Browser.AllowsOrigin(clientkey.Origin(r.Header)):
+		return conversion.OriginNotAllowed
+	case !v.inPage && !postback.Allowed(v.endpoint, v.source):
+		return conversion.IPNotAllowed
+	}
+	return ""
 }
 
 // withCookie names the visitor's last click where a pixel does not: its page cannot know it.

@@ -12,7 +12,6 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/postback-dev/postback-operator/receiver/clientkey"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -72,12 +71,8 @@ func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (po
 	refuse := func(status int, reason conversion.Reason) (postback.Verdict, *postback.RequestError) {
 		return postback.Verdict{}, &postback.RequestError{Status: status, Reason: reason}
 	}
-	if v.inPage && !v.endpoint.Browser.AllowsOrigin(clientkey.Origin(r.Header)) {
-		return refuse(http.StatusForbidden, conversion.OriginNotAllowed)
-	}
-	// The network's addresses and its signature say nothing about visitors, who have neither.
-	if !v.inPage && !postback.Allowed(v.endpoint, v.source) {
-		return refuse(http.StatusForbidden, conversion.IPNotAllowed)
+	if reason := v.stranger(r); reason != "" {
+		return refuse(http.StatusForbidden, reason)
 	}
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
 		return refuse(http.StatusMethodNotAllowed, conversion.MethodNotAllowed)

@@ -97,7 +97,13 @@ func newVisitor(t *testing.T, agent string) visitor {
 	}, agent}
 }
 
-func (v visitor) get(t *testing.T, url string) (*http.Response, string) {
+// shown is what a visitor gets.
+type shown struct {
+	status         int
+	location, body string
+}
+
+func (v visitor) get(t *testing.T, url string) shown {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, url, nil)
 	if err != nil {
@@ -113,7 +119,7 @@ func (v visitor) get(t *testing.T, url string) (*http.Response, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	return response, string(body)
+	return shown{response.StatusCode, response.Header.Get("Location"), string(body)}
 }
 
 const firefox = "Mozilla/5.0 (X11; Linux x86_64; rv:140.0) Gecko/20100101 Firefox/140.0"
@@ -126,13 +132,10 @@ type told struct {
 
 func land(t *testing.T, v visitor, address string) told {
 	t.Helper()
-	response, body := v.get(t, address)
+	got := v.get(t, address)
 	var page told
-	if err := json.Unmarshal([]byte(body), &page); err != nil {
-		t.Fatalf("%s: %s: %v", address, body, err)
-	}
-	if response.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s", address, response.Status)
+	if err := json.Unmarshal([]byte(got.body), &page); err != nil || got.status != http.StatusOK {
+		t.Fatalf("%s: %d %s: %v", address, got.status, got.body, err)
 	}
 	return page
 }
@@ -181,14 +184,14 @@ func TestAPHPPageOfACampaign(t *testing.T) {
 	t.Run("the offer's link leads on with the click", func(t *testing.T) {
 		browser := visitor{s.client(), firefox}
 		browser.CheckRedirect = v.CheckRedirect
-		response, _ := browser.get(t, page.Offer+"&page=next")
-		if got, want := response.Header.Get("Location"), shop+"/next?_subid="+c.SubID+"&kw=red%20shoes"; got != want || response.StatusCode != 302 {
-			t.Errorf("%s to %s, want %s", response.Status, got, want)
+		got := browser.get(t, page.Offer+"&page=next")
+		if want := shop + "/next?_subid=" + c.SubID + "&kw=red%20shoes"; got.location != want || got.status != 302 {
+			t.Errorf("%d to %s, want %s", got.status, got.location, want)
 		}
 	})
 	t.Run("the thank-you page reports the conversion", func(t *testing.T) {
-		if _, body := v.get(t, php+"/thanks.php"); body != "Success" {
-			t.Errorf("answer %s", body)
+		if got := v.get(t, php+"/thanks.php"); got.body != "Success" {
+			t.Errorf("answer %s", got.body)
 		}
 		if diff := cmp.Diff([]string{sale}, s.recordedFor(t, c.SubID)); diff != "" {
 			t.Error(diff)
@@ -216,11 +219,10 @@ func TestVisitorsOfAPHPPage(t *testing.T) {
 		}
 	})
 	t.Run("the page may send him on at once", func(t *testing.T) {
-		response, _ := newVisitor(t, firefox).get(t, php+"/landing.php?force_redirect_offer=1&page=next")
+		got := newVisitor(t, firefox).get(t, php+"/landing.php?force_redirect_offer=1&page=next")
 		clicks := s.clicks(t)
-		want := shop + "/next?_subid=" + clicks[len(clicks)-1].SubID + "&kw="
-		if got := response.Header.Get("Location"); response.StatusCode != 302 || got != want {
-			t.Errorf("%s to %s, want %s", response.Status, got, want)
+		if want := shop + "/next?_subid=" + clicks[len(clicks)-1].SubID + "&kw="; got.status != 302 || got.location != want {
+			t.Errorf("%d to %s, want %s", got.status, got.location, want)
 		}
 	})
 	t.Run("one whose page is fetched ahead is no click", func(t *testing.T) {
@@ -238,8 +240,7 @@ func TestThePHPClientWorksWithEveryAddressThatItWasEverGiven(t *testing.T) {
 			page := land(t, newVisitor(t, firefox), startPHP(t, s, "CLICK_API=https://"+s.receiver+path)+"/landing.php?kw=a")
 			browser := visitor{s.client(), firefox}
 			browser.CheckRedirect = func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }
-			response, _ := browser.get(t, page.Offer)
-			if got, want := response.Header.Get("Location"), shop+"/?_subid="+page.SubID+"&kw=a"; got != want {
+			if got, want := browser.get(t, page.Offer).location, shop+"/?_subid="+page.SubID+"&kw=a"; got != want {
 				t.Errorf("%s leads to %s, want %s", page.Offer, got, want)
 			}
 		})
@@ -249,8 +250,8 @@ func TestThePHPClientWorksWithEveryAddressThatItWasEverGiven(t *testing.T) {
 func TestAPHPPageWithAWrongTokenIsToldNothing(t *testing.T) {
 	s := newStage(t)
 	php := startPHP(t, s, "CAMPAIGN_TOKEN=wrong")
-	if _, body := newVisitor(t, firefox).get(t, php+"/landing.php"); !strings.Contains(body, "404 Not Found") || len(s.clicks(t)) != 0 {
-		t.Errorf("%d clicks, page:\n%s", len(s.clicks(t)), body)
+	if got := newVisitor(t, firefox).get(t, php+"/landing.php"); !strings.Contains(got.body, "404 Not Found") || len(s.clicks(t)) != 0 {
+		t.Errorf("%d clicks, page:\n%s", len(s.clicks(t)), got.body)
 	}
 }
 
@@ -268,8 +269,8 @@ func TestTheWordPressPlugin(t *testing.T) {
 		{"an unknown click", "subid=unknown&status=sale", "error: Ignored: click_not_found", []string{`sale 7 ""`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if _, body := newVisitor(t, firefox).get(t, php+"/wordpress.php?"+test.query); body != test.says {
-				t.Errorf("%s, want %s", body, test.says)
+			if got := newVisitor(t, firefox).get(t, php+"/wordpress.php?"+test.query); got.body != test.says {
+				t.Errorf("%s, want %s", got.body, test.says)
 			}
 			if diff := cmp.Diff(test.recorded, s.recordedFor(t, subid)); diff != "" {
 				t.Error(diff)

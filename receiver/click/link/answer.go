@@ -23,7 +23,7 @@ func setCookies(w http.ResponseWriter, subid, token string, secure bool) {
 	if secure {
 		sameSite = http.SameSiteNoneMode
 	}
-	for _, cookie := range []http.Cookie{{Name: CookieSubID, Value: subid}, {Name: CookieToken, Value: token}} {
+	for _, cookie := range []http.Cookie{{Name: CookieSubID, Value: subid}, {Name: CookieToken, Value: token}} { //nolint:gosec // See above.
 		cookie.Path, cookie.MaxAge, cookie.Secure, cookie.SameSite = "/", int(CookieAge/time.Second), secure, sameSite
 		http.SetCookie(w, &cookie)
 	}

@@ -28,8 +28,15 @@ func newLinks(t *testing.T) (*Links, *clicktest.Book) {
 	}), book
 }
 
+// answer is what a visitor gets.
+type answer struct {
+	StatusCode int
+	Header     http.Header
+	body       string
+}
+
 // ask returns the answer to a request; nil when there is nothing at its path.
-func ask(l *Links, method, target string, header ...string) *http.Response {
+func ask(l *Links, method, target string, header ...string) *answer {
 	r := httptest.NewRequestWithContext(context.Background(), method, target, nil)
 	for i := 0; i+1 < len(header); i += 2 {
 		r.Header.Set(header[i], header[i+1])
@@ -40,23 +47,7 @@ func ask(l *Links, method, target string, header ...string) *http.Response {
 	}
 	w := httptest.NewRecorder()
 	handler.ServeHTTP(w, r)
-	return w.Result()
-}
-
-func text(t *testing.T, r *http.Response) string {
-	t.Helper()
-	var b strings.Builder
-	if err := r.Body.Close(); err != nil {
-		t.Fatal(err)
-	}
-	buffer := make([]byte, 4096)
-	for {
-		n, err := r.Body.Read(buffer)
-		b.Write(buffer[:n])
-		if err != nil {
-			return b.String()
-		}
-	}
+	return &answer{w.Code, w.Header(), w.Body.String()}
 }
 
 func TestAVisitIsAClickAndLeadsToTheOffer(t *testing.T) {
@@ -70,7 +61,7 @@ func TestAVisitIsAClickAndLeadsToTheOffer(t *testing.T) {
 	if got := r.Header.Get("Location"); got != want {
 		t.Errorf("to %s, want %s", got, want)
 	}
-	if body := text(t, r); body != "" {
+	if body := r.body; body != "" {
 		t.Errorf("body %q", body)
 	}
 	if click.Campaign != "spring" || click.UserAgent != "UA" || click.Params.Get("keyword") != "shoes" || click.IP != "192.0.2.1" {
@@ -158,7 +149,7 @@ func TestThereIsNothingElse(t *testing.T) {
 func TestAScriptIsToldItsSubid(t *testing.T) {
 	l, book := newLinks(t)
 	r := ask(l, "GET", "/QwErTy?return=jsonp&utm_term=a&se_referrer=&default_keyword=Title&landing_url=shop.example/")
-	body := text(t, r)
+	body := r.body
 	want := `KTracking.response({"sub_id":"` + book.Clicks[0].SubID + `","token":"QwErTy.` + book.Clicks[0].SubID + `"});`
 	if r.StatusCode != 200 || body != want || r.Header.Get("Content-Type") != "application/javascript" || r.Header.Get("Location") != "" {
 		t.Errorf("%d %q %v", r.StatusCode, body, r.Header)
@@ -179,7 +170,7 @@ func TestAClickThatIsNotDurableGivesNoSubidAway(t *testing.T) {
 		t.Errorf("%d, cookies %v", r.StatusCode, r.Header.Values("Set-Cookie"))
 	}
 	r = ask(l, "GET", "/QwErTy?return=jsonp")
-	if body := text(t, r); r.StatusCode != 503 || body != "" || r.Header.Get("Retry-After") == "" {
+	if body := r.body; r.StatusCode != 503 || body != "" || r.Header.Get("Retry-After") == "" {
 		t.Errorf("to a script: %d %q", r.StatusCode, body)
 	}
 	if book.Unstored != 2 || book.Accepted != 0 {
@@ -219,7 +210,7 @@ func TestUpdates(t *testing.T) {
 				Endpoint: "default/test", SubID: "s1", Campaign: "spring", Params: conversion.Params{{Name: "keyword", Value: "old"}},
 			}}
 			r := ask(l, "GET", test.target)
-			if body := text(t, r); r.StatusCode != test.status || body != test.body {
+			if body := r.body; r.StatusCode != test.status || body != test.body {
 				t.Errorf("%d %q, want %d %q", r.StatusCode, body, test.status, test.body)
 			}
 			var got []string
@@ -317,7 +308,7 @@ func TestNothingOfARequestStandsInAScript(t *testing.T) {
 	for _, value := range hostile {
 		for _, name := range []string{"callback", "jsonp", "sub_id", "token", "keyword", "landing_url"} {
 			r := ask(l, "GET", "/QwErTy?return=jsonp&"+name+"="+escape(value))
-			if body := text(t, r); !told.MatchString(body) {
+			if body := r.body; !told.MatchString(body) {
 				t.Errorf("%s=%s: %q", name, value, body)
 			}
 		}

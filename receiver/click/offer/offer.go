@@ -6,7 +6,6 @@ import (
 	"fmt"
 	"net/url"
 	"strings"
-	"unicode"
 )
 
 // Template is a compiled offer URL. It is immutable.
@@ -52,7 +51,9 @@ func nextMacro(s string) (start, end int) {
 			return -1, -1
 		}
 		start = from + open
-		for end = start + 1; end < len(s) && isName(s[end]); end++ {
+		end = start + 1
+		for end < len(s) && isName(s[end]) {
+			end++
 		}
 		if end < len(s) && s[end] == '}' && end > start+1 {
 			return start, end
@@ -77,14 +78,19 @@ func (t *Template) check() error {
 	} else if len(t.parts) > 1 {
 		return errors.New("an offer URL must not have a macro in its host")
 	}
-	if host == "" || strings.IndexFunc(host, notOfHost) >= 0 {
+	if !isHost(host) {
 		return errors.New("an offer URL must have a plain host name, without macros")
 	}
 	return nil
 }
 
-func notOfHost(r rune) bool {
-	return r > unicode.MaxASCII || !isName(byte(r)) && r != ':' && r != '[' && r != ']'
+func isHost(text string) bool {
+	for _, c := range []byte(text) {
+		if !isName(c) && c != ':' && c != '[' && c != ']' {
+			return false
+		}
+	}
+	return text != ""
 }
 
 // Render returns the URL with each macro replaced by what value says of its name, encoded so that it stays one value
