@@ -81,6 +81,10 @@ perf-receiver: ## Measure the receiver on PostgreSQL beside pgbench on the same 
 perf-receiver-short: ## The same in five minutes: 1 million clicks, new conversions only
 	go run ./hack/perf/receiver -store postgres -connections 64,256 -only 'new conversion'
 
+.PHONY: perf-forward
+perf-forward: ## Measure the delivery of S2S postbacks on both stores, and with one dead host among a hundred
+	go run ./hack/perf/forward
+
 .PHONY: chaos-receiver
 chaos-receiver: ## Kill, pause and cut receivers and their database under load for five minutes, and count
 	go test ./receiver/receivertest/chaos -v -count 1 -timeout 30m -duration 5m -pause 60s

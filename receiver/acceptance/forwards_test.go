@@ -31,7 +31,7 @@ func TestATrafficSourceIsToldOnceOfEachChange(t *testing.T) {
 		"subid=c1&status=lead&payout=1", "subid=c1&status=lead&payout=1", "subid=c1&status=sale&payout=10&currency=EUR",
 		"subid=c1&status=sale&payout=10&currency=EUR", "subid=c1&status=nonsense", "subid=c2&status=sale",
 	} {
-		response, err := http.Get(r.url + "/" + s.key + "/postback?" + query) //nolint:noctx // a test
+		response, err := http.Get(r.url + "/" + s.key + "/postback?" + query)
 		if err != nil {
 			t.Fatal(err)
 		}

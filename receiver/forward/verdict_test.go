@@ -64,7 +64,7 @@ func TestJudge(t *testing.T) {
 			if diff := cmp.Diff(c.attempts, row.Attempts); diff != "" {
 				t.Error(diff)
 			}
-			if ended := row.State != ledger.ForwardWaiting; ended != (row.Ended == now) {
+			if ended := row.State != ledger.ForwardWaiting; ended != row.Ended.Equal(now) {
 				t.Errorf("ended at %s", row.Ended)
 			}
 		})

@@ -67,7 +67,7 @@ func TestAHostThatIsDownForAnHourGetsEverythingInOrder(t *testing.T) {
 func TestFailuresKeepTheOrderOfEveryConversion(t *testing.T) {
 	const conversions, versions = 30, 10
 	b := newBench(t)
-	s := newSource(t, func(subid, version string, n int) int {
+	s := newSource(t, func(_, _ string, n int) int {
 		if n%3 == 0 {
 			return http.StatusInternalServerError
 		}

@@ -67,6 +67,20 @@ func TestFaultsAreFound(t *testing.T) {
 		"keeps one set of rates":                   "rates are kept by source",
 		"prunes too much of the received log":      "pruning takes the old and nothing else",
 		"prunes no history":                        "pruning takes the old and nothing else",
+
+		"claims what is not due":                     "an S2S postback has one sender, until its lease ends",
+		"claims without a lease":                     "an S2S postback has one sender, until its lease ends",
+		"claims more than there is room for":         "claims are for hosts that have room",
+		"says that nothing was examined":             "claims are for hosts that have room",
+		"marks nothing as sent":                      "an S2S postback comes back as it was",
+		"forgets the attempts":                       "an S2S postback comes back as it was",
+		"retries at once":                            "a retry comes when it is due, and has its host",
+		"ignores the rule of S2S postbacks":          "the outbox is filtered and paged through",
+		"ignores the state of S2S postbacks":         "the outbox is filtered and paged through",
+		"ignores the cursor of S2S postbacks":        "the outbox is filtered and paged through",
+		"says that it sends what is delivered again": "what has failed can be sent again, and nothing else",
+		"does not count what has failed":             "the outbox is counted",
+		"prunes too much of the outbox":              "pruning takes old S2S postbacks that have ended",
 	} {
 		t.Run(fault, func(t *testing.T) {
 			t.Parallel()

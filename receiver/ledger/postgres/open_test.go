@@ -162,7 +162,10 @@ func TestAnOlderSchemaIsMigratedUnlessThatIsSwitchedOff(t *testing.T) {
 	must(t, err)
 	old := string(first) + `create table postback_schema (one boolean primary key check (one), version integer not null);
 		insert into postback_schema values (true, 1);
-		insert into clicks (bucket, endpoint, subid, present) values (7, 'shop/main', 'old', true);`
+		insert into clicks (bucket, endpoint, subid, present) values (7, 'shop/main', 'old', true);
+		insert into outbox (bucket, endpoint, subid, id, rule, tid, slot_type, version, conversion, ip, due)
+			values (7, 'shop/main', 'old', '01a20770-0464-79e0-b5cf-3de9951fcaaf', 'r', '', '', 3,
+				'{"id":"01a20770-0464-79e0-b5cf-3de9951fcaa0","type":"sale"}', '', now());`
 	must(t, server.Exec(t.Context(), databaseOf(t, dsn), old))
 
 	store, err := postgres.Open(t.Context(), postgres.Options{DSN: dsn, CheckOnly: true})
@@ -178,6 +181,11 @@ func TestAnOlderSchemaIsMigratedUnlessThatIsSwitchedOff(t *testing.T) {
 	}
 	if n := queryInt(t, dsn, "select count(*) from clicks where subid = 'old'"); n != 1 {
 		t.Error("the migration lost a click")
+	}
+	const taken = `select count(*) from outbox where state = 'waiting' and type = 'sale' and created_at = due
+		and conversion_id = '01a20770-0464-79e0-b5cf-3de9951fcaa0'`
+	if n := queryInt(t, dsn, taken); n != 1 {
+		t.Error("the migration lost an S2S postback")
 	}
 }
 

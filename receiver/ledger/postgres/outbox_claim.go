@@ -38,7 +38,8 @@ var (
 	leaseRows = where("update outbox t set holder = u.holder, leased_until = u.leased_until from %[1]s where %[2]s returning "+
 		names("t.", outboxColumns), dueKey, leaseColumns)
 	// parkRows looks again whether there are older rows, in a statement of its own: whoever ends one of them after this
-	// must wait for the row's lock, and takes it out again.
+	// must wait for the row's lock, and takes it out again. It counts them, because "exists" would let the planner begin
+	// with all that waits: without statistics it takes that for a few rows.
 	parkRows = where("update outbox t set parked = true, due = (select greatest(max(o.due), u.now) + case when count(*) > 1"+
 		" then "+interval(ledger.ParkFor(2))+" else "+interval(ledger.ParkFor(1))+" end from (select p.due from outbox p where "+sameQueue+
 		" and p.version < t.version order by p.version limit 2) o) from %[1]s where %[2]s and "+olderExists, dueKey, parkColumns)
@@ -48,10 +49,12 @@ var (
 		" conversion = case when u.state = 'delivered' then null else t.conversion end,"+
 		" click = case when u.state = 'delivered' then null else t.click end"+
 		" from %[1]s where %[2]s and t.holder = u.holder", sentKey, sentColumns)
-	// unparkRows also writes rows that are not put aside: a claim that is putting one aside right now holds its lock.
-	unparkRows = where("update outbox t set parked = false, due = case when t.parked then u.now else t.due end"+
-		" from %[1]s where %[2]s and t.state = 'waiting' and t.version = (select min(p.version) from outbox p where "+sameQueue+")",
-		queueKey, queueColumns)
+	// unparkRows also writes rows that are not put aside: a claim that is putting one aside right now holds its lock. The
+	// limit keeps the planner from beginning with all that waits.
+	unparkRows = where("update outbox x set parked = false, due = case when x.parked then n.now else x.due end"+
+		" from (select "+names("t.", forwardKey)+", u.now from %[1]s cross join lateral (select "+names("t.", forwardKey)+" from outbox t where %[2]s"+
+		" and t.state = 'waiting' order by t.version limit 1) t) n"+
+		" where x.bucket = n.bucket and x.endpoint = n.endpoint and x.subid = n.subid and x.id = n.id", queueKey, queueColumns)
 )
 
 func interval(d time.Duration) string { return fmt.Sprintf("interval '%d seconds'", int(d.Seconds())) }

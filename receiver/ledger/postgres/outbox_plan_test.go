@@ -1,0 +1,100 @@
+package postgres
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
+)
+
+// TestALongOutboxIsNotReadWhole holds the plans of a table that was never analyzed against thousands of waiting rows: the
+// planner takes those for a few, and would begin with them if it could.
+func TestALongOutboxIsNotReadWhole(t *testing.T) {
+	store, err := Open(t.Context(), Options{DSN: pgtest.Shared(t).NewDatabase(t)})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	now := time.Now()
+	forwards := make([]ledger.Forward, 3000)
+	for n := range forwards {
+		forwards[n] = ledger.Forward{
+			ID: uuid.Must(uuid.NewV7()), Rule: "r", Host: "h", Due: now,
+			Conversion: &conversion.Conversion{ID: uuid.New(), Endpoint: "shop/main", SubID: fmt.Sprint("c", n), Version: 1, Type: "lead"},
+		}
+	}
+	write := func(*ledger.Book) *ledger.Changes { return &ledger.Changes{Forwards: forwards} }
+	if err := store.Transact(t.Context(), ledger.Want{}, write); err != nil {
+		t.Fatal(err)
+	}
+	key := func(n int) ledger.Key { return ledger.KeyOf("shop/main", fmt.Sprint("c", n)) }
+	const rows = 99
+	for name, statement := range map[string]struct {
+		sql  string
+		args []any
+	}{
+		"taking the next one out": {unparkRows.plain, arrays(queueColumns, rows, func(n int) *queueRow {
+			return &queueRow{slotRow: slotRowOf(key(n), conversion.SlotKey{}), Rule: "r", Now: now}
+		})},
+		"putting aside": {parkRows.plain, arrays(parkColumns, rows, func(n int) *dueRow {
+			return &dueRow{idRow: idRowOf(key(n), forwards[n].ID), Now: now}
+		})},
+		"leasing": {leaseRows.plain, arrays(leaseColumns, rows, func(n int) *dueRow {
+			return &dueRow{idRow: idRowOf(key(n), forwards[n].ID), Holder: "a", Until: now}
+		})},
+		"finishing": {finishRows.plain, arrays(sentColumns, rows, func(n int) *sentRow {
+			return &sentRow{idRow: idRowOf(key(n), forwards[n].ID), Holder: "a", Due: now}
+		})},
+		"claiming": {readDuePlain, []any{[]string{"a", "h", "z"}, []int32{40, 40, 40}, now}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			conn, err := store.pool.Acquire(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Release()
+			tx, err := conn.Begin(t.Context())
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = tx.Rollback(t.Context()) }()
+			if _, err := tx.Exec(t.Context(), settings, "60000", "60000"); err != nil {
+				t.Fatal(err)
+			}
+			lines, err := tx.Query(t.Context(), "explain (analyze, timing off) "+statement.sql, statement.args...)
+			if err != nil {
+				t.Fatal(err)
+			}
+			var plan strings.Builder
+			for lines.Next() {
+				var line string
+				if err := lines.Scan(&line); err != nil {
+					t.Fatal(err)
+				}
+				plan.WriteString(line + "\n")
+			}
+			if err := lines.Err(); err != nil {
+				t.Fatal(err)
+			}
+			for _, sign := range []string{"Removed by Join Filter", "actual rows=3000 "} {
+				if strings.Contains(plan.String(), sign) {
+					t.Errorf("the plan reads all that waits:\n%s", plan.String())
+				}
+			}
+		})
+	}
+}
+
+func arrays[R any](columns []column[R], n int, row func(int) *R) []any {
+	args := make([]any, len(columns))
+	for i, c := range columns {
+		args[i] = c.array(n, row)
+	}
+	return args
+}
