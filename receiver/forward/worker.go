@@ -37,6 +37,8 @@ type Worker struct {
 	mu     sync.Mutex
 	hosts  *hosts
 	status Status
+	// toldAt is when the log last told that the store is away.
+	toldAt time.Time
 }
 
 // Run works until ctx ends. Then it claims nothing any more, lets what is under way end for a while, and gives back what
@@ -264,11 +266,24 @@ func (w *Worker) prune(ctx context.Context) error {
 	}
 }
 
-// failed logs what is not merely that the store is away, which the ledger logs, or that it is time to stop.
+// failed logs a failure of the store, unless it is time to stop. One that is away, or too slow, is told of once a minute.
 func (w *Worker) failed(ctx context.Context, what string, err error) {
-	if ctx.Err() == nil && !errors.Is(err, ledger.ErrUnavailable) {
-		w.options.Logger.Warn(what, "error", err)
+	if ctx.Err() != nil {
+		return
 	}
+	if errors.Is(err, ledger.ErrUnavailable) {
+		now := w.options.Clock()
+		w.mu.Lock()
+		lately := now.Sub(w.toldAt) < time.Minute
+		if !lately {
+			w.toldAt = now
+		}
+		w.mu.Unlock()
+		if lately {
+			return
+		}
+	}
+	w.options.Logger.Warn(what, "error", err)
 }
 
 // bounded calls the store.
