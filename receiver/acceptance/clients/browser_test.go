@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/postback-dev/postback-operator/receiver/receivertest/chromium"
 )
 
 // sale is the conversion that most scenarios end with.
@@ -41,7 +43,7 @@ type journey struct {
 func byLink(page, title string) func(*tab) {
 	return func(tb *tab) {
 		tb.visit(tracker + "/QwErTy?kw=red+shoes&click=ext1&page=" + url.QueryEscape(page))
-		tb.await(title)
+		tb.Await(title)
 	}
 }
 
@@ -57,11 +59,11 @@ func then(first func(*tab), next ...func(*tab)) func(*tab) {
 func page(path, title string) func(*tab) {
 	return func(tb *tab) {
 		tb.visit(path)
-		tb.await(title)
+		tb.Await(title)
 	}
 }
 
-func follow(selector, title string) func(*tab) { return func(tb *tab) { tb.click(selector, title) } }
+func follow(selector, title string) func(*tab) { return func(tb *tab) { tb.Click(selector, title) } }
 
 var (
 	linked = map[string]string{"keyword": "red shoes", "external_id": "ext1"}
@@ -142,9 +144,9 @@ var common = []journey{
 	},
 	{
 		name: "fetch: another site's page is refused", walk: then(byLink("landing", "Subid "), func(tb *tab) {
-			subid := strings.Fields(tb.await("Subid "))[1]
+			subid := strings.Fields(tb.Await("Subid "))[1]
 			tb.visit("https://evil.test/fetch?_subid=" + subid)
-			tb.await("Failed: TypeError")
+			tb.Await("Failed: TypeError")
 		}), clicks: 1, outcome: "refused origin_not_allowed",
 	},
 	{
@@ -156,7 +158,7 @@ var common = []journey{
 
 func TestJourneysOfABrowserThatAcceptsEveryCookie(t *testing.T) {
 	s := newStage(t)
-	b := s.open(t, allCookies)
+	b := s.open(t, chromium.AllCookies)
 	b.walkAll(t, append(common, journey{
 		name: "image pixel: by the cookie of the link, where the page knows no subid",
 		walk: then(byLink("landing", "Subid "), page("/cookie-image", "Loaded")), clicks: 1, fields: linked, recorded: []string{sale},
@@ -169,7 +171,7 @@ func TestJourneysOfABrowserThatAcceptsEveryCookie(t *testing.T) {
 
 func TestJourneysOfABrowserThatBlocksOtherSitesCookies(t *testing.T) {
 	s := newStage(t)
-	b := s.open(t, ownCookies)
+	b := s.open(t, chromium.OwnCookies)
 	b.walkAll(t, append(common, journey{
 		name: "image pixel: by the cookie of the link, where the page knows no subid",
 		walk: then(byLink("landing", "Subid "), page("/cookie-image", "Loaded")), clicks: 1, outcome: "ignored subid_missing",
@@ -265,7 +267,7 @@ func (b *browser) checkS2S(t *testing.T, c click, recorded []string) {
 
 func TestTheAdapterFillsLinksFormsAndHiddenInputs(t *testing.T) {
 	s := newStage(t)
-	b := s.open(t, allCookies)
+	b := s.open(t, chromium.AllCookies)
 	for _, test := range []struct{ name, query, cookie, want string }{
 		{"by the page's _subid", "?_subid=q1", "", "q1"},
 		{"by the page's subid", "?subid=q2", "", "q2"},
@@ -281,11 +283,11 @@ func TestTheAdapterFillsLinksFormsAndHiddenInputs(t *testing.T) {
 			tb := b.tab(t)
 			if test.cookie != "" {
 				tb.visit("/order?subid=&clickid=")
-				tb.text(`document.cookie = "subid=` + test.cookie + `; path=/"`)
+				tb.Text(`document.cookie = "subid=` + test.cookie + `; path=/"`)
 			}
 			tb.visit("/adapter" + test.query)
-			tb.await("Ready")
-			tb.text(`document.getElementById("added").addEventListener("click", function (e) { e.preventDefault(); }), document.getElementById("added").click(), ""`)
+			tb.Await("Ready")
+			tb.Text(`document.getElementById("added").addEventListener("click", function (e) { e.preventDefault(); }), document.getElementById("added").click(), ""`)
 			want := map[string]string{
 				"macro": "https://offer.test/go?click={subid}&x=a%20b", "own": "/thanks?a=b%20c#d", "pay": "https://pay.test/", "added": "/thanks",
 				"foreign": "https://foreign.test/?x=1", "anchor": "#below", "mail": "mailto:a@shop.test",
@@ -299,17 +301,17 @@ func TestTheAdapterFillsLinksFormsAndHiddenInputs(t *testing.T) {
 				forms = fmt.Sprintf("clickid=%[1]s,subid=%[1]s | sub_id=%[1]s | q=", test.want)
 			}
 			for id, href := range want {
-				if got := tb.text(`document.getElementById("` + id + `").getAttribute("href")`); got != href {
+				if got := tb.Text(`document.getElementById("` + id + `").getAttribute("href")`); got != href {
 					t.Errorf("link %s leads to %s, want %s", id, got, href)
 				}
 			}
-			got := tb.text(`Array.from(document.forms).map(function (f) { return Array.from(f.querySelectorAll("input")).map(
+			got := tb.Text(`Array.from(document.forms).map(function (f) { return Array.from(f.querySelectorAll("input")).map(
 				function (i) { return i.name + "=" + i.value; }).join(); }).join(" | ")`)
 			if diff := cmp.Diff(forms, got); diff != "" {
 				t.Errorf("forms:\n%s", diff)
 			}
 			if test.want != "" {
-				tb.click("#submit", "Ordered subid="+test.want+" clickid="+test.want)
+				tb.Click("#submit", "Ordered subid="+test.want+" clickid="+test.want)
 			}
 		})
 	}
@@ -319,12 +321,12 @@ func TestTheAdapterFillsLinksFormsAndHiddenInputs(t *testing.T) {
 // postback key, with the subid that its form brought.
 func TestAnOrderOfAnAdaptedFormIsAConversion(t *testing.T) {
 	s := newStage(t)
-	b := s.open(t, allCookies)
+	b := s.open(t, chromium.AllCookies)
 	tb := b.tab(t)
 	byLink("adapter", "Ready")(tb)
-	tb.click("#submit", "Ordered ")
+	tb.Click("#submit", "Ordered ")
 	subid := b.clicks(t)[0].SubID
-	if title := tb.await("Ordered "); title != "Ordered subid="+subid+" clickid="+subid {
+	if title := tb.Await("Ordered "); title != "Ordered subid="+subid+" clickid="+subid {
 		t.Fatalf("%s, want the click %s", title, subid)
 	}
 	if body := s.report(t, "subid="+subid+"&status=sale&payout=7&tid=55"); body != "Success" {

@@ -1,83 +1,35 @@
 package clients
 
 import (
-	"bufio"
 	"encoding/json"
 	"encoding/pem"
 	"io"
-	"net"
 	"net/http"
 	"net/http/cookiejar"
 	"net/url"
 	"os"
-	"os/exec"
 	"path/filepath"
 	"strings"
 	"testing"
-	"time"
 
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/postback-dev/postback-operator/receiver/receivertest"
-	"github.com/postback-dev/postback-operator/receiver/receivertest/debian"
+	"github.com/postback-dev/postback-operator/receiver/receivertest/php"
 )
 
 // startPHP serves the pages of testdata/php and returns their address.
 func startPHP(t *testing.T, s *stage, more ...string) string {
 	t.Helper()
-	program, err := debian.Program(t.Context(), "php", "php-cli")
-	if err != nil {
-		t.Fatal(err)
-	}
-	dir := t.TempDir()
-	certificate := filepath.Join(dir, "ca.pem")
+	certificate := filepath.Join(t.TempDir(), "ca.pem")
 	block := &pem.Block{Type: "CERTIFICATE", Bytes: s.certificate.Raw}
 	if err := os.WriteFile(certificate, pem.EncodeToMemory(block), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	address := freeAddress(t)
-	command := exec.CommandContext(t.Context(), program, "-d", "session.save_path="+dir, "-d", "display_errors=1", "-S", address, "-t", "testdata/php")
-	command.Env = append(append(os.Environ(), "CERTIFICATE="+certificate, "CLICK_API=https://"+s.receiver+"/click_api/v3",
-		"CAMPAIGN_TOKEN="+campaignToken, "POSTBACK=https://"+s.receiver+"/"+receivertest.Key+"/postback"), more...)
-	log, err := command.StderrPipe()
-	if err != nil {
-		t.Fatal(err)
-	}
-	if err := command.Start(); err != nil {
-		t.Fatal(err)
-	}
-	read := make(chan struct{})
-	go func() {
-		defer close(read)
-		for lines := bufio.NewScanner(log); lines.Scan(); {
-			if strings.Contains(lines.Text(), "PHP ") { // warnings and errors
-				t.Log(lines.Text())
-			}
-		}
-	}()
-	t.Cleanup(func() {
-		_ = command.Process.Kill()
-		<-read
-		_ = command.Wait()
-	})
-	eventually(t, "PHP serves", func() bool {
-		connection, err := net.DialTimeout("tcp", address, time.Second)
-		if err != nil {
-			return false
-		}
-		return connection.Close() == nil
-	})
-	return "http://" + address
-}
-
-func freeAddress(t *testing.T) string {
-	t.Helper()
-	listener, err := net.Listen("tcp", "127.0.0.1:0")
-	if err != nil {
-		t.Fatal(err)
-	}
-	defer func() { _ = listener.Close() }()
-	return listener.Addr().String()
+	return php.Serve(t, "testdata/php", append([]string{
+		"CERTIFICATE=" + certificate, "CLICK_API=https://" + s.receiver + "/click_api/v3", "CAMPAIGN_TOKEN=" + campaignToken,
+		"POSTBACK=https://" + s.receiver + "/" + receivertest.Key + "/postback",
+	}, more...)...)
 }
 
 // visitor is a browser without scripts.
@@ -142,10 +94,10 @@ func land(t *testing.T, v visitor, address string) told {
 
 func TestAPHPPageOfACampaign(t *testing.T) {
 	s := newStage(t)
-	php := startPHP(t, s)
+	site := startPHP(t, s)
 	v := newVisitor(t, firefox)
 
-	page := land(t, v, php+"/landing.php?kw=red+shoes&click=ext1&token=of+the+page&ip=1.2.3.4")
+	page := land(t, v, site+"/landing.php?kw=red+shoes&click=ext1&token=of+the+page&ip=1.2.3.4")
 	clicks := s.clicks(t)
 	if len(clicks) != 1 {
 		t.Fatalf("%d clicks", len(clicks))
@@ -163,7 +115,7 @@ func TestAPHPPageOfACampaign(t *testing.T) {
 	}
 
 	t.Run("the page's cookies are those of the click", func(t *testing.T) {
-		address, err := url.Parse(php)
+		address, err := url.Parse(site)
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -176,7 +128,7 @@ func TestAPHPPageOfACampaign(t *testing.T) {
 		}
 	})
 	t.Run("the session keeps the click", func(t *testing.T) {
-		again := land(t, v, php+"/landing.php?kw=other")
+		again := land(t, v, site+"/landing.php?kw=other")
 		if again.SubID != c.SubID || len(s.clicks(t)) != 1 {
 			t.Errorf("subid %s, %d clicks", again.SubID, len(s.clicks(t)))
 		}
@@ -190,7 +142,7 @@ func TestAPHPPageOfACampaign(t *testing.T) {
 		}
 	})
 	t.Run("the thank-you page reports the conversion", func(t *testing.T) {
-		if got := v.get(t, php+"/thanks.php"); got.body != "Success" {
+		if got := v.get(t, site+"/thanks.php"); got.body != "Success" {
 			t.Errorf("answer %s", got.body)
 		}
 		if diff := cmp.Diff([]string{sale}, s.recordedFor(t, c.SubID)); diff != "" {
@@ -201,25 +153,25 @@ func TestAPHPPageOfACampaign(t *testing.T) {
 
 func TestVisitorsOfAPHPPage(t *testing.T) {
 	s := newStage(t)
-	php := startPHP(t, s)
+	site := startPHP(t, s)
 	t.Run("one who has a click is not new", func(t *testing.T) {
 		v := newVisitor(t, firefox)
-		address, err := url.Parse(php)
+		address, err := url.Parse(site)
 		if err != nil {
 			t.Fatal(err)
 		}
 		v.Jar.SetCookies(address, []*http.Cookie{{Name: "subid", Value: "earlier"}})
-		if page := land(t, v, php+"/landing.php"); page.Unique || page.SubID == "earlier" {
+		if page := land(t, v, site+"/landing.php"); page.Unique || page.SubID == "earlier" {
 			t.Errorf("%+v", page)
 		}
 	})
 	t.Run("a robot is told from a browser", func(t *testing.T) {
-		if page := land(t, newVisitor(t, "Googlebot/2.1"), php+"/landing.php"); !page.Bot {
+		if page := land(t, newVisitor(t, "Googlebot/2.1"), site+"/landing.php"); !page.Bot {
 			t.Errorf("%+v", page)
 		}
 	})
 	t.Run("the page may send him on at once", func(t *testing.T) {
-		got := newVisitor(t, firefox).get(t, php+"/landing.php?force_redirect_offer=1&page=next")
+		got := newVisitor(t, firefox).get(t, site+"/landing.php?force_redirect_offer=1&page=next")
 		clicks := s.clicks(t)
 		if want := shop + "/next?_subid=" + clicks[len(clicks)-1].SubID + "&kw="; got.status != 302 || got.location != want {
 			t.Errorf("%d to %s, want %s", got.status, got.location, want)
@@ -227,7 +179,7 @@ func TestVisitorsOfAPHPPage(t *testing.T) {
 	})
 	t.Run("one whose page is fetched ahead is no click", func(t *testing.T) {
 		before := len(s.clicks(t))
-		if page := land(t, newVisitor(t, firefox), php+"/landing.php?prefetch=1"); page.SubID != "no_subid" || len(s.clicks(t)) != before {
+		if page := land(t, newVisitor(t, firefox), site+"/landing.php?prefetch=1"); page.SubID != "no_subid" || len(s.clicks(t)) != before {
 			t.Errorf("%+v, %d clicks", page, len(s.clicks(t))-before)
 		}
 	})
@@ -249,16 +201,16 @@ func TestThePHPClientWorksWithEveryAddressThatItWasEverGiven(t *testing.T) {
 
 func TestAPHPPageWithAWrongTokenIsToldNothing(t *testing.T) {
 	s := newStage(t)
-	php := startPHP(t, s, "CAMPAIGN_TOKEN=wrong")
-	if got := newVisitor(t, firefox).get(t, php+"/landing.php"); !strings.Contains(got.body, "404 Not Found") || len(s.clicks(t)) != 0 {
+	site := startPHP(t, s, "CAMPAIGN_TOKEN=wrong")
+	if got := newVisitor(t, firefox).get(t, site+"/landing.php"); !strings.Contains(got.body, "404 Not Found") || len(s.clicks(t)) != 0 {
 		t.Errorf("%d clicks, page:\n%s", len(s.clicks(t)), got.body)
 	}
 }
 
 func TestTheWordPressPlugin(t *testing.T) {
 	s := newStage(t)
-	php := startPHP(t, s)
-	subid := land(t, newVisitor(t, firefox), php+"/landing.php").SubID
+	site := startPHP(t, s)
+	subid := land(t, newVisitor(t, firefox), site+"/landing.php").SubID
 	for _, test := range []struct {
 		name, query, says string
 		recorded          []string
@@ -269,7 +221,7 @@ func TestTheWordPressPlugin(t *testing.T) {
 		{"an unknown click", "subid=unknown&status=sale", "error: Ignored: click_not_found", []string{`sale 7 ""`}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			if got := newVisitor(t, firefox).get(t, php+"/wordpress.php?"+test.query); got.body != test.says {
+			if got := newVisitor(t, firefox).get(t, site+"/wordpress.php?"+test.query); got.body != test.says {
 				t.Errorf("%s, want %s", got.body, test.says)
 			}
 			if diff := cmp.Diff(test.recorded, s.recordedFor(t, subid)); diff != "" {
