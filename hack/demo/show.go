@@ -61,11 +61,11 @@ func show(ctx context.Context, bed *testbed.Bed) error {
 		return err
 	}
 	click.Header.Set("Authorization", "Bearer "+token)
-	if _, body, err := send(click); err != nil {
+	_, accepted, err := send(click)
+	if err != nil {
 		return err
-	} else {
-		fmt.Printf("\nA click, c1, is recorded: %s\n", body)
 	}
+	fmt.Printf("\nA click, c1, is recorded: %s\n", accepted)
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "POSTBACK\tOUTCOME\tREPLY")
 	for _, query := range postbacks {

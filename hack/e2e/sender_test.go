@@ -15,7 +15,6 @@ import (
 	"github.com/jackc/pgx/v5"
 	"k8s.io/client-go/rest"
 	"sigs.k8s.io/controller-runtime/pkg/client/config"
-	"sigs.k8s.io/yaml"
 
 	"github.com/postback-dev/postback-operator/hack/testbed"
 )
@@ -228,14 +227,4 @@ func (l *load) audit(t *testing.T, a account) (lost, twice int) {
 		}
 	}
 	return lost, twice
-}
-
-// toYAML writes an object as a manifest.
-func toYAML(t *testing.T, object any) string {
-	t.Helper()
-	text, err := yaml.Marshal(object)
-	if err != nil {
-		t.Fatal(err)
-	}
-	return string(text)
 }

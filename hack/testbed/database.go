@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"strings"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
 )
@@ -29,7 +30,8 @@ func StartDatabase(ctx context.Context) (*Database, error) {
 		return nil, err
 	}
 	rules := filepath.Join(dir, "pg_hba.conf")
-	if err := os.WriteFile(rules, []byte("host all all 0.0.0.0/0 scram-sha-256\n"), 0o644); err != nil {
+	rule := []string{"host", "all", "all", "0.0.0.0/0", "scram-sha-256"} // kind, databases, users, addresses, method
+	if err := os.WriteFile(rules, []byte(strings.Join(rule, " ")+"\n"), 0o644); err != nil {
 		return nil, err
 	}
 	server, err := pgtest.New(ctx, map[string]string{"listen_addresses": "127.0.0.1," + Host(), "hba_file": rules, "max_connections": "200"})
