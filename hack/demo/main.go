@@ -158,27 +158,39 @@ func down(ctx context.Context) error {
 	return errors.Join(namespaceErr, helmErr, kindsErr, homeErr, stopDatabase())
 }
 
+// explain says what there is to look at.
 func explain() error {
-	own := ""
 	if os.Getenv("KUBECONFIG") == ownKubeconfig() {
-		own = fmt.Sprintf("  export KUBECONFIG=%s PATH=%s/bin:$PATH\n", ownKubeconfig(), ownCluster())
+		fmt.Printf("\nTo look around, in another terminal, first:\n\n  export KUBECONFIG=%s PATH=%s/bin:$PATH\n", ownKubeconfig(), ownCluster())
 	}
-	fmt.Printf(`
-It stays until make demo-down. To look around, in another terminal:
-
-%[1]s  kubectl get postback -n %[2]s                                                # the declarations and their state
-  kubectl get pbe %[4]s -n %[2]s -o yaml                                          # conditions, keys, revision
-  kubectl get pods -n %[2]s -w                                                  # the receivers
-  kubectl get secret %[4]s-postback -n %[2]s -o jsonpath='{.data.url}' | base64 -d; echo
-  kubectl port-forward -n %[2]s deployment/%[3]s 8081:ops &                # the read API and the metrics
-  curl -s 'http://127.0.0.1:8081/api/v1/conversions?subid=c1'
-  curl -s 'http://127.0.0.1:8081/api/v1/postbacks?limit=20'                     # all that was received
-
-To rotate the key, as a commit would:
-
-  kubectl patch pbe %[4]s -n %[2]s --type merge -p '{"spec":{"key":{"revision":2}}}'
-  kubectl wait pbe/%[4]s -n %[2]s --for=condition=Ready
-  kubectl get pbe %[4]s -n %[2]s -o jsonpath='{.status.keys}'; echo
-`, own, namespace, fleet, endpoint)
-	return nil
+	_, err := os.Stdout.WriteString(explanation)
+	return err
 }
+
+const explanation = `
+The declarations and their state, the conditions and keys of one, and the receivers:
+
+  kubectl get postback -n demo
+  kubectl get pbe shop -n demo -o yaml
+  kubectl get pods -n demo
+
+The postback URL to paste at the network, and ready-made tags and code for pages:
+
+  kubectl get secret shop-postback -n demo -o jsonpath='{.data.url}' | base64 -d; echo
+  kubectl get secret shop-snippets -n demo -o yaml
+
+What was recorded, all that was received, and the metrics:
+
+  kubectl port-forward -n demo deployment/receivers 8081:ops &
+  curl -s 'http://127.0.0.1:8081/api/v1/conversions?subid=c1'
+  curl -s 'http://127.0.0.1:8081/api/v1/postbacks?limit=20'
+  curl -s 'http://127.0.0.1:8081/metrics'
+
+To rotate the key, as a commit would: the former one stays valid for 72 hours.
+
+  kubectl patch pbe shop -n demo --type merge -p '{"spec":{"key":{"revision":2}}}'
+  kubectl wait pbe/shop -n demo --for=condition=Ready
+  kubectl get pbe shop -n demo -o jsonpath='{.status.keys}'; echo
+
+All of it stays until make demo-down.
+`
