@@ -30,7 +30,7 @@ metadata: {name: %[1]s}
 ---
 apiVersion: v1
 kind: Pod
-metadata: {name: sender, namespace: %[1]s}
+metadata: {name: sender, namespace: %[1]s, labels: {app: sender}}
 spec:
   automountServiceAccountToken: false
   enableServiceLinks: false
@@ -47,7 +47,18 @@ spec:
     ports: [{containerPort: 8080}]
     readinessProbe: {httpGet: {path: /healthz, port: 8080}, periodSeconds: 1}
     securityContext: {allowPrivilegeEscalation: false, readOnlyRootFilesystem: true, capabilities: {drop: [ALL]}}
+---
+apiVersion: v1
+kind: Service
+metadata: {name: sender, namespace: %[1]s}
+spec:
+  selector: {app: sender}
+  ports: [{port: 80, targetPort: 8080}]
 `, senderNamespace, testbed.Registry, testbed.ImageTag)
+	// One of a former run has that one's program.
+	if _, err := bed.Kubectl(ctx, "delete", "pod", "-n", senderNamespace, "sender", "--ignore-not-found"); err != nil {
+		return err
+	}
 	if err := bed.Apply(ctx, "", manifest); err != nil {
 		return err
 	}

@@ -6,6 +6,8 @@
 //	GET  /account  what has become of the run so far
 //	POST /stop     end the run, wait for the last answers, and give the whole account with every acknowledged number
 //	POST /fetch    {"method","url","header","body"}: send one request and show the answer
+//	ANY  /source/… a traffic source, which answers 200 and keeps what comes
+//	POST /received {"path"}: the latest that came to /source/path
 //
 // Postback N of a run has the transaction id RUN-N. Every second postback goes over a connection of its own, the others over
 // connections that are kept.
@@ -22,7 +24,7 @@ import (
 )
 
 func main() {
-	s := &sender{}
+	s, traffic := &sender{}, &source{}
 	mux := http.NewServeMux()
 	mux.HandleFunc("GET /healthz", func(http.ResponseWriter, *http.Request) {})
 	mux.HandleFunc("POST /start", handle(s.start))
@@ -30,6 +32,8 @@ func main() {
 	mux.HandleFunc("GET /account", handle(s.account))
 	mux.HandleFunc("POST /stop", handle(s.stop))
 	mux.HandleFunc("POST /fetch", handle(fetch))
+	mux.Handle("/source/", traffic)
+	mux.HandleFunc("POST /received", handle(traffic.list))
 	server := &http.Server{Addr: ":8080", Handler: mux, ReadHeaderTimeout: 10 * time.Second}
 	log.Fatal(server.ListenAndServe())
 }
