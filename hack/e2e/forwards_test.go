@@ -1,0 +1,76 @@
+//go:build e2e
+
+package e2e
+
+import (
+	"fmt"
+	"testing"
+	"time"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+// forwardTo is a rule of an endpoint or of a campaign that tells the traffic source, at a path of its own.
+func forwardTo(path string) string {
+	return fmt.Sprintf("{name: source, url: %q}", sourceURL+path+"?click={external_id}&subid={subid}&status={status}&payout={payout}&tid={tid}")
+}
+
+// forwarded waits until the traffic source was told of every acknowledged postback of the load.
+func (l *load) forwarded(t *testing.T, path string, acknowledged []int) {
+	t.Helper()
+	var times map[string]int
+	eventually(t, func() error {
+		times = map[string]int{}
+		for _, values := range toldAt(t, path) {
+			times[values.Get("tid")]++
+		}
+		missing := 0
+		for _, i := range acknowledged {
+			if times[fmt.Sprintf("%s-%d", l.run, i)] == 0 {
+				missing++
+			}
+		}
+		if missing > 0 {
+			return fmt.Errorf("the traffic source was not told of %d of %d conversions", missing, len(acknowledged))
+		}
+		return nil
+	})
+	again := 0
+	for _, i := range acknowledged {
+		again += times[fmt.Sprintf("%s-%d", l.run, i)] - 1
+	}
+	t.Logf("%d conversions, %d S2S postbacks sent again", len(acknowledged), again)
+}
+
+// deleted takes a receiver away while it delivers.
+func (s *stage) deleted(t *testing.T) {
+	before := receiverPods(t, s.namespace, fleetName)
+	l := begin(t, s.target, loadPerSecond)
+	time.Sleep(settle)
+	kubectl(t, "delete", "pod", "-n", s.namespace, before[0].Name, "--force", "--grace-period=0")
+	served(t, s.namespace, len(before))
+	if cmp.Equal(identities(before), identities(receiverPods(t, s.namespace, fleetName))) {
+		t.Error("the pods are the same ones")
+	}
+	time.Sleep(settle)
+	l.forwarded(t, endpointRule, l.stop(t).Acknowledged)
+}
+
+// What a receiver had claimed when its node's power failed others deliver when its lease is over, some of it twice.
+func TestS2SPostbacksOutliveTheirReceiver(t *testing.T) {
+	namespace := inNamespace(t, "e2e-forwards")
+	const path = "/outlive"
+	apply(t, namespace, fleetManifest(t, namespace, "replicas: 3"))
+	shop := endpointOn(t, namespace, "shop", "forwards: ["+forwardTo(path)+"]")
+	fleetReady(t, namespace, fleetName, 3)
+	node := receiverNode(t, namespace)
+	l := begin(t, shop, loadPerSecond)
+	time.Sleep(settle)
+	withoutPower(t, node, func() {
+		time.Sleep(settle)
+		acknowledged := l.stop(t).Acknowledged
+		began := time.Now()
+		l.forwarded(t, path, acknowledged)
+		t.Logf("all of them are delivered %.0f s after the last answer", time.Since(began).Seconds())
+	})
+}
