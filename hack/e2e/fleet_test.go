@@ -22,6 +22,13 @@ var databases = map[string]string{}
 // fleetManifest declares a fleet on a database of its own, whose Secret it makes. spec is more of its spec, like "replicas: 3".
 func fleetManifest(t *testing.T, namespace string, spec ...string) string {
 	t.Helper()
+	makeDatabase(t, namespace)
+	return fleetOnDatabase(spec...)
+}
+
+// makeDatabase makes a database and the Secret db that names it.
+func makeDatabase(t *testing.T, namespace string) {
+	t.Helper()
 	pods, local, err := database.Create(t.Context(), namespace)
 	if err != nil {
 		t.Fatal(err)
@@ -33,20 +40,23 @@ kind: Secret
 metadata: {name: db}
 stringData: {dsn: %q}
 `, pods))
-	return fleetOnDatabase(spec...)
 }
 
 func fleetOnDatabase(spec ...string) string {
+	return fleetOnStore("postgres: {dsnSecretRef: {name: db}}", spec...)
+}
+
+func fleetOnStore(store string, spec ...string) string {
 	return fmt.Sprintf(`
 apiVersion: postback.dev/v1alpha1
 kind: ReceiverFleet
 metadata: {name: %s}
 spec:
-  store: {postgres: {dsnSecretRef: {name: db}}}
+  store: {%s}
   rates: {providers: []}
   egress: {allowPrivate: true}
   %s
-`, fleetName, strings.Join(spec, "\n  "))
+`, fleetName, store, strings.Join(spec, "\n  "))
 }
 
 // endpointManifest declares an endpoint of that fleet. spec is more of its spec.

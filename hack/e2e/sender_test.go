@@ -189,13 +189,20 @@ func begin(t *testing.T, to target, perSecond int) *load {
 	return l
 }
 
-// stop ends the load, holds every acknowledgement against the ledger, and returns the account.
-func (l *load) stop(t *testing.T) account {
+// end ends the load, waits for the last answers, and returns the account.
+func (l *load) end(t *testing.T) account {
 	t.Helper()
 	got, err := call[account](t.Context(), "POST", "/stop", nil)
 	if err != nil {
 		t.Fatal(err)
 	}
+	return got
+}
+
+// stop ends the load, holds every acknowledgement against the ledger, and returns the account.
+func (l *load) stop(t *testing.T) account {
+	t.Helper()
+	got := l.end(t)
 	lost, twice := l.audit(t, got)
 	t.Logf("%s; %d of them lost, %d recorded twice", got, lost, twice)
 	if lost > 0 || twice > 0 {

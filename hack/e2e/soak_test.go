@@ -103,10 +103,7 @@ func TestSoak(t *testing.T) {
 		f.do(t, s)
 		fleetReady(t, namespace, fleetName, soakReplicas)
 		time.Sleep(settle)
-		got, err := call[account](t.Context(), "POST", "/stop", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		got := s.load.end(t)
 		lost, twice := s.load.audit(t, got)
 		v := verdicts[f.name]
 		if v == nil {
