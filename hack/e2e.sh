@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 if [[ -z ${KUBECONFIG:-} ]]; then
   . hack/cluster/settings.sh
-  [[ ! -e $state/running ]] || { echo "a cluster is up: export KUBECONFIG=$kubeconfig PATH=$bin:\$PATH to use it, or make cluster-down" >&2; exit 1; }
+  ! is_up || { echo "a cluster is up: export KUBECONFIG=$kubeconfig PATH=$bin:\$PATH to use it, or make cluster-down" >&2; exit 1; }
   trap hack/cluster/down.sh EXIT
   NODES=3 METRICS=1 hack/cluster/up.sh
   export KUBECONFIG=$kubeconfig PATH=$bin:$PATH

@@ -2,7 +2,8 @@
 # load.sh IMAGE.tar...: imports images, OCI layouts in tar archives, into every node of the running cluster.
 set -euo pipefail
 . "$(dirname "$0")/settings.sh"
-[[ -e $state/running ]] || { echo "no cluster is up" >&2; exit 1; }
+(($# > 0)) || { echo "usage: load.sh IMAGE.tar..." >&2; exit 2; }
+is_up || { echo "no cluster is up" >&2; exit 1; }
 . "$state/running"
 for n in $(seq "$nodes"); do
   init=$(init_of "$n")

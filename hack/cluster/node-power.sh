@@ -3,7 +3,7 @@
 # control plane.
 set -euo pipefail
 . "$(dirname "$0")/settings.sh"
-[[ -e $state/running ]] || { echo "no cluster is up" >&2; exit 1; }
+is_up || { echo "no cluster is up" >&2; exit 1; }
 . "$state/running"
 (($# == 2 && $2 > 1 && $2 <= nodes)) || { echo "usage: node-power.sh off|on N, with N from 2 to $nodes" >&2; exit 2; }
 case $1 in

@@ -30,6 +30,9 @@ init_of() {
   tr -d ' ' <"/proc/$outer/task/$outer/children"
 }
 
+# is_up: whether the cluster runs. Its state may be there although it does not: after a restart of the machine.
+is_up() { [[ -e $state/running && -n $(init_of 1) ]]; }
+
 # start_node N: in namespaces of its own, which hold everything that it starts. Its disk is kept from the time before.
 start_node() {
   local folder=$state/node$1

@@ -8,7 +8,13 @@ set -euo pipefail
 NODES=${NODES:-1} METRICS=${METRICS:-0}
 say() { printf '%4d s  %s\n' "$SECONDS" "$*"; }
 ((EUID == 0)) || { echo "up.sh makes network namespaces and mounts: run it as root" >&2; exit 1; }
-[[ ! -e $state/running ]] || { echo "the cluster is up: hack/cluster/down.sh takes it down" >&2; exit 1; }
+howto() { printf '\n    export KUBECONFIG=%s PATH=%s:$PATH\n' "$kubeconfig" "$bin"; }
+if is_up; then
+  echo "The cluster is up already. To use it:"
+  howto
+  exit
+fi
+[[ ! -e $state/running ]] || "$cluster/down.sh" >/dev/null # what is left of one that was not taken down
 
 groups=(etcd kubernetes runtime cni dns pause)
 ((METRICS == 0)) || groups+=(metrics)
@@ -86,5 +92,4 @@ for n in $(seq "$NODES"); do wait_for 60 kubectl get node "node$n"; done
 kubectl wait --for=condition=Ready node --all --timeout=90s >/dev/null
 wait_for 30 kubectl -n default get serviceaccount default
 say "$NODES node(s) ready. To use them:"
-echo
-echo "    export KUBECONFIG=$kubeconfig PATH=$bin:\$PATH"
+howto

@@ -94,11 +94,9 @@ func useCluster(ctx context.Context) error {
 	if os.Getenv("KUBECONFIG") != "" {
 		return nil
 	}
-	fmt.Println("Bringing up a Kubernetes on this machine; the first time its programs are built, which takes a quarter of an hour …")
-	if _, err := os.Stat(ownKubeconfig()); err != nil { // it is up since an earlier demo
-		if err := script(ctx, "hack/cluster/up.sh"); err != nil {
-			return err
-		}
+	fmt.Println("Bringing up a Kubernetes on this machine; the first time its programs are built, which takes half an hour of processor time …")
+	if err := script(ctx, "hack/cluster/up.sh"); err != nil { // it does nothing if it is up since an earlier demo
+		return err
 	}
 	return errors.Join(
 		os.Setenv("KUBECONFIG", ownKubeconfig()),
