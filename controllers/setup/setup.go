@@ -46,6 +46,7 @@ const workers = 4
 // +kubebuilder:rbac:groups=authentication.k8s.io,resources=tokenreviews,verbs=create,roleName=postback-operator-cluster
 // +kubebuilder:rbac:groups=authorization.k8s.io,resources=subjectaccessreviews,verbs=create,roleName=postback-operator-cluster
 // +kubebuilder:rbac:groups=coordination.k8s.io,resources=leases,verbs=get;create;update,namespace=system,roleName=postback-operator-leader-election
+// +kubebuilder:rbac:groups="",resources=events,verbs=create;patch,namespace=system,roleName=postback-operator-leader-election
 
 // Run runs the operator until the context ends.
 func Run(ctx context.Context, o Options) error {
