@@ -6,7 +6,7 @@
 //	GET  /account  what has become of the run so far
 //	POST /stop     end the run, wait for the last answers, and give the whole account with every acknowledged number
 //	POST /fetch    {"method","url","header","body"}: send one request and show the answer
-//	ANY  /source/… a traffic source, which answers 200 and keeps what comes
+//	ANY  /source/… a traffic source, which keeps what comes and answers 200; /source/slow/… a second later
 //	POST /received {"path"}: the latest that came to /source/path
 //
 // Postback N of a run has the transaction id RUN-N. Every second postback goes over a connection of its own, the others over

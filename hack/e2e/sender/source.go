@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"sync"
+	"time"
 )
 
 // Bounds of what the traffic source keeps.
@@ -14,7 +15,10 @@ const (
 	maxBody     = 16 << 10
 )
 
-// source is a traffic source: it answers whatever comes with 200, and keeps it.
+// slowness is how long a slow path takes to answer.
+const slowness = time.Second
+
+// source is a traffic source: it keeps whatever comes, and answers it with 200; below /source/slow/ a second later.
 type source struct {
 	mu       sync.Mutex
 	received []Received // the latest, in the order of arrival
@@ -36,11 +40,15 @@ type Which struct {
 }
 
 func (s *source) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
+	path := strings.TrimPrefix(r.URL.Path, "/source")
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
 		return // whoever sent it has gone, and did not see it taken
 	}
-	s.keep(Received{r.Method, strings.TrimPrefix(r.URL.Path, "/source"), r.URL.RawQuery, string(body)})
+	s.keep(Received{r.Method, path, r.URL.RawQuery, string(body)})
+	if strings.HasPrefix(path, "/slow/") {
+		time.Sleep(slowness)
+	}
 }
 
 func (s *source) keep(one Received) {
