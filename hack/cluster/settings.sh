@@ -26,7 +26,7 @@ wait_for() {
 init_of() {
   local outer
   outer=$(cat "$state/node$1/pid" 2>/dev/null) || return 0
-  grep -qa "$cluster/node.sh" "/proc/$outer/cmdline" 2>/dev/null || return 0 # another process with that number
+  grep -qa hack/cluster/node.sh "/proc/$outer/cmdline" 2>/dev/null || return 0 # another process has that number by now
   tr -d ' ' <"/proc/$outer/task/$outer/children"
 }
 
