@@ -138,12 +138,13 @@ func (w *Worker) claim(ctx, sends context.Context) {
 	}
 }
 
-// send delivers a row. A panic leaves the row to the end of its lease.
+// send delivers a row. A panic leaves the row to the end of its lease. Its text may hold a part of the URL, so only its type
+// is logged.
 func (w *Worker) send(ctx context.Context, row ledger.OutboxRow, leaseEnds time.Time) {
 	out := result{row: row, claimed: row.Host, leaseEnds: leaseEnds}
 	defer func() {
 		if r := recover(); r != nil {
-			w.options.Logger.Error("Panic in a delivery", "id", row.ID, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			w.options.Logger.Error("Panic in a delivery", "id", row.ID, "panic", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))
 			out.leaseEnds = time.Time{}
 		}
 		w.results <- out
