@@ -114,7 +114,8 @@ cluster.local:53 in-addr.arpa:53 ip6.arpa:53 {
 }
 DNS
   start_after_api coredns coredns -conf "$disk/Corefile"
-  ((metrics == 0)) || start_after_api metrics-server metrics-server \
+  # It ends at once while it lacks the permissions that up.sh gives it, and has to be started again.
+  ((metrics == 0)) || start_after_api metrics-server bash -c 'until "$0" "$@"; do sleep 1; done' metrics-server \
     --kubeconfig="$pki/metrics-server.kubeconfig" --authentication-kubeconfig="$pki/metrics-server.kubeconfig" \
     --authorization-kubeconfig="$pki/metrics-server.kubeconfig" --bind-address="$address" --secure-port=4443 --cert-dir="$disk/metrics" \
     --kubelet-certificate-authority="$pki/ca.crt" --kubelet-preferred-address-types=InternalIP \

@@ -91,5 +91,7 @@ manifests=("$cluster"/manifests/{dns,storage}.yaml)
 for n in $(seq "$NODES"); do wait_for 60 kubectl get node "node$n"; done
 kubectl wait --for=condition=Ready node --all --timeout=90s >/dev/null
 wait_for 30 kubectl -n default get serviceaccount default
+# As long as one kind of API is away no namespace can be deleted.
+((METRICS == 0)) || kubectl wait --for=condition=Available apiservice/v1beta1.metrics.k8s.io --timeout=90s >/dev/null
 say "$NODES node(s) ready. To use them:"
 howto
