@@ -62,7 +62,9 @@ for group; do
   apiserver) kubernetes kube-apiserver kubectl ;;
   kubernetes) kubernetes kube-apiserver kubectl kube-controller-manager kube-scheduler kubelet kube-proxy ;;
   runtime)
-    packages gcc:gcc /usr/include/stdlib.h:libc6-dev pkg-config:pkg-config /usr/include/seccomp.h:libseccomp-dev
+    # To build runc, and what nodes run beside these programs.
+    packages gcc:gcc /usr/include/stdlib.h:libc6-dev pkg-config:pkg-config /usr/include/seccomp.h:libseccomp-dev \
+      nft:nftables iptables:iptables ip:iproute2 unshare:util-linux openssl:openssl curl:curl
     containerd=github.com/containerd/containerd/v2
     build containerd $containerd 'no_btrfs no_devmapper no_zfs' '' ./ $containerd/cmd/{containerd,containerd-shim-runc-v2,ctr}
     CGO_ENABLED=1 build runc github.com/opencontainers/runc 'seccomp netgo osusergo' '' ./ github.com/opencontainers/runc
