@@ -184,11 +184,11 @@ func pause(ctx context.Context, d time.Duration) {
 }
 
 // attempt runs one transaction. A panic in a decision fails the batch as refused data does, so that bisection leaves
-// only the guilty operation unanswered for.
+// only the guilty operation unanswered for. Its text may hold what a sender sent, so only its type is logged.
 func (l *lane) attempt(ctx context.Context, batch []*task) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			l.ledger.opt.Logger.Error("Panic in a batch", "lane", l.index, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+			l.ledger.opt.Logger.Error("Panic in a batch", "lane", l.index, "panic", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))
 			err = fmt.Errorf("%w: panic while deciding", ErrPoisoned)
 		}
 	}()
