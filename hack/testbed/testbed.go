@@ -108,18 +108,13 @@ func (b *Bed) LoadImages(ctx context.Context, programs ...string) error {
 		return err
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
-	builds := []struct {
+	type build struct {
 		tag      string
-		programs []string
-	}{
-		{ImageTag, nil},
-		{NextTag, []string{"receiver=./receiver"}},
+		programs []string // none: those of the product
 	}
+	builds := []build{{ImageTag, nil}, {NextTag, []string{"receiver=./receiver"}}}
 	if len(programs) > 0 {
-		builds = append(builds, struct {
-			tag      string
-			programs []string
-		}{ImageTag, programs})
+		builds = append(builds, build{ImageTag, programs})
 	}
 	for i, build := range builds {
 		args := []string{
