@@ -6,6 +6,7 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"net/http"
 	"strings"
@@ -128,16 +129,23 @@ func visit(t *testing.T, url string) answer {
 	return got
 }
 
-// addClicks tells a fleet of clicks.
+// addClicks tells a fleet of clicks. Ready is what the receivers say: a moment later the nodes send a new Service's connections
+// there.
 func addClicks(t *testing.T, baseURL, token string, clicks ...string) {
 	t.Helper()
 	var lines strings.Builder
 	for _, subid := range clicks {
 		fmt.Fprintf(&lines, "{\"subid\":%q}\n", subid)
 	}
-	got := fetch(t, "POST", baseURL+"/clicks", map[string]string{"Authorization": "Bearer " + token}, lines.String())
+	var got answer
+	eventually(t, func() error {
+		if got = fetch(t, "POST", baseURL+"/clicks", map[string]string{"Authorization": "Bearer " + token}, lines.String()); got.Error != "" {
+			return errors.New(got.Error)
+		}
+		return nil
+	})
 	if got.Status != http.StatusOK {
-		t.Fatalf("the click intake answers %d %s %s", got.Status, got.Body, got.Error)
+		t.Fatalf("the click intake answers %d %s", got.Status, got.Body)
 	}
 }
 

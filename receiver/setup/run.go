@@ -69,6 +69,9 @@ func (r *Receiver) drain(failed <-chan error) error {
 	}
 }
 
+// stopTime is how long a receiver with these options may take to stop.
+func (o Options) stopTime() time.Duration { return o.Drain + o.Hold + graceAfterHold + opsGrace }
+
 // finish answers what is under way. The ops port goes last, since it says how that goes.
 func (r *Receiver) finish(endUpkeep func()) error {
 	ctx, cancel := context.WithTimeout(context.Background(), r.options.Hold+graceAfterHold)

@@ -35,7 +35,8 @@ func (o Options) openStore(ctx context.Context) (store ledger.Store, lanes int, 
 	case o.RequireSynchronous:
 		return nil, 0, errLocal
 	}
-	file, err := sqlite.Open(ctx, rest, sqlite.Options{Logger: o.Logger})
+	// A pod that is deleted is replaced at once, while it still answers what is under way.
+	file, err := sqlite.Open(ctx, rest, sqlite.Options{Wait: o.stopTime(), Logger: o.Logger})
 	if err != nil {
 		return nil, 0, err
 	}

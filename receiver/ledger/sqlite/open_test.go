@@ -1,6 +1,7 @@
 package sqlite
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io/fs"
@@ -53,12 +54,15 @@ func TestOneReceiverOwnsTheStore(t *testing.T) {
 	if want := "opening the store " + path + ": store is in use by another receiver"; err == nil || err.Error() != want {
 		t.Errorf("got %v, want %s", err, want)
 	}
-	if err := first.Close(); err != nil {
-		t.Fatal(err)
+	stopped, stop := context.WithCancel(t.Context())
+	stop()
+	if _, err := Open(stopped, path, Options{Wait: time.Hour}); !errors.Is(err, errInUse) {
+		t.Errorf("got %v from a wait that was ended, want %v", err, errInUse)
 	}
-	second, err := Open(t.Context(), path, Options{})
+	time.AfterFunc(2*lockEvery, func() { _ = first.Close() })
+	second, err := Open(t.Context(), path, Options{Wait: time.Minute})
 	if err != nil {
-		t.Fatalf("after the first has gone: %v", err)
+		t.Fatalf("while the first one ends: %v", err)
 	}
 	if err := second.Close(); err != nil {
 		t.Error(err)

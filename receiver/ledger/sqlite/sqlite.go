@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"time"
 
 	"modernc.org/sqlite"
 
@@ -27,7 +28,9 @@ type Options struct {
 	MapBytes int64
 	// Readers is how many read-only connections there are at most: default 4.
 	Readers int
-	Logger  *slog.Logger
+	// Wait is how long another process that has the store open may take to close it: default 0.
+	Wait   time.Duration
+	Logger *slog.Logger
 }
 
 func (o Options) withDefaults() Options {
@@ -64,7 +67,7 @@ var _ ledger.Store = (*Store)(nil)
 
 // Open opens the store at path, an absolute or relative file name, and creates it, readable by its owner only, if there
 // is none. Its schema is brought up to date. What is no store, or one of a newer program, is left as it is: the error
-// wraps [ledger.ErrSchema]. So is a store that another process has open.
+// wraps [ledger.ErrSchema]. So is a store that another process has open for longer than the options wait.
 func Open(ctx context.Context, path string, options Options) (_ *Store, err error) {
 	options = options.withDefaults()
 	s := &Store{path: path, log: options.Logger, turn: make(chan struct{}, 1)}
@@ -77,7 +80,7 @@ func Open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
-	if s.lock, err = lockFile(path + ".lock"); err != nil {
+	if s.lock, err = lockFile(ctx, path+".lock", options.Wait, options.Logger); err != nil {
 		return nil, err
 	}
 	if err := createFile(path); err != nil {
