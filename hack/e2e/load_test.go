@@ -194,15 +194,16 @@ func TestUnderLoad(t *testing.T) {
 	})
 }
 
-// receiverNode is a node with a receiver of the fleet, but not the first, where the control plane and the sender are.
+// receiverNode is a node with a receiver of the fleet that may be taken away: not that of the sender.
 func receiverNode(t *testing.T, namespace string) string {
 	t.Helper()
+	kept := get[corev1.Pod](t, senderNamespace, "sender").Spec.NodeName
 	for _, pod := range receiverPods(t, namespace, fleetName) {
-		if pod.Spec.NodeName != "node1" {
+		if pod.Spec.NodeName != kept {
 			return pod.Spec.NodeName
 		}
 	}
-	t.Fatal("no receiver is on another node than the first")
+	t.Fatalf("no receiver is on another node than %s, where the sender is", kept)
 	return ""
 }
 
@@ -261,16 +262,12 @@ func operatorAway(t *testing.T, do func()) {
 // withoutPower fails a node's power for as long as do takes.
 func withoutPower(t *testing.T, node string, do func()) {
 	t.Helper()
-	var number int
-	if _, err := fmt.Sscanf(node, "node%d", &number); err != nil {
-		t.Fatalf("%s has no number: %v", node, err)
-	}
-	t.Cleanup(func() { _ = bed.Power(context.Background(), number, true) }) // also when do fails the test
-	if err := bed.Power(t.Context(), number, false); err != nil {
+	t.Cleanup(func() { _ = bed.Power(context.Background(), node, true) }) // also when do fails the test
+	if err := bed.Power(t.Context(), node, false); err != nil {
 		t.Fatal(err)
 	}
 	do()
-	if err := bed.Power(t.Context(), number, true); err != nil {
+	if err := bed.Power(t.Context(), node, true); err != nil {
 		t.Fatal(err)
 	}
 	kubectl(t, "wait", "--for=condition=Ready", "node/"+node, "--timeout=3m")

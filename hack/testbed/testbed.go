@@ -7,7 +7,7 @@
 //
 //	TESTBED_LOAD_IMAGE   command that loads an image archive, appended as its last argument
 //	TESTBED_HOST         address of this machine as pods see it
-//	TESTBED_NODE_POWER   command that takes off|on and a node's number, and fails its power or gives it back
+//	TESTBED_NODE_POWER   command that takes off|on and a node's name, and fails its power or gives it back
 package testbed
 
 import (
@@ -138,10 +138,10 @@ func (b *Bed) LoadImages(ctx context.Context, programs ...string) error {
 }
 
 // Power fails the power of a node of the cluster, or gives it back.
-func (b *Bed) Power(ctx context.Context, node int, on bool) error {
+func (b *Bed) Power(ctx context.Context, node string, on bool) error {
 	command := strings.Fields(cmp.Or(os.Getenv("TESTBED_NODE_POWER"), "hack/cluster/node-power.sh"))
 	state := map[bool]string{true: "on", false: "off"}[on]
-	_, err := run(ctx, "", command[0], append(command[1:], state, fmt.Sprint(node))...)
+	_, err := run(ctx, "", command[0], append(command[1:], state, node)...)
 	return err
 }
 
