@@ -98,6 +98,12 @@ func (w *Writer) Child(ctx context.Context, owner client.Object, child resources
 	return true, nil
 }
 
+// Secret is [Writer.Child] for a Secret that is wanted.
+func (w *Writer) Secret(ctx context.Context, owner client.Object, secret *corev1ac.SecretApplyConfiguration) error {
+	_, err := w.Child(ctx, owner, resources.SecretChild(secret))
+	return err
+}
+
 // object returns an empty object of a kind, typed where the scheme knows it: that is how the cache holds it.
 func (w *Writer) object(kind schema.GroupVersionKind) (client.Object, error) {
 	if !w.Client.Scheme().Recognizes(kind) {

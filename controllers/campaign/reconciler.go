@@ -99,7 +99,7 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan, o *outcome) e
 		if g.fresh {
 			logf.FromContext(ctx).Info("Writing a generated token", "revision", g.revision)
 		}
-		err := r.secret(ctx, s.campaign, resources.TokenSecret(s.campaign, g.revision, g.token))
+		err := r.Writer.Secret(ctx, s.campaign, resources.TokenSecret(s.campaign, g.revision, g.token))
 		if taken := new(apply.TakenError); errors.As(err, &taken) {
 			o.ring = s.ring
 			p.ringData = s.ringData
@@ -112,7 +112,7 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan, o *outcome) e
 		}
 	}
 	if p.ringData != nil {
-		if err := r.secret(ctx, s.campaign, resources.CampaignKeyringSecret(s.campaign, p.ringData)); err != nil {
+		if err := r.Writer.Secret(ctx, s.campaign, resources.CampaignKeyringSecret(s.campaign, p.ringData)); err != nil {
 			return err
 		}
 	}
@@ -123,19 +123,7 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan, o *outcome) e
 		Base: resources.BaseURL(s.fleet), Alias: s.campaign.LinkAlias(), Token: p.token,
 		PostbackURL: string(s.urls[snippets.PostbackURLField]), ClientURL: string(s.urls[snippets.ClientURLField]),
 	})
-	return r.secret(ctx, s.campaign, resources.CampaignSnippetsSecret(s.campaign, texts))
-}
-
-type secretApply interface {
-	GetName() *string
-	IsApplyConfiguration()
-}
-
-func (r *Reconciler) secret(ctx context.Context, campaign *v1alpha1.Campaign, secret secretApply) error {
-	_, err := r.Writer.Child(ctx, campaign, resources.Child{
-		Kind: resources.KindSecret, Namespace: campaign.Namespace, Name: *secret.GetName(), Apply: secret,
-	})
-	return err
+	return r.Writer.Secret(ctx, s.campaign, resources.CampaignSnippetsSecret(s.campaign, texts))
 }
 
 // report writes the status, and tells of transitions in events. A status that is to stay as it is for now is looked at again

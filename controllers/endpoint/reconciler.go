@@ -110,7 +110,7 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan, o *outcome) e
 		if g.fresh || g.restored {
 			log.Info("Writing the generated key", "fresh", g.fresh, "restored", g.restored, "revision", g.Revision, "clientRevision", g.ClientRevision)
 		}
-		err := r.secret(ctx, endpoint, resources.KeySecret(endpoint, g.Generated))
+		err := r.Writer.Secret(ctx, endpoint, resources.KeySecret(endpoint, g.Generated))
 		if taken := new(apply.TakenError); errors.As(err, &taken) {
 			o.ring = s.ring
 			o.resolved = status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretInvalid,
@@ -125,18 +125,18 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan, o *outcome) e
 		}
 	}
 	if p.ringData != nil {
-		if err := r.secret(ctx, endpoint, resources.KeyringSecret(endpoint, p.ringData)); err != nil {
+		if err := r.Writer.Secret(ctx, endpoint, resources.KeyringSecret(endpoint, p.ringData)); err != nil {
 			return err
 		}
 	}
 	if s.fleet != nil && p.key != "" {
-		if err := r.secret(ctx, endpoint, resources.URLSecret(endpoint, s.fleet, p.key)); err != nil {
+		if err := r.Writer.Secret(ctx, endpoint, resources.URLSecret(endpoint, s.fleet, p.key)); err != nil {
 			return err
 		}
 		texts := snippets.Endpoint(snippets.EndpointInput{
 			Base: resources.BaseURL(s.fleet), Key: p.key, ClientKey: p.clientKey, Status: reported(endpoint),
 		})
-		if err := r.secret(ctx, endpoint, resources.SnippetsSecret(endpoint, texts)); err != nil {
+		if err := r.Writer.Secret(ctx, endpoint, resources.SnippetsSecret(endpoint, texts)); err != nil {
 			return err
 		}
 	}
@@ -149,18 +149,6 @@ func reported(endpoint *v1alpha1.PostbackEndpoint) string {
 		return browser.Types[0]
 	}
 	return config.TypeLead
-}
-
-type secretApply interface {
-	GetName() *string
-	IsApplyConfiguration()
-}
-
-func (r *Reconciler) secret(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, secret secretApply) error {
-	_, err := r.Writer.Child(ctx, endpoint, resources.Child{
-		Kind: resources.KindSecret, Namespace: endpoint.Namespace, Name: *secret.GetName(), Apply: secret,
-	})
-	return err
 }
 
 // ownFleet makes the fleet of an endpoint without fleetRef and deletes that of one which has joined another.

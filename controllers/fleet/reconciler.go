@@ -118,10 +118,7 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []e
 	problems = append(problems, s.missingKeys...)
 	var children []resources.Child
 	if p.ringData != nil {
-		ring := resources.RatesKeyringSecret(fleet, p.ringData)
-		children = append(children, resources.Child{
-			Kind: resources.KindSecret, Namespace: fleet.Namespace, Name: *ring.GetName(), Apply: ring,
-		})
+		children = append(children, resources.SecretChild(resources.RatesKeyringSecret(fleet, p.ringData)))
 	}
 	if p.problem == nil {
 		documents, err := resources.ConfigSecrets(fleet, p.documents, p.revision)

@@ -52,22 +52,17 @@ func ConfigSecrets(fleet *v1alpha1.ReceiverFleet, documents config.Documents, re
 		return nil, fmt.Errorf("the configuration takes %d Secrets, %d is the limit: spread the endpoints over more fleets", len(shards), places)
 	}
 	var children []Child
-	add := func(name string, secret *corev1ac.SecretApplyConfiguration) {
-		children = append(children, child(KindSecret, fleet.Namespace, name, secret))
-	}
 	first := map[string][]byte{config.ManifestFile: documents[config.ManifestFile]}
 	if len(shards) == 1 && len(documents[shards[0]])+len(documents[config.ManifestFile]) <= maxOneSecretBytes {
 		first, shards = documents, nil
 	}
 	for i, file := range shards {
-		name := ShardSecretName(fleet.Name, i)
-		add(name, configSecret(fleet, name, map[string][]byte{file: documents[file]}))
+		children = append(children, SecretChild(configSecret(fleet, ShardSecretName(fleet.Name, i), map[string][]byte{file: documents[file]})))
 	}
-	manifest := ManifestSecretName(fleet.Name)
-	add(manifest, configSecret(fleet, manifest, first).
-		WithAnnotations(map[string]string{v1alpha1.AnnotationConfigRevision: revision}))
+	manifest := configSecret(fleet, ManifestSecretName(fleet.Name), first)
+	children = append(children, SecretChild(manifest.WithAnnotations(map[string]string{v1alpha1.AnnotationConfigRevision: revision})))
 	for i := len(shards); i < places; i++ {
-		add(ShardSecretName(fleet.Name, i), nil)
+		children = append(children, Child{Kind: KindSecret, Namespace: fleet.Namespace, Name: ShardSecretName(fleet.Name, i)})
 	}
 	return children, nil
 }

@@ -9,6 +9,7 @@ package resources
 import (
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
@@ -28,6 +29,11 @@ type Child struct {
 	Name      string
 	// Apply is what the object ought to hold. When it is nil, an object of that name that the owner controls is to be deleted.
 	Apply runtime.ApplyConfiguration
+}
+
+// SecretChild is a Secret that an owner ought to have.
+func SecretChild(secret *corev1ac.SecretApplyConfiguration) Child {
+	return Child{Kind: KindSecret, Namespace: *secret.GetNamespace(), Name: *secret.GetName(), Apply: secret}
 }
 
 // child keeps an apply configuration that is nil from becoming an interface that is not.
