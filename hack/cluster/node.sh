@@ -33,6 +33,9 @@ mkdir -p /run/containerd /run/netns /run/lock
 hostname "$name"
 ip link set lo up
 echo 1 >/proc/sys/net/ipv4/ip_forward
+# Connections that a dead node left open bind their source ports to its pods' addresses, for two minutes by default. A client
+# uses its ports again within one, and would find nobody there.
+for phase in syn_sent fin_wait; do echo 10 >"/proc/sys/net/netfilter/nf_conntrack_tcp_timeout_$phase"; done
 
 cat >"$disk/containerd.toml" <<TOML
 version = 3
