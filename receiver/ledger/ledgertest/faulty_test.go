@@ -31,6 +31,7 @@ func (f faulty) Transact(ctx context.Context, want ledger.Want, decide func(*led
 		if err := f.Store.Transact(ctx, want, read); err != nil {
 			return err
 		}
+		time.Sleep(time.Millisecond) // on one processor, too, somebody else comes in between
 	}
 	return f.Store.Transact(ctx, want, func(book *ledger.Book) *ledger.Changes {
 		switch {
