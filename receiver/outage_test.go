@@ -118,7 +118,7 @@ func TestAReceiverStartsAndSpoolsWithoutItsDatabase(t *testing.T) {
 	dsn := server.NewDatabase(t)
 	options := receivertest.Options{
 		Program: program, Config: writeConfig(t), Store: dsn,
-		Args: []string{"--spool-dir", filepath.Join(t.TempDir(), "spool"), "--spool-size", "8KiB", "--patience", "50ms"},
+		Args: []string{"--spool-dir", filepath.Join(t.TempDir(), "spool"), "--spool-size", "8KiB", "--patience", "500ms"},
 	}
 	p := start(t, options)
 	if err := p.AddClicks(t.Context(), 1, func(int) string { return "c1" }); err != nil {
