@@ -57,7 +57,8 @@ func (s *stage) deleted(t *testing.T) {
 	}
 	time.Sleep(settle)
 	acknowledged := l.stop(t).Acknowledged
-	t.Logf("%d conversions, %d S2S postbacks sent again so far", len(acknowledged), l.forwarded(t, endpointRule, acknowledged))
+	again := l.forwarded(t, endpointRule, acknowledged)
+	t.Logf("%d conversions, %d S2S postbacks sent again so far", len(acknowledged), again)
 }
 
 // What a receiver was delivering when its node's power failed is delivered by others when its lease is over: the traffic source
