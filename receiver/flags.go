@@ -146,5 +146,6 @@ func (f *flags) help() string {
 		}
 		text.WriteByte('\n')
 	})
+	text.WriteString(commandsHelp)
 	return text.String()
 }

@@ -32,6 +32,11 @@ func main() { os.Exit(run(os.Args[1:], os.Stdout, os.Stderr)) }
 
 // run returns the program's exit code. Whatever makes it fail is one line on stderr.
 func run(args []string, stdout, stderr io.Writer) int {
+	if len(args) > 0 {
+		if c, ok := commands[args[0]]; ok {
+			return runCommand(c, args[1:], stdout, stderr)
+		}
+	}
 	f, err := parseFlags(args, os.Getenv)
 	switch {
 	case errors.Is(err, flag.ErrHelp):

@@ -190,6 +190,8 @@ var (
 	ErrPoisoned = errors.New("store refuses the data")
 	// ErrSchema means that the store's schema is not the one this program works with.
 	ErrSchema = errors.New("store schema")
+	// ErrCorrupt means that the store's files are damaged. Trying again does not help: a backup has to be restored.
+	ErrCorrupt = errors.New("store is damaged")
 	// ErrNotFound means there is no such row.
 	ErrNotFound = errors.New("not found")
 )

@@ -26,6 +26,9 @@ func classify(err error) error {
 		return fmt.Errorf("%w: %w", ledger.ErrPoisoned, err)
 	case sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE:
 		return fmt.Errorf("%w: %w", ledger.ErrPoisoned, err)
+	case sqlite3.SQLITE_CORRUPT:
+		// Like any store that cannot be used, until somebody restores it: nothing is acknowledged meanwhile.
+		return fmt.Errorf("%w: %w: %w", ledger.ErrUnavailable, ledger.ErrCorrupt, err)
 	case sqlite3.SQLITE_NOTADB:
 		return fmt.Errorf("%w: the file is no SQLite database", ledger.ErrSchema)
 	default:

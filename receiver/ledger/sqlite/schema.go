@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"context"
-	"database/sql"
 	"database/sql/driver"
 	"embed"
 	"fmt"
@@ -23,7 +22,7 @@ const applicationID = 0x50626b4c
 // inspect refuses a file that is not empty and not a ledger of this program or an older one, before anything is written
 // to it.
 func inspect(ctx context.Context, path string) error {
-	db, err := sql.Open("sqlite", dataSource(path, []string{busyTimeout, "query_only(1)"}))
+	db, err := readOnly(path)
 	if err != nil {
 		return err
 	}

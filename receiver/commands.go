@@ -1,0 +1,134 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"io"
+	"os"
+	"strings"
+	"time"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger/sqlite"
+)
+
+// A command works on an embedded store instead of serving. Its name is the program's first argument.
+type command struct {
+	usage string
+	run   func(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writer) error
+}
+
+var commands = map[string]command{
+	"backup":  {"receiver backup --store sqlite:///PATH --to FILE", backup},
+	"check":   {"receiver check --store sqlite:///PATH", check},
+	"restore": {"receiver restore --store sqlite:///PATH --from FILE", restore},
+}
+
+const commandsHelp = `
+Commands for an embedded store:
+
+  receiver backup --store sqlite:///PATH --to FILE     copy the store into a new file, while a receiver serves from it;
+                                                       FILE - writes to the standard output
+  receiver check --store sqlite:///PATH                read the whole store and say whether it is intact
+  receiver restore --store sqlite:///PATH --from FILE  put a backup in the store's place; no receiver may have it open
+
+`
+
+// errUsage marks an error of the command line.
+var errUsage = errors.New("usage")
+
+// runCommand returns the exit code of the command, as run does.
+func runCommand(c command, args []string, stdout, stderr io.Writer) int {
+	set := flag.NewFlagSet("receiver", flag.ContinueOnError)
+	set.SetOutput(io.Discard)
+	set.Usage = func() {}
+	ctx, stop := untilSignal(stderr)
+	defer stop()
+	err := c.run(ctx, set, args, stdout)
+	switch {
+	case err == nil:
+		return 0
+	case errors.Is(err, flag.ErrHelp):
+		_, _ = io.WriteString(stdout, commandsHelp)
+		return 0
+	case errors.Is(err, errUsage):
+		_, _ = fmt.Fprintf(stderr, "receiver: %s (%s)\n", oneLine(err), c.usage)
+		return exitUsage
+	}
+	_, _ = fmt.Fprintf(stderr, "receiver: %s\n", oneLine(err))
+	return exitFailure
+}
+
+func backup(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writer) error {
+	target := set.String("to", "", "")
+	path, err := storePath(set, args)
+	if err != nil {
+		return err
+	}
+	switch *target {
+	case "":
+		return fmt.Errorf("%w: --to is missing", errUsage)
+	case "-":
+		return sqlite.BackupTo(ctx, path, stdout)
+	}
+	if err := sqlite.Backup(ctx, path, *target); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s holds everything that was recorded; it was checked\n", *target)
+	return err
+}
+
+func check(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writer) error {
+	path, err := storePath(set, args)
+	if err != nil {
+		return err
+	}
+	if err := sqlite.Check(ctx, path); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "%s is intact\n", path)
+	return err
+}
+
+func restore(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writer) error {
+	source := set.String("from", "", "")
+	path, err := storePath(set, args)
+	if err != nil {
+		return err
+	}
+	if *source == "" {
+		return fmt.Errorf("%w: --from is missing", errUsage)
+	}
+	replaced, err := sqlite.Restore(ctx, *source, path, time.Now())
+	if err != nil {
+		return err
+	}
+	if replaced != "" {
+		_, _ = fmt.Fprintf(stdout, "The store that was there is now %s\n", replaced)
+	}
+	_, err = fmt.Fprintf(stdout, "%s is restored: start the receiver\n", path)
+	return err
+}
+
+// storePath parses the command line and returns the file of the embedded store that it names.
+func storePath(set *flag.FlagSet, args []string) (string, error) {
+	url := set.String("store", os.Getenv(storeVariable), "")
+	if err := set.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return "", err
+		}
+		return "", fmt.Errorf("%w: %w", errUsage, err)
+	}
+	path, embedded := strings.CutPrefix(*url, "sqlite://")
+	switch {
+	case set.NArg() > 0:
+		return "", fmt.Errorf("%w: unexpected argument %.64q", errUsage, set.Arg(0))
+	case *url == "":
+		return "", fmt.Errorf("%w: --store is missing, and so is $%s", errUsage, storeVariable)
+	case !embedded || !strings.HasPrefix(path, "/"):
+		return "", fmt.Errorf("%w: the store must be sqlite:///absolute/path.db; PostgreSQL has its own tools, such as pg_dump",
+			errUsage)
+	}
+	return path, nil
+}
