@@ -12,6 +12,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // Reason says why one click of a request was rejected; besides these there are the reasons of [postback.CheckSubID].
@@ -32,7 +33,7 @@ const (
 )
 
 // MaxValueBytes bounds one value, decoded.
-const MaxValueBytes = postback.MaxValueBytes
+const MaxValueBytes = request.MaxValueBytes
 
 // maxAhead is how far the tracker's clock may be ahead: a later click counts as one of now, as a postback's date does.
 const maxAhead = 5 * time.Minute

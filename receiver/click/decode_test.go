@@ -65,7 +65,7 @@ func TestTheTimeOfAClick(t *testing.T) {
 		{name: "a little ahead", time: `"2026-03-01T12:04:00Z"`, want: now.Add(4 * time.Minute)},
 		{name: "too far ahead counts as now", time: `"2027-01-01T00:00:00Z"`, want: now},
 		{name: "a word", time: `"yesterday"`, reason: TimeUnreadable},
-		{name: "a fraction", time: `1772262000.5`, reason: TimeUnreadable},
+		{name: "a fraction", time: `1772262000.5`, want: at.Add(500 * time.Millisecond)},
 		{name: "before the year 2000", time: `12`, reason: TimeUnreadable},
 		{name: "a list", time: `[1]`, reason: ValueUnreadable},
 	} {

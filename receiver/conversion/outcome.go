@@ -48,6 +48,11 @@ type Warning string
 
 // The warnings.
 const (
+	RequestRepaired     Warning = "request_repaired"
+	CharsetGuessed      Warning = "charset_guessed"
+	ParamsDropped       Warning = "params_dropped"
+	BodyIgnored         Warning = "body_ignored"
+	ParameterTooLong    Warning = "parameter_too_long"
 	ConflictingAliases  Warning = "conflicting_aliases"
 	AmbiguousTraining   Warning = "ambiguous_training"
 	TIDUnresolvedMacro  Warning = "tid_unresolved_macro"
@@ -55,6 +60,8 @@ const (
 	PayoutUnreadable    Warning = "payout_unreadable"
 	CostAmbiguous       Warning = "cost_ambiguous"
 	CostUnreadable      Warning = "cost_unreadable"
+	CurrencyConflict    Warning = "currency_conflict"
+	CurrencyUnresolved  Warning = "currency_unresolved_macro"
 	CurrencyUnknown     Warning = "currency_unknown"
 	DateUnreadable      Warning = "date_unreadable"
 	DateInFuture        Warning = "date_in_future"

@@ -2,11 +2,14 @@ package endpoint
 
 import (
 	"fmt"
+	"slices"
 
 	"github.com/shopspring/decimal"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/click/offer"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // Campaign is a link as its visitors meet it. It is immutable.
@@ -19,6 +22,8 @@ type Campaign struct {
 	// Parameters by click field: the names of the traffic source's parameters, in the order in which they are looked at,
 	// after the field's own name.
 	Parameters map[string][]string
+	// Names are the parameter names that a visit may have, for reading requests.
+	Names *request.Names
 	// Cost of a click whose link says none, in CostCurrency; nil = nobody knows.
 	Cost         *decimal.Decimal
 	CostCurrency string
@@ -59,7 +64,13 @@ func compileCampaign(e *Endpoint, c config.Campaign) (*Campaign, error) {
 		return nil, fmt.Errorf("campaign %s: offerURL: %w", c.Name, err)
 	}
 	compiled := &Campaign{
-		Name: c.Name, Alias: c.Alias, Endpoint: e, Offer: template, Source: c.Source, Parameters: c.Parameters,
+		Name:       c.Name,
+		Alias:      c.Alias,
+		Endpoint:   e,
+		Offer:      template,
+		Source:     c.Source,
+		Parameters: c.Parameters,
+		Names:      campaignNames(c.Parameters),
 	}
 	if c.Cost != nil {
 		if compiled.Cost, err = optionalDecimal("cost.amount", c.Cost.Amount); err != nil {
@@ -68,4 +79,21 @@ func compileCampaign(e *Endpoint, c config.Campaign) (*Campaign, error) {
 		compiled.CostCurrency = c.Cost.Currency
 	}
 	return compiled, nil
+}
+
+// campaignNames are the click's fields, its cost and currency, and the traffic source's names for them.
+func campaignNames(parameters map[string][]string) *request.Names {
+	fields := append(slices.Clone(conversion.ClickFields()), config.ParamCost, config.ParamCurrency)
+	names := map[string]int{}
+	for number, field := range fields {
+		names[field] = number
+	}
+	for number, field := range fields {
+		for _, name := range parameters[field] {
+			if _, taken := names[name]; !taken {
+				names[name] = number
+			}
+		}
+	}
+	return request.NewNames(nil, names)
 }

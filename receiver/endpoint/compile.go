@@ -42,6 +42,7 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 		StrictReplies: c.Policies.StrictReplies,
 		Browser:       compileBrowser(c.Browser),
 		names:         names,
+		requestNames:  requestNames(names),
 		training:      compileTraining(types, c.Training),
 		customWords:   compileCustomWords(c.ConversionTypes),
 		countsAs:      countsAs,

@@ -8,9 +8,12 @@ import (
 	"cmp"
 	"net/netip"
 
+	"golang.org/x/text/encoding"
+
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/forward/rule"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // Endpoint is one tenant's configuration as postbacks meet it. It is immutable and shared by concurrent requests.
@@ -40,13 +43,21 @@ type Endpoint struct {
 	// Browser says what web pages may report; nil = nothing.
 	Browser *Browser
 
+	// Charset of text that is no UTF-8; nil = it is guessed.
+	Charset encoding.Encoding
+
 	names map[string]name
+	// requestNames are the names of all fields.
+	requestNames *request.Names
 	// training and customWords are the levels two and four of docs/semantics.md §3.7, by folded word.
 	training    map[string]trained
 	customWords map[string]string
 	countsAs    map[string]config.CountsAs
 	forwards    map[string]*rule.Rule
 }
+
+// RequestNames returns every parameter name that the endpoint knows.
+func (e *Endpoint) RequestNames() *request.Names { return e.requestNames }
 
 // Forward returns the forward of that name, compiled; nil if there is none.
 func (e *Endpoint) Forward(name string) *rule.Rule { return e.forwards[name] }

@@ -5,6 +5,7 @@ import (
 	"strconv"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // Field numbers what a postback can say to an endpoint, whichever parameter name it says it by. The training parameters
@@ -111,6 +112,25 @@ func compileNames(c *config.Endpoint) (map[string]name, error) {
 		}
 	}
 	return names, nil
+}
+
+// commonRequestNames are the names that all endpoints share, for reading requests.
+var commonRequestNames = request.NewNames(nil, numbers(commonNames))
+
+// requestNames puts an endpoint's own names on top of those that all share.
+func requestNames(own map[string]name) *request.Names {
+	if len(own) == 0 {
+		return commonRequestNames
+	}
+	return request.NewNames(commonRequestNames, numbers(own))
+}
+
+func numbers(names map[string]name) map[string]int {
+	fields := make(map[string]int, len(names))
+	for text, name := range names {
+		fields[text] = int(name.field)
+	}
+	return fields
 }
 
 // Lookup returns the field for which a parameter name stands. Among the names of one field the lowest rank counts first:

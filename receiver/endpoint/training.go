@@ -82,10 +82,21 @@ func (e *Endpoint) TypeOf(word string) (conversionType string, ambiguous bool) {
 	return e.customWords[word], false
 }
 
-// Fold returns the form in which words are compared: trimmed, and without letter case by Unicode simple folding. Two valid
-// words have the same form exactly when [strings.EqualFold] holds for them trimmed. It allocates nothing for a word that
-// is lower-case ASCII.
-func Fold(word string) string { return strings.Map(foldRune, strings.TrimSpace(word)) }
+// Fold returns the form in which words are compared: trimmed, without letter case by Unicode simple folding, and as
+// [WholeNumber] has it. Otherwise two valid words have the same form exactly when [strings.EqualFold] holds for them
+// trimmed. It allocates nothing for a word that is lower-case ASCII.
+func Fold(word string) string { return WholeNumber(strings.Map(foldRune, strings.TrimSpace(word))) }
+
+// WholeNumber returns a number without a fraction of zeros, and any other word as it is: spreadsheets and scripts turn the
+// status 1 into 1.0.
+func WholeNumber(word string) string {
+	point := strings.IndexByte(word, '.')
+	if point <= 0 || point == len(word)-1 || strings.Trim(word[:point], "0123456789") != "" ||
+		strings.Trim(word[point+1:], "0") != "" {
+		return word
+	}
+	return word[:point]
+}
 
 // foldRune returns the least of the runes that differ in letter case only, in lower case if that is ASCII.
 func foldRune(r rune) rune {

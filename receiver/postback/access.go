@@ -56,3 +56,8 @@ func contains(prefixes []netip.Prefix, ip netip.Addr) bool {
 	}
 	return false
 }
+
+// FromTrustedProxy reports whether the peer is one whose X-Forwarded headers are believed.
+func FromTrustedProxy(peer netip.Addr, trusted []netip.Prefix) bool {
+	return contains(trusted, plain(peer))
+}

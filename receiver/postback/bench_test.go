@@ -5,6 +5,7 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 func BenchmarkParseAndJudge(b *testing.B) {
@@ -24,11 +25,11 @@ func BenchmarkParseAndJudge(b *testing.B) {
 		b.Run(c.name, func(b *testing.B) {
 			b.ReportAllocs()
 			for b.Loop() {
-				values, err := postback.Parse(c.query, "", nil)
+				said, err := postback.Read(ep, request.Request{RawQuery: c.query})
 				if err != nil {
 					b.Fatal(err)
 				}
-				if v := postback.Judge(ep, values, at, table); v.Intent == nil && v.Reason == "" {
+				if v := postback.Judge(ep, said, at, table); v.Intent == nil && v.Reason == "" {
 					b.Fatal("no verdict")
 				}
 			}

@@ -6,12 +6,12 @@ import (
 	"slices"
 	"strings"
 	"testing"
-	"unicode/utf8"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // requests are the seeds of all fuzzers that read a request.
@@ -35,37 +35,6 @@ func addRequests(f *testing.F) {
 	}
 }
 
-func FuzzParse(f *testing.F) {
-	addRequests(f)
-	f.Fuzz(func(t *testing.T, query, contentType string, body []byte) {
-		values, err := postback.Parse(query, contentType, body)
-		if err != nil {
-			broken, ok := errors.AsType[*postback.RequestError](err)
-			if !ok || !slices.Contains([]int{400, 413, 414}, broken.Status) || broken.Reason == "" || values != nil {
-				t.Fatalf("values %v with the error %#v", values, err)
-			}
-			return
-		}
-		if len(values) > postback.MaxParameters {
-			t.Fatalf("%d values", len(values))
-		}
-		seen := map[string]bool{}
-		for _, v := range values {
-			switch {
-			case v.Name == "" || v.Value == "" || seen[v.Name]:
-				t.Fatalf("%+v is empty or came before", v)
-			case len(v.Name) > postback.MaxValueBytes || len(v.Value) > postback.MaxValueBytes:
-				t.Fatalf("%+v is longer than allowed", v)
-			case !utf8.ValidString(v.Name+v.Value) || strings.Contains(v.Name+v.Value, "\x00"):
-				t.Fatalf("%+v cannot be stored", v)
-			case strings.TrimSpace(v.Value) != v.Value:
-				t.Fatalf("%+v is not trimmed", v)
-			}
-			seen[v.Name] = true
-		}
-	})
-}
-
 // everything is an endpoint that uses every part of the configuration that judging looks at.
 func everything(t testing.TB) *endpoint.Endpoint {
 	return compile(t, func(e *config.Endpoint) {
@@ -83,11 +52,14 @@ func FuzzJudge(f *testing.F) {
 	addRequests(f)
 	ep, table := everything(f), rates()
 	f.Fuzz(func(t *testing.T, query, contentType string, body []byte) {
-		values, err := postback.Parse(query, contentType, body)
-		if err != nil {
+		said, err := postback.Read(ep, request.Request{RawQuery: query, ContentType: contentType, Body: body})
+		if refused := new(request.Error); err != nil {
+			if !errors.As(err, &refused) || !slices.Contains([]int{400, 413, 414}, refused.Status) || refused.Reason == "" {
+				t.Fatalf("the error %#v", err)
+			}
 			return
 		}
-		v := postback.Judge(ep, values, arrival(), table)
+		v := postback.Judge(ep, said, arrival(), table)
 		if (v.Intent == nil) == (v.Reason == "") {
 			t.Fatalf("intent %v with reason %q", v.Intent, v.Reason)
 		}
@@ -139,7 +111,7 @@ func FuzzDate(f *testing.F) {
 	}
 	ep, table := compile(f, nil), rates()
 	f.Fuzz(func(t *testing.T, date string) {
-		v := postback.Judge(ep, postback.Values{query("subid", "c1"), query("status", "lead"), query("date", date)}, arrival(), table)
+		v := postback.Judge(ep, request.Parsed{Values: request.Values{query("subid", "c1"), query("status", "lead"), query("date", date)}}, arrival(), table)
 		if v.Intent == nil {
 			t.Fatalf("ignored for %s", v.Reason)
 		}
@@ -173,10 +145,7 @@ func FuzzTraining(f *testing.F) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		values, err := postback.Parse("subid=c1", "", nil)
-		if err != nil {
-			t.Fatal(err)
-		}
+		values := request.Values{query("subid", "c1")}
 		status = strings.TrimSpace(strings.ToValidUTF8(status, "?"))
 		if status == "" {
 			return
@@ -188,7 +157,7 @@ func FuzzTraining(f *testing.F) {
 		}
 		want := expectedType(status, [][2]string{{"lead", leads}, {"sale", sales}, {"first_bet", bets}},
 			[][2]string{{"lead", trainedLead}, {"sale", trainedSale}})
-		if got := postback.Judge(ep, values, arrival(), rates()); got.Type != want {
+		if got := postback.Judge(ep, request.Parsed{Values: values}, arrival(), rates()); got.Type != want {
 			t.Fatalf("status %q became %q, want %q", status, got.Type, want)
 		}
 	})
@@ -197,7 +166,7 @@ func FuzzTraining(f *testing.F) {
 // expectedType is docs/semantics.md §3.7 once more, written as the text has it: level by level, and within one the own
 // name before the order of types. A level of the endpoint holds single words, one of the URL comma lists.
 func expectedType(status string, url, trained [][2]string) string {
-	same := func(word string) bool { return strings.EqualFold(strings.TrimSpace(word), status) }
+	same := func(word string) bool { return endpoint.Fold(word) == endpoint.Fold(status) }
 	for _, level := range []struct {
 		lists [][2]string
 		split func(string) []string

@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // What the click intake shares with postbacks, so that a click's subid and time mean what a postback's do.
@@ -13,7 +14,7 @@ func CheckSubID(value string) conversion.Reason {
 	switch {
 	case value == "":
 		return conversion.SubIDMissing
-	case isUnresolvedMacro(value):
+	case request.IsMacro(value):
 		return conversion.SubIDUnresolvedMacro
 	case !isSubID(value):
 		return conversion.SubIDMalformed
@@ -24,6 +25,6 @@ func CheckSubID(value string) conversion.Reason {
 // ReadDate reads a time in any of the forms that the parameter `date` may have, from the year 2000 on. The result is in
 // UTC and has microseconds, as stores keep them.
 func ReadDate(value string) (date time.Time, ok bool) {
-	date, ok = readDate(value)
+	date, ok = readDate(value, time.UTC)
 	return date.UTC().Truncate(time.Microsecond), ok && !date.Before(minDate)
 }

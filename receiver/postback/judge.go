@@ -10,6 +10,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // Arrival is how and when a postback came. Its fields are those of [conversion.Intent].
@@ -36,18 +37,15 @@ type Verdict struct {
 
 // Judge goes through the steps 4-7 and 9-11 of docs/semantics.md §3: subid, status, training, slot, amounts. Those that
 // need the click or the slot's present state are [conversion.Apply]'s.
-func Judge(ep *endpoint.Endpoint, values Values, at Arrival, rates *money.Table) Verdict {
+func Judge(ep *endpoint.Endpoint, said request.Parsed, at Arrival, rates *money.Table) Verdict {
 	var usual [usualFields]string
 	f := fields(usual[:])
 	if ep.Fields() > usualFields {
 		f = make(fields, ep.Fields())
 	}
-	kept, conflict := f.resolve(ep, values)
-	v := Verdict{}
+	v := Verdict{Warnings: said.Warnings}
+	kept := v.resolve(ep, f, said.Values)
 	v.Return, v.JSONP = replyWish(f[endpoint.FieldReturn])
-	if conflict {
-		v.warn(conversion.ConflictingAliases)
-	}
 	if v.Reason = v.judgeSubID(f[endpoint.FieldSubid]); v.Reason != "" {
 		return v
 	}
@@ -111,6 +109,9 @@ func (v *Verdict) judgeStatus(ep *endpoint.Endpoint, f fields) conversion.Reason
 	if lists(f[endpoint.FieldIgnoreStatus], status) {
 		return conversion.StatusIgnored
 	}
+	if len(status) > request.MaxValueBytes {
+		return conversion.StatusUnknown
+	}
 	var ambiguous bool
 	if v.Type, ambiguous = train(ep, f, status); ambiguous {
 		v.warn(conversion.AmbiguousTraining)
@@ -121,7 +122,7 @@ func (v *Verdict) judgeStatus(ep *endpoint.Endpoint, f fields) conversion.Reason
 	switch {
 	case v.Type != "":
 		return ""
-	case isUnresolvedMacro(status):
+	case request.IsMacro(status):
 		return conversion.StatusUnresolvedMacro
 	}
 	return conversion.StatusUnknown
@@ -129,7 +130,7 @@ func (v *Verdict) judgeStatus(ep *endpoint.Endpoint, f fields) conversion.Reason
 
 func (v *Verdict) judgeTID(tid string) conversion.Reason {
 	switch {
-	case isUnresolvedMacro(tid):
+	case request.IsMacro(tid):
 		v.warn(conversion.TIDUnresolvedMacro)
 	case len(tid) > maxTIDBytes:
 		return conversion.TIDMalformed
@@ -174,7 +175,7 @@ func (v *Verdict) date(sent string, now time.Time) time.Time {
 	if sent == "" {
 		return time.Time{}
 	}
-	date, warning := parseDate(sent, now)
+	date, warning := parseDate(sent, time.UTC, now)
 	if warning != "" {
 		v.warn(warning)
 	}

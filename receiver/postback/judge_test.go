@@ -203,7 +203,12 @@ func TestJudgeAliases(t *testing.T) {
 		{"an alias of a training parameter", aliases("sale_status", "won"), "subid=c1&status=x&won=x", "c1/ sale<x>"},
 		{"an alias that repeats a built-in one changes nothing", aliases("payout", "profit"),
 			"subid=c1&status=lead&profit=2", "c1/ lead<lead> payout=2 USD"},
-		{"names are case-sensitive", nil, "subid=c1&status=lead&Payout=5", "c1/ lead<lead> Payout=5"},
+		{"a name in another letter case", nil, "subid=c1&status=lead&Payout=5", "c1/ lead<lead> payout=5 USD !request_repaired"},
+		{"a macro gives way to an alias", aliases("subid", "clickid"), "subid={subid}&clickid=c1&status=lead", "c1/ lead<lead>"},
+		{"a macro gives way to a weaker alias", aliases("tid", "a", "b"), "subid=c1&status=lead&a=__TID__&b=7", "c1/7 lead<lead>"},
+		{"a macro in the query gives way to a value with the same name", nil, "subid=c1&subid=undefined&status=lead", "c1/ lead<lead>"},
+		{"an amount that is no number gives way", aliases("payout", "sum"), "subid=c1&status=lead&payout=none&sum=7", "c1/ lead<lead> payout=7 USD"},
+		{"of two macros the better name's counts", nil, "subid={a}&sub_id={b}&status=lead", "ignored subid_unresolved_macro !conflicting_aliases"},
 		{"the signature is nobody's extra parameter",
 			func(e *config.Endpoint) {
 				e.Access.HMAC = &config.HMAC{Parameter: "sig", Secrets: []config.Secret{{ID: "a", Value: "s"}}}
@@ -283,7 +288,20 @@ func TestJudgeDate(t *testing.T) {
 		{"a day written as a number is no unix time", "20260131", "!date_unreadable"},
 		{"a zero date", "0000-00-00+00:00:00", "!date_unreadable"},
 		{"a negative number", "-1", "!date_unreadable"},
-		{"a day alone", "2026-01-01", "!date_unreadable"},
+		{"a day alone", "2026-01-01", "date=2026-01-01T00:00:00Z"},
+		{"unix seconds with a fraction", "1767225600.25", "date=2026-01-01T00:00:00.25Z"},
+		{"an offset without a colon, whose plus became a space", "2026-01-01T10:00:00+0300", "date=2026-01-01T07:00:00Z"},
+		{"an offset without a colon, encoded", "2026-01-01T10:00:00%2B0300", "date=2026-01-01T07:00:00Z"},
+		{"an offset of hours", "2026-01-01T10:00:00-03", "date=2026-01-01T13:00:00Z"},
+		{"a space before the clock, a fraction and an offset", "2026-01-01%2010:00:00.123%2B0000", "date=2026-01-01T10:00:00.123Z"},
+		{"a space before the offset", "2026-01-01%2010:00:00%20%2B0300", "date=2026-01-01T07:00:00Z"},
+		{"a space before a plus that became one", "2026-01-01+10:00:00+%2B0300", "date=2026-01-01T07:00:00Z"},
+		{"a zone in letters", "2026-01-01+10:00:00+UTC", "date=2026-01-01T10:00:00Z"},
+		{"no zone", "2026-01-01T10:00:00", "date=2026-01-01T10:00:00Z"},
+		{"no seconds", "2026-01-01T10:00", "date=2026-01-01T10:00:00Z"},
+		{"RFC 1123", "Thu,+01+Jan+2026+10:00:00+GMT", "date=2026-01-01T10:00:00Z"},
+		{"RFC 1123 with an offset", "Thu,+01+Jan+2026+10:00:00+%2B0300", "date=2026-01-01T07:00:00Z"},
+		{"RFC 1123 with an offset whose plus became a space", "Thu,+1+Jan+2026+10:00:00++0300", "date=2026-01-01T07:00:00Z"},
 		{"a day that does not exist", "2026-02-30+10:00:00", "!date_unreadable"},
 		{"a macro", "{date}", "!date_unreadable"},
 		{"nothing", "", ""},
@@ -316,12 +334,9 @@ func TestJudgeBodyNeverOverridesTheQuery(t *testing.T) {
 
 func TestJudgeSaysWhereTheIntentComesFrom(t *testing.T) {
 	ep := compile(t, nil)
-	values, err := postback.Parse("subid=c1&status=Hold&lead_status=hold&tid=7&payout=x1y", "", nil)
-	if err != nil {
-		t.Fatal(err)
-	}
+	said := read(t, ep, "subid=c1&status=Hold&lead_status=hold&tid=7&payout=x1y", "", "")
 	at := arrival()
-	v := postback.Judge(ep, values, at, rates())
+	v := postback.Judge(ep, said, at, rates())
 	want := &conversion.Intent{
 		Endpoint: "ads/shop", SubID: "c1", Slot: conversion.SlotKey{TID: "7"}, Type: "lead", Status: "Hold",
 		Warnings: []conversion.Warning{conversion.PayoutUnreadable},
@@ -342,11 +357,8 @@ func TestJudgeKeepsWhatItUnderstoodOfAnIgnoredPostback(t *testing.T) {
 		{"a malformed tid is not kept", "subid=c1&status=sale&tid=" + strings.Repeat("x", 300), "c1", "", "sale"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			values, err := postback.Parse(c.query, "", nil)
-			if err != nil {
-				t.Fatal(err)
-			}
-			v := postback.Judge(compile(t, nil), values, arrival(), rates())
+			ep := compile(t, nil)
+			v := postback.Judge(ep, read(t, ep, c.query, "", ""), arrival(), rates())
 			if v.Intent != nil || v.SubID != c.subid || v.TID != c.tid || v.Type != c.conversionType {
 				t.Errorf("intent %v, subid %q, tid %q, type %q", v.Intent, v.SubID, v.TID, v.Type)
 			}

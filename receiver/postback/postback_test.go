@@ -13,6 +13,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // now is when the tests' postbacks arrive.
@@ -104,9 +105,23 @@ func describe(v postback.Verdict) string {
 
 func judge(t testing.TB, ep *endpoint.Endpoint, query, contentType, body string) string {
 	t.Helper()
-	values, err := postback.Parse(query, contentType, []byte(body))
+	return describe(postback.Judge(ep, read(t, ep, query, contentType, body), arrival(), rates()))
+}
+
+func read(t testing.TB, ep *endpoint.Endpoint, query, contentType, body string) request.Parsed {
+	t.Helper()
+	said, err := postback.Read(ep, request.Request{RawQuery: query, ContentType: contentType, Body: []byte(body)})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return describe(postback.Judge(ep, values, arrival(), rates()))
+	return said
 }
+
+const (
+	formType = "application/x-www-form-urlencoded"
+	jsonType = "application/json"
+	partType = `multipart/form-data; boundary="b"`
+)
+
+// query is a value that was read from the query.
+func query(name, value string) request.Value { return request.Value{Name: name, Value: value} }

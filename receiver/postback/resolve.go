@@ -6,6 +6,8 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // fields are the values of a postback by [endpoint.Field]; empty ones were not sent.
@@ -17,28 +19,39 @@ const inBodyRank = 1 << 16
 // usualFields is room, on the stack, for the fields of an endpoint with a few custom types.
 const usualFields = int(endpoint.FieldKeptEnd) + 16
 
-// resolve puts the values into the fields for which their names stand, and returns what stays with the conversion (sorted
-// by name), and whether names of one field had different values. The query goes before the body, so that a signed URL cannot
-// be overridden; then the canonical name before its aliases (docs/semantics.md §2).
-func (f fields) resolve(ep *endpoint.Endpoint, values Values) (kept conversion.Params, conflict bool) {
+// resolve puts the values into the fields for which their names stand, and returns what stays with the conversion, sorted by
+// name. The query goes before the body, so that a signed URL cannot be overridden; then the canonical name before its
+// aliases (docs/semantics.md §2). A value that says nothing gives way to one that does, whatever their names.
+func (v *Verdict) resolve(ep *endpoint.Endpoint, f fields, values request.Values) (kept conversion.Params) {
 	var usual [usualFields]int
 	ranks := usual[:]
 	if len(f) > usualFields {
 		ranks = make([]int, len(f))
 	}
 	kept = make(conversion.Params, 0, len(values))
-	for _, v := range values {
-		field, rank, known := ep.Lookup(v.Name)
-		if !known {
-			kept = append(kept, conversion.Param{Name: v.Name, Value: v.Value})
+	for _, value := range values {
+		field, rank, known := ep.Lookup(value.Name)
+		switch {
+		case !known:
+			kept = append(kept, conversion.Param{Name: value.Name, Value: value.Value})
+			continue
+		case len(value.Value) > request.MaxValueBytes && !judgesLength(field):
+			v.warn(conversion.ParameterTooLong)
 			continue
 		}
-		if v.InBody {
+		if value.InBody {
 			rank += inBodyRank
 		}
-		conflict = conflict || f[field] != "" && f[field] != v.Value
-		if f[field] == "" || rank < ranks[field] {
-			f[field], ranks[field] = v.Value, rank
+		if f[field] == "" {
+			f[field], ranks[field] = value.Value, rank
+			continue
+		}
+		before, now := isEmpty(field, f[field]), isEmpty(field, value.Value)
+		if before == now && f[field] != value.Value {
+			v.warn(conversion.ConflictingAliases)
+		}
+		if before && !now || before == now && rank < ranks[field] {
+			f[field], ranks[field] = value.Value, rank
 		}
 	}
 	for field := endpoint.FieldKept; field < endpoint.FieldKeptEnd; field++ {
@@ -47,8 +60,27 @@ func (f fields) resolve(ep *endpoint.Endpoint, values Values) (kept conversion.P
 		}
 	}
 	if len(kept) == 0 {
-		return nil, conflict
+		return nil
 	}
-	slices.SortFunc(kept, func(a, b conversion.Param) int { return cmp.Compare(a.Name, b.Name) })
-	return kept, conflict
+	byName := func(a, b conversion.Param) int { return cmp.Compare(a.Name, b.Name) }
+	slices.SortStableFunc(kept, byName)
+	return slices.CompactFunc(kept, func(a, b conversion.Param) bool { return a.Name == b.Name })
+}
+
+// judgesLength reports whether a value of the field that is too long has a reason of its own.
+func judgesLength(field endpoint.Field) bool {
+	return field == endpoint.FieldSubid || field == endpoint.FieldStatus || field == endpoint.FieldTid
+}
+
+// isEmpty reports whether a value is as good as empty while another name has a better one: an unresolved macro, or an amount
+// that is no number.
+func isEmpty(field endpoint.Field, value string) bool {
+	if request.IsMacro(value) {
+		return true
+	}
+	if field != endpoint.FieldPayout && field != endpoint.FieldCost {
+		return false
+	}
+	_, reading := money.Parse(value)
+	return reading == money.Unreadable
 }

@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // SignatureValid reports whether the request bears a valid signature, or the endpoint demands none (docs/semantics.md §3.2).
@@ -42,17 +43,17 @@ func SignatureValid(ep *endpoint.Endpoint, rawQuery string, body []byte) bool {
 	return valid && err == nil
 }
 
-// cutParameter returns the query without the pairs of that name, which it compares as [Parse] reads it, and their last
+// cutParameter returns the query without the pairs of that name, which it compares as package request reads it, and their last
 // non-empty value.
 func cutParameter(rawQuery, name string) (rest, value string) {
 	kept := make([]string, 0, strings.Count(rawQuery, "&")+1)
 	for pair := range strings.SplitSeq(rawQuery, "&") {
 		pairName, pairValue, _ := strings.Cut(pair, "=")
-		if unescape(pairName) != name {
+		if request.Unescape(pairName) != name {
 			kept = append(kept, pair)
 			continue
 		}
-		if v := strings.TrimSpace(unescape(pairValue)); v != "" {
+		if v := strings.TrimSpace(request.Unescape(pairValue)); v != "" {
 			value = v
 		}
 	}

@@ -12,25 +12,6 @@ const (
 	maxTIDBytes   = 256
 )
 
-// isUnresolvedMacro reports whether the value is what a network sends where it should have put a value in
-// (docs/semantics.md §3.4).
-func isUnresolvedMacro(value string) bool {
-	if strings.ContainsAny(value, "{}[]#<>$%") {
-		return true
-	}
-	switch len(value) {
-	case len("null"):
-		return strings.EqualFold(value, "null")
-	case len("replace"):
-		return strings.EqualFold(value, "replace")
-	case len("no_subid"):
-		return strings.EqualFold(value, "no_subid")
-	case len("undefined"):
-		return strings.EqualFold(value, "undefined")
-	}
-	return false
-}
-
 // isSubID reports whether the value is one to 128 of the characters that a subid may have.
 func isSubID(value string) bool {
 	if value == "" || len(value) > maxSubIDBytes {
@@ -46,12 +27,16 @@ func isSubID(value string) bool {
 	return true
 }
 
-// lists reports whether the comma-separated list has the word, compared trimmed and without letter case.
+// lists reports whether the comma-separated list has the word, compared as [endpoint.Fold] does.
 func lists(list, word string) bool {
+	if list == "" {
+		return false
+	}
+	word = endpoint.WholeNumber(word)
 	for list != "" {
 		var member string
 		member, list, _ = strings.Cut(list, ",")
-		if strings.EqualFold(strings.TrimSpace(member), word) {
+		if strings.EqualFold(endpoint.WholeNumber(strings.TrimSpace(member)), word) {
 			return true
 		}
 	}

@@ -2,13 +2,13 @@ package server
 
 import (
 	"net/http"
-	"slices"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/clientkey"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // cookieSubID is the cookie by which a browser knows its last click.
@@ -50,16 +50,13 @@ func (v *visit) stranger(r *http.Request) conversion.Reason {
 }
 
 // withCookie names the visitor's last click where a pixel does not: its page cannot know it.
-func withCookie(ep *endpoint.Endpoint, values postback.Values, r *http.Request) postback.Values {
-	if slices.ContainsFunc(values, func(v postback.Value) bool {
-		field, _, known := ep.Lookup(v.Name)
-		return known && field == endpoint.FieldSubid
-	}) {
+func withCookie(ep *endpoint.Endpoint, values request.Values, r *http.Request) request.Values {
+	if postback.NamesSubID(ep, values) {
 		return values
 	}
 	cookie, err := r.Cookie(cookieSubID)
 	if err != nil || postback.CheckSubID(cookie.Value) != "" {
 		return values
 	}
-	return append(values, postback.Value{Name: config.ParamSubid, Value: cookie.Value})
+	return append(values, request.Value{Name: config.ParamSubid, Value: cookie.Value})
 }

@@ -16,6 +16,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // retryAfter is what senders are asked to wait for after a 503, in seconds.
@@ -67,9 +68,9 @@ func (h *Handler) postback(w http.ResponseWriter, r *http.Request, v *visit) {
 }
 
 // consider goes through the steps that need no store. A refusal says why the postback is not even judged.
-func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (postback.Verdict, *postback.RequestError) {
-	refuse := func(status int, reason conversion.Reason) (postback.Verdict, *postback.RequestError) {
-		return postback.Verdict{}, &postback.RequestError{Status: status, Reason: reason}
+func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (postback.Verdict, *request.Error) {
+	refuse := func(status int, reason conversion.Reason) (postback.Verdict, *request.Error) {
+		return postback.Verdict{}, &request.Error{Status: status, Reason: reason}
 	}
 	if reason := v.stranger(r); reason != "" {
 		return refuse(http.StatusForbidden, reason)
@@ -77,40 +78,50 @@ func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (po
 	if r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost {
 		return refuse(http.StatusMethodNotAllowed, conversion.MethodNotAllowed)
 	}
-	if len(r.RequestURI) > postback.MaxURLBytes {
+	if len(r.RequestURI) > request.MaxURLBytes {
 		return refuse(http.StatusRequestURITooLong, conversion.RequestTooLarge)
 	}
+	sent := request.Request{RawQuery: r.URL.RawQuery, ContentType: r.Header.Get("Content-Type")}
 	if r.Method == http.MethodPost {
-		if err := v.readBody(w, r); errors.As(err, new(*http.MaxBytesError)) {
-			return refuse(http.StatusRequestEntityTooLarge, conversion.RequestTooLarge)
-		} else if err != nil {
-			return refuse(http.StatusBadRequest, conversion.RequestUnreadable)
-		}
+		sent.BodyError = v.readBody(w, r)
+		sent.Body = v.body
 	}
-	if !v.inPage && !postback.SignatureValid(v.endpoint, r.URL.RawQuery, v.body) {
+	switch signed := !v.inPage && v.endpoint.SignatureParameter != ""; {
+	case signed && sent.BodyError != nil:
+		return postback.Verdict{}, sent.BodyError
+	case signed && !postback.SignatureValid(v.endpoint, r.URL.RawQuery, v.body):
 		return refuse(http.StatusForbidden, conversion.SignatureInvalid)
 	}
-	values, err := postback.Parse(r.URL.RawQuery, r.Header.Get("Content-Type"), v.body)
-	if refused := new(postback.RequestError); errors.As(err, &refused) {
+	said, err := postback.Read(v.endpoint, sent)
+	if refused := new(request.Error); errors.As(err, &refused) {
 		return postback.Verdict{}, refused
 	}
 	if v.inPage {
-		values = withCookie(v.endpoint, values, r)
+		said.Values = withCookie(v.endpoint, said.Values, r)
 	}
-	verdict := postback.Judge(v.endpoint, values, postback.Arrival{
+	verdict := postback.Judge(v.endpoint, said, postback.Arrival{
 		At: v.at, IP: v.source.String(), RequestID: v.id, Stamp: v.stamp,
 	}, h.Rates())
 	if v.inPage && verdict.Intent != nil && !v.endpoint.Browser.AllowsType(verdict.Type) {
 		verdict.Intent, verdict.JSONP = nil, false
-		return verdict, &postback.RequestError{Status: http.StatusForbidden, Reason: conversion.TypeNotAllowed}
+		return verdict, &request.Error{Status: http.StatusForbidden, Reason: conversion.TypeNotAllowed}
 	}
 	return verdict, nil
 }
 
 // readBody keeps what could be read also when that is not all.
-func (v *visit) readBody(w http.ResponseWriter, r *http.Request) (err error) {
-	v.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, postback.MaxBodyBytes))
-	return err
+func (v *visit) readBody(w http.ResponseWriter, r *http.Request) *request.Error {
+	var err error
+	v.body, err = io.ReadAll(http.MaxBytesReader(w, r.Body, request.MaxBodyBytes))
+	switch encoding := r.Header.Get("Content-Encoding"); {
+	case errors.As(err, new(*http.MaxBytesError)):
+		return request.BodyTooLarge()
+	case err != nil:
+		return request.BodyUnreadable("the body has not arrived whole")
+	case len(v.body) > 0 && encoding != "" && !strings.EqualFold(encoding, "identity"):
+		return request.BodyUnreadable("the body is compressed")
+	}
+	return nil
 }
 
 // record waits for the durable commit, but not longer than the hold, and also when the sender has gone: whether it still
@@ -124,7 +135,7 @@ func (h *Handler) record(
 		Intent: verdict.Intent,
 		Log: ledger.Received{
 			ID: v.id, Endpoint: v.endpoint.Name, KeyID: v.keyID, At: v.at, Stamp: v.stamp, IP: v.source.String(),
-			Method: head(r.Method, maxMethod), Query: head(r.URL.RawQuery, postback.MaxURLBytes), Body: head(string(v.body), postback.MaxBodyBytes),
+			Method: head(r.Method, maxMethod), Query: head(r.URL.RawQuery, request.MaxURLBytes), Body: head(string(v.body), request.MaxBodyBytes),
 			SubID: verdict.SubID, TID: verdict.TID, Type: verdict.Type,
 			Outcome: outcome, Reason: reason, Warnings: verdict.Warnings,
 		},

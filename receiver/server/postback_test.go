@@ -16,7 +16,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
-	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 const form = "application/x-www-form-urlencoded"
@@ -42,12 +42,14 @@ func TestPostbacksAreJudgedLoggedAndAnswered(t *testing.T) {
 		{name: "no parameters at all", path: key + "/postback", status: 200, reply: "Ignored: subid_missing", outcome: "ignored; reason=subid_missing"},
 		{name: "a script", path: key + query + "&return=jsonp", status: 200, reply: `KTracking.response("Success");`, outcome: "recorded"},
 		{name: "another method", method: "PUT", path: key + query, status: 405, reply: "Refused: method_not_allowed", outcome: "refused; reason=method_not_allowed"},
-		{name: "as many parameters as are allowed", path: key + parameters(postback.MaxParameters), status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
-		{name: "one parameter more", path: key + parameters(postback.MaxParameters+1), status: 400, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
-		{name: "a long value", path: key + query + "&a=" + strings.Repeat("x", postback.MaxValueBytes+1), status: 400, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
-		{name: "a long URL", path: key + query + "&a=" + strings.Repeat("x", postback.MaxURLBytes), status: 414, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
-		{name: "a long body", method: "POST", path: key + query, contentType: form, body: strings.Repeat("x", postback.MaxBodyBytes+1), status: 413, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
-		{name: "a broken body", method: "POST", path: key + query, contentType: "application/json", body: "{", status: 400, reply: "Refused: request_unreadable", outcome: "refused; reason=request_unreadable"},
+		{name: "as many parameters as are allowed", path: key + parameters(request.MaxUnknown), status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
+		{name: "more parameters beside what counts", path: key + parameters(request.MaxUnknown+50) + "&subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a long value", path: key + query + "&a=" + strings.Repeat("x", request.MaxValueBytes+1), status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a long URL", path: key + query + "&a=" + strings.Repeat("x", request.MaxURLBytes), status: 414, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
+		{name: "a long body beside a whole query", method: "POST", path: key + query, contentType: form, body: strings.Repeat("x", request.MaxBodyBytes+1), status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a long body", method: "POST", path: key + "/postback?status=sale", contentType: form, body: strings.Repeat("x", request.MaxBodyBytes+1), status: 413, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
+		{name: "a broken body beside a whole query", method: "POST", path: key + query, contentType: "application/json", body: "{", status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a broken body", method: "POST", path: key + "/postback?status=sale", contentType: "application/json", body: "{", status: 400, reply: "Refused: request_unreadable", outcome: "refused; reason=request_unreadable"},
 		{name: "an address that is not allowed", path: listedKey + query, status: 403, reply: "Refused: ip_not_allowed", outcome: "refused; reason=ip_not_allowed"},
 		{name: "an allowed address behind a trusted proxy", path: listedKey + query, headers: []string{"X-Forwarded-For", "198.51.100.1, 203.0.113.9"}, status: 200, reply: "Success", outcome: "recorded"},
 		{name: "an allowed address that the sender made up", path: listedKey + query, headers: []string{"X-Forwarded-For", "203.0.113.9, 198.51.100.1"}, status: 403, reply: "Refused: ip_not_allowed", outcome: "refused; reason=ip_not_allowed"},
@@ -87,18 +89,18 @@ func (h *harness) checkLog(t *testing.T, got answer, outcome, method, path strin
 	want := ledger.Received{
 		ID: id, KeyID: "k1", At: noon.Truncate(time.Microsecond), Stamp: 7, Method: method,
 		Endpoint: map[string]string{key: "default/test", listedKey: "default/listed", signedKey: "default/signed"}[name],
-		Query:    query[:min(len(query), postback.MaxURLBytes)],
+		Query:    query[:min(len(query), request.MaxURLBytes)],
 	}
 	word, reason, _ := strings.Cut(outcome, "; reason=")
 	want.Outcome, want.Reason = conversion.Outcome(word), conversion.Reason(reason)
-	judged := cmpopts.IgnoreFields(ledger.Received{}, "IP", "Body", "SubID", "TID", "Type")
+	judged := cmpopts.IgnoreFields(ledger.Received{}, "IP", "Body", "SubID", "TID", "Type", "Warnings")
 	if diff := cmp.Diff(want, p.Log, judged); diff != "" {
 		t.Errorf("the row -want +got:\n%s", diff)
 	}
 	if (p.Intent != nil) != (word == "recorded") {
 		t.Errorf("intent %+v of a postback that is %s", p.Intent, word)
 	}
-	if len(p.Log.Body) > postback.MaxBodyBytes {
+	if len(p.Log.Body) > request.MaxBodyBytes {
 		t.Errorf("logged %d bytes of the body", len(p.Log.Body))
 	}
 }
@@ -160,10 +162,10 @@ func TestHEADAnswersLikeGETAndRecordsNothing(t *testing.T) {
 
 func TestTheImageIsAnsweredWhateverTheOutcome(t *testing.T) {
 	for path, outcome := range map[string]string{
-		key + "/postback.gif?subid=c1&status=sale": "recorded",
-		key + "/postback.gif":                      "ignored; reason=subid_missing",
-		signedKey + "/postback.gif":                "refused; reason=signature_invalid",
-		key + "/postback.gif?a=" + strings.Repeat("x", postback.MaxValueBytes+1): "refused; reason=request_too_large",
+		key + "/postback.gif?subid=c1&status=sale":                              "recorded",
+		key + "/postback.gif":                                                   "ignored; reason=subid_missing",
+		signedKey + "/postback.gif":                                             "refused; reason=signature_invalid",
+		key + "/postback.gif?a=" + strings.Repeat("x", request.MaxURLBytes): "refused; reason=request_too_large",
 	} {
 		h := newHarness(t)
 		url, _ := h.serve(t, nil)

@@ -18,7 +18,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/money"
-	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // Path is where the client posts to.
@@ -66,7 +66,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		w.WriteHeader(http.StatusMethodNotAllowed)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, postback.MaxBodyBytes))
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, request.MaxBodyBytes))
 	if err != nil {
 		status := http.StatusBadRequest
 		if errors.As(err, new(*http.MaxBytesError)) {
@@ -77,7 +77,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// The query is not read, so that nobody puts the token into one: proxies log it.
-	values := postback.ParseVisit("", r.Header.Get("Content-Type"), body)
+	values := request.ParseVisit("", r.Header.Get("Content-Type"), body, nil)
 	at := a.Clock().UTC().Truncate(time.Microsecond)
 	snapshot := a.Endpoints()
 	campaign, ok := snapshot.ByCampaignToken(values.Get(paramToken), at)
@@ -88,7 +88,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	// Without the token, so that no macro of the offer's can give it away.
-	values = slices.DeleteFunc(values, func(v postback.Value) bool { return v.Name == paramToken })
+	values = slices.DeleteFunc(values, func(v request.Value) bool { return v.Name == paramToken })
 	v := visit.Visit{
 		Campaign: campaign, Values: values, At: at,
 		IP: visitorIP(values, r, snapshot.TrustedProxies), UserAgent: cmp.Or(values.Get("ua"), values.Get("user_agent")),
@@ -108,7 +108,7 @@ func (a *API) record(r *http.Request, v visit.Visit) Answer {
 }
 
 // visitorIP is what the page says: it has the visitor, and only its server's address arrives here.
-func visitorIP(values postback.Values, r *http.Request, trusted []netip.Prefix) string {
+func visitorIP(values request.Values, r *http.Request, trusted []netip.Prefix) string {
 	if ip, err := netip.ParseAddr(values.Get("ip")); err == nil {
 		return ip.Unmap().WithZone("").String()
 	}

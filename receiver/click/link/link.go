@@ -14,6 +14,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // Parameters of a link that are none of its click.
@@ -46,7 +47,7 @@ func (l *Links) Handler(r *http.Request) http.Handler {
 	snapshot := l.Endpoints()
 	path := r.URL.Path
 	if path == "/" || path == "/click_api/" {
-		values := postback.ParseVisit(r.URL.RawQuery, "", nil)
+		values := request.ParseVisit(r.URL.RawQuery, "", nil, nil)
 		if values.Get(paramOffer) == "" {
 			return nil
 		}
@@ -70,7 +71,7 @@ func handler(serve http.HandlerFunc) http.Handler {
 		case r.Method != http.MethodGet && r.Method != http.MethodHead:
 			header.Set("Allow", "GET, HEAD")
 			w.WriteHeader(http.StatusMethodNotAllowed)
-		case len(r.RequestURI) > postback.MaxURLBytes:
+		case len(r.RequestURI) > request.MaxURLBytes:
 			w.WriteHeader(http.StatusRequestURITooLong)
 		case isSpeculative(r.Header):
 			// A browser that fetches ahead drops what is no success, and asks again when the visitor really comes.
@@ -94,7 +95,7 @@ func isSpeculative(header http.Header) bool {
 
 func (l *Links) campaign(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, c *endpoint.Campaign) {
 	v := visit.Visit{
-		Campaign: c, Values: postback.ParseVisit(r.URL.RawQuery, "", nil),
+		Campaign: c, Values: request.ParseVisit(r.URL.RawQuery, "", nil, c.Names),
 		IP: click.Source(r, snapshot.TrustedProxies).String(), UserAgent: r.UserAgent(),
 		At: l.Clock().UTC().Truncate(time.Microsecond),
 	}
@@ -158,7 +159,7 @@ func (l *Links) update(w http.ResponseWriter, r *http.Request, v visit.Visit) {
 
 // offer sends on the visitor of a landing page whose click was recorded before. While the store is away he goes on with
 // the subid that the page has already.
-func (l *Links) offer(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, values postback.Values) {
+func (l *Links) offer(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, values request.Values) {
 	alias, subid, ok := visit.SplitToken(values.Get(paramToken))
 	c := snapshot.ByAlias(alias)
 	if !ok || c == nil {

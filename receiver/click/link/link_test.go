@@ -16,7 +16,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/money"
-	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 func newLinks(t *testing.T) (*Links, *clicktest.Book) {
@@ -122,7 +122,7 @@ func TestWhatMakesNoClick(t *testing.T) {
 		{"Safari's preview", "GET", "/QwErTy", []string{"X-Purpose", "preview"}, 503},
 		{"a form", "POST", "/QwErTy", nil, 405},
 		{"OPTIONS", "OPTIONS", "/QwErTy", nil, 405},
-		{"a URL that is too long", "GET", "/QwErTy?a=" + strings.Repeat("a", postback.MaxURLBytes), nil, 414},
+		{"a URL that is too long", "GET", "/QwErTy?a=" + strings.Repeat("a", request.MaxURLBytes), nil, 414},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l, book := newLinks(t)

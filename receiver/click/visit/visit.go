@@ -14,6 +14,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // DefaultKeyword is by which the tracking script sends the page's title, for clicks that have no keyword.
@@ -26,7 +27,7 @@ const maxUserAgent = 1 << 10
 type Visit struct {
 	Campaign *endpoint.Campaign
 	// Values are the link's parameters.
-	Values postback.Values
+	Values request.Values
 	// IP and UserAgent are the visitor's.
 	IP, UserAgent string
 	At            time.Time
@@ -36,7 +37,7 @@ type Visit struct {
 func (v Visit) Click(rates *money.Table) *conversion.Click {
 	c := &conversion.Click{
 		Endpoint: v.Campaign.Endpoint.Name, SubID: subid.New(v.At), Time: v.At, Campaign: v.Campaign.Name,
-		IP: v.IP, UserAgent: postback.Storable(v.UserAgent, maxUserAgent), Cost: v.cost(rates),
+		IP: v.IP, UserAgent: request.Storable(v.UserAgent, maxUserAgent), Cost: v.cost(rates),
 	}
 	for _, field := range conversion.ClickFields() {
 		value := v.field(field)
@@ -88,7 +89,7 @@ func (v Visit) cost(rates *money.Table) *money.Amount {
 
 // Update returns the click fields among the values, sorted by name, under their own names only: what a page knows of a
 // click later on.
-func Update(values postback.Values) conversion.Params {
+func Update(values request.Values) conversion.Params {
 	var params conversion.Params
 	for _, field := range conversion.ClickFields() {
 		if value := values.Get(field); value != "" {

@@ -13,7 +13,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/click/visit"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/money"
-	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 func rates() *money.Table {
@@ -22,9 +22,13 @@ func rates() *money.Table {
 
 func visitTo(t *testing.T, alias, query string) visit.Visit {
 	t.Helper()
+	campaign := clicktest.Snapshot(t, clicktest.Endpoint()).ByAlias(alias)
 	return visit.Visit{
-		Campaign: clicktest.Snapshot(t, clicktest.Endpoint()).ByAlias(alias), Values: postback.ParseVisit(query, "", nil),
-		IP: "203.0.113.7", UserAgent: "UA", At: clicktest.Noon,
+		Campaign:  campaign,
+		Values:    request.ParseVisit(query, "", nil, campaign.Names),
+		IP:        "203.0.113.7",
+		UserAgent: "UA",
+		At:        clicktest.Noon,
 	}
 }
 
@@ -41,8 +45,9 @@ func TestTheFieldsOfAClick(t *testing.T) {
 		{"the page's title where there is no keyword", "QwErTy", "default_keyword=Title", "keyword=Title source=adnet"},
 		{"a keyword goes before the page's title", "QwErTy", "default_keyword=Title&kw=a", "keyword=a source=adnet"},
 		{"names that mean nothing to the campaign", "autumn", "kw=a&zone=7&sub_id_31=x", ""},
-		{"a value that is too long is passed over", "autumn", "keyword=" + strings.Repeat("k", 2049) + "&source=s", "source=s"},
-		{"neither NUL nor broken UTF-8", "autumn", "keyword=a%00b%ff", "keyword=a\uFFFDb\uFFFD"},
+		{"a value that is too long is absent", "autumn", "keyword=" + strings.Repeat("k", 2049) + "&source=s", "source=s"},
+		{"neither NUL nor broken UTF-8", "autumn", "keyword=a%00b%ff", "keyword=a\uFFFDbя"},
+		{"a broken name", "autumn", "Keyword=a", "keyword=a"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			click := visitTo(t, test.alias, test.query).Click(rates())
@@ -131,7 +136,7 @@ func FuzzVisit(f *testing.F) {
 	campaign := clicktest.Endpoint()
 	f.Fuzz(func(t *testing.T, query string) {
 		v := visit.Visit{
-			Campaign: clicktest.Snapshot(t, campaign).ByAlias("QwErTy"), Values: postback.ParseVisit(query, "", nil), At: clicktest.Noon,
+			Campaign: clicktest.Snapshot(t, campaign).ByAlias("QwErTy"), Values: request.ParseVisit(query, "", nil, nil), At: clicktest.Noon,
 		}
 		click := v.Click(rates())
 		to := v.OfferURL(click)

@@ -1,0 +1,167 @@
+package request
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"io"
+	"mime"
+	"mime/multipart"
+	"strconv"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
+	"golang.org/x/text/encoding/unicode"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+)
+
+// body reads a body by what it is, unless it is multipart: JSON begins with `{` or `[`, everything else is a form. Senders
+// announce one and send the other.
+func (p *parser) body(contentType string, body []byte) *Error {
+	p.declared = charsetOf(contentType)
+	if mediaType, _, _ := strings.Cut(contentType, ";"); strings.EqualFold(strings.TrimSpace(mediaType), "multipart/form-data") {
+		return p.multipart(contentType, body)
+	}
+	body = p.withoutMark(body)
+	switch text := bytes.TrimLeft(body, " \t\r\n"); {
+	case len(text) == 0:
+		return nil
+	case text[0] == '{', text[0] == '[':
+		return p.json(text)
+	}
+	p.form(strings.TrimRight(string(body), "\r\n"))
+	return nil
+}
+
+// charsetOf returns the charset that a Content-Type names; nil for none, for one that is not known, and for UTF-8, in which
+// text is looked at anyway.
+func charsetOf(contentType string) encoding.Encoding {
+	_, rest, found := strings.Cut(strings.ToLower(contentType), "charset=")
+	if !found {
+		return nil
+	}
+	label := strings.Trim(strings.FieldsFunc(rest+";", func(r rune) bool { return r == ';' || r == ',' })[0], ` "'`)
+	charset, err := htmlindex.Get(label)
+	if err != nil || charset == unicode.UTF8 {
+		return nil
+	}
+	return charset
+}
+
+// withoutMark drops a byte order mark, which also tells UTF-16.
+func (p *parser) withoutMark(body []byte) []byte {
+	switch {
+	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
+		p.declared = nil
+		return body[3:]
+	case bytes.HasPrefix(body, []byte("\xff\xfe")), bytes.HasPrefix(body, []byte("\xfe\xff")):
+		p.declared = nil
+		decoded, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(body)
+		if err == nil {
+			return decoded
+		}
+	}
+	return body
+}
+
+func (p *parser) multipart(contentType string, body []byte) *Error {
+	broken := BodyUnreadable("the body is not the multipart form that its Content-Type announces")
+	_, params, err := mime.ParseMediaType(contentType)
+	if err != nil || params["boundary"] == "" || !bytes.Contains(body, []byte("--"+params["boundary"])) {
+		return broken
+	}
+	for r := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
+		part, err := r.NextPart()
+		if errors.Is(err, io.EOF) {
+			return nil
+		}
+		if err != nil {
+			return broken
+		}
+		if part.FileName() != "" {
+			continue
+		}
+		value, err := io.ReadAll(part)
+		if err != nil {
+			return broken
+		}
+		p.guessed = false
+		p.add(p.path(p.decode(part.FormName())), p.decode(string(value)), "")
+	}
+}
+
+// maxDepth bounds how deep the objects of a JSON body may be nested to be read.
+const maxDepth = 16
+
+// json reads the members of an object by their paths: strings decoded, numbers and booleans as they are written, null as
+// absent. A list that holds nothing but one object is that object.
+func (p *parser) json(body []byte) *Error {
+	p.guessed = false
+	if p.declared != nil || !utf8.Valid(body) {
+		body = []byte(p.decode(string(body)))
+	}
+	if !json.Valid(body) {
+		return BodyUnreadable("the body begins like JSON and is none")
+	}
+	decoder := json.NewDecoder(bytes.NewReader(body))
+	decoder.UseNumber()
+	if body[0] == '[' && isLoneObject(body) {
+		_, _ = decoder.Token()
+	}
+	p.jsonValue(decoder, "", 0)
+	return nil
+}
+
+// isLoneObject reports whether a valid JSON list has one member, an object.
+func isLoneObject(list []byte) bool {
+	var members []json.RawMessage
+	return json.Unmarshal(list, &members) == nil && len(members) == 1 && members[0][0] == '{'
+}
+
+// jsonValue reads the next value of valid JSON.
+func (p *parser) jsonValue(d *json.Decoder, path string, depth int) {
+	token, err := d.Token()
+	if err != nil {
+		return
+	}
+	switch t := token.(type) {
+	case string:
+		p.member(path, t, depth)
+	case json.Number:
+		p.member(path, t.String(), depth)
+	case bool:
+		p.member(path, strconv.FormatBool(t), depth)
+	case json.Delim:
+		for i := 0; d.More(); i++ {
+			step := strconv.Itoa(i)
+			if t == '{' {
+				name, _ := d.Token()
+				step, _ = name.(string)
+			}
+			p.jsonValue(d, join(path, step, depth), depth+1)
+		}
+		_, _ = d.Token() // the closing bracket
+	}
+}
+
+func (p *parser) member(path, value string, depth int) {
+	if depth > maxDepth {
+		p.warn(conversion.ParamsDropped)
+		return
+	}
+	p.add(p.path(storable(path)), storable(value), "")
+}
+
+// join does not let the paths of a deep nest grow: they are not read.
+func join(path, step string, depth int) string {
+	switch {
+	case depth == 0:
+		return step
+	case depth > maxDepth || len(path) > MaxValueBytes:
+		return path
+	}
+	return path + "." + step
+}

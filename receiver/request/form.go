@@ -1,0 +1,114 @@
+package request
+
+import (
+	"strings"
+	"unicode/utf8"
+)
+
+// form reads urlencoded pairs.
+func (p *parser) form(raw string) {
+	for raw != "" {
+		var pair string
+		pair, raw, _ = strings.Cut(raw, "&")
+		if pair != "" {
+			p.guessed = false
+			name, value := p.pair(pair)
+			p.add(name, value, pair)
+		}
+	}
+}
+
+// pair decodes one pair. Bracket names are paths, as in JSON: `payment[amount]` is `payment.amount`.
+func (p *parser) pair(raw string) (name, value string) {
+	name, value, _ = strings.Cut(raw, "=")
+	name, value = p.unescape(name), p.unescape(value)
+	return p.path(name), value
+}
+
+// path returns the dotted form of a bracket name, unless the endpoint knows the name as it is.
+func (p *parser) path(name string) string {
+	if strings.IndexByte(name, '[') <= 0 {
+		return name
+	}
+	if _, known := p.names.field(name); known {
+		return name
+	}
+	return flatten(name)
+}
+
+// flatten turns the bracket form of a path into the dotted one. Names that are no such path, and the empty brackets that
+// PHP puts behind the name of a list, stay as they are.
+func flatten(name string) string {
+	head, rest, _ := strings.Cut(name, "[")
+	path := head
+	for {
+		step, after, closed := strings.Cut(rest, "]")
+		if !closed || step == "" {
+			return name
+		}
+		path += "." + step
+		if after == "" {
+			return path
+		}
+		if after == "[]" {
+			return path + after
+		}
+		if after[0] != '[' {
+			return name
+		}
+		rest = after[1:]
+	}
+}
+
+// unescape decodes `%XX`, `+` and the charset. It allocates nothing for plain text.
+func (p *parser) unescape(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	return p.decode(percentDecode(s))
+}
+
+// Unescape decodes `%XX` and `+` as a form has them, and no charset.
+func Unescape(s string) string {
+	if isPlain(s) {
+		return s
+	}
+	return percentDecode(s)
+}
+
+func percentDecode(s string) string {
+	decoded := make([]byte, 0, len(s))
+	for i := 0; i < len(s); i++ {
+		switch c := s[i]; {
+		case c == '+':
+			decoded = append(decoded, ' ')
+		case c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
+			decoded = append(decoded, unhex(s[i+1])<<4|unhex(s[i+2]))
+			i += 2
+		default:
+			decoded = append(decoded, c)
+		}
+	}
+	return string(decoded)
+}
+
+func isPlain(s string) bool {
+	for i := range len(s) {
+		if c := s[i]; c == '%' || c == '+' || c == 0 || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
+}
+
+func isHex(c byte) bool {
+	return '0' <= c && c <= '9' || 'a' <= c && c <= 'f' || 'A' <= c && c <= 'F'
+}
+
+// unhex returns the value of a hex digit.
+func unhex(c byte) byte {
+	if c <= '9' {
+		return c - '0'
+	}
+	return c&^0x20 - 'A' + 10
+}

@@ -1,0 +1,252 @@
+// Package request owns what an HTTP request says: the parameters of its query and body, with the repairs of what senders
+// break on the way (docs/semantics.md §2). What the parameters mean is the business of packages postback and click. It is
+// pure: no clock, no store, no network, and it must not import net/http.
+package request
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+)
+
+// Bounds of a request. The listener enforces the first two as well, before it reads on.
+const (
+	MaxURLBytes  = 16 << 10
+	MaxBodyBytes = 64 << 10
+	// MaxUnknown bounds the parameters that the endpoint does not know. Further ones are dropped.
+	MaxUnknown = 200
+	// MaxValueBytes bounds one decoded name and one decoded value.
+	MaxValueBytes = 2 << 10
+)
+
+// Value is one parameter: decoded and trimmed, its value not empty.
+type Value struct {
+	// Name is a known one where the sender's was repaired.
+	Name string
+	// Value of a known parameter that is longer than MaxValueBytes is cut to a few bytes more, and so still too long.
+	Value string
+	// InBody tells a body's parameter from the query's.
+	InBody bool
+
+	// raw is the pair as it was sent in a form; empty for JSON and multipart.
+	raw string
+	// guessed: the charset of the pair was not known.
+	guessed bool
+}
+
+// Values are the parameters of a request, each name once: a name of the body is there besides the query's only where that
+// one's value is an unresolved macro or was repaired.
+type Values []Value
+
+// Get returns the value of that name, the query's before the body's; "" if there is none.
+func (v Values) Get(name string) string {
+	for i := range v {
+		if v[i].Name == name {
+			return v[i].Value
+		}
+	}
+	return ""
+}
+
+// Request is what Parse reads. RawQuery and Body are as sent.
+type Request struct {
+	RawQuery string
+	// ContentType is the header's value. It matters for multipart bodies and for the charset.
+	ContentType string
+	// Body of a POST, nil otherwise.
+	Body []byte
+	// BodyError says that the body could not be read whole; nil if it could.
+	BodyError *Error
+}
+
+// Parsed is what a request says.
+type Parsed struct {
+	Values Values
+	// Warnings, each once: request_repaired, charset_guessed, params_dropped.
+	Warnings []conversion.Warning
+	// BodyError says why the body has no part in Values; nil if it has.
+	BodyError *Error
+}
+
+// Error is why a request, or its body, cannot be read. Its text may be shown to the sender: it holds nothing of the request.
+type Error struct {
+	// Status is the HTTP status to answer with: 400, 413 or 414.
+	Status int
+	// Reason is conversion.RequestTooLarge or conversion.RequestUnreadable.
+	Reason  conversion.Reason
+	Message string
+}
+
+// Error implements error.
+func (e *Error) Error() string { return e.Message }
+
+// BodyTooLarge is the error of a body above [MaxBodyBytes].
+func BodyTooLarge() *Error {
+	return tooLarge(413, "the body is longer than %d bytes", MaxBodyBytes)
+}
+
+// BodyUnreadable is the error of a body that is not what it should be.
+func BodyUnreadable(message string) *Error {
+	return &Error{Status: 400, Reason: conversion.RequestUnreadable, Message: message}
+}
+
+func tooLarge(status int, format string, args ...any) *Error {
+	return &Error{Status: status, Reason: conversion.RequestTooLarge, Message: fmt.Sprintf(format, args...)}
+}
+
+// Parse reads the parameters of a request (docs/semantics.md §2). names are those that the endpoint knows; charset is what
+// the endpoint declares for text that is no UTF-8, nil if it declares none.
+//
+// A name that comes several times has its last value that is neither empty nor an unresolved macro; if all are macros, the
+// last one. `+` is a space, `;` is no separator, a broken `%` sequence stays as it is. A parameter without a value is absent.
+//
+// The error is a [*Error]: the URL is too long. A body that cannot be read is not an error: see [Parsed].
+func Parse(r Request, names *Names, charset encoding.Encoding) (Parsed, error) {
+	if len(r.RawQuery) > MaxURLBytes {
+		return Parsed{}, tooLarge(414, "the URL is longer than %d bytes", MaxURLBytes)
+	}
+	p := parser{names: names, fallback: charset}
+	p.Values = make(Values, 0, min(strings.Count(r.RawQuery, "&")+1, MaxUnknown))
+	p.form(r.RawQuery)
+	p.BodyError = r.BodyError
+	switch {
+	case p.BodyError != nil:
+	case len(r.Body) > MaxBodyBytes:
+		p.BodyError = BodyTooLarge()
+	case len(r.Body) > 0:
+		query := len(p.Values)
+		p.inBody = true
+		if p.BodyError = p.body(r.ContentType, r.Body); p.BodyError != nil {
+			p.Values = p.Values[:query]
+		}
+	}
+	if p.suspect {
+		p.repair()
+	}
+	if slices.ContainsFunc(p.Values, func(v Value) bool { return v.guessed }) {
+		p.warn(conversion.CharsetGuessed)
+	}
+	return p.Parsed, nil
+}
+
+type parser struct {
+	Parsed
+	names *Names
+	// fallback is the declared charset of text that is no UTF-8, declared that of the body; nil if there is none.
+	fallback, declared encoding.Encoding
+
+	inBody bool
+	// guessed: the charset of the pair that is read was not known.
+	guessed bool
+	// unknown counts the unknown parameters in Values.
+	unknown int
+	// index finds the values of a long list by name.
+	index map[key]int
+	// suspect: some pair may need a repair.
+	suspect bool
+}
+
+type key struct {
+	name   string
+	inBody bool
+}
+
+func (p *parser) warn(w conversion.Warning) {
+	if !slices.Contains(p.Warnings, w) {
+		p.Warnings = append(p.Warnings, w)
+	}
+}
+
+// add takes in a decoded pair. raw is the pair as it was sent, if it is of a form.
+func (p *parser) add(name, value, raw string) {
+	value = Trim(value)
+	if value == "" || name == "" {
+		return
+	}
+	_, known := p.names.field(name)
+	p.suspect = p.suspect || !known || mayHide(raw)
+	if i, ok := p.find(name, false); ok && p.inBody && !IsMacro(p.Values[i].Value) {
+		return // The query goes first.
+	}
+	if i, ok := p.find(name, p.inBody); ok {
+		if before := &p.Values[i]; !IsMacro(value) || IsMacro(before.Value) {
+			before.Value, before.raw, before.guessed = p.bounded(value, known), raw, p.guessed
+		}
+		return
+	}
+	if !known {
+		if !p.room(name, raw) {
+			p.warn(conversion.ParamsDropped)
+			return
+		}
+		p.unknown++
+	}
+	p.Values = append(p.Values, Value{
+		Name:    name,
+		Value:   p.bounded(value, known),
+		InBody:  p.inBody,
+		raw:     raw,
+		guessed: p.guessed,
+	})
+	if p.index != nil {
+		p.index[key{name, p.inBody}] = len(p.Values) - 1
+	}
+}
+
+// room reports whether an unknown parameter can be kept. One that is, or hides, a known one that the sender broke always can.
+func (p *parser) room(name, raw string) bool {
+	if len(name) <= MaxValueBytes && p.unknown < MaxUnknown {
+		return true
+	}
+	if _, broken := p.names.repaired(name); broken {
+		return true
+	}
+	_, hides := p.names.hidden(raw)
+	return hides && len(name) <= MaxValueBytes
+}
+
+// bounded cuts a value that is too long.
+func (p *parser) bounded(value string, known bool) string {
+	switch {
+	case len(value) <= MaxValueBytes:
+		return value
+	case known:
+		return Storable(value, MaxValueBytes+utf8.UTFMax)
+	}
+	p.warn(conversion.ParamsDropped)
+	return Storable(value, MaxValueBytes)
+}
+
+// longList is from how many values on a map finds them.
+const longList = 24
+
+func (p *parser) find(name string, inBody bool) (int, bool) {
+	if len(p.Values) < longList {
+		for i := range p.Values {
+			if p.Values[i].InBody == inBody && p.Values[i].Name == name {
+				return i, true
+			}
+		}
+		return 0, false
+	}
+	if p.index == nil {
+		p.index = make(map[key]int, 2*longList)
+		for i, v := range p.Values {
+			p.index[key{v.Name, v.InBody}] = i
+		}
+	}
+	i, ok := p.index[key{name, inBody}]
+	return i, ok
+}
+
+// ParseVisit reads the parameters of a click, whose visitor must not be held up: it reads them like [Parse], and what cannot
+// be read or is too long is absent. names may be nil: then nothing is repaired.
+func ParseVisit(rawQuery, contentType string, body []byte, names *Names) Values {
+	parsed, _ := Parse(Request{RawQuery: rawQuery[:min(len(rawQuery), MaxURLBytes)], ContentType: contentType, Body: body}, names, nil)
+	return slices.DeleteFunc(parsed.Values, func(v Value) bool { return len(v.Value) > MaxValueBytes })
+}

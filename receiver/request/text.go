@@ -1,0 +1,104 @@
+package request
+
+import (
+	"strings"
+	"unicode"
+	"unicode/utf8"
+
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/charmap"
+)
+
+const (
+	byteOrderMark  = '\uFEFF'
+	zeroWidthSpace = '\u200B'
+)
+
+// Trim removes Unicode space, byte order marks and zero-width spaces from both ends.
+func Trim(s string) string {
+	if s == "" || isInk(s[0]) && isInk(s[len(s)-1]) {
+		return s
+	}
+	return strings.TrimFunc(s, func(r rune) bool {
+		return unicode.IsSpace(r) || r == byteOrderMark || r == zeroWidthSpace
+	})
+}
+
+// isInk reports whether the byte is a printing ASCII character.
+func isInk(c byte) bool { return ' ' < c && c < 0x7f }
+
+// IsMacro reports whether the value is what a sender sends where it should have put a value in: an unresolved macro
+// (docs/semantics.md §3.4).
+func IsMacro(value string) bool {
+	for i := range len(value) {
+		switch value[i] {
+		case '{', '}', '[', ']', '#', '<', '>', '$', '%':
+			return true
+		}
+	}
+	switch len(value) {
+	case len("null"):
+		if strings.EqualFold(value, "null") {
+			return true
+		}
+	case len("replace"):
+		if strings.EqualFold(value, "replace") {
+			return true
+		}
+	case len("no_subid"):
+		if strings.EqualFold(value, "no_subid") {
+			return true
+		}
+	case len("undefined"):
+		if strings.EqualFold(value, "undefined") {
+			return true
+		}
+	}
+	return len(value) > len("____") && strings.HasPrefix(value, "__") && strings.HasSuffix(value, "__")
+}
+
+// Storable returns at most n bytes of what a sender sent, as text that every store takes: UTF-8 and without NUL.
+func Storable(text string, n int) string {
+	text = text[:min(len(text), n)]
+	// A character that the cut went through is dropped, and not replaced.
+	for i := 1; i < utf8.UTFMax && i <= len(text) && len(text) == n; i++ {
+		if c := text[len(text)-i]; utf8.RuneStart(c) {
+			if !utf8.FullRuneInString(text[len(text)-i:]) {
+				text = text[:len(text)-i]
+			}
+			break
+		}
+	}
+	return storable(text)
+}
+
+// storable replaces what a database refuses in a text.
+func storable(s string) string {
+	const replacement = "\uFFFD"
+	return strings.ReplaceAll(strings.ToValidUTF8(s, replacement), "\x00", replacement)
+}
+
+// decode returns the text as UTF-8: by the declared charset of the body, else as it is, else by the endpoint's charset, else
+// as windows-1251, which keeps every byte distinct.
+func (p *parser) decode(text string) string {
+	charset := p.declared
+	if !p.inBody || charset == nil {
+		if utf8.ValidString(text) {
+			return storable(text)
+		}
+		charset = p.fallback
+		if charset == nil {
+			charset = charmap.Windows1251
+			p.guessed = true
+		}
+	}
+	return storable(decodeAs(charset, text))
+}
+
+func decodeAs(charset encoding.Encoding, text string) string {
+	decoded, err := charset.NewDecoder().String(text)
+	if err != nil {
+		return text
+	}
+	return decoded
+}
