@@ -90,8 +90,9 @@ func TestRequests(t *testing.T) {
 			slots: []string{`"": sale 0, map[a:100% b:%zz c:A%4]`},
 		},
 		{
-			name:  "names are case-sensitive",
-			steps: []step{get("subid=c1&Status=sale", "ignored; reason=status_missing"), get("SubID=c1&status=sale", "ignored; reason=subid_missing")},
+			name:  "a known name in another letter case is repaired, an unknown one is not",
+			steps: []step{get("SubID=c1&Status=sale&Goal=G", "recorded")},
+			slots: []string{`"": sale 0, warns request_repaired, map[Goal:G]`},
 		},
 		{
 			name: "HEAD answers like GET and records nothing",
@@ -108,19 +109,21 @@ func TestRequests(t *testing.T) {
 			},
 		},
 		{
-			name: "too much is refused, and what is just not too much is taken",
+			name: "too much is refused where it may hide what counts, and cut where it does not",
 			steps: []step{
 				request{query: "subid=c1&x=" + strings.Repeat("x", 16<<10), outcome: "refused; reason=request_too_large", status: http.StatusRequestURITooLong},
 				request{
-					method: http.MethodPost, query: "subid=c1&status=sale", contentType: form, body: strings.Repeat("x", 64<<10+1),
+					method: http.MethodPost, query: "status=sale", contentType: form, body: strings.Repeat("x", 64<<10+1),
 					outcome: "refused; reason=request_too_large", status: http.StatusRequestEntityTooLarge,
 				},
-				request{query: "subid=c1&status=sale" + strings.Repeat("&x=1", 199), outcome: "refused; reason=request_too_large", status: http.StatusBadRequest},
-				request{query: "subid=c1&status=sale&x=" + strings.Repeat("x", 2<<10+1), outcome: "refused; reason=request_too_large", status: http.StatusBadRequest},
-				get("subid=c1&status=sale&tid=parameters"+strings.Repeat("&x=1", 197), "recorded"),
-				get("subid=c1&status=sale&tid=value&sum="+strings.Repeat("+", 1<<11), "recorded"),
+				request{
+					method: http.MethodPost, query: "subid=c1&status=sale&tid=body", contentType: form, body: strings.Repeat("x", 64<<10+1),
+					outcome: "recorded",
+				},
+				get("subid=c1&status=sale&tid=value&keyword="+strings.Repeat("x", 2<<10+1), "recorded"),
+				get("subid=c1&tid=status&status="+strings.Repeat("x", 2<<10+1), "ignored; reason=status_unknown"),
 			},
-			slots: []string{`"parameters": sale 0, map[x:1]`, `"value": sale 0`},
+			slots: []string{`"body": sale 0, warns body_ignored`, `"value": sale 0, warns parameter_too_long`},
 		},
 		{
 			name:  "the canonical name wins over an alias of another value, which is warned of",
