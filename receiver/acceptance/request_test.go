@@ -92,7 +92,7 @@ func TestRequests(t *testing.T) {
 		{
 			name:  "a known name in another letter case is repaired, an unknown one is not",
 			steps: []step{get("SubID=c1&Status=sale&Goal=G", "recorded")},
-			slots: []string{`"": sale 0, warns request_repaired, map[Goal:G]`},
+			slots: []string{`"": sale 0, map[Goal:G], warns request_repaired`},
 		},
 		{
 			name: "HEAD answers like GET and records nothing",

@@ -162,9 +162,9 @@ func TestHEADAnswersLikeGETAndRecordsNothing(t *testing.T) {
 
 func TestTheImageIsAnsweredWhateverTheOutcome(t *testing.T) {
 	for path, outcome := range map[string]string{
-		key + "/postback.gif?subid=c1&status=sale":                              "recorded",
-		key + "/postback.gif":                                                   "ignored; reason=subid_missing",
-		signedKey + "/postback.gif":                                             "refused; reason=signature_invalid",
+		key + "/postback.gif?subid=c1&status=sale":                          "recorded",
+		key + "/postback.gif":                                               "ignored; reason=subid_missing",
+		signedKey + "/postback.gif":                                         "refused; reason=signature_invalid",
 		key + "/postback.gif?a=" + strings.Repeat("x", request.MaxURLBytes): "refused; reason=request_too_large",
 	} {
 		h := newHarness(t)
