@@ -76,6 +76,14 @@ type CampaignSpec struct {
 	// +optional
 	Cost *CostSpec `json:"cost,omitempty"`
 
+	// CookieDays is for how many days a visitor's browser remembers the click, in the cookies of the receiver's host and in
+	// those that the click API and the tracking script set on the page's host.
+	// +kubebuilder:default=30
+	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=400
+	// +optional
+	CookieDays int32 `json:"cookieDays,omitempty"`
+
 	// Forwards are S2S postbacks about conversions of this campaign's clicks, besides those of the endpoint.
 	// +listType=map
 	// +listMapKey=name
@@ -120,6 +128,10 @@ type TokenSpec struct {
 	// +kubebuilder:validation:items:MaxLength=63
 	// +optional
 	Revoked []string `json:"revoked,omitempty"`
+	// InQuery lets the click API take the token in a URL as well, as old PHP clients and pages send it. Servers and proxies
+	// log URLs, so that it is off by default.
+	// +optional
+	InQuery bool `json:"inQuery,omitempty"`
 }
 
 // CampaignParameters are query parameters by the click field that they fill.

@@ -43,6 +43,8 @@ const (
 	ReasonSecretInvalid  = "SecretInvalid"
 	// ReasonKeyWeak: the key works, but it may be guessed.
 	ReasonKeyWeak = "KeyWeak"
+	// ReasonTokenInQuery: the click API takes the campaign's token in URLs, which servers and proxies log.
+	ReasonTokenInQuery = "TokenInQuery"
 
 	ReasonProgrammed = "Programmed"
 	ReasonSuspended  = "Suspended"

@@ -52,7 +52,7 @@ func decide(s *scope, from given) *plan {
 	if spec.SecretRef == nil {
 		p.generated = generate(s, from)
 		p.token = p.generated.token
-		p.resolved = resolved("The generated token is in Secret " + s.secret.name + ".")
+		p.resolved = resolvedToken("The generated token is in Secret "+s.secret.name+".", spec)
 	} else {
 		p.token, p.resolved = readToken(s)
 	}
@@ -101,9 +101,14 @@ func readToken(s *scope) (string, status.Finding) {
 		return "", status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretInvalid,
 			fmt.Sprintf("spec.token.secretRef: Secret %s: %v. What was valid stays valid.", ref.Name, err))
 	}
-	return token, resolved("The token is in Secret " + ref.Name + ".")
+	return token, resolvedToken("The token is in Secret "+ref.Name+".", &s.campaign.Spec.Token)
 }
 
-func resolved(message string) status.Finding {
+// resolvedToken says that the token is in a Secret, and whether URLs may have it, too.
+func resolvedToken(message string, spec *v1alpha1.TokenSpec) status.Finding {
+	if spec.InQuery {
+		return status.True(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonTokenInQuery, message+
+			" The click API also takes it in a URL, as spec.token.inQuery says: servers and proxies log URLs.")
+	}
 	return status.True(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonResolved, message)
 }

@@ -27,6 +27,9 @@ func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, endpoint config.E
 		OfferURL:   spec.OfferURL,
 		Source:     spec.Source,
 		Parameters: aliases(v1alpha1.Aliases(spec.Parameters)),
+
+		TokenInQuery: spec.Token.InQuery,
+		CookieDays:   int(spec.CookieDays),
 	}}
 	if spec.Cost != nil {
 		cost := config.Cost(*spec.Cost)

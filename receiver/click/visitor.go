@@ -15,63 +15,85 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/postback"
 )
 
-// Patience is how long a visitor waits for the store at most: less than a postback, since he may give up.
-const Patience = 3 * time.Second
+// VisitorTimeout is how long a visitor waits for the store at most: less than a postback, since visitors give up.
+const VisitorTimeout = 3 * time.Second
 
-// Book is the part of the ledger that visitors' clicks need.
-type Book interface {
+// Ledger is the part of the ledger that visitors' clicks need.
+type Ledger interface {
 	Recorder
-	// UpdateClick lays fields over a click; it is nil where there is no such click.
+	// UpdateClick adds fields to a click; it is nil if there is no such click.
 	UpdateClick(ctx context.Context, u ledger.ClickUpdate) (*conversion.Click, error)
 }
 
-// Keeper stores the clicks of visitors, who wait. All fields are mandatory.
-type Keeper struct {
-	Ledger   Book
+// Store stores the clicks of visitors, who wait for it. All fields are mandatory.
+type Store struct {
+	Ledger   Ledger
 	Observer Observer
-	// Patience bounds how long a visitor waits for the store.
-	Patience time.Duration
-	Logger   *slog.Logger
+	// Timeout bounds how long a visitor waits.
+	Timeout time.Duration
+	Logger  *slog.Logger
 }
 
-// Add reports whether the click is durable. It does not wait longer than the patience, and not less when the visitor has
-// gone: that must not decide about his click.
-func (k *Keeper) Add(ctx context.Context, click *conversion.Click) bool {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.Patience)
+// Add reports whether the click is durable. It waits at most for the timeout, also when the visitor has gone: that does not
+// decide about the click.
+func (s *Store) Add(ctx context.Context, click *conversion.Click) bool {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
 	defer cancel()
-	if _, err := k.Ledger.AddClicks(ctx, []conversion.Click{*click}); err != nil {
-		k.Observer.ClicksUnstored(1)
-		k.report("Click not stored", click.Endpoint, err)
+	if _, err := s.Ledger.AddClicks(ctx, []conversion.Click{*click}); err != nil {
+		s.Observer.ClicksUnstored(1)
+		s.report("Click not stored", click.Endpoint, err)
 		return false
 	}
 	// A click of a new subid that is there already is this one: the store lost the answer of a commit.
-	k.Observer.Clicks(1, 0, 0)
+	s.Observer.Clicks(1, 0, 0)
 	return true
 }
 
-// Update lays params over a click of a campaign and returns it once that is durable: nil if the campaign has none of that
-// subid. ok is false when the store did not answer.
-func (k *Keeper) Update(
+// Update adds params to a click of a campaign and returns it once that is durable: nil if the campaign has none of that
+// subid. ok is false if the store did not answer.
+func (s *Store) Update(
 	ctx context.Context, c *endpoint.Campaign, subid string, params conversion.Params,
 ) (click *conversion.Click, ok bool) {
-	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), k.Patience)
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
 	defer cancel()
-	click, err := k.Ledger.UpdateClick(ctx, ledger.ClickUpdate{
-		Endpoint: c.Endpoint.Name, SubID: subid, Campaign: c.Name, Params: params,
-	})
+	return s.update(ctx, ledger.ClickUpdate{Endpoint: c.Endpoint.Name, SubID: subid, Campaign: c.Name, Params: params})
+}
+
+// maxSearched bounds at how many endpoints [Store.UpdateAny] looks for one click.
+const maxSearched = 64
+
+// UpdateAny is Update for a click of any campaign of the endpoints, of which it searches the first 64.
+func (s *Store) UpdateAny(
+	ctx context.Context, endpoints []*endpoint.Endpoint, subid string, params conversion.Params,
+) (click *conversion.Click, ok bool) {
+	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
+	defer cancel()
+	ok = true
+	for _, e := range endpoints[:min(len(endpoints), maxSearched)] {
+		found, answered := s.update(ctx, ledger.ClickUpdate{Endpoint: e.Name, SubID: subid, Params: params})
+		if found != nil {
+			return found, true
+		}
+		ok = ok && answered
+	}
+	return nil, ok
+}
+
+func (s *Store) update(ctx context.Context, u ledger.ClickUpdate) (*conversion.Click, bool) {
+	click, err := s.Ledger.UpdateClick(ctx, u)
 	if err != nil {
-		k.report("Click not updated", c.Endpoint.Name, err)
+		s.report("Click not updated", u.Endpoint, err)
 	}
 	return click, err == nil
 }
 
-// report says what the ledger does not say itself: that it is away it says once, this would say it for every visitor.
-func (k *Keeper) report(message, endpointName string, err error) {
+// report logs what the ledger does not log itself. That it is away the ledger logs once; here it would be once a visitor.
+func (s *Store) report(message, endpointName string, err error) {
 	level := slog.LevelDebug
 	if errors.Is(err, ledger.ErrPoisoned) {
 		level = slog.LevelError
 	}
-	k.Logger.Log(context.Background(), level, message, "endpoint", endpointName, "error", err)
+	s.Logger.Log(context.Background(), level, message, "endpoint", endpointName, "error", err)
 }
 
 // Source returns the visitor's address.
@@ -85,7 +107,7 @@ func IsSecure(r *http.Request, trusted []netip.Prefix) bool {
 		strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") && postback.FromTrustedProxy(peer(r), trusted)
 }
 
-// peer is the other end of the connection; the zero address where that is none of IP.
+// peer returns the address of the other end of the connection, the zero address if it has no IP address.
 func peer(r *http.Request) netip.Addr {
 	addr, _ := netip.ParseAddrPort(r.RemoteAddr)
 	return addr.Addr()

@@ -1,8 +1,10 @@
 package endpoint
 
 import (
+	"cmp"
 	"fmt"
 	"slices"
+	"time"
 
 	"github.com/shopspring/decimal"
 
@@ -27,6 +29,10 @@ type Campaign struct {
 	// Cost of a click whose link says none, in CostCurrency; nil = nobody knows.
 	Cost         *decimal.Decimal
 	CostCurrency string
+	// TokenInQuery: the click API takes the token in a URL as well.
+	TokenInQuery bool
+	// CookieAge is how long browsers remember a click.
+	CookieAge time.Duration
 }
 
 // Browser is what web pages may do with an endpoint's client keys. It is immutable.
@@ -64,13 +70,15 @@ func compileCampaign(e *Endpoint, c config.Campaign) (*Campaign, error) {
 		return nil, fmt.Errorf("campaign %s: offerURL: %w", c.Name, err)
 	}
 	compiled := &Campaign{
-		Name:       c.Name,
-		Alias:      c.Alias,
-		Endpoint:   e,
-		Offer:      template,
-		Source:     c.Source,
-		Parameters: c.Parameters,
-		Names:      campaignNames(c.Parameters),
+		Name:         c.Name,
+		Alias:        c.Alias,
+		Endpoint:     e,
+		Offer:        template,
+		Source:       c.Source,
+		Parameters:   c.Parameters,
+		Names:        campaignNames(c.Parameters),
+		TokenInQuery: c.TokenInQuery,
+		CookieAge:    time.Duration(cmp.Or(c.CookieDays, config.DefaultCookieDays)) * 24 * time.Hour,
 	}
 	if c.Cost != nil {
 		if compiled.Cost, err = optionalDecimal("cost.amount", c.Cost.Amount); err != nil {

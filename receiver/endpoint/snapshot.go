@@ -22,6 +22,7 @@ type Snapshot struct {
 	TrustedProxies []netip.Prefix
 
 	endpoints      []*Endpoint
+	withCampaigns  []*Endpoint
 	keys           credentials
 	clientKeys     credentials
 	clickTokens    credentials
@@ -65,11 +66,16 @@ func Build(c *config.Config) (*Snapshot, error) {
 			continue
 		}
 		s.endpoints = append(s.endpoints, e)
+		if len(declared.Campaigns) > 0 {
+			s.withCampaigns = append(s.withCampaigns, e)
+		}
 	}
 	if err := errors.Join(errs...); err != nil {
 		return nil, err
 	}
-	slices.SortFunc(s.endpoints, func(a, b *Endpoint) int { return cmp.Compare(a.Name, b.Name) })
+	byName := func(a, b *Endpoint) int { return cmp.Compare(a.Name, b.Name) }
+	slices.SortFunc(s.endpoints, byName)
+	slices.SortFunc(s.withCampaigns, byName)
 	return s, nil
 }
 
@@ -155,6 +161,9 @@ func (s *Snapshot) ByAlias(alias string) *Campaign { return s.campaigns[alias] }
 
 // Endpoints returns all endpoints, sorted by name. The caller must not change the slice.
 func (s *Snapshot) Endpoints() []*Endpoint { return s.endpoints }
+
+// WithCampaigns returns the endpoints that have campaigns, sorted by name. The caller must not change the slice.
+func (s *Snapshot) WithCampaigns() []*Endpoint { return s.withCampaigns }
 
 // ByName returns the endpoint of that name ("namespace/name"), nil if there is none.
 func (s *Snapshot) ByName(name string) *Endpoint {

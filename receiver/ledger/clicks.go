@@ -66,7 +66,7 @@ func (o *clickOp) decide(s *sheet, _ bool) {
 // ClickUpdate says what has become known of a click since.
 type ClickUpdate struct {
 	Endpoint, SubID string
-	// Campaign that the click must be of.
+	// Campaign that the click must be of; empty = any.
 	Campaign string
 	// Params are click fields, sorted by name; none = the click is only read.
 	Params conversion.Params
@@ -96,7 +96,7 @@ func (o *updateOp) decide(s *sheet, _ bool) {
 	o.result = s.click(key).now
 	switch {
 	case o.result == nil:
-	case o.result.Campaign != o.update.Campaign:
+	case o.update.Campaign != "" && o.result.Campaign != o.update.Campaign:
 		o.result = nil
 	default:
 		if updated := o.result.With(o.update.Params); updated != nil {

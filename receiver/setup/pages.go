@@ -12,13 +12,17 @@ import (
 // pages says what visitors and their pages are served.
 func (r *Receiver) pages() func(*http.Request) http.Handler {
 	o := r.options
-	keeper := &click.Keeper{
-		Ledger: r.ledger, Observer: r.metrics, Patience: min(click.Patience, o.Hold), Logger: o.Logger,
+	store := &click.Store{
+		Ledger: r.ledger, Observer: r.metrics, Timeout: min(click.VisitorTimeout, o.Hold), Logger: o.Logger,
 	}
 	clicks := api.New(api.Options{
-		Endpoints: r.watch.Current, Rates: r.rates.Table, Keeper: keeper, Clock: o.Clock, WrongToken: r.metrics.WrongKey,
+		Endpoints:  r.watch.Current,
+		Rates:      r.rates.Table,
+		Clicks:     store,
+		Clock:      o.Clock,
+		WrongToken: r.metrics.WrongKey,
 	})
-	links := link.New(link.Options{Endpoints: r.watch.Current, Rates: r.rates.Table, Keeper: keeper, Clock: o.Clock})
+	links := link.New(link.Options{Endpoints: r.watch.Current, Rates: r.rates.Table, Clicks: store, Clock: o.Clock})
 	return func(req *http.Request) http.Handler {
 		if api.Serves(req) {
 			return clicks

@@ -27,6 +27,8 @@ type Campaign struct {
 	Alias string `json:"alias"`
 	// Tokens authenticate the click API (`POST /click_api/v3`). None: it is off for this campaign.
 	Tokens []Key `json:"tokens,omitempty"`
+	// TokenInQuery: the click API takes the token in a URL as well, as `GET /click_api/v3?token=…`.
+	TokenInQuery bool `json:"tokenInQuery,omitempty"`
 	// OfferURL is the template, with macros, of where the visitor goes.
 	OfferURL string `json:"offerURL"`
 	// Source is the click's source unless a parameter says otherwise; it may be empty.
@@ -36,7 +38,15 @@ type Campaign struct {
 	Parameters map[string][]string `json:"parameters,omitempty"`
 	// Cost of a click whose link says none.
 	Cost *Cost `json:"cost,omitempty"`
+	// CookieDays is for how many days browsers remember a click, 1 to [MaxCookieDays]; 0 means [DefaultCookieDays].
+	CookieDays int `json:"cookieDays,omitempty"`
 }
+
+// Bounds of [Campaign.CookieDays]. Browsers keep no cookie for longer than 400 days.
+const (
+	DefaultCookieDays = 30
+	MaxCookieDays     = 400
+)
 
 // Cost is an amount of money, not negative.
 type Cost struct {

@@ -82,6 +82,9 @@ func (c *Campaign) validate(p problems) {
 		p.at(".cost.amount").form(c.Cost.Amount, positiveAmount, "must be a decimal like 0.05")
 		p.at(".cost.currency").form(c.Cost.Currency, currencyCode, "must be an ISO 4217 code like USD")
 	}
+	if c.CookieDays < 0 || c.CookieDays > MaxCookieDays {
+		p.at(".cookieDays").addf("must be between 1 and %d", MaxCookieDays)
+	}
 }
 
 func (c *Campaign) validateParameters(p problems) {

@@ -9,8 +9,9 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
-// Answer is what the client reads (docs/semantics.md §8). It prints Body and Error on the page, sends Status, ContentType
-// and Headers as the page's own, and keeps Cookies for CookiesTTL hours on the page's host.
+// Answer is what clients up to version 3 read (docs/semantics.md §8). They print Body and Error on the page, send Status,
+// ContentType and Headers as the page's own, and keep Cookies for CookiesTTL hours on the page's host. They keep the whole
+// answer in the session as long; an answer without a click has 0, so that they ask again.
 type Answer struct {
 	Body        string            `json:"body"`
 	ContentType string            `json:"contentType"`
@@ -22,7 +23,7 @@ type Answer struct {
 	Error       string            `json:"error"`
 }
 
-// Info is what the page's code may ask for; only there when `info=1` asks for it.
+// Info is what the page's code may ask for. Clients up to version 3 get it only if `info=1` asks for it.
 type Info struct {
 	SubID      string     `json:"sub_id"`
 	Token      string     `json:"token"`
@@ -40,26 +41,98 @@ type Uniqueness struct {
 	Global   bool `json:"global"`
 }
 
-// answerOf tells a click to the page; one without a subid is none. The visitor is sent on only when the page says so, by
-// `force_redirect_offer`: it is the landing page itself that asks.
-func answerOf(v visit.Visit, click *conversion.Click, isNew bool) Answer {
-	url := v.OfferURL(click)
-	a := Answer{
-		Headers: []string{}, Status: http.StatusOK, Cookies: map[string]string{}, CookiesTTL: int(link.CookieAge / time.Hour),
-	}
-	if v.Values.Get("force_redirect_offer") == "1" {
-		a.Status, a.Headers = http.StatusFound, []string{"Location: " + url}
-	}
-	token := ""
+// AnswerV4 is what clients of version 4 read. TTL is in seconds.
+type AnswerV4 struct {
+	Body        string   `json:"body"`
+	Error       string   `json:"error"`
+	Status      int      `json:"status"`
+	ContentType string   `json:"contentType"`
+	Headers     []string `json:"headers"`
+	Cookies     []Cookie `json:"cookies"`
+	TTL         int      `json:"ttl"`
+	Info        *InfoV4  `json:"info"`
+}
+
+// Cookie is one that the page sets. Expires is in Unix seconds.
+type Cookie struct {
+	Name     string `json:"name"`
+	Value    string `json:"value"`
+	Expires  int64  `json:"expires"`
+	Path     string `json:"path"`
+	Secure   bool   `json:"secure"`
+	HTTPOnly bool   `json:"httponly"`
+	SameSite string `json:"samesite"`
+}
+
+// InfoV4 is [Info] with the stream, of which there is none.
+type InfoV4 struct {
+	Info
+	StreamID *int `json:"stream_id"`
+}
+
+// answer tells the page its click; a click without a subid is not stored. The page is the landing page: the visitor is sent
+// on only if the page says so, by `force_redirect_offer`.
+func (c *call) answer(v visit.Visit, click *conversion.Click) any {
+	url, age := v.OfferURL(click), time.Duration(0)
+	token, cookies := "", map[string]string{}
 	if click.SubID != "" {
-		token = visit.Token(v.Campaign, click)
-		a.Cookies[link.CookieSubID], a.Cookies[link.CookieToken] = click.SubID, token
+		age, token = v.Campaign.CookieAge, visit.Token(v.Campaign, click)
+		cookies[link.CookieSubID], cookies[link.CookieToken] = click.SubID, token
 	}
-	if v.Values.Get("info") == "1" {
-		a.Info = &Info{
-			SubID: click.SubID, Token: token, CampaignID: v.Campaign.Name, Type: "http", URL: url,
-			IsBot: visit.IsBot(v.UserAgent), Uniqueness: Uniqueness{isNew, isNew, isNew},
+	status, headers := http.StatusOK, []string{}
+	if v.Values.Get("force_redirect_offer") == "1" {
+		status, headers = http.StatusFound, []string{"Location: " + url}
+		if c.v4 {
+			headers = []string{"location: " + url}
 		}
 	}
+	info := Info{
+		SubID:      click.SubID,
+		Token:      token,
+		CampaignID: v.Campaign.Name,
+		Type:       "http",
+		URL:        url,
+		IsBot:      visit.IsBot(v.UserAgent),
+		Uniqueness: Uniqueness{c.isNew, c.isNew, c.isNew},
+	}
+	if c.v4 {
+		return AnswerV4{
+			Status:  status,
+			Headers: headers,
+			Cookies: c.cookies(cookies, age),
+			TTL:     int(age / time.Second),
+			Info:    &InfoV4{Info: info},
+		}
+	}
+	a := Answer{Headers: headers, Status: status, Cookies: cookies, CookiesTTL: int(age / time.Hour)}
+	if v.Values.Get("info") == "1" {
+		a.Info = &info
+	}
 	return a
+}
+
+func (c *call) cookies(values map[string]string, age time.Duration) []Cookie {
+	list := []Cookie{}
+	for _, name := range []string{link.CookieSubID, link.CookieToken} {
+		if values[name] == "" {
+			continue
+		}
+		list = append(list, Cookie{
+			Name:     name,
+			Value:    values[name],
+			Expires:  c.at.Add(age).Unix(),
+			Path:     "/",
+			Secure:   c.secure,
+			SameSite: "Lax",
+		})
+	}
+	return list
+}
+
+// refusal is an answer without a click that says why.
+func (c *call) refusal(message string) any {
+	if c.v4 {
+		return AnswerV4{Status: http.StatusOK, Headers: []string{}, Cookies: []Cookie{}, Error: message}
+	}
+	return Answer{Status: http.StatusOK, Headers: []string{}, Cookies: map[string]string{}, Error: message}
 }

@@ -1,19 +1,16 @@
-// Package api owns the click API, by which the official PHP client of campaigns records the clicks of a landing page:
-// `POST /click_api/v3` (docs/clients.md). What a visit means is package visit's. Tokens never reach the log.
+// Package api owns the click API, by which the official PHP clients record the clicks of a page: every version of it, at
+// every path to which they send (docs/clients.md). What a visit means is the business of package visit. Tokens never reach
+// the log.
 package api
 
 import (
-	"cmp"
 	"encoding/json"
 	"errors"
 	"io"
 	"net/http"
-	"net/netip"
-	"slices"
 	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/click"
-	"github.com/postback-dev/postback-operator/receiver/click/link"
 	"github.com/postback-dev/postback-operator/receiver/click/visit"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
@@ -21,32 +18,30 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-// Path is where the client posts to.
+// Path is where current clients of version 3 send to.
 const Path = "/click_api/v3"
 
-// Serves reports whether a request is for the API: at its path, or where versions of the client post to that were given
-// another address.
+const pathV4 = "/click_api/v4"
+
+// Serves reports whether a request is for the API: at its paths, or where old clients send to.
 func Serves(r *http.Request) bool {
 	switch r.URL.Path {
-	case Path, "/api.php":
+	case Path, pathV4, "/click_api/v2", "/api.php":
 		return true
 	case "/":
-		return r.Method == http.MethodPost
+		return r.Method == http.MethodPost || request.ParseVisit(r.URL.RawQuery, "", nil, nil).Get(paramToken) != ""
 	}
 	return false
 }
-
-// paramToken is the campaign's credential in the form.
-const paramToken = "token"
 
 // Options are what an [API] works with. All are mandatory.
 type Options struct {
 	// Endpoints and Rates return what is current now.
 	Endpoints func() *endpoint.Snapshot
 	Rates     func() *money.Table
-	Keeper    *click.Keeper
+	Clicks    *click.Store
 	Clock     func() time.Time
-	// WrongToken is told of every request whose token is none.
+	// WrongToken is called for every request whose token is wrong or missing.
 	WrongToken func()
 }
 
@@ -56,72 +51,91 @@ type API struct{ Options }
 // New returns the handler.
 func New(o Options) *API { return &API{o} }
 
-// ServeHTTP implements [http.Handler]. A wrong token gets the same empty 404 as a wrong key. A click that is not durable
-// in time is answered without a subid, which the client then calls `no_subid`, but with the offer: the page must go on.
+// ServeHTTP implements [http.Handler]. A wrong token gets the same empty 404 as a wrong key. If the click is not durable in
+// time, the answer has no subid, and the page goes on.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	w.Header().Set("Content-Security-Policy", "default-src 'none'")
-	if r.Method != http.MethodPost {
-		w.Header().Set("Allow", http.MethodPost)
-		w.Header().Set("Content-Length", "0")
-		w.WriteHeader(http.StatusMethodNotAllowed)
+	header := w.Header()
+	header.Set("Content-Security-Policy", "default-src 'none'")
+	switch r.Method {
+	case http.MethodPost, http.MethodGet, http.MethodHead, http.MethodOptions:
+	default:
+		header.Set("Allow", "POST, GET, HEAD, OPTIONS")
+		empty(w, http.StatusMethodNotAllowed)
 		return
 	}
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, request.MaxBodyBytes))
-	if err != nil {
-		status := http.StatusBadRequest
-		if errors.As(err, new(*http.MaxBytesError)) {
-			status = http.StatusRequestEntityTooLarge
-		}
-		w.Header().Set("Content-Length", "0")
-		w.WriteHeader(status)
+	c, status := readCall(w, r)
+	if status != http.StatusOK {
+		empty(w, status)
 		return
 	}
-	// The query is not read, so that nobody puts the token into one: proxies log it.
-	values := request.ParseVisit("", r.Header.Get("Content-Type"), body, nil)
-	at := a.Clock().UTC().Truncate(time.Microsecond)
 	snapshot := a.Endpoints()
-	campaign, ok := snapshot.ByCampaignToken(values.Get(paramToken), at)
+	c.at = a.Clock().UTC().Truncate(time.Microsecond)
+	campaign, ok := snapshot.ByCampaignToken(c.token, c.at)
 	if !ok {
 		a.WrongToken()
-		w.Header().Set("Content-Length", "0")
-		w.WriteHeader(http.StatusNotFound)
+		empty(w, http.StatusNotFound)
 		return
 	}
-	// Without the token, so that no macro of the offer's can give it away.
-	values = slices.DeleteFunc(values, func(v request.Value) bool { return v.Name == paramToken })
-	v := visit.Visit{
-		Campaign: campaign, Values: values, At: at,
-		IP: visitorIP(values, r, snapshot.TrustedProxies), UserAgent: cmp.Or(values.Get("ua"), values.Get("user_agent")),
+	if c.ip == "" {
+		c.ip = click.Source(r, snapshot.TrustedProxies).String()
 	}
-	answer(w, a.record(r, v))
+	allowOrigin(header, r, campaign)
+	switch {
+	case c.tokenInQuery && !campaign.TokenInQuery:
+		answer(w, http.StatusForbidden, c.refusal("Send the token by POST, in the body: servers and proxies log URLs. "+
+			"Or set token.inQuery for this campaign."))
+	case r.Method == http.MethodOptions:
+		empty(w, http.StatusNoContent)
+	default:
+		answer(w, http.StatusOK, a.record(r, campaign, c))
+	}
 }
 
-// record makes the click, unless a browser asked the page ahead of its visitor.
-func (a *API) record(r *http.Request, v visit.Visit) Answer {
-	made := &conversion.Click{IP: v.IP}
-	if v.Values.Get("prefetch") != "1" {
-		if made = v.Click(a.Rates()); !a.Keeper.Add(r.Context(), made) {
+// record makes the click, unless there is no visitor yet: a browser fetched the page ahead, or somebody only tests the URL.
+func (a *API) record(r *http.Request, campaign *endpoint.Campaign, c *call) any {
+	v := visit.Visit{Campaign: campaign, Values: c.values, At: c.at, IP: c.ip, UserAgent: c.userAgent}
+	made := &conversion.Click{IP: c.ip}
+	if !c.prefetch && r.Method != http.MethodHead {
+		if made = v.Click(a.Rates()); !a.Clicks.Add(r.Context(), made) {
 			made.SubID = ""
 		}
 	}
-	return answerOf(v, made, isNew(r))
+	return c.answer(v, made)
 }
 
-// visitorIP is what the page says: it has the visitor, and only its server's address arrives here.
-func visitorIP(values request.Values, r *http.Request, trusted []netip.Prefix) string {
-	if ip, err := netip.ParseAddr(values.Get("ip")); err == nil {
-		return ip.Unmap().WithZone("").String()
+// allowOrigin lets pages read the answer whose origin the endpoint declares.
+func allowOrigin(header http.Header, r *http.Request, c *endpoint.Campaign) {
+	header.Set("Vary", "Origin")
+	origin := r.Header.Get("Origin")
+	if c.Endpoint.Browser == nil || !c.Endpoint.Browser.AllowsOrigin(origin) {
+		return
 	}
-	return click.Source(r, trusted).String()
+	header.Set("Access-Control-Allow-Origin", origin)
+	header.Set("Access-Control-Allow-Methods", "GET, POST")
+	header.Set("Access-Control-Allow-Headers", "Content-Type")
 }
 
-// isNew reports whether the visitor, whose cookies the client passes on, has no click yet.
-func isNew(r *http.Request) bool {
-	cookie, err := r.Cookie(link.CookieSubID)
-	return err != nil || cookie.Value == ""
+// readBody returns the body of a request, and the status to answer with if it cannot be read.
+func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
+	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, request.MaxBodyBytes))
+	switch {
+	case err == nil:
+		return body, http.StatusOK
+	case errors.As(err, new(*http.MaxBytesError)):
+		return nil, http.StatusRequestEntityTooLarge
+	}
+	return nil, http.StatusBadRequest
 }
 
-func answer(w http.ResponseWriter, a Answer) {
+func empty(w http.ResponseWriter, status int) {
+	if status != http.StatusNoContent {
+		w.Header().Set("Content-Length", "0")
+	}
+	w.WriteHeader(status)
+}
+
+func answer(w http.ResponseWriter, status int, body any) {
 	w.Header().Set("Content-Type", "application/json")
-	_ = json.NewEncoder(w).Encode(a) // Fails only when the page has gone.
+	w.WriteHeader(status)
+	_ = json.NewEncoder(w).Encode(body) // Fails only when the client has gone.
 }

@@ -29,7 +29,7 @@ func newAPI(t *testing.T) (*API, *clicktest.Book, *int) {
 	snapshot, book, wrong := clicktest.Snapshot(t, e), &clicktest.Book{}, 0
 	return New(Options{
 		Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
-		Keeper: book.Keeper(), Clock: func() time.Time { return clicktest.Noon }, WrongToken: func() { wrong++ },
+		Clicks: book.Store(), Clock: func() time.Time { return clicktest.Noon }, WrongToken: func() { wrong++ },
 	}), book, &wrong
 }
 
@@ -151,8 +151,9 @@ func TestWhoIsRefused(t *testing.T) {
 		{"a token that has retired", "POST", Path, form("token", retired), 404, 1},
 		{"the digest of a token", "POST", Path, form("token", config.Digest(clicktest.Token)), 404, 1},
 		{"no token", "POST", Path, url.Values{"info": {"1"}}, 404, 1},
-		{"a token in the query", "POST", Path + "?token=" + clicktest.Token, url.Values{"info": {"1"}}, 404, 1},
-		{"GET", "GET", Path + "?token=" + clicktest.Token, nil, 405, 0},
+		{"no token in the query", "GET", Path + "?info=1", nil, 404, 1},
+		{"a wrong token in the query", "GET", Path + "?token=x", nil, 404, 1},
+		{"another method", "PUT", Path, form(), 405, 0},
 		{"too much", "POST", Path, form("x", strings.Repeat("x", 70_000)), 413, 0},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -170,12 +171,146 @@ func TestWhoIsRefused(t *testing.T) {
 
 func TestWhereTheAPIIs(t *testing.T) {
 	for target, want := range map[string]bool{
-		"POST /click_api/v3": true, "GET /click_api/v3": true, "POST /api.php": true, "POST /": true, "GET /": false,
-		"POST /click_api/": false, "POST /QwErTy": false,
+		"POST /click_api/v2": true, "POST /click_api/v3": true, "POST /click_api/v4": true, "GET /click_api/v3": true,
+		"POST /api.php": true, "GET /api.php?token=t": true, "POST /": true, "GET /?token=t": true, "GET /": false,
+		"GET /?_lp=1&_token=t": false, "POST /click_api/": false, "POST /QwErTy": false,
 	} {
 		method, path, _ := strings.Cut(target, " ")
 		if got := Serves(httptest.NewRequestWithContext(t.Context(), method, path, nil)); got != want {
 			t.Errorf("%s: %v", target, got)
 		}
+	}
+}
+
+func TestAnAnswerWithoutAClickIsNotKept(t *testing.T) {
+	for _, test := range []struct {
+		name, path string
+		away       bool
+		form       url.Values
+	}{
+		{"a page that is fetched ahead", Path, false, form("prefetch", "1")},
+		{"the store is away", Path, true, form()},
+		{"a page that is fetched ahead, version 4", pathV4, false, formV4("headers[Sec-Purpose]", "prefetch")},
+		{"the store is away, version 4", pathV4, true, formV4()},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			a, book, _ := newAPI(t)
+			if test.away {
+				book.Err = errors.New("store unavailable")
+			}
+			w := post(a, test.path, test.form)
+			var got struct {
+				CookiesTTL, TTL *int
+				Info            Info
+			}
+			if err := json.Unmarshal([]byte(strings.ReplaceAll(w.Body.String(), "cookies_ttl", "CookiesTTL")), &got); err != nil {
+				t.Fatal(err)
+			}
+			ttl := got.CookiesTTL
+			if test.path == pathV4 {
+				ttl = got.TTL
+			}
+			if w.Code != 200 || ttl == nil || *ttl != 0 || got.Info.SubID != "" || len(book.Clicks) != 0 {
+				t.Errorf("%d %s, %d clicks", w.Code, w.Body, len(book.Clicks))
+			}
+		})
+	}
+}
+
+// formV4 is what a client of version 4 sends, with more laid over it.
+func formV4(more ...string) url.Values {
+	f := url.Values{
+		"token": {clicktest.Token}, "version": {"4"}, "method": {"GET"}, "language": {"en"}, "self_static_serving": {"1"},
+		"headers[user-agent]": {"Mozilla/5.0 (X11) Firefox/140.0"}, "headers[referer]": {"https://search.example/"},
+		"headers[cookie]": {"a=b"}, "server[remote_addr]": {"203.0.113.9"}, "server[https]": {"on"},
+		"get_params[kw]": {"shoes"}, "get_params[zone]": {"7"}, "post_params[zone]": {"8"}, "post_params[click]": {"ext1"},
+	}
+	for i := 0; i+1 < len(more); i += 2 {
+		f.Set(more[i], more[i+1])
+	}
+	return f
+}
+
+func TestAClientOfVersion4IsToldItsClick(t *testing.T) {
+	a, book, _ := newAPI(t)
+	w := post(a, pathV4, formV4("force_redirect_offer", "1"))
+	var got AnswerV4
+	if err := json.Unmarshal(w.Body.Bytes(), &got); err != nil || w.Code != 200 || len(book.Clicks) != 1 {
+		t.Fatalf("%d %s: %v, %d clicks", w.Code, w.Body, err, len(book.Clicks))
+	}
+	click := book.Clicks[0]
+	token := "QwErTy." + click.SubID
+	to := "https://offer.example/go?clickid=" + click.SubID + "&c=spring&kw=shoes&src=adnet&z=7&cost=0.05EUR#&t="
+	expires := clicktest.Noon.AddDate(0, 0, 30).Unix()
+	want := AnswerV4{
+		Status:  302,
+		Headers: []string{"location: " + to},
+		Cookies: []Cookie{
+			{Name: "subid", Value: click.SubID, Expires: expires, Path: "/", Secure: true, SameSite: "Lax"},
+			{Name: "token", Value: token, Expires: expires, Path: "/", Secure: true, SameSite: "Lax"},
+		},
+		TTL: 30 * 24 * 3600,
+		Info: &InfoV4{Info: Info{
+			SubID: click.SubID, Token: token, CampaignID: "spring", Type: "http", URL: to, Uniqueness: Uniqueness{true, true, true},
+		}},
+	}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if click.IP != "203.0.113.9" || click.UserAgent != "Mozilla/5.0 (X11) Firefox/140.0" || click.Params.Get("external_id") != "ext1" {
+		t.Errorf("click %+v", click)
+	}
+	for _, field := range []string{"body", "error", "status", "contentType", "headers", "cookies", "httponly", "samesite", "ttl", "stream_id"} {
+		if !strings.Contains(w.Body.String(), `"`+field+`":`) {
+			t.Errorf("no %s in %s", field, w.Body)
+		}
+	}
+}
+
+func TestATokenInAURLIsTakenOnlyWhereTheCampaignSaysSo(t *testing.T) {
+	for _, test := range []struct {
+		name, method, target string
+		header               []string
+		allowed              bool
+		status, clicks       int
+		origin               string
+	}{
+		{"GET where it is allowed", "GET", Path + "?token=%s&info=1&kw=a", nil, true, 200, 1, ""},
+		{"an old client", "GET", "/api.php?token=%s&kw=a", nil, true, 200, 1, ""},
+		{"version 2", "GET", "/click_api/v2?token=%s&kw=a", nil, true, 200, 1, ""},
+		{"at the root", "GET", "/?token=%s&kw=a", nil, true, 200, 1, ""},
+		{"POST with the token in the query", "POST", Path + "?token=%s&kw=a", nil, true, 200, 1, ""},
+		{"HEAD records nothing", "HEAD", Path + "?token=%s&kw=a", nil, true, 200, 0, ""},
+		{"a page of a declared origin", "GET", Path + "?token=%s&kw=a", []string{"Origin", "https://shop.example"}, true, 200, 1, "https://shop.example"},
+		{"a page of another origin", "GET", Path + "?token=%s&kw=a", []string{"Origin", "https://evil.example"}, true, 200, 1, ""},
+		{"a preflight", "OPTIONS", Path + "?token=%s", []string{"Origin", "https://shop.example"}, true, 204, 0, "https://shop.example"},
+		{"GET where it is not", "GET", Path + "?token=%s&info=1", nil, false, 403, 0, ""},
+		{"POST where it is not", "POST", Path + "?token=%s&info=1", nil, false, 403, 0, ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			e, book := clicktest.Endpoint(), &clicktest.Book{}
+			e.Campaigns[1].TokenInQuery = test.allowed
+			e.Browser = &config.Browser{
+				Keys:  []config.Key{{ID: "p1", SHA256: config.Digest("page-key")}},
+				Types: []string{"lead"}, Origins: []string{"https://shop.example"}, RatePerMinute: 60,
+			}
+			snapshot := clicktest.Snapshot(t, e)
+			a := New(Options{
+				Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
+				Clicks: book.Store(), Clock: func() time.Time { return clicktest.Noon }, WrongToken: func() { t.Error("a wrong token") },
+			})
+			r := httptest.NewRequestWithContext(t.Context(), test.method, strings.Replace(test.target, "%s", clicktest.Token, 1), nil)
+			for i := 0; i+1 < len(test.header); i += 2 {
+				r.Header.Set(test.header[i], test.header[i+1])
+			}
+			w := httptest.NewRecorder()
+			a.ServeHTTP(w, r)
+			if w.Code != test.status || len(book.Clicks) != test.clicks || w.Header().Get("Access-Control-Allow-Origin") != test.origin {
+				t.Errorf("%d %s, %d clicks, %v", w.Code, w.Body, len(book.Clicks), w.Header())
+			}
+			if strings.Contains(w.Body.String(), clicktest.Token) || test.status == 403 && !strings.Contains(w.Body.String(), "token.inQuery") {
+				t.Errorf("%s", w.Body)
+			}
+		})
 	}
 }

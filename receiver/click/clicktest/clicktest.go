@@ -44,7 +44,7 @@ func (b *Book) AddClicks(ctx context.Context, clicks []conversion.Click) ([]ledg
 	return make([]ledger.ClickResult, len(clicks)), nil
 }
 
-// UpdateClick implements [click.Book].
+// UpdateClick implements [click.Ledger].
 func (b *Book) UpdateClick(ctx context.Context, u ledger.ClickUpdate) (*conversion.Click, error) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -53,7 +53,7 @@ func (b *Book) UpdateClick(ctx context.Context, u ledger.ClickUpdate) (*conversi
 	}
 	for i := range b.Clicks {
 		c := &b.Clicks[i]
-		if c.Endpoint != u.Endpoint || c.SubID != u.SubID || c.Campaign != u.Campaign {
+		if c.Endpoint != u.Endpoint || c.SubID != u.SubID || u.Campaign != "" && c.Campaign != u.Campaign {
 			continue
 		}
 		if updated := c.With(u.Params); updated != nil {
@@ -71,9 +71,9 @@ type observer struct{ *Book }
 func (o observer) Clicks(accepted, _, _ int) { o.Accepted += accepted }
 func (o observer) ClicksUnstored(n int)      { o.Unstored += n }
 
-// Keeper returns a keeper on the book.
-func (b *Book) Keeper() *click.Keeper {
-	return &click.Keeper{Ledger: b, Observer: observer{b}, Patience: time.Minute, Logger: slog.New(slog.DiscardHandler)}
+// Store returns a store of clicks on the book.
+func (b *Book) Store() *click.Store {
+	return &click.Store{Ledger: b, Observer: observer{b}, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler)}
 }
 
 // Endpoint returns an endpoint in USD with the campaigns spring (alias QwErTy) and autumn (alias autumn), whose pages on

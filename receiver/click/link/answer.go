@@ -6,32 +6,35 @@ import (
 	"time"
 )
 
-// CookieAge is how long a browser remembers its last click.
-const CookieAge = 30 * 24 * time.Hour
-
-// CookieSubID is the cookie that tells a browser's last click, CookieToken the one that tells its token.
+// CookieSubID is the cookie with the subid of a browser's last click, CookieToken the one with its token.
 const (
 	CookieSubID = "subid"
 	CookieToken = "token"
 )
 
-// setCookies remembers a click. Pages' scripts read these cookies where a proxy puts the receiver on the page's own host,
-// so they are not HttpOnly; they open nothing but the click. Over TLS other sites' pages may send them along with a pixel
-// (SameSite=None, which browsers accept with Secure only), where a browser has not turned such cookies off.
-func setCookies(w http.ResponseWriter, subid, token string, secure bool) {
+// setCookies remembers a click for as long as the campaign says. Pages' scripts read these cookies where a proxy puts the
+// receiver on the page's own host, so they are not HttpOnly; they give access to nothing but the click. Over TLS other
+// sites' pages may send them along with a pixel (SameSite=None, which browsers accept with Secure only), unless the browser
+// blocks such cookies.
+func setCookies(w http.ResponseWriter, age time.Duration, subid, token string, secure bool) {
 	sameSite := http.SameSiteLaxMode
 	if secure {
 		sameSite = http.SameSiteNoneMode
 	}
 	for _, cookie := range []http.Cookie{{Name: CookieSubID, Value: subid}, {Name: CookieToken, Value: token}} { //nolint:gosec // See above.
-		cookie.Path, cookie.MaxAge, cookie.Secure, cookie.SameSite = "/", int(CookieAge/time.Second), secure, sameSite
+		cookie.Path, cookie.MaxAge, cookie.Secure, cookie.SameSite = "/", int(age/time.Second), secure, sameSite
 		http.SetCookie(w, &cookie)
 	}
 }
 
-// redirect answers without a body: one that repeats the address is one more thing to escape.
-func redirect(w http.ResponseWriter, to string) {
+// redirect answers without a body: one that repeats the address is one more thing to escape. A browser that sent a form
+// asks the offer by GET, so that the form's content does not go on.
+func redirect(w http.ResponseWriter, r *http.Request, to string) {
 	w.Header().Set("Location", to)
+	if r.Method == http.MethodPost {
+		w.WriteHeader(http.StatusSeeOther)
+		return
+	}
 	w.WriteHeader(http.StatusFound)
 }
 

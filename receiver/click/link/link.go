@@ -1,14 +1,16 @@
-// Package link owns the campaign links: `GET /{alias}` records a click and sends the visitor on to the offer, or tells a
-// page's script its subid (docs/clients.md). What a visit means is package visit's. Nothing a visitor sends decides where
-// he goes.
+// Package link owns the campaign links: `GET /{alias}` records a click and sends the visitor to the offer, or tells a page's
+// script its subid (docs/clients.md). What a visit means is the business of package visit. Nothing that a visitor sends
+// decides where the visitor goes.
 package link
 
 import (
+	"io"
 	"net/http"
 	"strings"
 	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/click"
+	"github.com/postback-dev/postback-operator/receiver/click/subid"
 	"github.com/postback-dev/postback-operator/receiver/click/visit"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
@@ -17,7 +19,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-// Parameters of a link that are none of its click.
+// Parameters of a link that are not of its click.
 const (
 	paramReturn = "return"         // `jsonp` asks for a script that tells the subid
 	paramUpdate = "_update_tokens" // `1` updates the click of paramSubID
@@ -31,7 +33,7 @@ type Options struct {
 	// Endpoints and Rates return what is current now.
 	Endpoints func() *endpoint.Snapshot
 	Rates     func() *money.Table
-	Keeper    *click.Keeper
+	Clicks    *click.Store
 	Clock     func() time.Time
 }
 
@@ -41,25 +43,28 @@ type Links struct{ Options }
 // New returns the links.
 func New(o Options) *Links { return &Links{o} }
 
-// Handler returns what answers a request: for a campaign's link, or where the official clients look for the offer of a
-// click that they know by its token. It is nil where there is nothing.
+// Handler returns what answers a request: for a campaign's link, or at the host's root, where pages update a click and ask
+// for its offer. It is nil if nothing is there.
 func (l *Links) Handler(r *http.Request) http.Handler {
 	snapshot := l.Endpoints()
-	path := r.URL.Path
-	if path == "/" || path == "/click_api/" {
+	switch r.URL.Path {
+	case "/", "/click_api", "/click_api/":
 		values := request.ParseVisit(r.URL.RawQuery, "", nil, nil)
-		if values.Get(paramOffer) == "" {
-			return nil
+		switch {
+		case values.Get(paramUpdate) == "1":
+			return handler(func(w http.ResponseWriter, r *http.Request) { l.updateAny(w, r, snapshot, values) })
+		case values.Get(paramOffer) != "":
+			return handler(func(w http.ResponseWriter, r *http.Request) { l.offer(w, r, snapshot, values) })
 		}
-		return handler(func(w http.ResponseWriter, r *http.Request) { l.offer(w, r, snapshot, values) })
+		return nil
 	}
-	if c := snapshot.ByAlias(strings.TrimPrefix(path, "/")); c != nil {
+	if c := snapshot.ByAlias(strings.TrimPrefix(r.URL.Path, "/")); c != nil {
 		return handler(func(w http.ResponseWriter, r *http.Request) { l.campaign(w, r, snapshot, c) })
 	}
 	return nil
 }
 
-// handler does for every answer what has to be done before it.
+// handler does what every answer has in common.
 func handler(serve http.HandlerFunc) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		header := w.Header()
@@ -68,12 +73,12 @@ func handler(serve http.HandlerFunc) http.Handler {
 		header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 		header.Set("Referrer-Policy", "strict-origin-when-cross-origin")
 		switch {
-		case r.Method != http.MethodGet && r.Method != http.MethodHead:
-			header.Set("Allow", "GET, HEAD")
+		case r.Method != http.MethodGet && r.Method != http.MethodHead && r.Method != http.MethodPost:
+			header.Set("Allow", "GET, HEAD, POST")
 			w.WriteHeader(http.StatusMethodNotAllowed)
 		case len(r.RequestURI) > request.MaxURLBytes:
 			w.WriteHeader(http.StatusRequestURITooLong)
-		case isSpeculative(r.Header):
+		case visit.IsSpeculative(r.Header.Get):
 			// A browser that fetches ahead drops what is no success, and asks again when the visitor really comes.
 			w.WriteHeader(http.StatusServiceUnavailable)
 		default:
@@ -82,29 +87,31 @@ func handler(serve http.HandlerFunc) http.Handler {
 	})
 }
 
-// isSpeculative reports whether a browser fetches or renders ahead, for a visitor who may never come.
-func isSpeculative(header http.Header) bool {
-	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
-		purpose := strings.ToLower(header.Get(name))
-		if strings.HasPrefix(purpose, "prefetch") || strings.HasPrefix(purpose, "prerender") || purpose == "preview" {
-			return true
+// valuesOf reads the query and, of a pre-lander's POST, the form. A visitor is not held up by a form that cannot be read.
+func valuesOf(w http.ResponseWriter, r *http.Request, names *request.Names) request.Values {
+	var form []byte
+	if r.Method == http.MethodPost {
+		if body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, request.MaxBodyBytes)); err == nil {
+			form = body
 		}
 	}
-	return false
+	return request.ParseVisit(r.URL.RawQuery, r.Header.Get("Content-Type"), form, names)
 }
 
 func (l *Links) campaign(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, c *endpoint.Campaign) {
 	v := visit.Visit{
-		Campaign: c, Values: request.ParseVisit(r.URL.RawQuery, "", nil, c.Names),
-		IP: click.Source(r, snapshot.TrustedProxies).String(), UserAgent: r.UserAgent(),
-		At: l.Clock().UTC().Truncate(time.Microsecond),
+		Campaign:  c,
+		Values:    valuesOf(w, r, c.Names),
+		IP:        click.Source(r, snapshot.TrustedProxies).String(),
+		UserAgent: r.UserAgent(),
+		At:        l.Clock().UTC().Truncate(time.Microsecond),
 	}
 	switch {
 	case r.Method == http.MethodHead:
 		// Robots look where a link leads; that is no visit.
-		redirect(w, v.OfferURL(&conversion.Click{IP: v.IP}))
+		redirect(w, r, v.OfferURL(&conversion.Click{IP: v.IP}))
 	case v.Values.Get(paramUpdate) == "1":
-		l.update(w, r, v)
+		l.update(w, r, c, v.Values)
 	case v.Values.Get(paramOffer) != "" && v.Values.Get(paramToken) != "":
 		l.offer(w, r, snapshot, v.Values)
 	default:
@@ -112,67 +119,92 @@ func (l *Links) campaign(w http.ResponseWriter, r *http.Request, snapshot *endpo
 	}
 }
 
-// visit records a click. When that is not durable in time the visitor still gets to the offer, but without a subid: none
-// is given away that no postback would find. A page is told nothing, and its script may ask again.
+// visit records a click. If that is not durable in time, the visitor still gets to the offer, but without a subid, because
+// no postback would find it. A page's script gets no answer and may ask again.
 func (l *Links) visit(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, v visit.Visit) {
 	asked := v.Values.Get(paramReturn) == "jsonp"
 	made := v.Click(l.Rates())
-	if !l.Keeper.Add(r.Context(), made) {
+	if !l.Clicks.Add(r.Context(), made) {
 		if asked {
 			unavailable(w)
 			return
 		}
 		made.SubID = ""
-		redirect(w, v.OfferURL(made))
+		redirect(w, r, v.OfferURL(made))
 		return
 	}
 	token := visit.Token(v.Campaign, made)
-	setCookies(w, made.SubID, token, click.IsSecure(r, snapshot.TrustedProxies))
+	setCookies(w, v.Campaign.CookieAge, made.SubID, token, click.IsSecure(r, snapshot.TrustedProxies))
 	if asked {
 		// Both are letters, digits and - _ . only, so that they need no escape.
 		script(w, `KTracking.response({"sub_id":"`+made.SubID+`","token":"`+token+`"});`)
 		return
 	}
-	redirect(w, v.OfferURL(made))
+	redirect(w, r, v.OfferURL(made))
 }
 
-// update lays what a page has learnt over its click. The subid is the visitor's own secret, and the click must be of this
-// very campaign. The official script takes any text for a subid, so it is told nothing unless it asks.
-func (l *Links) update(w http.ResponseWriter, r *http.Request, v visit.Visit) {
-	subid := v.Values.Get(paramSubID)
-	if postback.CheckSubID(subid) != "" {
+// update adds what a page has learnt to its click, which must be of this campaign.
+func (l *Links) update(w http.ResponseWriter, r *http.Request, c *endpoint.Campaign, values request.Values) {
+	id := values.Get(paramSubID)
+	if postback.CheckSubID(id) != "" {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	updated, ok := l.Keeper.Update(r.Context(), v.Campaign, subid, visit.Update(v.Values))
+	updated, ok := l.Clicks.Update(r.Context(), c, id, visit.Update(values))
+	updateAnswer(w, values, updated, ok)
+}
+
+// updateAny is update at the host's root, where pages do not say the campaign. The token names it, else the click is looked
+// for at every endpoint that has campaigns; only subids that receivers mint are unique among endpoints.
+func (l *Links) updateAny(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, values request.Values) {
+	id := values.Get(paramSubID)
+	token := values.Get(paramToken)
+	if cookie, err := r.Cookie(CookieToken); token == "" && err == nil {
+		token = cookie.Value
+	}
+	if alias, of, ok := visit.SplitToken(token); ok && of == id && snapshot.ByAlias(alias) != nil {
+		l.update(w, r, snapshot.ByAlias(alias), values)
+		return
+	}
+	if !subid.IsMinted(id) {
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
+	updated, ok := l.Clicks.UpdateAny(r.Context(), snapshot.WithCampaigns(), id, visit.Update(values))
+	updateAnswer(w, values, updated, ok)
+}
+
+// updateAnswer says what became of an update. The official script takes any text for a subid, so that it is answered only
+// if it asks.
+func updateAnswer(w http.ResponseWriter, values request.Values, updated *conversion.Click, ok bool) {
 	switch {
 	case !ok:
 		unavailable(w)
 	case updated == nil:
 		w.WriteHeader(http.StatusNotFound)
-	case v.Values.Get(paramReturn) == "jsonp":
+	case values.Get(paramReturn) == "jsonp":
 		script(w, `KTracking.response("Success");`)
 	default:
 		script(w, "")
 	}
 }
 
-// offer sends on the visitor of a landing page whose click was recorded before. While the store is away he goes on with
-// the subid that the page has already.
+// offer sends on the visitor of a landing page whose click was recorded before. While the store is away the visitor goes on
+// with the subid that the page has.
 func (l *Links) offer(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, values request.Values) {
-	alias, subid, ok := visit.SplitToken(values.Get(paramToken))
+	alias, id, ok := visit.SplitToken(values.Get(paramToken))
 	c := snapshot.ByAlias(alias)
 	if !ok || c == nil {
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	found, ok := l.Keeper.Update(r.Context(), c, subid, nil)
+	found, ok := l.Clicks.Update(r.Context(), c, id, nil)
 	switch {
 	case !ok:
-		found = &conversion.Click{SubID: subid}
+		found = &conversion.Click{SubID: id}
 	case found == nil:
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	redirect(w, visit.Visit{Campaign: c, Values: values}.OfferURL(found))
+	redirect(w, r, visit.Visit{Campaign: c, Values: values}.OfferURL(found))
 }

@@ -24,7 +24,7 @@ func newLinks(t *testing.T) (*Links, *clicktest.Book) {
 	snapshot, book := clicktest.Snapshot(t, clicktest.Endpoint()), &clicktest.Book{}
 	return New(Options{
 		Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
-		Keeper: book.Keeper(), Clock: func() time.Time { return clicktest.Noon },
+		Clicks: book.Store(), Clock: func() time.Time { return clicktest.Noon },
 	}), book
 }
 
@@ -120,7 +120,8 @@ func TestWhatMakesNoClick(t *testing.T) {
 		{"prefetching by older browsers", "GET", "/QwErTy", []string{"Purpose", "prefetch"}, 503},
 		{"prefetching by Firefox", "GET", "/QwErTy", []string{"X-Moz", "prefetch"}, 503},
 		{"Safari's preview", "GET", "/QwErTy", []string{"X-Purpose", "preview"}, 503},
-		{"a form", "POST", "/QwErTy", nil, 405},
+		{"a form that is sent ahead", "POST", "/QwErTy", []string{"Purpose", "prefetch"}, 503},
+		{"PUT", "PUT", "/QwErTy", nil, 405},
 		{"OPTIONS", "OPTIONS", "/QwErTy", nil, 405},
 		{"a URL that is too long", "GET", "/QwErTy?a=" + strings.Repeat("a", request.MaxURLBytes), nil, 414},
 	} {
@@ -134,6 +135,77 @@ func TestWhatMakesNoClick(t *testing.T) {
 				t.Errorf("to %s", r.Header.Get("Location"))
 			}
 		})
+	}
+}
+
+func TestAFormOfAPreLanderIsAClickAndGoesOnByGET(t *testing.T) {
+	for _, test := range []struct{ name, target, contentType, body, keyword, zone string }{
+		{"a form", "/QwErTy", "application/x-www-form-urlencoded", "kw=red+shoes&zone=7", "red shoes", "7"},
+		{"the query goes first", "/QwErTy?kw=boots", "application/x-www-form-urlencoded", "kw=shoes&zone=7", "boots", "7"},
+		{"without a body", "/QwErTy?kw=boots", "", "", "boots", ""},
+		{"JSON", "/QwErTy", "application/json", `{"kw":"shoes","zone":7}`, "shoes", "7"},
+		{"multipart", "/QwErTy", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"kw\"\r\n\r\nshoes\r\n--b--\r\n", "shoes", ""},
+		{"too much", "/QwErTy?kw=boots", "application/x-www-form-urlencoded", "zone=7&x=" + strings.Repeat("x", 70_000), "boots", ""},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, book := newLinks(t)
+			r := httptest.NewRequestWithContext(t.Context(), "POST", test.target, strings.NewReader(test.body))
+			r.Header.Set("Content-Type", test.contentType)
+			w := httptest.NewRecorder()
+			l.Handler(r).ServeHTTP(w, r)
+			if w.Code != http.StatusSeeOther || len(book.Clicks) != 1 {
+				t.Fatalf("%d, %d clicks", w.Code, len(book.Clicks))
+			}
+			click := book.Clicks[0]
+			want := "https://offer.example/go?clickid=" + click.SubID + "&c=spring&kw=" + strings.ReplaceAll(test.keyword, " ", "%20") +
+				"&src=adnet&z=" + test.zone + "&cost=0.05EUR#"
+			if got := w.Header().Get("Location"); got != want || click.Params.Get("sub_id_1") != test.zone {
+				t.Errorf("to %s, want %s; click %+v", got, want, click)
+			}
+		})
+	}
+}
+
+func TestUpdatesAtTheRoot(t *testing.T) {
+	const id = "1m8a5rz1r5yhsn91d0n06txd"
+	for _, test := range []struct {
+		name, target, cookie string
+		status               int
+		keyword              string
+	}{
+		{"by the subid alone", "/?_update_tokens=1&sub_id=" + id + "&keyword=new", "", 200, "new"},
+		{"by the token", "/?_update_tokens=1&sub_id=" + id + "&_token=QwErTy." + id + "&keyword=new", "", 200, "new"},
+		{"by the token in the cookie", "/?_update_tokens=1&sub_id=" + id + "&keyword=new", "token=QwErTy." + id, 200, "new"},
+		{"another campaign's token", "/?_update_tokens=1&sub_id=" + id + "&_token=autumn." + id + "&keyword=new", "", 404, "old"},
+		{"a token of another click", "/?_update_tokens=1&sub_id=" + id + "&_token=autumn.x&keyword=new", "", 200, "new"},
+		{"an unknown click", "/?_update_tokens=1&sub_id=2m8a5rz1r5yhsn91d0n06txd&keyword=new", "", 404, "old"},
+		{"a subid that no receiver minted", "/?_update_tokens=1&sub_id=s1&keyword=new", "", 404, "old"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, book := newLinks(t)
+			book.Clicks = []conversion.Click{{
+				Endpoint: "default/test", SubID: id, Campaign: "spring", Params: conversion.Params{{Name: "keyword", Value: "old"}},
+			}}
+			r := ask(l, "GET", test.target, "Cookie", test.cookie)
+			if r == nil || r.StatusCode != test.status || book.Clicks[0].Params.Get("keyword") != test.keyword {
+				t.Errorf("%+v, click %+v", r, book.Clicks[0])
+			}
+		})
+	}
+}
+
+func TestHowLongBrowsersRememberAClick(t *testing.T) {
+	e, book := clicktest.Endpoint(), &clicktest.Book{}
+	e.Campaigns[1].CookieDays = 1
+	snapshot := clicktest.Snapshot(t, e)
+	l := New(Options{
+		Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
+		Clicks: book.Store(), Clock: func() time.Time { return clicktest.Noon },
+	})
+	for _, cookie := range ask(l, "GET", "/QwErTy").Header.Values("Set-Cookie") {
+		if !strings.Contains(cookie, "; Max-Age=86400;") {
+			t.Error(cookie)
+		}
 	}
 }
 

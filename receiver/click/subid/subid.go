@@ -3,6 +3,7 @@ package subid
 
 import (
 	"crypto/rand"
+	"strings"
 	"time"
 )
 
@@ -34,4 +35,17 @@ func New(now time.Time) string {
 		random[i] = alphabet[b%byte(len(alphabet))] // 256 is a multiple of 32: every character is as likely.
 	}
 	return string(id[:])
+}
+
+// IsMinted reports whether the text has the form of a subid that [New] returns.
+func IsMinted(text string) bool {
+	if len(text) != Length {
+		return false
+	}
+	for i := range len(text) {
+		if strings.IndexByte(alphabet, text[i]) < 0 {
+			return false
+		}
+	}
+	return true
 }

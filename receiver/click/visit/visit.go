@@ -151,3 +151,15 @@ func IsBot(userAgent string) bool {
 	}
 	return name == ""
 }
+
+// IsSpeculative reports whether a browser fetches or renders a page ahead, for a visitor who may never come. header returns
+// the value of a header of the visitor's request.
+func IsSpeculative(header func(name string) string) bool {
+	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
+		purpose := strings.ToLower(header(name))
+		if strings.HasPrefix(purpose, "prefetch") || strings.HasPrefix(purpose, "prerender") || purpose == "preview" {
+			return true
+		}
+	}
+	return false
+}

@@ -151,6 +151,10 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: alias
       type:
         scalar: string
+    - name: cookieDays
+      type:
+        scalar: numeric
+      default: 30
     - name: cost
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.CostSpec
@@ -868,6 +872,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.TokenSpec
   map:
     fields:
+    - name: inQuery
+      type:
+        scalar: boolean
     - name: overlap
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration

@@ -27,6 +27,9 @@ type CampaignSpecApplyConfiguration struct {
 	Parameters *apiv1alpha1.CampaignParameters `json:"parameters,omitempty"`
 	// Cost of a click whose link says none.
 	Cost *CostSpecApplyConfiguration `json:"cost,omitempty"`
+	// CookieDays is for how many days a visitor's browser remembers the click, in the cookies of the receiver's host and in
+	// those that the click API and the tracking script set on the page's host.
+	CookieDays *int32 `json:"cookieDays,omitempty"`
 	// Forwards are S2S postbacks about conversions of this campaign's clicks, besides those of the endpoint.
 	Forwards []CampaignForwardApplyConfiguration `json:"forwards,omitempty"`
 }
@@ -90,6 +93,14 @@ func (b *CampaignSpecApplyConfiguration) WithParameters(value apiv1alpha1.Campai
 // If called multiple times, the Cost field is set to the value of the last call.
 func (b *CampaignSpecApplyConfiguration) WithCost(value *CostSpecApplyConfiguration) *CampaignSpecApplyConfiguration {
 	b.Cost = value
+	return b
+}
+
+// WithCookieDays sets the CookieDays field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the CookieDays field is set to the value of the last call.
+func (b *CampaignSpecApplyConfiguration) WithCookieDays(value int32) *CampaignSpecApplyConfiguration {
+	b.CookieDays = &value
 	return b
 }
 

@@ -20,6 +20,9 @@ type TokenSpecApplyConfiguration struct {
 	Overlap *v1.Duration `json:"overlap,omitempty"`
 	// Revoked are ids of tokens, as the status shows them, that are refused at once.
 	Revoked []string `json:"revoked,omitempty"`
+	// InQuery lets the click API take the token in a URL as well, as old PHP clients and pages send it. Servers and proxies
+	// log URLs, so that it is off by default.
+	InQuery *bool `json:"inQuery,omitempty"`
 }
 
 // TokenSpecApplyConfiguration constructs a declarative configuration of the TokenSpec type for use with
@@ -59,5 +62,13 @@ func (b *TokenSpecApplyConfiguration) WithRevoked(values ...string) *TokenSpecAp
 	for i := range values {
 		b.Revoked = append(b.Revoked, values[i])
 	}
+	return b
+}
+
+// WithInQuery sets the InQuery field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the InQuery field is set to the value of the last call.
+func (b *TokenSpecApplyConfiguration) WithInQuery(value bool) *TokenSpecApplyConfiguration {
+	b.InQuery = &value
 	return b
 }
