@@ -8,6 +8,7 @@ import (
 	_ "embed"
 	"encoding/base64"
 	"encoding/hex"
+	"slices"
 )
 
 // Paths of the scripts on a receiver's public port.
@@ -18,10 +19,21 @@ const (
 
 var (
 	//go:embed k.min.js
-	script []byte
+	scriptSource []byte
 	//go:embed adapter.js
-	adapter []byte
+	adapterSource []byte
+	// fillSource has what both scripts do with links and forms.
+	//go:embed fill.js
+	fillSource []byte
+
+	script  = assemble(scriptSource)
+	adapter = assemble(adapterSource)
 )
+
+// assemble returns what is served: functions and variables of a script are not visible to the page.
+func assemble(source []byte) []byte {
+	return slices.Concat([]byte("(function (window, document) {\n  \"use strict\";\n"), fillSource, source, []byte("})(window, document);\n"))
+}
 
 // Script returns the tracking script (docs/semantics.md §8), for reading only.
 func Script() []byte { return script }
@@ -36,7 +48,7 @@ func ScriptIntegrity() string { return integrity(script) }
 func AdapterIntegrity() string { return integrity(adapter) }
 
 // Version names the content of a script, in the parameter `v` of its address: what is asked for by its version may be
-// kept for ever. 16 lower-case hex digits.
+// kept without a limit. 16 lower-case hex digits.
 func Version(content []byte) string {
 	sum := sha256.Sum256(content)
 	return hex.EncodeToString(sum[:8])

@@ -337,3 +337,65 @@ func TestAnOrderOfAnAdaptedFormIsAConversion(t *testing.T) {
 	}
 	b.checkS2S(t, b.clicks(t)[0], []string{sale})
 }
+
+// TestTheTrackingScriptFillsThePageAsTheOriginalDoes drives Keitaro's unchanged snippet with our script.
+func TestTheTrackingScriptFillsThePageAsTheOriginalDoes(t *testing.T) {
+	s := newStage(t)
+	b := s.open(t, chromium.AllCookies)
+	tb := b.tab(t)
+	page("/fill?kw=red&page=order&clickid=", "Filled ")(tb)
+	clicks := b.clicks(t)
+	subid := clicks[0].SubID
+	token := strings.Fields(tb.Await("Filled "))[1]
+	if len(clicks) != 1 || !strings.HasPrefix(token, "QwErTy."+subid) {
+		t.Fatalf("%d clicks, token %s of %s", len(clicks), token, subid)
+	}
+	for id, want := range map[string]string{
+		"offer": tracker + "/?_lp=1&_token=" + token + "&page=order&clickid=1", "plain": "https://other.test/?a=" + subid + "&b=" + subid,
+		"encoded": "https://other.test/?a=" + subid + "&b=" + subid, "own": "/thanks",
+	} {
+		if got := tb.Text(`document.getElementById("` + id + `").getAttribute("href")`); got != want {
+			t.Errorf("link %s leads to %s, want %s", id, got, want)
+		}
+	}
+	inputs := `Array.from(document.forms).map(function (f) { return Array.from(f.querySelectorAll("input")).map(
+		function (i) { return i.name + "=" + i.value; }).join(); }).join(" | ")`
+	want := fmt.Sprintf("subid=%[1]s,sub_id=%[1]s,x=%[1]s,_subid=%[1]s,_token=%[2]s | q=,_subid=%[1]s,_token=%[2]s", subid, token)
+	if diff := cmp.Diff(want, tb.Text(inputs)); diff != "" {
+		t.Errorf("forms:\n%s", diff)
+	}
+	t.Run("another visit is the same click, and a new one with _new=1", func(t *testing.T) {
+		page("/fill", "Filled ")(tb)
+		if n := len(b.clicks(t)); n != 1 {
+			t.Errorf("%d clicks", n)
+		}
+		page("/fill?_new=1", "Filled ")(tb)
+		if n := len(b.clicks(t)); n != 2 {
+			t.Errorf("%d clicks, want a second one", n)
+		}
+	})
+	t.Run("the offer's link leads on", func(t *testing.T) {
+		page("/fill?page=order", "Filled ")(tb)
+		tb.Click("#offer", "Ordered ")
+	})
+}
+
+func TestTheAdapterHandsTheTokenOnAndFillsEveryMacro(t *testing.T) {
+	s := newStage(t)
+	tb := s.open(t, chromium.AllCookies).tab(t)
+	page("/macros?_subid=q1&_token=QwErTy.q1&pixel=77", "Ready")(tb)
+	for id, want := range map[string]string{
+		"all":   "https://offer.test/?s=q1&t=QwErTy.q1&p=77",
+		"offer": tracker + "/?_lp=1&_token=QwErTy.q1",
+		"own":   shop + "/thanks?_subid=q1&_token=QwErTy.q1",
+	} {
+		if got := tb.Text(`document.getElementById("` + id + `").getAttribute("href")`); got != want {
+			t.Errorf("link %s leads to %s, want %s", id, got, want)
+		}
+	}
+	want := "t=QwErTy.q1,subid=q1,_token=QwErTy.q1"
+	got := tb.Text(`Array.from(document.forms[0].querySelectorAll("input")).map(function (i) { return i.name + "=" + i.value; }).join()`)
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+}
