@@ -11,12 +11,13 @@ type BrowserSpec struct {
 	// +kubebuilder:validation:items:MaxLength=32
 	// +required
 	Types []string `json:"types"`
-	// Origins of the pages, like https://shop.example: lower case, without a path.
+	// Origins of the pages, like https://shop.example: lower case, without a path. https://*.shop.example is every host
+	// below shop.example, but not that one itself.
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
 	// +kubebuilder:validation:items:MaxLength=267
-	// +kubebuilder:validation:XValidation:rule="self.all(o, o.matches('^https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\\\\[[0-9a-f:.]+\\\\])(:[1-9][0-9]{0,4})?$'))",message="origins: write origins like https://shop.example, in lower case and without a path"
+	// +kubebuilder:validation:XValidation:rule="self.all(o, o.matches('^https?://(([*][.][a-z0-9-]+[.])?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\\\\[[0-9a-f:.]+\\\\])(:[1-9][0-9]{0,4})?$'))",message="origins: write origins like https://shop.example or https://*.shop.example, in lower case and without a path"
 	// +kubebuilder:validation:XValidation:rule="self.all(o, !o.matches('^(http://.*:80|https://.*:443)$'))",message="origins: leave the default port out, since browsers do"
 	// +required
 	Origins []string `json:"origins"`

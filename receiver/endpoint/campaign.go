@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -41,19 +42,44 @@ type Browser struct {
 	RatePerMinute int
 
 	types, origins map[string]bool
+	// wildcards: some origin is a pattern, https://*.shop.example.
+	wildcards bool
 }
 
 // AllowsType reports whether pages may report conversions of that type.
 func (b *Browser) AllowsType(conversionType string) bool { return b.types[conversionType] }
 
 // AllowsOrigin reports whether pages of that origin, as browsers write it, may report conversions.
-func (b *Browser) AllowsOrigin(origin string) bool { return b.origins[origin] }
+func (b *Browser) AllowsOrigin(origin string) bool {
+	if b.origins[origin] {
+		return true
+	}
+	scheme, host, ok := strings.Cut(origin, "://")
+	if !ok || !b.wildcards {
+		return false
+	}
+	for {
+		label, parent, below := strings.Cut(host, ".")
+		if !below || label == "" {
+			return false
+		}
+		if b.origins[scheme+"://*."+parent] {
+			return true
+		}
+		host = parent
+	}
+}
 
 func compileBrowser(c *config.Browser) *Browser {
 	if c == nil {
 		return nil
 	}
-	return &Browser{RatePerMinute: c.RatePerMinute, types: setOf(c.Types), origins: setOf(c.Origins)}
+	return &Browser{
+		RatePerMinute: c.RatePerMinute,
+		types:         setOf(c.Types),
+		origins:       setOf(c.Origins),
+		wildcards:     slices.ContainsFunc(c.Origins, func(o string) bool { return strings.Contains(o, "://*.") }),
+	}
 }
 
 func setOf(items []string) map[string]bool {

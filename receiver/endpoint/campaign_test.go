@@ -68,6 +68,28 @@ func TestWhatPagesMayReport(t *testing.T) {
 	}
 }
 
+func TestOriginsBelowADomain(t *testing.T) {
+	c := withPages()
+	c.Endpoints[0].Browser.Origins = []string{"https://*.shop.example", "https://one.example"}
+	if err := c.Validate(); err != nil {
+		t.Fatal(err)
+	}
+	s, err := endpoint.Build(c)
+	if err != nil {
+		t.Fatal(err)
+	}
+	pages := s.ByAlias("QwErTy").Endpoint.Browser
+	for origin, want := range map[string]bool{
+		"https://a.shop.example": true, "https://a.b.shop.example": true, "https://one.example": true,
+		"https://shop.example": false, "http://a.shop.example": false, "https://a.shop.example:8443": false, "https://evilshop.example": false,
+		"https://a.shop.example.evil.example": false, "https://a.one.example": false, "https://*.one.example": false, "https://.shop.example": false, "": false,
+	} {
+		if got := pages.AllowsOrigin(origin); got != want {
+			t.Errorf("%s: %v", origin, got)
+		}
+	}
+}
+
 func TestCredentialsOfPagesAndCampaigns(t *testing.T) {
 	s := buildWithPages(t)
 	byCampaignToken := func(token string, now time.Time) (*endpoint.Endpoint, string, bool) {

@@ -57,6 +57,28 @@ func IsMacro(value string) bool {
 	return len(value) > len("____") && strings.HasPrefix(value, "__") && strings.HasSuffix(value, "__")
 }
 
+// IsBareMacro reports whether the value is nothing but an unresolved macro (docs/semantics.md §6), or a word that programs
+// write for a missing value. Unlike [IsMacro] it is for free text, as keywords are: those may hold `#` or `%`.
+func IsBareMacro(value string) bool {
+	if !IsMacro(value) {
+		return false
+	}
+	value = strings.TrimPrefix(value, "$")
+	for _, ends := range []string{"{}", "[]", "<>", "##", "%%", "__"} {
+		if len(value) > 2 && value[0] == ends[0] && value[len(value)-1] == ends[1] {
+			return strings.IndexFunc(value, unicode.IsSpace) < 0 && (ends[0] != ends[1] || isName(value[1:len(value)-1]))
+		}
+	}
+	return isName(value)
+}
+
+// isName reports whether the text is a name as macros have them: letters, digits, and _ . : - between.
+func isName(text string) bool {
+	return text != "" && strings.IndexFunc(text, func(r rune) bool {
+		return !unicode.IsLetter(r) && !unicode.IsDigit(r) && !strings.ContainsRune("_.:-", r)
+	}) < 0
+}
+
 // Storable returns at most n bytes of what a sender sent, as text that every store takes: UTF-8 and without NUL.
 func Storable(text string, n int) string {
 	text = text[:min(len(text), n)]

@@ -12,7 +12,8 @@ type Browser struct {
 	Keys []Key `json:"keys"`
 	// Types that may be reported: at least one.
 	Types []string `json:"types"`
-	// Origins of the pages that may report, as browsers write them: `https://shop.example`, `http://localhost:8080`;
+	// Origins of the pages that may report, as browsers write them: `https://shop.example`, `http://localhost:8080`; or
+	// `https://*.shop.example`, which is every host below shop.example, but not that one itself;
 	// lower case, no path, no default port. At least one.
 	Origins []string `json:"origins"`
 	// RatePerMinute is how many postbacks one source address (of IPv6: one /64) may send within a minute, at least 1.

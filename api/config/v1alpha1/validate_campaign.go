@@ -11,7 +11,7 @@ import (
 var (
 	campaignAlias = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	forwardName   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$`)
-	origin        = regexp.MustCompile(`^https?://([a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
+	origin        = regexp.MustCompile(`^https?://((\*\.[a-z0-9-]+\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
 	defaultPort   = regexp.MustCompile(`^(http://.*:80|https://.*:443)$`)
 	locationText  = regexp.MustCompile(`^[^\x00-\x20\x7f]*$`)
 )
@@ -32,7 +32,7 @@ func (e *Endpoint) validateBrowser(p problems) {
 		at := p.at(".origins[%d]", i)
 		switch {
 		case len(o) > MaxOriginLength || !origin.MatchString(o):
-			at.addf("must be an origin like https://shop.example: lower case, without a path")
+			at.addf("must be an origin like https://shop.example or https://*.shop.example: lower case, without a path")
 		case defaultPort.MatchString(o):
 			at.addf("must not say the default port, since browsers don't")
 		}

@@ -95,6 +95,8 @@ func TestWhatAReceiverCannotServeIsRefused(t *testing.T) {
 		"origin with a path":              {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] += "/" }, "browser.origins[0]: must be an origin"},
 		"origin in upper case":            {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] = "https://Shop.example" }, "browser.origins[0]: must be an origin"},
 		"origin of everybody":             {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] = "*" }, "browser.origins[0]: must be an origin"},
+		"origin of a whole top domain":    {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] = "https://*.com" }, "browser.origins[0]: must be an origin"},
+		"origin with a star elsewhere":    {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] = "https://a.*.example" }, "browser.origins[0]: must be an origin"},
 		"origin of no host":               {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] = "null" }, "browser.origins[0]: must be an origin"},
 		"origin with the default port":    {func(_ *Fleet, e *Endpoint) { e.Browser.Origins[0] += ":443" }, "browser.origins[0]: must not say the default port"},
 		"rate of nothing":                 {func(_ *Fleet, e *Endpoint) { e.Browser.RatePerMinute = 0 }, "browser.ratePerMinute"},

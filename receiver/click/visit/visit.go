@@ -57,14 +57,23 @@ func (v Visit) Click(rates *money.Table) *conversion.Click {
 
 // field returns what the link says of a click field: by the field's own name, else by the traffic source's.
 func (v Visit) field(field string) string {
-	value := v.Values.Get(field)
+	value := v.value(field)
 	for _, name := range v.Campaign.Parameters[field] {
 		if value != "" {
 			break
 		}
-		value = v.Values.Get(name)
+		value = v.value(name)
 	}
 	return value
+}
+
+// value returns a parameter of the link. A macro that the traffic source did not fill in counts as empty: it means nothing
+// to the offer and to S2S postbacks.
+func (v Visit) value(name string) string {
+	if value := v.Values.Get(name); !request.IsBareMacro(value) {
+		return value
+	}
+	return ""
 }
 
 // cost of the click: what the link says, in the currency that the link says, else in the endpoint's. A cost that cannot be
@@ -92,7 +101,7 @@ func (v Visit) cost(rates *money.Table) *money.Amount {
 func Update(values request.Values) conversion.Params {
 	var params conversion.Params
 	for _, field := range conversion.ClickFields() {
-		if value := values.Get(field); value != "" {
+		if value := values.Get(field); value != "" && !request.IsBareMacro(value) {
 			params = append(params, conversion.Param{Name: field, Value: value})
 		}
 	}
@@ -125,7 +134,7 @@ func (v Visit) OfferURL(click *conversion.Click) string {
 		if conversion.IsClickField(macro) {
 			return click.Params.Get(macro)
 		}
-		return v.Values.Get(macro)
+		return v.value(macro)
 	})
 }
 

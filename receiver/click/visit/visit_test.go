@@ -47,6 +47,8 @@ func TestTheFieldsOfAClick(t *testing.T) {
 		{"names that mean nothing to the campaign", "autumn", "kw=a&zone=7&sub_id_31=x", ""},
 		{"a value that is too long is absent", "autumn", "keyword=" + strings.Repeat("k", 2049) + "&source=s", "source=s"},
 		{"neither NUL nor broken UTF-8", "autumn", "keyword=a%00b%ff", "keyword=a\uFFFDbя"},
+		{"a macro that was not filled in", "QwErTy", "keyword=${KEYWORD}&kw=theirs&click={click_id}&zone=__ZONE__", "keyword=theirs source=adnet"},
+		{"text that is no macro", "QwErTy", "kw=c%23+course&zone=50%25", "keyword=c# course source=adnet sub_id_1=50%"},
 		{"a broken name", "autumn", "Keyword=a", "keyword=a"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
