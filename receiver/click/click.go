@@ -86,19 +86,15 @@ func (s Scope) time(f *fields) time.Time {
 }
 
 func (s Scope) cost(f *fields) *money.Amount {
-	value, reading := money.Parse(f.text(config.ParamCost))
-	switch reading {
+	sent := money.ReadAmount(f.text(config.ParamCost), f.text(config.ParamCurrency), s.Currency)
+	switch sent.Reading {
 	case money.Missing:
 		return nil
 	case money.Unreadable:
 		f.reject(CostUnreadable)
 		return nil
 	}
-	currency := money.Currency(f.text(config.ParamCurrency))
-	if currency == "" {
-		currency = s.Currency
-	}
-	amount := s.Rates.Convert(value, currency, s.Currency)
+	amount := s.Rates.Convert(sent.Value, sent.Currency, s.Currency)
 	return &amount
 }
 

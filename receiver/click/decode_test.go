@@ -89,7 +89,8 @@ func TestTheCostOfAClick(t *testing.T) {
 		{"a currency without a rate", `"cost":1,"currency":"RUB"`, "1 RUB = pending", ""},
 		{"none", `"currency":"EUR"`, "none", ""},
 		{"a word", `"cost":"free"`, "none", CostUnreadable},
-		{"an exponent", `"cost":1e3`, "none", CostUnreadable},
+		{"an exponent", `"cost":1e3`, "1000 USD = 1000", ""},
+		{"a sign", `"cost":"2 ₽"`, "2 RUB = pending", ""},
 		{"a truth value", `"cost":true`, "none", ValueUnreadable},
 	} {
 		t.Run(test.name, func(t *testing.T) {

@@ -11,6 +11,9 @@ const maxCurrency = 32
 // Currency returns the form under which a currency code is kept and looked up: trimmed, upper case, without control
 // characters, at most 32 characters. It needn't be a code that exists: a sender's `rub,usd,eur` is kept as sent.
 func Currency(s string) string {
+	if s == "RUR" {
+		return "RUB"
+	}
 	if isCurrencyCode(s) {
 		return s
 	}
@@ -28,7 +31,10 @@ func Currency(s string) string {
 		}
 		count++
 	}
-	return strings.TrimSpace(s)
+	if s = strings.TrimSpace(s); s == "RUR" {
+		return "RUB"
+	}
+	return s
 }
 
 // isCurrencyCode reports whether s is three ASCII capitals, as ISO 4217 has them.

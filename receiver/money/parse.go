@@ -1,10 +1,7 @@
 package money
 
 import (
-	"slices"
 	"strings"
-	"unicode"
-	"unicode/utf8"
 
 	"github.com/shopspring/decimal"
 )
@@ -50,39 +47,79 @@ func (r Reading) String() string {
 	}
 }
 
-// Parse reads an amount as networks write it (docs/semantics.md §5). The decimal is zero unless the reading is [Exact] or
-// [Ambiguous].
+// Parse reads an amount as networks write it, without its currency; see [ReadAmount].
+func Parse(s string) (decimal.Decimal, Reading) {
+	value, _, reading := read(s)
+	return value, reading
+}
+
+// read reads an amount as networks write it (docs/semantics.md §5), and its unit as it is written, "" if it has none. The
+// decimal is zero unless the reading is [Exact] or [Ambiguous].
 //
 // One sign (`-`, `+`, U+2212) and one unit before or after the number are understood. A unit is a currency sign, with at
-// most two letters in front (`R$`, `US$`), or a code of two to five letters; words of magnitude such as `mln` are none.
-// Which of `.` and `,` is the decimal separator follows from the last one; a lone `,` with three digits behind it groups
-// thousands, [Ambiguous]. Spaces of any width and apostrophes may group thousands, too.
+// most two letters in front (`R$`, `US$`), or a code of two to five letters or an abbreviation (`RUB`, `kr.`); words of
+// magnitude such as `mln` are none. Which of `.` and `,` is the decimal separator follows from the last one; a lone `,`
+// with three digits behind it groups thousands, [Ambiguous]. Spaces of any width and apostrophes may group thousands, too.
+// A number may have a decimal exponent and then no unit.
 //
 // Where the specification is silent: `0,125` is 0.125, because no grouped number begins with a zero, but stays
 // [Ambiguous]; so does `,5`, which as a comma list is 5. Digits are ASCII only.
-func Parse(s string) (decimal.Decimal, Reading) {
+func read(s string) (value decimal.Decimal, unit string, reading Reading) {
 	s = strings.TrimSpace(s)
 	switch {
 	case s == "":
-		return decimal.Decimal{}, Missing
+		return decimal.Decimal{}, "", Missing
 	case len(s) > maxLength:
-		return decimal.Decimal{}, Unreadable
+		return decimal.Decimal{}, "", Unreadable
 	case isPlain(s):
-		return parsePlain(s, Exact)
+		value, reading = parsePlain(s, Exact)
+		return value, "", reading
 	}
 	member, listed := onlyMember(s)
 	if listed && member == "" {
-		return decimal.Decimal{}, Missing
+		return decimal.Decimal{}, "", Missing
 	}
-	negative, body, ok := stripSignAndUnit(member)
+	if value, ok := parseExponent(member); ok {
+		return value, "", Exact
+	}
+	negative, body, unit, ok := splitSignAndUnit(member)
 	if !ok {
-		return decimal.Decimal{}, Unreadable
+		return decimal.Decimal{}, "", Unreadable
 	}
 	plain, reading := ungroup(body, negative)
 	if reading == Exact && s[0] == ',' && isDigits(s[1:]) {
 		reading = Ambiguous
 	}
-	return parsePlain(plain, reading)
+	if value, reading = parsePlain(plain, reading); reading == Unreadable {
+		unit = ""
+	}
+	return value, unit, reading
+}
+
+const (
+	// maxExponentDigits bounds the digits of an exponent before its value is looked at.
+	maxExponentDigits = 3
+	// maxExponentFraction bounds the decimals of a number with an exponent (docs/semantics.md §5).
+	maxExponentFraction = 12
+)
+
+// parseExponent reads a number with a decimal exponent, such as `1.5E7` and `5e-05`.
+func parseExponent(s string) (decimal.Decimal, bool) {
+	at := strings.IndexAny(s, "eE")
+	if at < 0 {
+		return decimal.Decimal{}, false
+	}
+	mantissa, exponent := strings.TrimPrefix(s[:at], "+"), s[at+1:]
+	digits := strings.TrimLeft(exponent, "+-")
+	if !isPlain(mantissa) || digits == "" || len(exponent)-len(digits) > 1 || len(digits) > maxExponentDigits || !isDigits(digits) {
+		return decimal.Decimal{}, false
+	}
+	d, err := decimal.NewFromString(mantissa + "e" + exponent)
+	if err != nil || !d.IsZero() && magnitude(d) > MaxIntegerDigits || -d.Exponent() > maxExponentFraction {
+		return decimal.Decimal{}, false
+	}
+	plain, err := decimal.NewFromString(d.String()) // without a positive exponent
+	return plain, err == nil
 }
 
 // isPlain reports whether s is digits with at most one point among them, and maybe a minus in front: the common case.
@@ -134,74 +171,4 @@ func onlyMember(s string) (member string, listed bool) {
 		}
 	}
 	return member, empty
-}
-
-// stripSignAndUnit takes one sign and one unit off. It reports false for a hexadecimal number, whose digits would pass for
-// a unit.
-func stripSignAndUnit(s string) (negative bool, body string, ok bool) {
-	sign, s := cutSign(s)
-	if len(s) > 1 && s[0] == '0' && s[1]|0x20 == 'x' {
-		return false, "", false
-	}
-	if rest := cutLeadingUnit(s); len(rest) < len(s) {
-		if sign == 0 {
-			sign, rest = cutSign(rest)
-		}
-		return sign == '-', rest, true
-	}
-	return sign == '-', cutTrailingUnit(s), true
-}
-
-// cutSign returns '-', '+' or, when there is no sign, 0.
-func cutSign(s string) (sign byte, rest string) {
-	for _, form := range [...]struct {
-		text string
-		sign byte
-	}{{"-", '-'}, {"\u2212", '-'}, {"+", '+'}} {
-		if rest, found := strings.CutPrefix(s, form.text); found {
-			return form.sign, strings.TrimSpace(rest)
-		}
-	}
-	return 0, s
-}
-
-func cutLeadingUnit(s string) string {
-	letters := 0
-	for i, r := range s {
-		switch {
-		case unicode.IsLetter(r):
-			letters++
-			continue
-		case unicode.Is(unicode.Sc, r) && letters <= 2:
-			return strings.TrimSpace(s[i+utf8.RuneLen(r):])
-		case isCode(s[:i], letters):
-			return strings.TrimSpace(s[i:])
-		}
-		return s
-	}
-	return s
-}
-
-func cutTrailingUnit(s string) string {
-	last, size := utf8.DecodeLastRuneInString(s)
-	sign := unicode.Is(unicode.Sc, last)
-	rest := s
-	if sign {
-		rest = s[:len(s)-size]
-	}
-	end := strings.TrimRightFunc(rest, unicode.IsLetter)
-	letters := utf8.RuneCountInString(rest[len(end):])
-	if sign && letters <= 2 || !sign && isCode(rest[len(end):], letters) {
-		return strings.TrimSpace(end)
-	}
-	return s
-}
-
-// magnitudes multiply the number before them. Taken for a currency they would cost a factor of a thousand or more.
-var magnitudes = []string{"bn", "kk", "mil", "mio", "mld", "mln", "mm", "mn", "mrd", "tn", "tys", "млн", "млрд", "тыс"}
-
-func isCode(word string, letters int) bool {
-	return letters >= 2 && letters <= 5 && !slices.ContainsFunc(magnitudes, func(m string) bool {
-		return strings.EqualFold(m, word)
-	})
 }

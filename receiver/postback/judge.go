@@ -2,6 +2,7 @@ package postback
 
 import (
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -55,9 +56,10 @@ func Judge(ep *endpoint.Endpoint, said request.Parsed, at Arrival, rates *money.
 	if v.Reason = v.judgeTID(f[endpoint.FieldTid]); v.Reason != "" {
 		return v
 	}
-	currency := ep.Currency
-	if sent := money.Currency(f[endpoint.FieldCurrency]); sent != "" {
-		currency = sent
+	currency := f[endpoint.FieldCurrency]
+	if request.IsMacro(strings.TrimSuffix(currency, "$")) { // `$` and `US$` are signs.
+		v.warn(conversion.CurrencyUnresolved)
+		currency = ""
 	}
 	v.Intent = &conversion.Intent{
 		Endpoint:   ep.Name,
@@ -149,12 +151,12 @@ var (
 )
 
 // amount reads an amount and converts it into the endpoint's currency; nil when there is none to be read. Without a rate
-// the amount stays pending (docs/semantics.md §5).
+// the amount stays pending (docs/semantics.md §5). currency is the parameter as sent, "" for none.
 func (v *Verdict) amount(
-	ep *endpoint.Endpoint, rates *money.Table, sent, currency string, warnings amountWarnings,
+	ep *endpoint.Endpoint, rates *money.Table, text, currency string, warnings amountWarnings,
 ) *money.Amount {
-	original, reading := money.Parse(sent)
-	switch reading {
+	sent := money.ReadAmount(text, currency, ep.Currency)
+	switch sent.Reading {
 	case money.Missing:
 		return nil
 	case money.Unreadable:
@@ -163,8 +165,11 @@ func (v *Verdict) amount(
 	case money.Ambiguous:
 		v.warn(warnings.ambiguous)
 	}
-	amount := rates.Convert(original, currency, ep.Currency)
-	if amount.Pending() && !rates.Known(currency) {
+	if sent.Conflict {
+		v.warn(conversion.CurrencyConflict)
+	}
+	amount := rates.Convert(sent.Value, sent.Currency, ep.Currency)
+	if amount.Pending() && !rates.Known(sent.Currency) {
 		v.warn(conversion.CurrencyUnknown)
 	}
 	return &amount

@@ -80,19 +80,19 @@ func (v Visit) value(name string) string {
 // read, such as a macro that was not filled in, is none: then the campaign's own counts.
 func (v Visit) cost(rates *money.Table) *money.Amount {
 	to := v.Campaign.Endpoint.Currency
-	value, reading := money.Parse(v.field(config.ParamCost))
-	if reading == money.Missing || reading == money.Unreadable {
+	currency := v.field(config.ParamCurrency)
+	if request.IsMacro(strings.TrimSuffix(currency, "$")) {
+		currency = ""
+	}
+	sent := money.ReadAmount(v.field(config.ParamCost), currency, to)
+	if sent.Reading == money.Missing || sent.Reading == money.Unreadable {
 		if v.Campaign.Cost == nil {
 			return nil
 		}
 		amount := rates.Convert(*v.Campaign.Cost, v.Campaign.CostCurrency, to)
 		return &amount
 	}
-	currency := money.Currency(v.field(config.ParamCurrency))
-	if currency == "" {
-		currency = to
-	}
-	amount := rates.Convert(value, currency, to)
+	amount := rates.Convert(sent.Value, sent.Currency, to)
 	return &amount
 }
 
