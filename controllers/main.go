@@ -13,6 +13,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	_ "time/tzdata" // Images have no zones of their own.
 
 	"github.com/postback-dev/postback-operator/controllers/offline"
 	"github.com/postback-dev/postback-operator/controllers/setup"

@@ -15,6 +15,7 @@ import (
 	"strings"
 	"syscall"
 	"time"
+	_ "time/tzdata" // Images have no zones of their own.
 
 	"github.com/postback-dev/postback-operator/receiver/setup"
 )

@@ -87,6 +87,23 @@ type PostbackEndpointSpec struct {
 	// +required
 	Currency string `json:"currency"`
 
+	// TimeZone is the IANA name, like Europe/Kyiv, of the zone of dates that are sent without one.
+	// +kubebuilder:default=UTC
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$') && self != 'Local'",message="timeZone: write an IANA name, like Europe/Kyiv"
+	// +optional
+	TimeZone string `json:"timeZone,omitempty"`
+
+	// IgnoreParameters are extra parameters that make no difference: a postback that differs from the recorded one in
+	// them alone is a duplicate. The default are cache busters.
+	// +kubebuilder:default={_,gtmcb,cb,cachebuster,nocache,rnd,rand,ts,retry,attempt}
+	// +kubebuilder:validation:MaxItems=64
+	// +kubebuilder:validation:items:MinLength=1
+	// +kubebuilder:validation:items:MaxLength=64
+	// +listType=set
+	// +optional
+	IgnoreParameters []string `json:"ignoreParameters,omitempty"`
+
 	// Payout completes and bounds payouts.
 	// +optional
 	Payout *PayoutSpec `json:"payout,omitempty"`

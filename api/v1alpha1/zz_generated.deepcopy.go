@@ -776,6 +776,11 @@ func (in *PostbackEndpointSpec) DeepCopyInto(out *PostbackEndpointSpec) {
 		*out = make([]ConversionType, len(*in))
 		copy(*out, *in)
 	}
+	if in.IgnoreParameters != nil {
+		in, out := &in.IgnoreParameters, &out.IgnoreParameters
+		*out = make([]string, len(*in))
+		copy(*out, *in)
+	}
 	if in.Payout != nil {
 		in, out := &in.Payout, &out.Payout
 		*out = new(PayoutSpec)

@@ -17,13 +17,15 @@ import (
 func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, hmac []string) (config.Endpoint, error) {
 	spec := &declared.Spec
 	endpoint := config.Endpoint{
-		Namespace:   declared.Namespace,
-		Name:        declared.Name,
-		Keys:        ring.Keys(rotation.Postback),
-		ClickTokens: ring.Keys(rotation.Click),
-		Aliases:     aliases(spec.Aliases),
-		Currency:    spec.Currency,
-		Policies:    policies(spec.Policies),
+		Namespace:        declared.Namespace,
+		Name:             declared.Name,
+		Keys:             ring.Keys(rotation.Postback),
+		ClickTokens:      ring.Keys(rotation.Click),
+		Aliases:          aliases(spec.Aliases),
+		Currency:         spec.Currency,
+		TimeZone:         spec.TimeZone,
+		IgnoreParameters: spec.IgnoreParameters,
+		Policies:         policies(spec.Policies),
 	}
 	for _, rule := range spec.Training {
 		endpoint.Training = append(endpoint.Training, config.TrainingRule(rule))

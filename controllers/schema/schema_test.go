@@ -104,8 +104,10 @@ func TestAnEndpointWithItsCurrencyOnlyIsDefaulted(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := map[string]any{
-		"currency": "USD",
-		"key":      map[string]any{"overlap": "72h"},
+		"currency":         "USD",
+		"timeZone":         "UTC",
+		"ignoreParameters": []any{"_", "gtmcb", "cb", "cachebuster", "nocache", "rnd", "rand", "ts", "retry", "attempt"},
+		"key":              map[string]any{"overlap": "72h"},
 		"policies": map[string]any{
 			"missingStatus": "Ignore", "unknownStatus": "Ignore", "unknownClick": "Ignore", "holdFor": "1h",
 			"repeat": "Overwrite", "slot": "Tid", "transitions": "Any",

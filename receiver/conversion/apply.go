@@ -1,6 +1,7 @@
 package conversion
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -24,8 +25,14 @@ func Apply(in *Intent, prev *Conversion, click *Click) Decision {
 		return Decision{Outcome: Duplicate}
 	case overtaken(in, prev):
 		return late(in, prev, click)
-	case !saysMore(in, prev):
+	}
+	switch compare(in, prev) {
+	case nothingNew:
 		return Decision{Outcome: Duplicate}
+	case extrasOnly:
+		d := change(in, prev, click)
+		d.Forwards = nil
+		return d
 	default:
 		return change(in, prev, click)
 	}
@@ -59,21 +66,49 @@ func overtaken(in *Intent, prev *Conversion) bool {
 	return in.Rules.Transitions != config.TransitionsForwardOnly || rank(in.Type) <= rank(prev.Type)
 }
 
-// saysMore reports whether the postback says anything that is not recorded already (docs/semantics.md §4). What it
-// lacks is no difference.
-func saysMore(in *Intent, prev *Conversion) bool {
+// difference is what a postback says beyond what is recorded.
+type difference int
+
+const (
+	nothingNew difference = iota
+	// extrasOnly: nothing but parameters that the endpoint does not know. They are kept, and nobody is told.
+	extrasOnly
+	news
+)
+
+// compare returns what the postback says that is not recorded already (docs/semantics.md §4). What it lacks is no difference.
+func compare(in *Intent, prev *Conversion) difference {
 	switch {
 	case in.Type != prev.Type,
-		in.Status != "" && !strings.EqualFold(in.Status, prev.Status),
+		in.Status != "" && !strings.EqualFold(WholeNumber(in.Status), WholeNumber(prev.Status)),
 		in.Cost != nil && (prev.Cost == nil || !in.Cost.Same(*prev.Cost)),
 		!in.Date.IsZero() && !instant(in.Date).Equal(prev.ConversionTime),
-		!prev.Params.contain(in.Params):
-		return true
-	case in.Rules.Repeat == config.RepeatAdd:
-		return adds(in)
-	default:
-		return in.Payout != nil && !in.Payout.Same(prev.Payout)
+		in.Rules.Repeat == config.RepeatAdd && adds(in),
+		in.Rules.Repeat != config.RepeatAdd && in.Payout != nil && !in.Payout.Same(prev.Payout):
+		return news
 	}
+	result := nothingNew
+	for _, param := range in.Params {
+		switch {
+		case param.Value == "" || prev.Params.Get(param.Name) == param.Value:
+		case IsClickField(param.Name):
+			return news
+		case !slices.Contains(in.Rules.IgnoredParams, param.Name):
+			result = extrasOnly
+		}
+	}
+	return result
+}
+
+// WholeNumber returns a number without a fraction of zeros, and any other word as it is: spreadsheets and scripts turn the
+// status 1 into 1.0.
+func WholeNumber(word string) string {
+	point := strings.IndexByte(word, '.')
+	if point <= 0 || point == len(word)-1 || strings.Trim(word[:point], "0123456789") != "" ||
+		strings.Trim(word[point+1:], "0") != "" {
+		return word
+	}
+	return word[:point]
 }
 
 // first records the slot's first postback.

@@ -77,7 +77,9 @@ type Intent struct {
 
 // Rules are what of an endpoint's configuration decides about a slot. Immutable and shared by all intents of a snapshot.
 type Rules struct {
-	Currency      string              `json:"currency"`
+	Currency string `json:"currency"`
+	// IgnoredParams are extra parameters that make no difference between two postbacks.
+	IgnoredParams []string            `json:"ignored_params,omitempty"`
 	DefaultPayout *decimal.Decimal    `json:"default_payout,omitempty"`
 	MaxPayout     *decimal.Decimal    `json:"max_payout,omitempty"`
 	UnknownClick  config.UnknownClick `json:"unknown_click"`
@@ -157,7 +159,7 @@ type Decision struct {
 	Next *Conversion
 	// Click is the click as the postback updates it; nil when nothing in it changes.
 	Click *Click
-	// Forwards are the names of the rules whose S2S postbacks are due.
+	// Forwards are the names of the rules whose S2S postbacks are due: none when nothing but extra parameters changed.
 	Forwards []string
 	// HoldUntil bounds the wait for the click; zero unless Outcome is Held.
 	HoldUntil time.Time

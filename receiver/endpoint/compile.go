@@ -24,6 +24,10 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 	if err := errors.Join(forwardsErr, rulesErr, namesErr, cidrsErr); err != nil {
 		return nil, err
 	}
+	location, err := time.LoadLocation(c.TimeZone)
+	if err != nil {
+		return nil, errors.New("timeZone: no such zone")
+	}
 	types, countsAs := config.BuiltinTypes(), map[string]config.CountsAs{}
 	for _, custom := range c.ConversionTypes {
 		types = append(types, custom.Name)
@@ -33,6 +37,7 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 		Name:          c.Namespace + "/" + c.Name,
 		Namespace:     c.Namespace,
 		Currency:      c.Currency,
+		Location:      location,
 		Types:         types,
 		MissingStatus: policyType(c.Policies.MissingStatus),
 		UnknownStatus: policyType(c.Policies.UnknownStatus),
@@ -74,6 +79,7 @@ func compileRules(c *config.Endpoint, forwards map[string]*rule.Rule) (*conversi
 	maxPayout, maxErr := optionalDecimal("payout.max", c.Payout.Max)
 	rules := &conversion.Rules{
 		Currency:      c.Currency,
+		IgnoredParams: c.IgnoreParameters,
 		DefaultPayout: defaultPayout,
 		MaxPayout:     maxPayout,
 		UnknownClick:  c.Policies.UnknownClick,

@@ -7,6 +7,7 @@ package endpoint
 import (
 	"cmp"
 	"net/netip"
+	"time"
 
 	"golang.org/x/text/encoding"
 
@@ -23,6 +24,8 @@ type Endpoint struct {
 	Namespace string
 	// Currency is the ISO 4217 code of amounts that come without one, and of converted amounts.
 	Currency string
+	// Location is the zone of dates that are sent without one.
+	Location *time.Location
 	// Types are the conversion types in the order in which training looks at them (docs/semantics.md §3.7): the built-in
 	// ones, then the custom ones as declared. [Endpoint.TrainingField] gives each one's training parameter.
 	Types []string

@@ -7,6 +7,7 @@ import (
 	"unicode/utf8"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
 // trained is what an endpoint's training makes of a word.
@@ -83,19 +84,10 @@ func (e *Endpoint) TypeOf(word string) (conversionType string, ambiguous bool) {
 }
 
 // Fold returns the form in which words are compared: trimmed, without letter case by Unicode simple folding, and as
-// [WholeNumber] has it. Otherwise two valid words have the same form exactly when [strings.EqualFold] holds for them
+// [conversion.WholeNumber] has it. Otherwise two valid words have the same form exactly when [strings.EqualFold] holds for them
 // trimmed. It allocates nothing for a word that is lower-case ASCII.
-func Fold(word string) string { return WholeNumber(strings.Map(foldRune, strings.TrimSpace(word))) }
-
-// WholeNumber returns a number without a fraction of zeros, and any other word as it is: spreadsheets and scripts turn the
-// status 1 into 1.0.
-func WholeNumber(word string) string {
-	point := strings.IndexByte(word, '.')
-	if point <= 0 || point == len(word)-1 || strings.Trim(word[:point], "0123456789") != "" ||
-		strings.Trim(word[point+1:], "0") != "" {
-		return word
-	}
-	return word[:point]
+func Fold(word string) string {
+	return conversion.WholeNumber(strings.Map(foldRune, strings.TrimSpace(word)))
 }
 
 // foldRune returns the least of the runes that differ in letter case only, in lower case if that is ASCII.

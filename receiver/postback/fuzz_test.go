@@ -63,8 +63,8 @@ func FuzzJudge(f *testing.F) {
 		if (v.Intent == nil) == (v.Reason == "") {
 			t.Fatalf("intent %v with reason %q", v.Intent, v.Reason)
 		}
-		if len(v.Return) > 1024 || v.JSONP && v.Return != "" {
-			t.Fatalf("reply text %q, script %v", v.Return, v.JSONP)
+		if len(v.Return) > 1024 || v.Form != postback.Text && v.Return != "" {
+			t.Fatalf("reply text %q, form %v", v.Return, v.Form)
 		}
 		for i, w := range v.Warnings {
 			if slices.Contains(v.Warnings[:i], w) {

@@ -31,9 +31,9 @@ type Verdict struct {
 	SubID, TID, Type string
 	// Warnings, each once, in the order of processing.
 	Warnings []conversion.Warning
-	// Return is the reply text that the sender asked for, at most 1 KiB; JSONP that it is a script tag.
+	// Return is the reply text that the sender asked for, at most 1 KiB; Form what the reply has to be.
 	Return string
-	JSONP  bool
+	Form   Form
 }
 
 // Judge goes through the steps 4-7 and 9-11 of docs/semantics.md §3: subid, status, training, slot, amounts. Those that
@@ -46,7 +46,7 @@ func Judge(ep *endpoint.Endpoint, said request.Parsed, at Arrival, rates *money.
 	}
 	v := Verdict{Warnings: said.Warnings}
 	kept := v.resolve(ep, f, said.Values)
-	v.Return, v.JSONP = replyWish(f[endpoint.FieldReturn])
+	v.Return, v.Form = replyWish(f[endpoint.FieldReturn])
 	if v.Reason = v.judgeSubID(f[endpoint.FieldSubid]); v.Reason != "" {
 		return v
 	}
@@ -69,7 +69,7 @@ func Judge(ep *endpoint.Endpoint, said request.Parsed, at Arrival, rates *money.
 		Status:     f[endpoint.FieldStatus],
 		Payout:     v.amount(ep, rates, f[endpoint.FieldPayout], currency, payoutWarnings),
 		Cost:       v.amount(ep, rates, f[endpoint.FieldCost], currency, costWarnings),
-		Date:       v.date(f[endpoint.FieldDate], at.At),
+		Date:       v.date(f[endpoint.FieldDate], ep.Location, at.At),
 		Params:     kept,
 		From:       f[endpoint.FieldFrom],
 		Received:   at.At,
@@ -176,11 +176,11 @@ func (v *Verdict) amount(
 }
 
 // date returns the zero time for a date that is missing or of no use.
-func (v *Verdict) date(sent string, now time.Time) time.Time {
+func (v *Verdict) date(sent string, zone *time.Location, now time.Time) time.Time {
 	if sent == "" {
 		return time.Time{}
 	}
-	date, warning := parseDate(sent, time.UTC, now)
+	date, warning := parseDate(sent, zone, now)
 	if warning != "" {
 		v.warn(warning)
 	}

@@ -239,6 +239,7 @@ func TestJudgeSlotAndRest(t *testing.T) {
 		{"a reply text also where the postback is ignored", nil, "return=OK", "ignored subid_missing return=OK"},
 		{"a reply text of 1 KiB", nil, "return=" + strings.Repeat("x", 1024), "ignored subid_missing return=" + strings.Repeat("x", 1024)},
 		{"a longer one is not honoured", nil, "return=" + strings.Repeat("x", 1025), "ignored subid_missing"},
+		{"an image", nil, "return=gif", "ignored subid_missing gif"},
 		{"jsonp is a lower-case word", nil, "return=JSONP", "ignored subid_missing return=JSONP"},
 	})
 }

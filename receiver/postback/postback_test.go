@@ -97,7 +97,10 @@ func describe(v postback.Verdict) string {
 	if v.Return != "" {
 		add("return=%s", v.Return)
 	}
-	if v.JSONP {
+	switch v.Form {
+	case postback.GIF:
+		add("gif")
+	case postback.JSONP:
 		add("jsonp")
 	}
 	return b.String()[1:]

@@ -17,7 +17,7 @@ import (
 func TestReply(t *testing.T) {
 	strict := func(e *config.Endpoint) { e.Policies.StrictReplies = true }
 	thanks := func(e *config.Endpoint) { e.Policies.SuccessBody = `{"ok":1}` }
-	plain, wish, script := postback.Verdict{}, postback.Verdict{Return: "OK<1>"}, postback.Verdict{JSONP: true}
+	plain, wish, script := postback.Verdict{}, postback.Verdict{Return: "OK<1>"}, postback.Verdict{Form: postback.JSONP}
 	const text, js = "text/plain; charset=utf-8", "application/javascript"
 	for _, c := range []struct {
 		name    string
@@ -55,12 +55,13 @@ func TestReply(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			ep := compile(t, c.edit)
-			got := postback.Reply(ep, c.verdict, c.outcome, c.reason, false)
+			got := postback.Reply(ep, c.verdict, c.outcome, c.reason)
 			want := postback.Response{Status: c.status, ContentType: c.kind, Body: []byte(c.body), Outcome: c.header}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Errorf("reply (-want +got):\n%s", diff)
 			}
-			pixel := postback.Reply(ep, c.verdict, c.outcome, c.reason, true)
+			c.verdict.Form = postback.GIF
+			pixel := postback.Reply(ep, c.verdict, c.outcome, c.reason)
 			if pixel.Status != 200 || pixel.ContentType != "image/gif" || pixel.Outcome != c.header {
 				t.Errorf("pixel: %d, %s, %s", pixel.Status, pixel.ContentType, pixel.Outcome)
 			}
@@ -77,7 +78,7 @@ func TestReplyScriptCannotBeBrokenOutOf(t *testing.T) {
 		`</script><script>alert(1)</script>`, `");alert(1);("`, `\"`, "`${alert(1)}`", "\u2028\u2029", "é漢😀", "\x00\r\n\t", `a&b'c`, "<!--",
 	} {
 		ep := compile(t, func(e *config.Endpoint) { e.Policies.SuccessBody = text })
-		body := string(postback.Reply(ep, postback.Verdict{JSONP: true}, conversion.Recorded, "", false).Body)
+		body := string(postback.Reply(ep, postback.Verdict{Form: postback.JSONP}, conversion.Recorded, "").Body)
 		literal := strings.TrimSuffix(strings.TrimPrefix(body, "KTracking.response("), ");")
 		if strings.ContainsFunc(literal, func(r rune) bool { return r < ' ' || r > '~' }) || strings.ContainsAny(literal, "<>&'`") {
 			t.Errorf("%q: %s holds what can end a script, an attribute or a string", text, literal)

@@ -3,6 +3,7 @@ package postback
 import (
 	"strings"
 
+	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 )
 
@@ -32,11 +33,11 @@ func lists(list, word string) bool {
 	if list == "" {
 		return false
 	}
-	word = endpoint.WholeNumber(word)
+	word = conversion.WholeNumber(word)
 	for list != "" {
 		var member string
 		member, list, _ = strings.Cut(list, ",")
-		if strings.EqualFold(endpoint.WholeNumber(strings.TrimSpace(member)), word) {
+		if strings.EqualFold(conversion.WholeNumber(strings.TrimSpace(member)), word) {
 			return true
 		}
 	}

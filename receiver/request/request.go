@@ -60,6 +60,8 @@ type Request struct {
 	ContentType string
 	// Body of a POST, nil otherwise.
 	Body []byte
+	// Repaired: RawQuery was not where a query belongs.
+	Repaired bool
 	// BodyError says that the body could not be read whole; nil if it could.
 	BodyError *Error
 }
@@ -111,6 +113,9 @@ func Parse(r Request, names *Names, charset encoding.Encoding) (Parsed, error) {
 		return Parsed{}, tooLarge(414, "the URL is longer than %d bytes", MaxURLBytes)
 	}
 	p := parser{names: names, fallback: charset}
+	if r.Repaired {
+		p.warn(conversion.RequestRepaired)
+	}
 	p.Values = make(Values, 0, min(strings.Count(r.RawQuery, "&")+1, MaxUnknown))
 	p.form(r.RawQuery)
 	p.BodyError = r.BodyError

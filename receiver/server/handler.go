@@ -71,18 +71,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		header.Set("Connection", "close")
 	}
 	defer h.recover(w, id)
+	repaired := clean(r.URL)
 	if r.URL.Path == ClicksPath {
 		h.Clicks.ServeHTTP(w, r)
 		return
 	}
-	h.route(w, r, id)
+	h.route(w, r, id, repaired)
 }
 
 // route tells postbacks from pages. A path of which there is nothing gets the answer of a wrong key.
-func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
+func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID, repaired bool) {
 	key, gif, ok := splitPath(r.URL.Path)
 	if ok {
-		h.authenticate(w, r, id, key, gif)
+		h.authenticate(w, r, key, visit{id: id, gif: gif, repaired: repaired})
 		return
 	}
 	if page := h.Pages(r); page != nil {
@@ -94,30 +95,30 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID) {
 
 // authenticate finds the endpoint by the key. Whatever is wrong up to here gets one and the same answer, which does not
 // tell what exists: not even a method is refused without the key.
-func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, id uuid.UUID, key string, gif bool) {
+func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, key string, v visit) {
 	now := h.Clock()
 	snapshot := h.Endpoints()
-	ep, keyID, ok := snapshot.ByKey(key, now)
-	inPage := false
-	if !ok {
-		ep, keyID, ok = snapshot.ByClientKey(key, now)
-		inPage = true
+	var ok bool
+	if v.endpoint, v.keyID, ok = snapshot.ByKey(key, now); !ok {
+		v.endpoint, v.keyID, ok = snapshot.ByClientKey(key, now)
+		v.inPage = true
 	}
 	if !ok {
 		h.notFound(w)
 		return
 	}
-	h.Observer.InFlight(1)
-	defer h.Observer.InFlight(-1)
-	source := postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), snapshot.TrustedProxies)
-	v := &visit{
-		endpoint: ep, keyID: keyID, gif: gif, inPage: inPage, id: id, source: source,
-		began: now, at: now.UTC().Truncate(time.Microsecond), stamp: h.Stamp(),
-	}
-	if inPage && !h.admit(w, r, v) {
+	if isPreflight(v.endpoint, r) {
+		allowPreflight(w, r)
 		return
 	}
-	h.postback(w, r, v)
+	h.Observer.InFlight(1)
+	defer h.Observer.InFlight(-1)
+	v.source = postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), snapshot.TrustedProxies)
+	v.began, v.at, v.stamp = now, now.UTC().Truncate(time.Microsecond), h.Stamp()
+	if v.inPage && !h.admit(w, r, &v) {
+		return
+	}
+	h.postback(w, r, &v)
 }
 
 func (h *Handler) notFound(w http.ResponseWriter) {

@@ -28,13 +28,25 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, v *visit) bool {
 		return true
 	}
 	header.Set("Retry-After", "60")
-	reply := postback.Reply(v.endpoint, postback.Verdict{}, conversion.Refused, conversion.RateLimited, v.gif)
-	if !v.gif {
-		reply.Status = http.StatusTooManyRequests
-	}
-	send(w, reply)
+	send(w, v.reply(r, postback.Verdict{}, conversion.Refused, conversion.RateLimited, http.StatusTooManyRequests))
 	h.Observer.Postback(conversion.Refused, conversion.RateLimited, h.Clock().Sub(v.began))
 	return false
+}
+
+// isPreflight reports whether a page of an origin that the endpoint declares asks whether it may send a request.
+func isPreflight(ep *endpoint.Endpoint, r *http.Request) bool {
+	return r.Method == http.MethodOptions && ep.Browser != nil && ep.Browser.AllowsOrigin(r.Header.Get("Origin"))
+}
+
+// allowPreflight lets the page send JSON, and itself set no header but the Content-Type.
+func allowPreflight(w http.ResponseWriter, r *http.Request) {
+	header := w.Header()
+	header.Set("Access-Control-Allow-Origin", r.Header.Get("Origin"))
+	header.Set("Access-Control-Allow-Methods", "GET, POST")
+	header.Set("Access-Control-Allow-Headers", "Content-Type")
+	header.Set("Access-Control-Max-Age", "3600")
+	header.Set("Vary", "Origin")
+	w.WriteHeader(http.StatusNoContent)
 }
 
 // stranger returns why nobody may send postbacks from there. The network's addresses say nothing about visitors; a page's

@@ -27,6 +27,8 @@ type visit struct {
 	endpoint *endpoint.Endpoint
 	keyID    string
 	gif      bool
+	// repaired: the path held the query.
+	repaired bool
 	// inPage: the key is a client key, which everybody can read in a page.
 	inPage bool
 	id     uuid.UUID
@@ -57,14 +59,33 @@ func (h *Handler) postback(w http.ResponseWriter, r *http.Request, v *visit) {
 		outcome, reason = result.Outcome, result.Reason
 		defer func() { h.Observer.Postback(outcome, reason, h.Clock().Sub(v.began)) }()
 	}
-	reply := postback.Reply(v.endpoint, verdict, outcome, reason, v.gif)
-	if refused != nil && !v.gif {
-		reply.Status = refused.Status
+	status := 0
+	if refused != nil {
+		status = refused.Status
 	}
+	reply := v.reply(r, verdict, outcome, reason, status)
 	if reason == conversion.MethodNotAllowed {
 		w.Header().Set("Allow", "GET, HEAD, POST")
 	}
 	send(w, reply)
+}
+
+// reply answers what became of the postback. What was refused before its parameters were judged is answered in the form that
+// its query asks for, so that a page's callback is called all the same. status replaces the usual one of a refusal; 0 does not.
+func (v *visit) reply(
+	r *http.Request, verdict postback.Verdict, outcome conversion.Outcome, reason conversion.Reason, status int,
+) postback.Response {
+	if outcome == conversion.Refused && verdict.Form == postback.Text {
+		verdict.Form = postback.FormOf(v.endpoint, r.URL.RawQuery)
+	}
+	if v.gif {
+		verdict.Form = postback.GIF
+	}
+	reply := postback.Reply(v.endpoint, verdict, outcome, reason)
+	if status != 0 && verdict.Form == postback.Text {
+		reply.Status = status
+	}
+	return reply
 }
 
 // consider goes through the steps that need no store. A refusal says why the postback is not even judged.
@@ -81,7 +102,7 @@ func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (po
 	if len(r.RequestURI) > request.MaxURLBytes {
 		return refuse(http.StatusRequestURITooLong, conversion.RequestTooLarge)
 	}
-	sent := request.Request{RawQuery: r.URL.RawQuery, ContentType: r.Header.Get("Content-Type")}
+	sent := request.Request{RawQuery: r.URL.RawQuery, ContentType: r.Header.Get("Content-Type"), Repaired: v.repaired}
 	if r.Method == http.MethodPost {
 		sent.BodyError = v.readBody(w, r)
 		sent.Body = v.body
@@ -103,7 +124,7 @@ func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (po
 		At: v.at, IP: v.source.String(), RequestID: v.id, Stamp: v.stamp,
 	}, h.Rates())
 	if v.inPage && verdict.Intent != nil && !v.endpoint.Browser.AllowsType(verdict.Type) {
-		verdict.Intent, verdict.JSONP = nil, false
+		verdict.Intent = nil
 		return verdict, &request.Error{Status: http.StatusForbidden, Reason: conversion.TypeNotAllowed}
 	}
 	return verdict, nil

@@ -41,6 +41,9 @@ func TestPostbacksAreJudgedLoggedAndAnswered(t *testing.T) {
 		{name: "no status", path: key + "/postback?subid=c1", status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
 		{name: "no parameters at all", path: key + "/postback", status: 200, reply: "Ignored: subid_missing", outcome: "ignored; reason=subid_missing"},
 		{name: "a script", path: key + query + "&return=jsonp", status: 200, reply: `KTracking.response("Success");`, outcome: "recorded"},
+		{name: "a refused script", path: signedKey + query + "&return=jsonp", status: 200, reply: `KTracking.response("Refused: signature_invalid");`, outcome: "refused; reason=signature_invalid"},
+		{name: "more slashes", path: "/" + key + "//postback/?subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a query behind an ampersand", path: key + "/postback&subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
 		{name: "another method", method: "PUT", path: key + query, status: 405, reply: "Refused: method_not_allowed", outcome: "refused; reason=method_not_allowed"},
 		{name: "as many parameters as are allowed", path: key + parameters(request.MaxUnknown), status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
 		{name: "more parameters beside what counts", path: key + parameters(request.MaxUnknown+50) + "&subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
@@ -84,8 +87,8 @@ func (h *harness) checkLog(t *testing.T, got answer, outcome, method, path strin
 	if err != nil || id.Version() != 7 {
 		t.Errorf("request id %v, error %v", id, err)
 	}
-	name, _, _ := strings.Cut(path, "/")
-	_, query, _ := strings.Cut(path, "?")
+	name, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	_, query, _ := strings.Cut(strings.Replace(rest, "postback&", "postback?", 1), "?")
 	want := ledger.Received{
 		ID: id, KeyID: "k1", At: noon.Truncate(time.Microsecond), Stamp: 7, Method: method,
 		Endpoint: map[string]string{key: "default/test", listedKey: "default/listed", signedKey: "default/signed"}[name],
@@ -122,7 +125,7 @@ func (h *harness) checkObserved(t *testing.T, got answer, outcome string) {
 
 func TestWithoutTheRightKeyNothingIsTold(t *testing.T) {
 	for _, path := range []string{
-		"/", "/" + key, "/" + key + "/", "/" + key + "/postback/", "/" + key + "/other", "//" + key + "/postback", "/" + key + "/postback.png",
+		"/", "/" + key, "/" + key + "/", "/" + key + "/postback/more", "/" + key + "/other", "/" + key + "%2Fpostback", "/" + key + "/postback.png",
 		"/wrong/postback?subid=c1", "/wrong/postback.gif", "/" + retiredKey + "/postback", "/" + strings.ToUpper(key) + "/postback",
 		"/wrong/postback?a=" + strings.Repeat("x", 20<<10), "/readyz", "/" + key + "%2Fpostback/postback", "/%00/postback",
 	} {

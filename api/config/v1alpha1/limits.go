@@ -6,23 +6,24 @@ import "time"
 const (
 	MaxEndpoints = 20_000
 
-	MaxKeys           = 16  // of one purpose, per endpoint
-	MaxAliases        = 16  // per parameter
-	MaxTrainingRules  = 64  // per endpoint
-	MaxStatuses       = 128 // per training rule
-	MaxStatusLength   = 64
-	MaxTypes          = 32 // custom conversion types per endpoint
-	MaxCIDRs          = 256
-	MaxForwards       = 32 // that the endpoint declares itself
-	MaxForwardMatches = 32 // sources, and campaigns, per forward
-	MaxMatchLength    = 128
-	MaxURLLength      = 2048
-	MaxProviders      = 8
-	MaxFixedRates     = 256
-	MaxSecretLength   = 4096
-	MaxOrigins        = 32
-	MaxOriginLength   = 267 // scheme, host name and port
-	MaxRatePerMinute  = 60_000
+	MaxKeys             = 16 // of one purpose, per endpoint
+	MaxAliases          = 16 // per parameter
+	MaxIgnoreParameters = 64
+	MaxTrainingRules    = 64  // per endpoint
+	MaxStatuses         = 128 // per training rule
+	MaxStatusLength     = 64
+	MaxTypes            = 32 // custom conversion types per endpoint
+	MaxCIDRs            = 256
+	MaxForwards         = 32 // that the endpoint declares itself
+	MaxForwardMatches   = 32 // sources, and campaigns, per forward
+	MaxMatchLength      = 128
+	MaxURLLength        = 2048
+	MaxProviders        = 8
+	MaxFixedRates       = 256
+	MaxSecretLength     = 4096
+	MaxOrigins          = 32
+	MaxOriginLength     = 267 // scheme, host name and port
+	MaxRatePerMinute    = 60_000
 
 	MaxCampaigns        = 512 // per endpoint
 	MaxCampaignForwards = 8   // per campaign; they stand among the endpoint's forwards

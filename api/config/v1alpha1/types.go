@@ -132,11 +132,15 @@ type Endpoint struct {
 	// ConversionTypes are the custom types, in declared order.
 	ConversionTypes []ConversionType `json:"conversionTypes,omitempty"`
 	// Currency is the ISO 4217 code into which amounts are converted.
-	Currency string    `json:"currency"`
-	Payout   Payout    `json:"payout"`
-	Policies Policies  `json:"policies"`
-	Access   Access    `json:"access"`
-	Forwards []Forward `json:"forwards,omitempty"`
+	Currency string `json:"currency"`
+	// TimeZone is the IANA name of the zone of dates that are sent without one; empty = UTC.
+	TimeZone string `json:"timeZone,omitempty"`
+	// IgnoreParameters are extra parameters that make no difference between two postbacks.
+	IgnoreParameters []string  `json:"ignoreParameters,omitempty"`
+	Payout           Payout    `json:"payout"`
+	Policies         Policies  `json:"policies"`
+	Access           Access    `json:"access"`
+	Forwards         []Forward `json:"forwards,omitempty"`
 	// Browser lets web pages report conversions by keys that are public. Nil: they cannot.
 	Browser *Browser `json:"browser,omitempty"`
 	// Campaigns are the links whose visits are clicks of this endpoint, sorted by name.

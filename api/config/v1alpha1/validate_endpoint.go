@@ -23,6 +23,10 @@ func (e *Endpoint) validate(p problems) {
 	e.validateAliases(p.at(".aliases"))
 	e.validateTraining(p.at(".training"))
 	p.at(".currency").form(e.Currency, currencyCode, "must be an ISO 4217 code like USD")
+	if _, err := time.LoadLocation(e.TimeZone); err != nil || e.TimeZone == "Local" {
+		p.at(".timeZone").addf("must be the IANA name of a time zone, like Europe/Kyiv")
+	}
+	p.at(".ignoreParameters").length(len(e.IgnoreParameters), MaxIgnoreParameters)
 	e.Payout.validate(p.at(".payout"))
 	e.validatePolicies(p.at(".policies"))
 	e.validateAccess(p.at(".access"))

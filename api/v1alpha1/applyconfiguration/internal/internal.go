@@ -523,6 +523,23 @@ var schemaYAML = typed.YAMLObject(`types:
           elementRelationship: associative
           keys:
           - name
+    - name: ignoreParameters
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+      default:
+      - _
+      - gtmcb
+      - cb
+      - cachebuster
+      - nocache
+      - rnd
+      - rand
+      - ts
+      - retry
+      - attempt
     - name: key
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.KeySpec
@@ -540,6 +557,10 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: suspend
       type:
         scalar: boolean
+    - name: timeZone
+      type:
+        scalar: string
+      default: UTC
     - name: training
       type:
         list:

@@ -26,6 +26,11 @@ type PostbackEndpointSpecApplyConfiguration struct {
 	ConversionTypes []ConversionTypeApplyConfiguration `json:"conversionTypes,omitempty"`
 	// Currency is the ISO 4217 code, like USD, into which payouts and costs are converted.
 	Currency *string `json:"currency,omitempty"`
+	// TimeZone is the IANA name, like Europe/Kyiv, of the zone of dates that are sent without one.
+	TimeZone *string `json:"timeZone,omitempty"`
+	// IgnoreParameters are extra parameters that make no difference: a postback that differs from the recorded one in
+	// them alone is a duplicate. The default are cache busters.
+	IgnoreParameters []string `json:"ignoreParameters,omitempty"`
 	// Payout completes and bounds payouts.
 	Payout *PayoutSpecApplyConfiguration `json:"payout,omitempty"`
 	// Policies settle what the network's documentation leaves open.
@@ -109,6 +114,24 @@ func (b *PostbackEndpointSpecApplyConfiguration) WithConversionTypes(values ...*
 // If called multiple times, the Currency field is set to the value of the last call.
 func (b *PostbackEndpointSpecApplyConfiguration) WithCurrency(value string) *PostbackEndpointSpecApplyConfiguration {
 	b.Currency = &value
+	return b
+}
+
+// WithTimeZone sets the TimeZone field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TimeZone field is set to the value of the last call.
+func (b *PostbackEndpointSpecApplyConfiguration) WithTimeZone(value string) *PostbackEndpointSpecApplyConfiguration {
+	b.TimeZone = &value
+	return b
+}
+
+// WithIgnoreParameters adds the given value to the IgnoreParameters field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the IgnoreParameters field.
+func (b *PostbackEndpointSpecApplyConfiguration) WithIgnoreParameters(values ...string) *PostbackEndpointSpecApplyConfiguration {
+	for i := range values {
+		b.IgnoreParameters = append(b.IgnoreParameters, values[i])
+	}
 	return b
 }
 

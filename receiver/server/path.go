@@ -1,0 +1,33 @@
+package server
+
+import (
+	"net/url"
+	"strings"
+)
+
+// clean writes the path of a request as docs/semantics.md §2 has it: repeated slashes are one, and one at the end is dropped.
+// It looks at the escaped path, so that `%2F` is no slash: a path with one names nothing. It reports whether the path held
+// the query behind `&`, as senders write who think that every parameter begins with it.
+func clean(u *url.URL) (repaired bool) {
+	path := u.EscapedPath()
+	if rest, hidden, found := strings.Cut(path, "/postback&"); found && !strings.Contains(hidden, "/") {
+		path, repaired = rest+"/postback", true
+		u.RawQuery = strings.TrimSuffix(hidden+"&"+u.RawQuery, "&")
+	}
+	var cleaned strings.Builder
+	for segment := range strings.SplitSeq(path, "/") {
+		if segment == "" {
+			continue
+		}
+		cleaned.WriteByte('/')
+		text, err := url.PathUnescape(segment)
+		if err != nil || strings.Contains(text, "/") {
+			text = segment
+		}
+		cleaned.WriteString(text)
+	}
+	if u.Path, u.RawPath = cleaned.String(), ""; u.Path == "" {
+		u.Path = "/"
+	}
+	return repaired
+}

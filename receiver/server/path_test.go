@@ -1,0 +1,35 @@
+package server
+
+import (
+	"net/url"
+	"testing"
+)
+
+func TestClean(t *testing.T) {
+	for _, c := range []struct{ sent, path, query string }{
+		{"/key/postback?subid=X", "/key/postback", "subid=X"},
+		{"//key/postback", "/key/postback", ""},
+		{"/key//postback", "/key/postback", ""},
+		{"///key///postback///?a=1", "/key/postback", "a=1"},
+		{"/spring/", "/spring", ""},
+		{"/", "/", ""},
+		{"//", "/", ""},
+		{"//api.php", "/api.php", ""},
+		{"/key%2Fpostback", "/key%2Fpostback", ""},
+		{"/key%2fpostback/", "/key%2fpostback", ""},
+		{"/%6Bey/postback", "/key/postback", ""},
+		{"/key/postback&subid=X&status=sale", "/key/postback", "subid=X&status=sale"},
+		{"/key/postback&subid=X?status=sale", "/key/postback", "subid=X&status=sale"},
+		{"/key/postback&subid=X/", "/key/postback&subid=X", ""},
+		{"/key/postback&", "/key/postback", ""},
+	} {
+		u, err := url.ParseRequestURI(c.sent)
+		if err != nil {
+			t.Fatal(err)
+		}
+		clean(u)
+		if u.Path != c.path || u.RawQuery != c.query {
+			t.Errorf("%s became %s and %q, want %s and %q", c.sent, u.Path, u.RawQuery, c.path, c.query)
+		}
+	}
+}
