@@ -113,7 +113,11 @@ func cutLeadingUnit(s string) (unit, rest string) {
 			end := i + utf8.RuneLen(r)
 			return s[:end], strings.TrimSpace(s[end:])
 		case isCode(s[:i], letters):
-			return s[:i], strings.TrimSpace(strings.TrimPrefix(s[i:], ".")) // abbreviations have a point: `Rs.500`
+			rest := s[i:]
+			if units[strings.ToLower(s[:i])] != nil {
+				rest = strings.TrimPrefix(rest, ".") // Abbreviations have a point: `Rs.500`. Codes have none: `USD.50`.
+			}
+			return s[:i], strings.TrimSpace(rest)
 		}
 		break
 	}
@@ -144,12 +148,13 @@ func cutTrailingUnit(s string) (unit, rest string) {
 // magnitudes multiply the number before them. Taken for a currency they would cost a factor of a thousand or more.
 var magnitudes = []string{"bn", "kk", "mil", "mio", "mld", "mln", "mm", "mn", "mrd", "tn", "tys", "млн", "млрд", "тыс"}
 
-// isCode reports whether a word of so many letters may be a code or an abbreviation of a currency.
+// isCode reports whether a word of so many letters may be a code or an abbreviation of a currency. `null` is what scripts
+// write for none.
 func isCode(word string, letters int) bool {
 	if letters > 0 && units[strings.ToLower(word)] != nil {
 		return true
 	}
-	return letters >= 2 && letters <= 5 && !slices.ContainsFunc(magnitudes, func(m string) bool {
+	return letters >= 2 && letters <= 5 && !strings.EqualFold(word, "null") && !slices.ContainsFunc(magnitudes, func(m string) bool {
 		return strings.EqualFold(m, word)
 	})
 }

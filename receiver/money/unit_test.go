@@ -19,6 +19,8 @@ func TestReadAmount(t *testing.T) {
 		{"a minus behind the sign", "£-5", "", "USD", "-5 GBP"},
 		{"a code in front", "USD5", "", "EUR", "5 USD"},
 		{"a code behind, in small letters", "1500 rub", "", "USD", "1500 RUB"},
+		{"a code before a fraction", "USD.50", "", "EUR", "0.5 USD"},
+		{"a word for nothing", "10 null", "", "USD", "unreadable"},
 		{"crypto", "5 USDT", "", "USD", "5 USDT"},
 		{"rupiah with grouping", "Rp 1.500.000", "", "USD", "1500000 IDR"},
 		{"real", "R$ 1.234,56", "", "USD", "1234.56 BRL"},
