@@ -89,10 +89,10 @@ func readUnix(s string) (time.Time, bool) {
 	}
 	n = min(n, maxUnix)
 	if n >= minMillis {
-		return time.UnixMilli(int64(n)), true //nolint:gosec // bounded above
+		return time.UnixMilli(int64(n)), true
 	}
 	nanoseconds, _ := strconv.ParseInt((fraction + "000000000")[:9], 10, 64)
-	return time.Unix(int64(n), nanoseconds), true //nolint:gosec // bounded above
+	return time.Unix(int64(n), nanoseconds), true
 }
 
 // isoForm writes an ISO 8601 time with a `T` between date and time, in capitals, and with the `+` of the zone that has

@@ -131,7 +131,7 @@ func checkParse(t *testing.T, raw, contentType, body string, want request.Values
 		got = nil
 	}
 	if diff := cmp.Diff(want, got, cmpopts.IgnoreUnexported(request.Value{})); diff != "" {
-		t.Errorf("values values (-want +got):\n%s", diff)
+		t.Errorf("values (-want +got):\n%s", diff)
 	}
 }
 

@@ -374,7 +374,7 @@ func TestTheTrackingScriptFillsThePageAsTheOriginalDoes(t *testing.T) {
 			t.Errorf("%d clicks, want a second one", n)
 		}
 	})
-	t.Run("the offer's link leads on", func(t *testing.T) {
+	t.Run("the offer's link leads on", func(*testing.T) {
 		page("/fill?page=order", "Filled ")(tb)
 		tb.Click("#offer", "Ordered ")
 	})
