@@ -44,7 +44,7 @@ func TestTheLifeOfACampaign(t *testing.T) {
 		want := config.Campaign{
 			Name: "summer", Alias: "Summer1", Tokens: []config.Key{{ID: summer.Status.Tokens[0].ID, SHA256: config.Digest(token)}},
 			OfferURL: "https://offer.example/?s={subid}", Source: "push", Parameters: map[string][]string{"external_id": {"gclid"}},
-			Cost: &config.Cost{Amount: "0.05", Currency: "USD"},
+			Cost: &config.Cost{Amount: "0.05", Currency: "USD"}, CookieDays: 30,
 		}
 		forwards := []config.Forward{{
 			Name: "summer.source", URL: "https://source.example/?c={external_id}", Method: "GET", Types: []string{"sale"},
