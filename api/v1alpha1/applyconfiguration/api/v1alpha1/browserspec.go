@@ -10,7 +10,8 @@ package v1alpha1
 type BrowserSpecApplyConfiguration struct {
 	// Types that pages may report.
 	Types []string `json:"types,omitempty"`
-	// Origins of the pages, like https://shop.example: lower case, without a path.
+	// Origins of the pages, like https://shop.example: lower case, without a path. https://*.shop.example is every host
+	// below shop.example, but not that one itself.
 	Origins []string `json:"origins,omitempty"`
 	// RatePerMinute is how many postbacks one source address (of IPv6: one /64) may send within a minute.
 	RatePerMinute *int32 `json:"ratePerMinute,omitempty"`
