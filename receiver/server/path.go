@@ -10,7 +10,8 @@ import (
 // the query behind `&`, as senders write who think that every parameter begins with it.
 func clean(u *url.URL) (repaired bool) {
 	path := u.EscapedPath()
-	if rest, hidden, found := strings.Cut(path, "/postback&"); found && !strings.Contains(hidden, "/") {
+	rest, hidden, found := strings.Cut(path, "/postback&")
+	if found && strings.Count(strings.Trim(rest, "/"), "/") == 0 { // Before it is nothing but the key.
 		path, repaired = rest+"/postback", true
 		u.RawQuery = strings.TrimSuffix(hidden+"&"+u.RawQuery, "&")
 	}

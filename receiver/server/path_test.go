@@ -20,7 +20,8 @@ func TestClean(t *testing.T) {
 		{"/%6Bey/postback", "/key/postback", ""},
 		{"/key/postback&subid=X&status=sale", "/key/postback", "subid=X&status=sale"},
 		{"/key/postback&subid=X?status=sale", "/key/postback", "subid=X&status=sale"},
-		{"/key/postback&subid=X/", "/key/postback&subid=X", ""},
+		{"/key/postback&subid=X&date=2026/11/27", "/key/postback", "subid=X&date=2026/11/27"},
+		{"/more/key/postback&subid=X", "/more/key/postback&subid=X", ""},
 		{"/key/postback&", "/key/postback", ""},
 	} {
 		u, err := url.ParseRequestURI(c.sent)
