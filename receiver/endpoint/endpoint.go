@@ -9,8 +9,6 @@ import (
 	"net/netip"
 	"time"
 
-	"golang.org/x/text/encoding"
-
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/forward/rule"
@@ -45,9 +43,6 @@ type Endpoint struct {
 	StrictReplies bool
 	// Browser says what web pages may report; nil = nothing.
 	Browser *Browser
-
-	// Charset of text that is no UTF-8; nil = it is guessed.
-	Charset encoding.Encoding
 
 	names map[string]name
 	// requestNames are the names of all fields.

@@ -47,11 +47,11 @@ var units = map[string][]string{
 	"us$": {"USD"}, "c$": {"CAD"}, "ca$": {"CAD"}, "a$": {"AUD"}, "au$": {"AUD"}, "nz$": {"NZD"}, "hk$": {"HKD"},
 	"s$": {"SGD"}, "sg$": {"SGD"}, "nt$": {"TWD"}, "mx$": {"MXN"}, "r$": {"BRL"},
 	"€": {"EUR"}, "£": {"GBP", "EGP", "SYP"}, "¥": {"JPY", "CNY"}, "￥": {"JPY", "CNY"}, "cn¥": {"CNY"}, "jp¥": {"JPY"},
-	"₽": {"RUB"}, "р": {"RUB"}, "руб": {"RUB"}, "рублей": {"RUB"}, "rur": {"RUB"}, "₴": {"UAH"}, "грн": {"UAH"},
+	"₽": {"RUB"}, "р": {"RUB"}, "руб": {"RUB"}, "рублей": {"RUB"}, "₴": {"UAH"}, "грн": {"UAH"},
 	"₸": {"KZT"}, "тг": {"KZT"}, "br": {"BYN"}, "₹": {"INR"}, "rs": {"", "INR", "PKR", "LKR", "NPR", "MUR"},
 	"₨": {"", "INR", "PKR", "LKR", "NPR", "MUR"}, "₩": {"KRW"}, "₫": {"VND"}, "đ": {"VND"}, "₱": {"PHP"}, "฿": {"THB"},
 	"₪": {"ILS"}, "₺": {"TRY"}, "tl": {"TRY"}, "₦": {"NGN"}, "₵": {"GHS"}, "₡": {"CRC"}, "₲": {"PYG"}, "₾": {"GEL"},
-	"₼": {"AZN"}, "֏": {"AMD"}, "₮": {"MNT"}, "₭": {"LAK"}, "৳": {"BDT"}, "៛": {"KHR"}, "₿": {"BTC"}, "₮₮": {"USDT"},
+	"₼": {"AZN"}, "֏": {"AMD"}, "₮": {"MNT"}, "₭": {"LAK"}, "৳": {"BDT"}, "៛": {"KHR"}, "₿": {"BTC"},
 	"rp": {"IDR"}, "rm": {"MYR"}, "zł": {"PLN"}, "zl": {"PLN"}, "kč": {"CZK"}, "kc": {"CZK"}, "ft": {"HUF"},
 	"lei": {"RON", "MDL"}, "лв": {"BGN"}, "fr": {"CHF"}, "sfr": {"CHF"}, "kr": {"", "SEK", "NOK", "DKK", "ISK"},
 }

@@ -2,7 +2,6 @@ package postback
 
 import (
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -56,10 +55,9 @@ func Judge(ep *endpoint.Endpoint, said request.Parsed, at Arrival, rates *money.
 	if v.Reason = v.judgeTID(f[endpoint.FieldTid]); v.Reason != "" {
 		return v
 	}
-	currency := f[endpoint.FieldCurrency]
-	if request.IsMacro(strings.TrimSuffix(currency, "$")) { // `$` and `US$` are signs.
+	currency, unresolved := request.Currency(f[endpoint.FieldCurrency])
+	if unresolved {
 		v.warn(conversion.CurrencyUnresolved)
-		currency = ""
 	}
 	v.Intent = &conversion.Intent{
 		Endpoint:   ep.Name,

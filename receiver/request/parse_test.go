@@ -122,7 +122,7 @@ func TestParseBody(t *testing.T) {
 
 func checkParse(t *testing.T, raw, contentType, body string, want request.Values) {
 	t.Helper()
-	parsed, err := request.Parse(request.Request{RawQuery: raw, ContentType: contentType, Body: []byte(body)}, nil, nil)
+	parsed, err := request.Parse(request.Request{RawQuery: raw, ContentType: contentType, Body: []byte(body)}, nil)
 	if err != nil || parsed.BodyError != nil {
 		t.Fatal(err, parsed.BodyError)
 	}
@@ -168,7 +168,7 @@ func TestWhatIsTooLongOrTooMuch(t *testing.T) {
 		{"a long known value", "keyword=" + long + "v", "", "", 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := request.Parse(request.Request{RawQuery: c.raw, ContentType: c.contentType, Body: []byte(c.body)}, names, nil)
+			got, err := request.Parse(request.Request{RawQuery: c.raw, ContentType: c.contentType, Body: []byte(c.body)}, names)
 			if err != nil || got.BodyError != nil {
 				t.Fatal(err, got.BodyError)
 			}
@@ -195,7 +195,7 @@ func TestWhatCannotBeRead(t *testing.T) {
 		{"a multipart form that is none", "", partType, "a=1", 400, conversion.RequestUnreadable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			parsed, err := request.Parse(request.Request{RawQuery: c.raw, ContentType: c.contentType, Body: []byte(c.body)}, nil, nil)
+			parsed, err := request.Parse(request.Request{RawQuery: c.raw, ContentType: c.contentType, Body: []byte(c.body)}, nil)
 			got := parsed.BodyError
 			if broken, ok := errors.AsType[*request.Error](err); ok {
 				got = broken

@@ -85,7 +85,7 @@ func TestRepair(t *testing.T) {
 		{"bracket names that are aliases", "", "data[subid]=X&payment[amount]=5", "~data.subid=X ~payment.amount=5"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := request.Parse(request.Request{RawQuery: c.raw, Body: []byte(c.body)}, shopNames, nil)
+			got, err := request.Parse(request.Request{RawQuery: c.raw, Body: []byte(c.body)}, shopNames)
 			if err != nil || got.BodyError != nil {
 				t.Fatal(err, got.BodyError)
 			}
@@ -106,7 +106,7 @@ func FuzzRepair(f *testing.F) {
 		f.Add("", "application/json; charset=windows-1251", seed)
 	}
 	f.Fuzz(func(t *testing.T, query, contentType, body string) {
-		got, err := request.Parse(request.Request{RawQuery: query, ContentType: contentType, Body: []byte(body)}, shopNames, nil)
+		got, err := request.Parse(request.Request{RawQuery: query, ContentType: contentType, Body: []byte(body)}, shopNames)
 		if err != nil {
 			return
 		}
@@ -122,7 +122,7 @@ func FuzzRepair(f *testing.F) {
 			return
 		}
 		// Without names nothing is repaired.
-		plain, _ := request.Parse(request.Request{RawQuery: query, ContentType: contentType, Body: []byte(body)}, request.NewNames(nil, nil), nil)
+		plain, _ := request.Parse(request.Request{RawQuery: query, ContentType: contentType, Body: []byte(body)}, request.NewNames(nil, nil))
 		if len(got.Values) < request.MaxUnknown && written(request.Parsed{Values: cut(got.Values)}) != written(request.Parsed{Values: cut(plain.Values)}) {
 			t.Fatalf("read as %q, and without repairs as %q", written(got), written(plain))
 		}

@@ -101,18 +101,17 @@ func tooLarge(status int, format string, args ...any) *Error {
 	return &Error{Status: status, Reason: conversion.RequestTooLarge, Message: fmt.Sprintf(format, args...)}
 }
 
-// Parse reads the parameters of a request (docs/semantics.md §2). names are those that the endpoint knows; charset is what
-// the endpoint declares for text that is no UTF-8, nil if it declares none.
+// Parse reads the parameters of a request (docs/semantics.md §2). names are those that the endpoint knows.
 //
 // A name that comes several times has its last value that is neither empty nor an unresolved macro; if all are macros, the
 // last one. `+` is a space, `;` is no separator, a broken `%` sequence stays as it is. A parameter without a value is absent.
 //
 // The error is a [*Error]: the URL is too long. A body that cannot be read is not an error: see [Parsed].
-func Parse(r Request, names *Names, charset encoding.Encoding) (Parsed, error) {
+func Parse(r Request, names *Names) (Parsed, error) {
 	if len(r.RawQuery) > MaxURLBytes {
 		return Parsed{}, tooLarge(414, "the URL is longer than %d bytes", MaxURLBytes)
 	}
-	p := parser{names: names, fallback: charset}
+	p := parser{names: names}
 	if r.Repaired {
 		p.warn(conversion.RequestRepaired)
 	}
@@ -142,8 +141,8 @@ func Parse(r Request, names *Names, charset encoding.Encoding) (Parsed, error) {
 type parser struct {
 	Parsed
 	names *Names
-	// fallback is the declared charset of text that is no UTF-8, declared that of the body; nil if there is none.
-	fallback, declared encoding.Encoding
+	// declared is the charset of the body; nil if its Content-Type names none.
+	declared encoding.Encoding
 
 	inBody bool
 	// guessed: the charset of the pair that is read was not known.
@@ -252,6 +251,6 @@ func (p *parser) find(name string, inBody bool) (int, bool) {
 // ParseVisit reads the parameters of a click, whose visitor must not be held up: it reads them like [Parse], and what cannot
 // be read or is too long is absent. names may be nil: then nothing is repaired.
 func ParseVisit(rawQuery, contentType string, body []byte, names *Names) Values {
-	parsed, _ := Parse(Request{RawQuery: rawQuery[:min(len(rawQuery), MaxURLBytes)], ContentType: contentType, Body: body}, names, nil)
+	parsed, _ := Parse(Request{RawQuery: rawQuery[:min(len(rawQuery), MaxURLBytes)], ContentType: contentType, Body: body}, names)
 	return slices.DeleteFunc(parsed.Values, func(v Value) bool { return len(v.Value) > MaxValueBytes })
 }

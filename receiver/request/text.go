@@ -79,6 +79,15 @@ func isName(text string) bool {
 	}) < 0
 }
 
+// Currency returns what a currency parameter says: "" and true for an unresolved macro, which counts as missing. `$` and
+// `US$` are signs, and no macros.
+func Currency(text string) (currency string, unresolved bool) {
+	if IsMacro(strings.TrimSuffix(text, "$")) {
+		return "", true
+	}
+	return text, false
+}
+
 // Storable returns at most n bytes of what a sender sent, as text that every store takes: UTF-8 and without NUL.
 func Storable(text string, n int) string {
 	text = text[:min(len(text), n)]
@@ -100,21 +109,17 @@ func storable(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, replacement), "\x00", replacement)
 }
 
-// decode returns the text as UTF-8: by the declared charset of the body, else as it is, else by the endpoint's charset, else
-// as windows-1251, which keeps every byte distinct.
+// decode returns the text as UTF-8: by the declared charset of the body, else as it is, else as windows-1251, which keeps
+// every byte distinct.
 func (p *parser) decode(text string) string {
-	charset := p.declared
-	if !p.inBody || charset == nil {
-		if utf8.ValidString(text) {
-			return storable(text)
-		}
-		charset = p.fallback
-		if charset == nil {
-			charset = charmap.Windows1251
-			p.guessed = true
-		}
+	switch {
+	case p.inBody && p.declared != nil:
+		return storable(decodeAs(p.declared, text))
+	case utf8.ValidString(text):
+		return storable(text)
 	}
-	return storable(decodeAs(charset, text))
+	p.guessed = true
+	return storable(decodeAs(charmap.Windows1251, text))
 }
 
 func decodeAs(charset encoding.Encoding, text string) string {

@@ -80,10 +80,7 @@ func (v Visit) value(name string) string {
 // read, such as a macro that was not filled in, is none: then the campaign's own counts.
 func (v Visit) cost(rates *money.Table) *money.Amount {
 	to := v.Campaign.Endpoint.Currency
-	currency := v.field(config.ParamCurrency)
-	if request.IsMacro(strings.TrimSuffix(currency, "$")) {
-		currency = ""
-	}
+	currency, _ := request.Currency(v.field(config.ParamCurrency))
 	sent := money.ReadAmount(v.field(config.ParamCost), currency, to)
 	if sent.Reading == money.Missing || sent.Reading == money.Unreadable {
 		if v.Campaign.Cost == nil {
