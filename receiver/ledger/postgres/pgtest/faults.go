@@ -18,17 +18,12 @@ func (s *Server) Kill() error {
 	if pid == 0 {
 		return errors.New("killing PostgreSQL: it does not run")
 	}
-	if err := syscall.Kill(pid, syscall.SIGSTOP); err != nil { // so that it starts nothing new
-		return err
-	}
-	backends, err := children(pid)
+	backends, err := freeze(pid)
 	if err != nil {
 		return err
 	}
-	for _, backend := range append(backends, pid) {
-		if err := syscall.Kill(backend, syscall.SIGKILL); err != nil && !errors.Is(err, syscall.ESRCH) {
-			return err
-		}
+	if err := signal(append(backends, pid), syscall.SIGKILL); err != nil {
+		return err
 	}
 	return waitGone(append(backends, pid))
 }
@@ -49,10 +44,30 @@ func (s *Server) Restart(ctx context.Context) error {
 }
 
 // Pause stops all processes of the server with SIGSTOP: connections stay open and nothing answers.
-func (s *Server) Pause() error { return s.signal(syscall.SIGSTOP) }
+func (s *Server) Pause() error {
+	pid := s.postmaster()
+	if pid == 0 {
+		return nil
+	}
+	backends, err := freeze(pid)
+	if err != nil {
+		return err
+	}
+	return signal(backends, syscall.SIGSTOP)
+}
 
 // Continue ends a pause. It does nothing to a server that runs or is gone.
-func (s *Server) Continue() error { return s.signal(syscall.SIGCONT) }
+func (s *Server) Continue() error {
+	pid := s.postmaster()
+	if pid == 0 {
+		return nil
+	}
+	backends, err := children(pid)
+	if err != nil {
+		return err
+	}
+	return signal(append(backends, pid), syscall.SIGCONT)
+}
 
 // Paused reports whether all processes of the server are stopped, as they are a moment after [Server.Pause] and until
 // somebody continues them.
@@ -74,20 +89,22 @@ func (s *Server) Paused() (bool, error) {
 	return true, nil
 }
 
-func (s *Server) signal(signal syscall.Signal) error {
-	pid := s.postmaster()
-	if pid == 0 {
-		return nil
+// freeze stops the postmaster and returns its backends. It lists them once the postmaster has stopped: until the signal
+// arrives, it may still start another one.
+func freeze(postmaster int) ([]int, error) {
+	if err := syscall.Kill(postmaster, syscall.SIGSTOP); err != nil {
+		return nil, err
 	}
-	if err := syscall.Kill(pid, signal); err != nil {
-		return err
+	if err := awaitState(postmaster, "T"); err != nil {
+		return nil, err
 	}
-	backends, err := children(pid)
-	if err != nil {
-		return err
-	}
-	for _, backend := range backends {
-		if err := syscall.Kill(backend, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
+	return children(postmaster)
+}
+
+// signal sends a signal to processes, some of which may have ended.
+func signal(pids []int, signal syscall.Signal) error {
+	for _, pid := range pids {
+		if err := syscall.Kill(pid, signal); err != nil && !errors.Is(err, syscall.ESRCH) {
 			return err
 		}
 	}
@@ -161,18 +178,23 @@ func stat(pid int) ([]string, error) {
 
 // waitGone waits until the processes have ended. A zombie has.
 func waitGone(pids []int) error {
-	deadline := time.Now().Add(time.Minute)
 	for _, pid := range pids {
-		for {
-			fields, err := stat(pid)
-			if err != nil || fields[0] == "Z" {
-				break
-			}
-			if time.Now().After(deadline) {
-				return fmt.Errorf("process %d does not end", pid)
-			}
-			time.Sleep(5 * time.Millisecond)
+		if err := awaitState(pid, "Z"); err != nil {
+			return err
 		}
 	}
 	return nil
+}
+
+// awaitState waits up to a minute until the process is in the state, a letter of /proc/PID/stat, or has ended.
+func awaitState(pid int, state string) error {
+	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
+		fields, err := stat(pid)
+		if err != nil || fields[0] == state || fields[0] == "Z" {
+			return nil
+		}
+		if time.Now().After(deadline) {
+			return fmt.Errorf("process %d is in state %s after a minute, not in %s", pid, fields[0], state)
+		}
+	}
 }
