@@ -81,8 +81,7 @@ func (s *Server) Paused() (bool, error) {
 		return false, err
 	}
 	for _, process := range append(backends, pid) {
-		fields, err := stat(process)
-		if err == nil && fields[0] != "T" && fields[0] != "Z" {
+		if state := stateOf(process); state != "T" && state != zombie {
 			return false, nil
 		}
 	}
@@ -176,10 +175,21 @@ func stat(pid int) ([]string, error) {
 	return fields, nil
 }
 
+const zombie = "Z" // the state of a process that has ended and was not yet waited for
+
+// stateOf returns the state of a process, a letter of /proc/PID/stat. One that does not exist is a zombie too.
+func stateOf(pid int) string {
+	fields, err := stat(pid)
+	if err != nil {
+		return zombie
+	}
+	return fields[0]
+}
+
 // waitGone waits until the processes have ended. A zombie has.
 func waitGone(pids []int) error {
 	for _, pid := range pids {
-		if err := awaitState(pid, "Z"); err != nil {
+		if err := awaitState(pid, zombie); err != nil {
 			return err
 		}
 	}
@@ -189,12 +199,12 @@ func waitGone(pids []int) error {
 // awaitState waits up to a minute until the process is in the state, a letter of /proc/PID/stat, or has ended.
 func awaitState(pid int, state string) error {
 	for deadline := time.Now().Add(time.Minute); ; time.Sleep(5 * time.Millisecond) {
-		fields, err := stat(pid)
-		if err != nil || fields[0] == state || fields[0] == "Z" {
+		now := stateOf(pid)
+		if now == state || now == zombie {
 			return nil
 		}
 		if time.Now().After(deadline) {
-			return fmt.Errorf("process %d is in state %s after a minute, not in %s", pid, fields[0], state)
+			return fmt.Errorf("process %d is in state %s after a minute, not in %s", pid, now, state)
 		}
 	}
 }
