@@ -11,7 +11,6 @@ import (
 	"log/slog"
 	"os"
 	"os/signal"
-	"runtime/debug"
 	"strings"
 	"syscall"
 	"time"
@@ -60,20 +59,8 @@ func run(args []string, stdout, stderr io.Writer) int {
 	return 0
 }
 
-// gcPercent lets the heap grow to some times what is alive before it is collected: a few MiB of configuration and of
-// requests under way, so that memory stays small, and much of the collector's processor time is spared. Beside the page
-// cache of an embedded store there is less room.
-func gcPercent(o setup.Options) int {
-	if strings.HasPrefix(o.Store, "sqlite:") {
-		return 300
-	}
-	return 600
-}
-
 func serve(ctx context.Context, o setup.Options) error {
-	if os.Getenv("GOGC") == "" {
-		debug.SetGCPercent(gcPercent(o))
-	}
+	o.Memory = limitMemory(o)
 	receiver, err := setup.Start(ctx, o)
 	if err != nil {
 		return err

@@ -10,7 +10,7 @@ import (
 )
 
 // flagRow is a row of the README's table: name and default.
-var flagRow = regexp.MustCompile("(?m)^\\| `--([a-z-]+)` \\| (?:`([^`]*)`)? ?\\|")
+var flagRow = regexp.MustCompile("(?m)^\\| `--([a-z0-9-]+)` \\| (?:`([^`]*)`)? ?\\|")
 
 func TestTheReadmeNamesEveryFlagAndItsDefault(t *testing.T) {
 	text, err := os.ReadFile("README.md")

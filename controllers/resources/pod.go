@@ -4,7 +4,6 @@ import (
 	"cmp"
 
 	corev1 "k8s.io/api/core/v1"
-	"k8s.io/apimachinery/pkg/api/resource"
 	"k8s.io/apimachinery/pkg/util/intstr"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
@@ -70,10 +69,7 @@ func container(fleet *v1alpha1.ReceiverFleet, image string) *corev1ac.ContainerA
 		WithArgs(args(fleet)...).
 		WithEnv(env(fleet)...).
 		WithPorts(port(HTTPPortName, httpPort), port(OpsPortName, OpsPort)).
-		WithResources(corev1ac.ResourceRequirements().WithRequests(corev1.ResourceList{
-			corev1.ResourceCPU:    resource.MustParse("100m"),
-			corev1.ResourceMemory: resource.MustParse("128Mi"),
-		})).
+		WithResources(containerResources(fleet)).
 		WithSecurityContext(corev1ac.SecurityContext().
 			WithAllowPrivilegeEscalation(false).
 			WithReadOnlyRootFilesystem(true).

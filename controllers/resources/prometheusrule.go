@@ -16,6 +16,8 @@ var alerts = []alert{
 		"No receiver of the fleet answers: postbacks are being lost unless their senders repeat them."},
 	{"PostbackNotStored", `sum(increase(postback_unstored_total{%s}[5m])) > 0`, "5m", "critical",
 		"Postbacks are answered 503 because they can't be stored: look at the store."},
+	{"PostbackOverloaded", `sum(increase(postback_overload_refused_total{%s,class="postback"}[5m])) > 0`, "5m", "critical",
+		"Receivers refuse postbacks because too many requests are in flight: add receivers or memory, or stop who floods them."},
 	{"PostbackConfigRefused", `increase(postback_config_reload_failures_total{%s}[15m]) > 0`, "10m", "warning",
 		"A receiver does not take up its configuration and serves by the last good one: /configz says why."},
 	// docs/semantics.md §5: past 48 h the age of rates is a warning.

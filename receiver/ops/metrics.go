@@ -30,6 +30,7 @@ type Metrics struct {
 	batchSize  prometheus.Histogram
 	commitTime prometheus.Histogram
 	failed     prometheus.Counter
+	overloaded *prometheus.CounterVec
 
 	forwards     *prometheus.CounterVec
 	attempts     *prometheus.CounterVec
@@ -82,6 +83,7 @@ func NewMetrics() *Metrics {
 			Help: "Attempts at a batch that failed; it is tried again where that can help.",
 		}),
 	}
+	m.addOverload()
 	m.addForwards()
 	m.registry.MustRegister(m.postbacks, m.latency, m.inFlight, m.wrongKeys, m.unstored, m.clicks, m.batchSize, m.commitTime, m.failed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
@@ -102,6 +104,7 @@ func (m *Metrics) startAtZero() {
 		m.clicks.WithLabelValues(result)
 	}
 	m.startForwardsAtZero()
+	m.startOverloadAtZero()
 }
 
 // Postback counts a postback past the key that was answered after took.

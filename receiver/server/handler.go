@@ -37,9 +37,11 @@ type Options struct {
 	Ledger    Recorder
 	// Clicks serves [ClicksPath].
 	Clicks http.Handler
-	// Pages returns what answers a request that is none of a postback, such as one for a campaign's link; nil = nothing does.
-	Pages    func(r *http.Request) http.Handler
+	// Pages returns what answers a request that is no postback, such as one for a campaign's link.
+	Pages    func(r *http.Request) Page
 	Observer Observer
+	// Gate bounds the requests in flight, but for those to Clicks, which bounds them itself; nil = no bound.
+	Gate *Gate
 	// Hold bounds how long a postback waits for the ledger.
 	Hold time.Duration
 	// Draining, once true, makes every answer the last on its connection; nil = never.
@@ -48,6 +50,13 @@ type Options struct {
 	// Stamp orders the postbacks of this process, see [conversion.Intent].
 	Stamp  func() int64
 	Logger *slog.Logger
+}
+
+// Page is what answers a request that is no postback. The zero Page answers nothing.
+type Page struct {
+	http.Handler
+	// Endpoint owns the page; empty if it is nobody's or not known yet.
+	Endpoint string
 }
 
 // Handler answers everything that arrives at the listening port.
@@ -70,6 +79,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	if h.Draining != nil && h.Draining() {
 		header.Set("Connection", "close")
 	}
+	w = watchBody(w, r)
 	defer h.recover(w, id)
 	repaired := clean(r.URL)
 	if r.URL.Path == ClicksPath {
@@ -86,11 +96,16 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID, re
 		h.authenticate(w, r, key, visit{id: id, gif: gif, repaired: repaired})
 		return
 	}
-	if page := h.Pages(r); page != nil {
+	page := h.Pages(r)
+	switch {
+	case page.Handler == nil:
+		h.notFound(w)
+	case !h.Gate.enter(ClassVisit, page.Endpoint, 1):
+		overloaded(w)
+	default:
+		defer h.Gate.leave(ClassVisit, page.Endpoint, 1)
 		page.ServeHTTP(w, r)
-		return
 	}
-	h.notFound(w)
 }
 
 // authenticate finds the endpoint by the key. Whatever is wrong up to here gets one and the same answer, which does not
@@ -111,6 +126,15 @@ func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, key strin
 		allowPreflight(w, r)
 		return
 	}
+	class := ClassPostback
+	if v.inPage {
+		class = ClassVisit
+	}
+	if !h.Gate.enter(class, v.endpoint.Name, 1) {
+		overloaded(w)
+		return
+	}
+	defer h.Gate.leave(class, v.endpoint.Name, 1)
 	h.Observer.InFlight(1)
 	defer h.Observer.InFlight(-1)
 	v.source = postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), snapshot.TrustedProxies)

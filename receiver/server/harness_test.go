@@ -118,11 +118,13 @@ func newHarness(t *testing.T) *harness {
 		Rates:     func() *money.Table { return rates },
 		Ledger:    h.book,
 		Clicks:    http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusTeapot) }),
-		Pages: func(r *http.Request) http.Handler {
+		Pages: func(r *http.Request) Page {
 			if r.URL.Path != "/QwErTy" {
-				return nil
+				return Page{}
 			}
-			return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { _, _ = io.WriteString(w, "page "+r.URL.Path) })
+			return Page{Endpoint: "default/test", Handler: http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				_, _ = io.WriteString(w, "page "+r.URL.Path)
+			})}
 		},
 		Observer: h.seen,
 		Hold:     time.Minute,
@@ -173,7 +175,7 @@ func compile(t *testing.T) *endpoint.Snapshot {
 func (h *harness) serve(t *testing.T, certificate *Certificate) (string, *Listener) {
 	t.Helper()
 	listener, err := Listen(t.Context(), ListenerOptions{
-		Address: "127.0.0.1:0", Handler: h, Logger: h.Logger, HandlerTime: h.Hold, MaxConnections: 64, Certificate: certificate,
+		Address: "127.0.0.1:0", Handler: h, Logger: h.Logger, HandlerTime: h.Hold, MaxConnections: 64, Certificate: certificate, H2C: true,
 	})
 	if err != nil {
 		t.Fatal(err)

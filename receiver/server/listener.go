@@ -38,11 +38,23 @@ type ListenerOptions struct {
 	HandlerTime time.Duration
 	// MaxConnections that are open at a time: further ones wait; 0 = no limit.
 	MaxConnections int
-	// Certificate turns TLS on.
+	// Certificate turns TLS on, and HTTP/2 for those who ask for it.
 	Certificate *Certificate
+	// H2C turns on HTTP/2 without TLS.
+	H2C bool
 }
 
-// Listener is one listening port. It speaks HTTP/1.1 and HTTP/2, the latter also without TLS.
+// http2Limits bound what one connection can make the receiver hold: streams, and bodies that nobody has read yet.
+var http2Limits = http.HTTP2Config{
+	MaxConcurrentStreams:          32,
+	MaxReceiveBufferPerConnection: 256 << 10,
+	MaxReceiveBufferPerStream:     64 << 10,
+	MaxReadFrameSize:              16 << 10,
+	MaxDecoderHeaderTableSize:     4 << 10,
+	MaxEncoderHeaderTableSize:     4 << 10,
+}
+
+// Listener is one listening port. It speaks HTTP/1.1, with TLS also HTTP/2.
 type Listener struct {
 	http *http.Server
 	net  net.Listener
@@ -61,11 +73,13 @@ func Listen(ctx context.Context, o ListenerOptions) (*Listener, error) {
 	}
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
-	protocols.SetHTTP2(true)
-	protocols.SetUnencryptedHTTP2(o.Certificate == nil)
+	protocols.SetHTTP2(o.Certificate != nil)
+	protocols.SetUnencryptedHTTP2(o.H2C && o.Certificate == nil)
+	http2 := http2Limits
 	server := &http.Server{
 		Handler:           o.Handler,
 		Protocols:         &protocols,
+		HTTP2:             &http2,
 		ReadHeaderTimeout: readHeaderTimeout,
 		ReadTimeout:       readTimeout,
 		WriteTimeout:      readTimeout + o.HandlerTime + answerTime,

@@ -39,6 +39,32 @@ func TestHTTP2IsSpokenWithoutTLS(t *testing.T) {
 	}
 }
 
+func TestHTTP2WithoutTLSIsOffUnlessAskedFor(t *testing.T) {
+	h := newHarness(t)
+	listener, err := Listen(t.Context(), ListenerOptions{Address: "127.0.0.1:0", Handler: h, Logger: h.Logger})
+	if err != nil {
+		t.Fatal(err)
+	}
+	served := make(chan error, 1)
+	go func() { served <- listener.Serve() }()
+	var protocols http.Protocols
+	protocols.SetUnencryptedHTTP2(true)
+	transport := &http.Transport{Protocols: &protocols}
+	defer transport.CloseIdleConnections()
+	req, err := http.NewRequestWithContext(t.Context(), "GET", "http://"+listener.Address()+sale, nil)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if resp, err := transport.RoundTrip(req); err == nil {
+		_ = resp.Body.Close()
+		t.Errorf("answered %s by %s", resp.Status, resp.Proto)
+	}
+	if err := listener.Close(); err != nil {
+		t.Error(err)
+	}
+	<-served
+}
+
 func TestTheClickIntakeHasItsPath(t *testing.T) {
 	h := newHarness(t)
 	url, _ := h.serve(t, nil)

@@ -2,15 +2,17 @@ package setup
 
 import (
 	"net/http"
+	"strings"
 
 	"github.com/postback-dev/postback-operator/receiver/click"
 	"github.com/postback-dev/postback-operator/receiver/click/api"
 	"github.com/postback-dev/postback-operator/receiver/click/link"
 	"github.com/postback-dev/postback-operator/receiver/click/script"
+	"github.com/postback-dev/postback-operator/receiver/server"
 )
 
 // pages says what visitors and their pages are served.
-func (r *Receiver) pages() func(*http.Request) http.Handler {
+func (r *Receiver) pages() func(*http.Request) server.Page {
 	o := r.options
 	store := &click.Store{
 		Ledger: r.ledger, Observer: r.metrics, Timeout: min(click.VisitorTimeout, o.Hold), Logger: o.Logger,
@@ -23,13 +25,25 @@ func (r *Receiver) pages() func(*http.Request) http.Handler {
 		WrongToken: r.metrics.WrongKey,
 	})
 	links := link.New(link.Options{Endpoints: r.watch.Current, Rates: r.rates.Table, Clicks: store, Clock: o.Clock})
-	return func(req *http.Request) http.Handler {
+	return func(req *http.Request) server.Page {
 		if api.Serves(req) {
-			return clicks
+			return server.Page{Handler: clicks}
 		}
 		if file := script.Handler(req.URL.Path); file != nil {
-			return file
+			return server.Page{Handler: file}
 		}
-		return links.Handler(req)
+		handler := links.Handler(req)
+		if handler == nil {
+			return server.Page{}
+		}
+		return server.Page{Handler: handler, Endpoint: r.ownerOf(req.URL.Path)}
 	}
+}
+
+// ownerOf returns the endpoint of the campaign whose link has that path, "" if there is none.
+func (r *Receiver) ownerOf(path string) string {
+	if c := r.watch.Current().ByAlias(strings.TrimPrefix(path, "/")); c != nil {
+		return c.Endpoint.Name
+	}
+	return ""
 }

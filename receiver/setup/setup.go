@@ -3,6 +3,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"fmt"
@@ -62,6 +63,12 @@ type Options struct {
 	ForwardRate        float64
 	// MaxConnections that are open at a time; 0 = no limit.
 	MaxConnections int
+	// MaxRequests in flight at a time; 0 = as many as fit into Memory.
+	MaxRequests int
+	// Memory that the receiver may take, in bytes; 0 = no limit.
+	Memory int64
+	// H2C turns on HTTP/2 without TLS.
+	H2C bool
 	// Version is the program's.
 	Version string
 	Logger  *slog.Logger
@@ -231,17 +238,22 @@ func (r *Receiver) listen(ctx context.Context) (err error) {
 			return err
 		}
 	}
+	limits := server.LimitsFor(o.Memory)
+	gate := server.NewGate(cmp.Or(o.MaxRequests, limits.Requests), func(class server.Class) { r.metrics.Overloaded(string(class)) })
 	clicks := click.New(click.Options{
 		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.ledger, Observer: r.metrics,
 		Hold: o.Hold, Clock: o.Clock, Logger: o.Logger,
+		Admit: func(endpoint string, contentLength int64) (func(), bool) {
+			return gate.Clicks(endpoint, contentLength, click.MaxBodyBytes)
+		},
 	})
 	handler := server.NewHandler(server.Options{
-		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.ledger, Clicks: clicks, Pages: r.pages(),
+		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.ledger, Clicks: clicks, Pages: r.pages(), Gate: gate,
 		Observer: r.metrics, Hold: o.Hold, Draining: r.draining.Load, Clock: o.Clock, Stamp: ledger.NewStamper(o.Clock).Next, Logger: o.Logger,
 	})
 	r.postback, err = server.Listen(ctx, server.ListenerOptions{
 		Address: o.Listen, Handler: handler, HandlerTime: o.Hold, Logger: o.Logger,
-		MaxConnections: o.MaxConnections, Certificate: certificate,
+		MaxConnections: o.MaxConnections, Certificate: certificate, H2C: o.H2C,
 	})
 	return err
 }

@@ -1,0 +1,32 @@
+package ops
+
+import (
+	"slices"
+
+	"github.com/prometheus/client_golang/prometheus"
+)
+
+// requestClasses are the values of the label class.
+var requestClasses = []string{"postback", "visit", "clicks"}
+
+func (m *Metrics) addOverload() {
+	m.overloaded = prometheus.NewCounterVec(prometheus.CounterOpts{
+		Name: "postback_overload_refused_total",
+		Help: "Requests that were answered 503 before they were read, because too many were in flight.",
+	}, []string{"class"})
+	m.registry.MustRegister(m.overloaded)
+}
+
+func (m *Metrics) startOverloadAtZero() {
+	for _, class := range requestClasses {
+		m.overloaded.WithLabelValues(class)
+	}
+}
+
+// Overloaded counts a request that was answered 503 because too many were in flight.
+func (m *Metrics) Overloaded(class string) {
+	if !slices.Contains(requestClasses, class) {
+		class = other
+	}
+	m.overloaded.WithLabelValues(class).Inc()
+}
