@@ -37,6 +37,8 @@ const (
 	ReasonEndpointNotAccepted = "EndpointNotAccepted"
 	ReasonAliasTaken          = "AliasTaken"
 	ReasonTokenTaken          = "TokenTaken"
+	// ReasonOfferWithoutSubid: the link works, but its offer gets no subid.
+	ReasonOfferWithoutSubid = "OfferWithoutSubid"
 
 	ReasonResolved       = "Resolved"
 	ReasonSecretNotFound = "SecretNotFound"

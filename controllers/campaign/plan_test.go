@@ -23,7 +23,7 @@ type world struct {
 func newWorld() *world {
 	campaign := &v1alpha1.Campaign{}
 	campaign.Namespace, campaign.Name, campaign.Generation = "ads", "summer", 3
-	campaign.Spec.EndpointRef.Name = "shop"
+	campaign.Spec.EndpointRef.Name, campaign.Spec.OfferURL = "shop", "https://offer.example/?s={subid}"
 	campaign.Spec.Token.Overlap = &metav1.Duration{Duration: 72 * time.Hour}
 	return &world{scope: scope{campaign: campaign, own: true, secret: secret{name: "summer-campaign"}}}
 }

@@ -1,12 +1,14 @@
 package campaign
 
 import (
+	"strings"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/resources"
 	"github.com/postback-dev/postback-operator/controllers/rotation"
 	"github.com/postback-dev/postback-operator/controllers/status"
@@ -70,7 +72,11 @@ func acceptance(s *scope, o outcome) status.Finding {
 	case !o.verdict.Accepted:
 		return status.False(kind, o.verdict.Reason, o.verdict.Message)
 	}
-	return status.True(kind, v1alpha1.ReasonAccepted, "ReceiverFleet "+s.fleetName.Name+" takes it.")
+	taken := "ReceiverFleet " + s.fleetName.Name + " takes it."
+	if warnings := render.CampaignWarnings(s.campaign); len(warnings) > 0 {
+		return status.True(kind, v1alpha1.ReasonOfferWithoutSubid, taken+" "+strings.Join(warnings, " "))
+	}
+	return status.True(kind, v1alpha1.ReasonAccepted, taken)
 }
 
 func programming(s *scope, o outcome, accepted status.Finding) status.Finding {

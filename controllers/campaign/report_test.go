@@ -31,6 +31,8 @@ func TestWhatACampaignSays(t *testing.T) {
 	}{
 		"served by every receiver": {outcome{resolved: there, verdict: &served}, nil,
 			[4]string{"True Accepted", "True Resolved", "True Programmed", "True Ready"}, kstatuscheck.Current},
+		"its offer gets no subid": {outcome{resolved: there, verdict: &served}, func(s *scope) { s.campaign.Spec.OfferURL = "https://offer.example/" },
+			[4]string{"True OfferWithoutSubid", "True Resolved", "True Programmed", "True Ready"}, kstatuscheck.Current},
 		"not looked at by the fleet": {outcome{resolved: there}, nil,
 			[4]string{"Unknown Progressing", "True Resolved", "False Progressing", "False Progressing"}, kstatuscheck.InProgress},
 		"its endpoint is missing": {outcome{resolved: there}, func(s *scope) { s.endpoint, s.fleet = nil, nil },

@@ -45,6 +45,9 @@ func (p *planner) addCampaigns(plans map[types.NamespacedName]*fleetPlan) {
 			p.problemf("Campaign %s is left out: %w", name, err)
 			continue
 		}
+		for _, warning := range render.CampaignWarnings(campaign) {
+			p.notice("Campaign %s: %s", name, warning)
+		}
 		links[name] = link
 		fleet := fleetOf[endpointName]
 		byFleet[fleet] = append(byFleet[fleet], claims.Link{

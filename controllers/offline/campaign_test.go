@@ -129,3 +129,29 @@ func TestAClientKeyIsGeneratedWherePagesMayReport(t *testing.T) {
 		t.Error("pages may still report")
 	}
 }
+
+func TestAnOfferWithoutSubidIsRenderedAndTold(t *testing.T) {
+	h := newHouse(t)
+	h.mustRender(endpoint("shop", ""), campaign("summer", ""), strings.Replace(campaign("winter", ""), "offer.example/", "offer.example/?s={subid}", 1))
+	if got := h.notices.String(); !strings.Contains(got, "Campaign default/summer: offerURL has no {subid}") || strings.Contains(got, "winter") {
+		t.Errorf("it says %q", got)
+	}
+	if len(h.only().Campaigns) != 2 {
+		t.Error("one is not rendered")
+	}
+}
+
+func TestATemplateThatCannotBeMeantIsRefused(t *testing.T) {
+	for spec, want := range map[string]string{
+		"forwards: [{name: a, url: 'https://s.example/?s={status: slae=5}'}]": "did you mean sale?",
+		"forwards: [{name: a, url: 'https://s.example/?a=1&amp;c={subid}'}]":  "write & alone",
+	} {
+		if err := newHouse(t).render(endpoint("shop", spec)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: %v", spec, err)
+		}
+	}
+	err := newHouse(t).render(endpoint("shop", ""), campaign("summer", "cookieDays: 1"), strings.Replace(campaign("winter", ""), "offer.example/", "offer.example/?s={{subid}}", 1))
+	if err == nil || !strings.Contains(err.Error(), "write {subid} instead of {{subid}}") {
+		t.Errorf("an offer: %v", err)
+	}
+}

@@ -62,7 +62,7 @@ func Render(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	planner := planner{declarations: reader.out, schemas: schemas, kept: kept, now: o.Now, problems: reader.problems}
+	planner := planner{declarations: reader.out, schemas: schemas, kept: kept, now: o.Now, problems: reader.problems, notice: notice}
 	plans := planner.plan(ctx)
 	if len(plans) == 0 && len(planner.problems) == 0 {
 		return errors.New("no PostbackEndpoint and no ReceiverFleet was found")

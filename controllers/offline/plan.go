@@ -29,6 +29,8 @@ type planner struct {
 	kept     secrets
 	now      time.Time
 	problems []error
+	// notice tells of what works and may not be meant.
+	notice func(format string, args ...any)
 }
 
 // fleetPlan is the content of one fleet's documents.

@@ -2,6 +2,7 @@ package render
 
 import (
 	"encoding/json"
+	"errors"
 	"fmt"
 	"strings"
 
@@ -48,7 +49,12 @@ func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, endpoint config.E
 	alone, _ := Detach(endpoint)
 	alone.Forwards = nil
 	alone = Attach(alone, link)
-	return link, alone.Validate()
+	return link, errors.Join(alone.Validate(), alone.Lint())
+}
+
+// CampaignWarnings are sentences about what a declared campaign says that works and may not be meant.
+func CampaignWarnings(declared *v1alpha1.Campaign) []string {
+	return (&config.Campaign{OfferURL: declared.Spec.OfferURL}).Warnings()
 }
 
 // Attach returns the endpoint with links added to it. The argument is left as it is.

@@ -3,6 +3,7 @@
 package render
 
 import (
+	"errors"
 	"time"
 
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -62,7 +63,7 @@ func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, hmac []st
 			RatePerMinute: int(spec.Browser.RatePerMinute),
 		}
 	}
-	return endpoint, endpoint.Validate()
+	return endpoint, errors.Join(endpoint.Validate(), endpoint.Lint())
 }
 
 func aliases(declared v1alpha1.Aliases) map[string][]string {

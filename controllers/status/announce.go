@@ -10,14 +10,14 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// Announce tells in events that Ready came or went, with its cause, and of a weak key; not of every step on the way, to
+// Announce tells in events that Ready came or went, with its cause, of a weak key, and of an offer that gets no subid; not of every step on the way, to
 // which it belongs that what is new has no receiver yet.
 func Announce(recorder events.EventRecorder, object runtime.Object, before, after []metav1.Condition) {
 	was := meta.IsStatusConditionTrue(before, v1alpha1.ConditionReady)
 	for _, condition := range Changed(before, after) {
 		kind := corev1.EventTypeWarning
 		switch {
-		case condition.Reason == v1alpha1.ReasonKeyWeak:
+		case condition.Reason == v1alpha1.ReasonKeyWeak, condition.Reason == v1alpha1.ReasonOfferWithoutSubid:
 		case condition.Type != v1alpha1.ConditionReady,
 			condition.Reason == v1alpha1.ReasonProgressing, condition.Reason == v1alpha1.ReasonPropagating,
 			condition.Reason == v1alpha1.ReasonUnavailable && !was:

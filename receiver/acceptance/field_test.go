@@ -68,6 +68,9 @@ var field = []struct {
 		get("subid=c1&status=sale&payout=10", "recorded"), get("subid=c1&status=sale&payout=10&keyword=b", "recorded"),
 	}, []string{`"": sale 10, was sale, map[keyword:b]`}, 2},
 
+	// A macro that nobody filled in is no news of the click.
+	{"macros for fields of the click", fresh, []step{get("subid=c1&status=sale&keyword=${KW}&sub_id_3={x}", "recorded")}, []string{`"": sale 0`}, 1},
+
 	// Dirty names do not turn a rejection into a sale.
 	{"capitals", old, []step{get("subid=c1&STATUS=rejected", "recorded")}, []string{`"": rejected 0, warns request_repaired`}, 0},
 	{"a space behind", old, []step{get("subid=c1&status%20=rejected", "recorded")}, []string{`"": rejected 0, warns request_repaired`}, 0},

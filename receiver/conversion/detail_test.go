@@ -132,7 +132,7 @@ func TestForwardsDue(t *testing.T) {
 		{Name: "any", Resend: config.ResendOnAnyChange},
 		{Name: "status", Resend: config.ResendOnStatusChange},
 		{Name: "sales", Types: []string{"sale", "upsell"}, Resend: config.ResendOnAnyChange},
-		{Name: "source", Sources: []string{"news", "ads"}, Resend: config.ResendOnAnyChange},
+		{Name: "source", Sources: []string{"News ", "ads"}, Resend: config.ResendOnAnyChange},
 		{Name: "campaign", Campaigns: []string{"autumn"}, Resend: config.ResendOnAnyChange},
 	}
 	lead := conversion.Apply(postback(0, rules, "lead"), nil, demoClick()).Next
@@ -151,6 +151,7 @@ func TestForwardsDue(t *testing.T) {
 		{"a change of type", postback(1, rules, "sale"), lead, demoClick(), []string{"any", "status", "sales", "source"}},
 		{"a change of something else", postback(1, rules, "lead", payout("1", "USD")), lead, demoClick(), []string{"any", "source"}},
 		{"a source that this postback brings", postback(1, rules, "lead", param("source", "mail")), nil, demoClick(), []string{"any", "status"}},
+		{"a source in other letters", postback(1, rules, "lead", param("source", " ADS")), nil, demoClick(), []string{"any", "status", "source"}},
 		{"another campaign", postback(1, rules, "lead"), nil, autumn, []string{"any", "status", "source", "campaign"}},
 		{"an orphan", postback(1, &orphans, "sale", param("source", "news")), nil, nil, []string{"any", "status", "sales"}},
 		{"a duplicate", postback(1, rules, "lead"), lead, demoClick(), nil},

@@ -2,6 +2,7 @@ package conversion
 
 import (
 	"slices"
+	"strings"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 )
@@ -30,8 +31,13 @@ func (r *ForwardRule) matches(prev, next *Conversion, click *Click) bool {
 	case click == nil:
 		return false
 	}
-	return (len(r.Sources) == 0 || slices.Contains(r.Sources, click.Params.Get(config.ParamSource))) &&
+	return (len(r.Sources) == 0 || containsFold(r.Sources, next.Field(click, config.ParamSource))) &&
 		(len(r.Campaigns) == 0 || slices.Contains(r.Campaigns, click.Campaign))
+}
+
+// containsFold compares without letter case and surrounding space: sources are typed by hand in links.
+func containsFold(words []string, word string) bool {
+	return slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(strings.TrimSpace(w), strings.TrimSpace(word)) })
 }
 
 // ForwardHost returns where the rule of that name sends to, "" if there is none.

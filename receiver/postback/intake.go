@@ -4,7 +4,7 @@ import (
 	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
-	"github.com/postback-dev/postback-operator/receiver/request"
+	"github.com/postback-dev/postback-operator/receiver/macro"
 )
 
 // What the click intake shares with postbacks, so that a click's subid and time mean what a postback's do.
@@ -14,7 +14,7 @@ func CheckSubID(value string) conversion.Reason {
 	switch {
 	case value == "":
 		return conversion.SubIDMissing
-	case request.IsMacro(value):
+	case macro.IsUnresolved(value):
 		return conversion.SubIDUnresolvedMacro
 	case !isSubID(value):
 		return conversion.SubIDMalformed

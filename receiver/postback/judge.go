@@ -9,6 +9,7 @@ import (
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/macro"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
@@ -122,7 +123,7 @@ func (v *Verdict) judgeStatus(ep *endpoint.Endpoint, f fields) conversion.Reason
 	switch {
 	case v.Type != "":
 		return ""
-	case request.IsMacro(status):
+	case macro.IsUnresolved(status):
 		return conversion.StatusUnresolvedMacro
 	}
 	return conversion.StatusUnknown
@@ -130,7 +131,7 @@ func (v *Verdict) judgeStatus(ep *endpoint.Endpoint, f fields) conversion.Reason
 
 func (v *Verdict) judgeTID(tid string) conversion.Reason {
 	switch {
-	case request.IsMacro(tid):
+	case macro.IsUnresolved(tid):
 		v.warn(conversion.TIDUnresolvedMacro)
 	case len(tid) > maxTIDBytes:
 		return conversion.TIDMalformed

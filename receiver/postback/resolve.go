@@ -6,6 +6,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/macro"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
@@ -55,7 +56,7 @@ func (v *Verdict) resolve(ep *endpoint.Endpoint, f fields, values request.Values
 		}
 	}
 	for field := endpoint.FieldKept; field < endpoint.FieldKeptEnd; field++ {
-		if f[field] != "" {
+		if f[field] != "" && !macro.IsBare(f[field]) {
 			kept = append(kept, conversion.Param{Name: field.Name(), Value: f[field]})
 		}
 	}
@@ -75,7 +76,7 @@ func judgesLength(field endpoint.Field) bool {
 // isEmpty reports whether a value is as good as empty while another name has a better one: an unresolved macro, or an amount
 // that is no number.
 func isEmpty(field endpoint.Field, value string) bool {
-	if request.IsMacro(value) {
+	if macro.IsUnresolved(value) {
 		return true
 	}
 	if field != endpoint.FieldPayout && field != endpoint.FieldCost {

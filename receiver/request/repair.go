@@ -9,6 +9,7 @@ import (
 	"unicode/utf8"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/macro"
 )
 
 // Names are the parameter names that an endpoint knows: canonical ones, built-in aliases and its own. A name stands for a
@@ -170,7 +171,7 @@ func (p *parser) exact() given {
 	for _, v := range p.Values {
 		field, known := p.names.field(v.Name)
 		switch {
-		case !known || IsMacro(v.Value):
+		case !known || macro.IsUnresolved(v.Value):
 		case v.InBody:
 			g.body[field] = true
 		default:

@@ -12,6 +12,7 @@ import (
 	"golang.org/x/text/encoding"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/macro"
 )
 
 // Bounds of a request. The listener enforces the first two as well, before it reads on.
@@ -174,11 +175,11 @@ func (p *parser) add(name, value, raw string) {
 	}
 	_, known := p.names.field(name)
 	p.suspect = p.suspect || !known || mayHide(raw)
-	if i, ok := p.find(name, false); ok && p.inBody && !IsMacro(p.Values[i].Value) {
+	if i, ok := p.find(name, false); ok && p.inBody && !macro.IsUnresolved(p.Values[i].Value) {
 		return // The query goes first.
 	}
 	if i, ok := p.find(name, p.inBody); ok {
-		if before := &p.Values[i]; !IsMacro(value) || IsMacro(before.Value) {
+		if before := &p.Values[i]; !macro.IsUnresolved(value) || macro.IsUnresolved(before.Value) {
 			before.Value, before.raw, before.guessed = p.bounded(value, known), raw, p.guessed
 		}
 		return

@@ -4,12 +4,14 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"regexp"
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 )
 
-// Macros of a forward's URL template (docs/semantics.md §6) that are no parameters; those that are bear their names.
+// Macros of templates (docs/semantics.md §6) that are no parameters; those that are bear their names.
 const (
 	MacroOriginalStatus = "original_status"
 	MacroRevenue        = "revenue"
@@ -18,6 +20,19 @@ const (
 	MacroIP             = "ip"
 	MacroRandom         = "random"
 )
+
+// Hash is a hash function that a macro's value goes through, as {sha256:sub_id_5} asks.
+type Hash string
+
+// The hash functions.
+const (
+	HashMD5    Hash = "md5"
+	HashSHA1   Hash = "sha1"
+	HashSHA256 Hash = "sha256"
+)
+
+// Hashes returns all hash functions.
+func Hashes() []Hash { return []Hash{HashMD5, HashSHA1, HashSHA256} }
 
 var macros = listMacros()
 
@@ -39,24 +54,41 @@ func listMacros() map[string]bool {
 // Macros returns the names of all macros, sorted.
 func Macros() []string { return slices.Sorted(maps.Keys(macros)) }
 
-// TemplatePart is a piece of a forward's URL template: literal text, or a macro that is filled in.
+// TemplatePart is a piece of a template: literal text, or a macro that is filled in.
 type TemplatePart struct {
 	// Literal is the text as it stands; empty for a macro.
 	Literal string
-	// Macro is one of [Macros]; empty for literal text.
+	// Macro is one of [Macros], or in an offer URL the name of a parameter; empty for literal text.
 	Macro string
 	// Raw: the value goes in without URL-encoding, as {_name} asks.
 	Raw bool
+	// Hash of the value; empty for the value itself.
+	Hash Hash
 	// Format of {date:FORMAT}; empty for the default one.
 	Format string
+	// Zone of {date:FORMAT,ZONE}; nil for UTC.
+	Zone *time.Location
 	// Words are those of {status: type=word …}, by conversion type; nil without.
 	Words map[string]string
+	// Range of {random:FROM,TO}; nil without.
+	Range *Range
+	// Bare: the macro is not inside a string of a JSON body, so that its value is a number, null or a string of its own.
+	Bare bool
 }
 
-var errBrace = errors.New(`a { begins a macro and a } ends it: write %7B and %7D for braces that are none`)
+// Range is a range of whole numbers, both ends included.
+type Range struct{ From, To uint64 }
 
-// ParseTemplate reads a forward's URL template: literal text and macros, {name}, raw as {_name}, {date:FORMAT} and
-// {status: type=word type=word}. The error says what to correct and repeats no more of the template than a macro's name.
+var (
+	errBrace = errors.New(`a { begins a macro and a } ends it: write %7B and %7D for braces that are none`)
+	errTwice = errors.New(`a macro has one pair of braces: write {subid} instead of {{subid}}`)
+	errWords = errors.New("{status: …} takes pairs of a conversion type and a word, like {status: lead=install sale=bill}")
+	errRange = errors.New("{random:…} takes two whole numbers, the smaller one first, like {random:1,9}")
+)
+
+// ParseTemplate reads a forward's URL or form: literal text and macros, {name}, raw as {_name}, {date:FORMAT},
+// {date:FORMAT,ZONE}, {status: type=word type=word}, {random:FROM,TO} and {sha256:name}. The error says what to correct and
+// repeats no more of the template than a macro's name.
 func ParseTemplate(template string) ([]TemplatePart, error) {
 	var parts []TemplatePart
 	for template != "" {
@@ -68,7 +100,10 @@ func ParseTemplate(template string) ([]TemplatePart, error) {
 			parts = append(parts, TemplatePart{Literal: template[:open]})
 		}
 		body, rest, closed := strings.Cut(template[open+1:], "}")
-		if template[open] == '}' || !closed || strings.Contains(body, "{") {
+		switch {
+		case strings.HasPrefix(body, "{") && macros[body[1:]]:
+			return nil, errTwice
+		case template[open] == '}' || !closed || strings.Contains(body, "{"):
 			return nil, errBrace
 		}
 		macro, err := parseMacro(body)
@@ -81,24 +116,56 @@ func ParseTemplate(template string) ([]TemplatePart, error) {
 	return parts, nil
 }
 
+// parseMacro reads what is between a macro's braces.
 func parseMacro(body string) (TemplatePart, error) {
 	name, argument, hasArgument := strings.Cut(body, ":")
 	part := TemplatePart{Macro: strings.TrimPrefix(name, "_"), Raw: strings.HasPrefix(name, "_")}
+	if hash := Hash(part.Macro); slices.Contains(Hashes(), hash) {
+		part.Macro, part.Hash = strings.TrimSpace(argument), hash
+		if !macros[part.Macro] {
+			return part, fmt.Errorf("{%s:…} takes the name of a macro, like {%s:sub_id_1}%s", hash, hash, didYouMean(part.Macro, Macros()))
+		}
+		return part, nil
+	}
 	if !macros[part.Macro] {
-		return part, fmt.Errorf("{%.32s} is no macro", name)
+		return part, fmt.Errorf("{%.32s} is no macro%s", name, didYouMean(part.Macro, Macros()))
 	}
+	if !hasArgument {
+		return part, nil
+	}
+	var err error
 	switch {
-	case !hasArgument:
-		return part, nil
 	case part.Macro == ParamDate && argument != "":
-		part.Format = argument
-		return part, nil
+		part.Format, part.Zone = splitZone(argument)
 	case part.Macro == ParamStatus:
-		var err error
 		part.Words, err = parseWords(argument)
-		return part, err
+	case part.Macro == MacroRandom:
+		part.Range, err = parseRange(argument)
+	default:
+		err = fmt.Errorf("{%.32s} takes nothing behind a colon: only {date:FORMAT}, {status: type=word}, {random:1,9} "+
+			"and {sha256:name} do", name)
 	}
-	return part, fmt.Errorf("{%.32s} takes nothing behind a colon: only {date:FORMAT} and {status: type=word} do", name)
+	return part, err
+}
+
+// zoneForm is how names of zones look: UTC, Europe/Kyiv. Letters of a format that follow a comma look otherwise.
+var zoneForm = regexp.MustCompile(`^[A-Z][A-Za-z_]+(/[A-Za-z0-9_+-]+)*$`)
+
+// splitZone takes a zone off the end of a date's format, where there is one behind the last comma.
+func splitZone(argument string) (format string, zone *time.Location) {
+	comma := strings.LastIndexByte(argument, ',')
+	if comma <= 0 {
+		return argument, nil
+	}
+	name := strings.TrimSpace(argument[comma+1:])
+	if !zoneForm.MatchString(name) || name == "Local" {
+		return argument, nil
+	}
+	zone, err := time.LoadLocation(name)
+	if err != nil {
+		return argument, nil
+	}
+	return argument[:comma], zone
 }
 
 func parseWords(argument string) (map[string]string, error) {
@@ -106,7 +173,7 @@ func parseWords(argument string) (map[string]string, error) {
 	for pair := range strings.FieldsSeq(argument) {
 		name, word, ok := strings.Cut(pair, "=")
 		if !ok || !typeName.MatchString(name) {
-			return nil, errors.New("{status: …} takes pairs of a conversion type and a word, like {status: lead=install sale=bill}")
+			return nil, errWords
 		}
 		if _, twice := words[name]; twice {
 			return nil, fmt.Errorf("{status: …} has two words for %s", name)
@@ -114,7 +181,18 @@ func parseWords(argument string) (map[string]string, error) {
 		words[name] = word
 	}
 	if len(words) == 0 {
-		return nil, errors.New("{status: …} takes pairs of a conversion type and a word, like {status: lead=install sale=bill}")
+		return nil, errWords
 	}
 	return words, nil
+}
+
+func parseRange(argument string) (*Range, error) {
+	from, to, ok := strings.Cut(argument, ",")
+	const bits = 63 // so that the length of a range fits, too
+	low, lowErr := strconv.ParseUint(strings.TrimSpace(from), 10, bits)
+	high, highErr := strconv.ParseUint(strings.TrimSpace(to), 10, bits)
+	if !ok || lowErr != nil || highErr != nil || low > high {
+		return nil, errRange
+	}
+	return &Range{From: low, To: high}, nil
 }

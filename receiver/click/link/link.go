@@ -206,5 +206,5 @@ func (l *Links) offer(w http.ResponseWriter, r *http.Request, snapshot *endpoint
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	redirect(w, r, visit.Visit{Campaign: c, Values: values}.OfferURL(found))
+	redirect(w, r, visit.Visit{Campaign: c, Values: values, At: l.Clock().UTC()}.OfferURL(found))
 }

@@ -4,30 +4,25 @@ package offer
 import (
 	"errors"
 	"fmt"
-	"net/url"
 	"strings"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/macro"
 )
 
 // Template is a compiled offer URL. It is immutable.
 type Template struct {
-	// parts alternate: text, macro, text, macro, …, text.
-	parts []string
+	parts []config.TemplatePart
 }
 
-// Parse compiles an offer URL. A macro is `{name}`, a name of letters, digits, `_`, `-` and `.`; other braces are text.
-// Scheme and host hold no macro, so that nothing a visitor sends decides where he goes.
-// The error says what to correct.
+// Parse compiles an offer URL, see [config.ParseOfferURL]. Scheme and host hold no macro, so that nothing a visitor sends
+// decides where the visitor goes. The error says what to correct.
 func Parse(text string) (*Template, error) {
-	t := &Template{}
-	for {
-		start, end := nextMacro(text)
-		if start < 0 {
-			t.parts = append(t.parts, ascii(text))
-			return t, t.check()
-		}
-		t.parts = append(t.parts, ascii(text[:start]), text[start+1:end])
-		text = text[end+1:]
+	t := &Template{parts: config.ParseOfferURL(text)}
+	for i := range t.parts {
+		t.parts[i].Literal = ascii(t.parts[i].Literal)
 	}
+	return t, t.check()
 }
 
 // ascii encodes what a header cannot hold, as browsers do with the address that a user types.
@@ -43,32 +38,13 @@ func ascii(text string) string {
 	return b.String()
 }
 
-// nextMacro returns where the next macro's braces are, -1 if there is none.
-func nextMacro(s string) (start, end int) {
-	for from := 0; ; {
-		open := strings.IndexByte(s[from:], '{')
-		if open < 0 {
-			return -1, -1
-		}
-		start = from + open
-		end = start + 1
-		for end < len(s) && isName(s[end]) {
-			end++
-		}
-		if end < len(s) && s[end] == '}' && end > start+1 {
-			return start, end
-		}
-		from = start + 1
-	}
-}
-
-func isName(c byte) bool {
-	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.'
-}
-
 // check demands no more than the contract does, so that everything that is declared compiles.
 func (t *Template) check() error {
-	scheme, rest, _ := strings.Cut(t.parts[0], "://")
+	var first string
+	if len(t.parts) > 0 {
+		first = t.parts[0].Literal
+	}
+	scheme, rest, _ := strings.Cut(first, "://")
 	if scheme != "http" && scheme != "https" {
 		return errors.New("an offer URL must begin with http:// or https://")
 	}
@@ -93,18 +69,23 @@ func isHost(text string) bool {
 	return text != ""
 }
 
-// Render returns the URL with each macro replaced by what value says of its name, encoded so that it stays one value
-// wherever it stands: only letters, digits and `-_.~` remain as they are.
-func (t *Template) Render(value func(macro string) string) string {
+func isName(c byte) bool {
+	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.'
+}
+
+// Render returns the URL with each macro replaced by its value, encoded so that it stays one value wherever it stands: only
+// letters, digits and `-_.~` remain as they are, and of a raw value also what cannot end it.
+func (t *Template) Render(value func(*config.TemplatePart) string) string {
 	var b strings.Builder
-	for i, part := range t.parts {
-		if i%2 == 1 {
-			part = Encode(value(part))
+	for i := range t.parts {
+		switch part := &t.parts[i]; {
+		case part.Macro == "":
+			b.WriteString(part.Literal)
+		case part.Raw:
+			b.WriteString(macro.Raw(value(part)))
+		default:
+			b.WriteString(macro.Escape(value(part)))
 		}
-		b.WriteString(part)
 	}
 	return b.String()
 }
-
-// Encode encodes a value for any part of a URL: unlike in a form, a space is `%20`, which means the same in a path.
-func Encode(value string) string { return strings.ReplaceAll(url.QueryEscape(value), "+", "%20") }

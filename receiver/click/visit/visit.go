@@ -4,7 +4,6 @@ package visit
 
 import (
 	"math/rand/v2"
-	"strconv"
 	"strings"
 	"time"
 
@@ -12,6 +11,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/click/subid"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/macro"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
 	"github.com/postback-dev/postback-operator/receiver/request"
@@ -70,7 +70,7 @@ func (v Visit) field(field string) string {
 // value returns a parameter of the link. A macro that the traffic source did not fill in counts as empty: it means nothing
 // to the offer and to S2S postbacks.
 func (v Visit) value(name string) string {
-	if value := v.Values.Get(name); !request.IsBareMacro(value) {
+	if value := v.Values.Get(name); !macro.IsBare(value) {
 		return value
 	}
 	return ""
@@ -98,7 +98,7 @@ func (v Visit) cost(rates *money.Table) *money.Amount {
 func Update(values request.Values) conversion.Params {
 	var params conversion.Params
 	for _, field := range conversion.ClickFields() {
-		if value := values.Get(field); value != "" && !request.IsBareMacro(value) {
+		if value := values.Get(field); value != "" && !macro.IsBare(value) {
 			params = append(params, conversion.Param{Name: field, Value: value})
 		}
 	}
@@ -107,16 +107,18 @@ func Update(values request.Values) conversion.Params {
 
 // OfferURL returns where the visitor of a click goes. A click without a subid is one that is not stored.
 func (v Visit) OfferURL(click *conversion.Click) string {
-	return v.Campaign.Offer.Render(func(macro string) string {
-		switch macro {
+	return v.Campaign.Offer.Render(func(m *config.TemplatePart) string {
+		switch m.Macro {
 		case config.ParamSubid:
 			return click.SubID
-		case "campaign":
+		case config.MacroCampaign:
 			return v.Campaign.Name
-		case "ip":
+		case config.MacroIP:
 			return click.IP
-		case "random":
-			return strconv.Itoa(rand.IntN(1e9)) //nolint:gosec // It keeps caches away, nothing else.
+		case config.MacroRandom:
+			return macro.Random(m.Range, rand.Uint64()) //nolint:gosec // It keeps caches away, nothing else.
+		case config.ParamDate:
+			return macro.Date(v.At, m.Format, m.Zone)
 		case config.ParamCost:
 			if click.Cost == nil {
 				return ""
@@ -128,10 +130,13 @@ func (v Visit) OfferURL(click *conversion.Click) string {
 			}
 			return click.Cost.Currency
 		}
-		if conversion.IsClickField(macro) {
-			return click.Params.Get(macro)
+		if conversion.IsClickField(m.Macro) {
+			if value := click.Params.Get(m.Macro); !macro.IsBare(value) {
+				return value
+			}
+			return ""
 		}
-		return v.value(macro)
+		return v.value(m.Macro)
 	})
 }
 

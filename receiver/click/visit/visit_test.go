@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
@@ -103,6 +104,19 @@ func TestWhereAVisitorGoes(t *testing.T) {
 	want = "https://offer.example/go?clickid=&c=spring&kw=&src=&z=%2F%2Fevil.example&cost=USD#"
 	if diff := cmp.Diff(want, v.OfferURL(&conversion.Click{})); diff != "" {
 		t.Errorf("without a click:\n%s", diff)
+	}
+}
+
+func TestAnOfferHasDatesRandomNumbersAndRawValues(t *testing.T) {
+	e := clicktest.Endpoint()
+	e.Campaigns[0].OfferURL = "https://offer.example/?s={_subid}&d={_date:d.m.Y,Europe/Kyiv}&r={random:5,5}&k={_keyword}&u={utm_x}&a={sub_id_9}"
+	campaign := clicktest.Snapshot(t, e).ByAlias(e.Campaigns[0].Alias)
+	v := visit.Visit{Campaign: campaign, Values: request.ParseVisit("utm_x=1", "", nil, campaign.Names), At: clicktest.Noon.Add(11 * time.Hour)}
+	click := &conversion.Click{SubID: "s1", Params: conversion.Params{{Name: "keyword", Value: "a/b&c=d"}, {Name: "sub_id_9", Value: "${AD}"}}}
+	next := clicktest.Noon.AddDate(0, 0, 1).Format("02.01.2006")
+	want := "https://offer.example/?s=s1&d=" + next + "&r=5&k=a/b%26c%3Dd&u=1&a="
+	if got := v.OfferURL(click); got != want {
+		t.Errorf("%s\nwant %s", got, want)
 	}
 }
 

@@ -6,6 +6,7 @@ import (
 	"strings"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/macro"
 )
 
 // Rule is one compiled forward. It is immutable and may be shared.
@@ -78,7 +79,7 @@ func piecesOf(parts []config.TemplatePart) []piece {
 	inQuery := false
 	for i, part := range parts {
 		literal, _, fragment := strings.Cut(part.Literal, "#")
-		part.Literal = wire(literal)
+		part.Literal = macro.Wire(literal)
 		p := piece{TemplatePart: part}
 		if part.Macro == "" {
 			beforeMacro := i+1 < len(parts) && !fragment
@@ -151,12 +152,7 @@ func (r *Rule) Render(v *Values) Request {
 			shown.WriteString(p.shown)
 			continue
 		}
-		value := v.fill(&p.TemplatePart)
-		if p.Raw {
-			value = wire(value)
-		} else {
-			value = escape(value)
-		}
+		value := encoded(v, &p.TemplatePart)
 		sent.WriteString(value)
 		shown.WriteString(value)
 	}
@@ -165,6 +161,19 @@ func (r *Rule) Render(v *Values) Request {
 		request.URL, request.Body, _ = strings.Cut(request.URL, "?")
 	}
 	return request
+}
+
+// encoded returns a macro's value as it goes into a URL or a form. Only text of the declaration itself may begin another
+// parameter: everything else is what somebody has sent.
+func encoded(v *Values, m *config.TemplatePart) string {
+	value, declared := v.fill(m)
+	switch {
+	case !m.Raw:
+		return macro.Escape(value)
+	case declared:
+		return macro.Wire(value)
+	}
+	return macro.Raw(value)
 }
 
 // shortest is the length in bytes from which literal text counts as a possible token.

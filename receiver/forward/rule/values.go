@@ -1,10 +1,9 @@
 package rule
 
 import (
-	"strconv"
-
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/macro"
 	"github.com/postback-dev/postback-operator/receiver/money"
 )
 
@@ -19,8 +18,20 @@ type Values struct {
 	Random func() uint64
 }
 
-// fill returns a macro's value; empty where nothing is known.
-func (v *Values) fill(m *config.TemplatePart) string {
+// fill returns what a macro stands for, empty where nothing is known. declared: it is text of the declaration, a word for a
+// type or a formatted date.
+func (v *Values) fill(m *config.TemplatePart) (value string, declared bool) {
+	if word, ok := m.Words[v.Conversion.Type]; ok && m.Macro == config.ParamStatus {
+		return word, true
+	}
+	value = v.value(m)
+	if m.Hash != "" {
+		value = macro.Hash(m.Hash, value)
+	}
+	return value, m.Macro == config.ParamDate
+}
+
+func (v *Values) value(m *config.TemplatePart) string {
 	c := v.Conversion
 	switch m.Macro {
 	case config.ParamSubid:
@@ -28,9 +39,6 @@ func (v *Values) fill(m *config.TemplatePart) string {
 	case config.ParamTid:
 		return c.Slot.TID
 	case config.ParamStatus:
-		if word, ok := m.Words[c.Type]; ok {
-			return word
-		}
 		return c.Type
 	case config.MacroOriginalStatus:
 		return c.Status
@@ -43,7 +51,7 @@ func (v *Values) fill(m *config.TemplatePart) string {
 	case config.MacroCampaign:
 		return v.ofClick(func(click *conversion.Click) string { return click.Campaign })
 	case config.ParamDate:
-		return formatDate(c.ConversionTime, m.Format)
+		return macro.Date(c.ConversionTime, m.Format, m.Zone)
 	case config.MacroConversionID:
 		return c.ID.String()
 	case config.MacroIP:
@@ -52,12 +60,9 @@ func (v *Values) fill(m *config.TemplatePart) string {
 		}
 		return v.IP
 	case config.MacroRandom:
-		return strconv.FormatUint(1e9+v.Random()%9e9, 10)
+		return macro.Random(m.Range, v.Random())
 	default: // a parameter: sub ids and the click's fields
-		if known := v.ofClick(func(click *conversion.Click) string { return click.Params.Get(m.Macro) }); known != "" {
-			return known
-		}
-		return c.Params.Get(m.Macro)
+		return c.Field(v.Click, m.Macro)
 	}
 }
 

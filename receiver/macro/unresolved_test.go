@@ -1,4 +1,4 @@
-package request
+package macro
 
 import "testing"
 
@@ -9,7 +9,7 @@ func TestWhichFreeTextIsNothingButAMacro(t *testing.T) {
 		"": false, "c#": false, "c# course": false, "50% off": false, "100%": false, "{a} and {b}": false, "red {shoes}": false,
 		"#1 and #2#": false, "a": false, "$5 off": false, "[new] shoes": false, "_x_": false,
 	} {
-		if got := IsBareMacro(value); got != want {
+		if got := IsBare(value); got != want {
 			t.Errorf("%q: %v", value, got)
 		}
 	}

@@ -1,4 +1,4 @@
-package rule
+package macro
 
 import (
 	"cmp"
@@ -16,12 +16,13 @@ const defaultDate = "Y-m-d H:i:s"
 var layouts = map[byte]string{
 	'd': "02", 'j': "2", 'D': "Mon", 'l': "Monday", 'm': "01", 'n': "1", 'M': "Jan", 'F': "January", 'Y': "2006", 'y': "06",
 	'H': "15", 'h': "03", 'g': "3", 'i': "04", 's': "05", 'A': "PM", 'a': "pm", 'P': "-07:00", 'O': "-0700",
-	'T': "MST", 'e': "MST", 'c': "2006-01-02T15:04:05-07:00",
+	'T': "MST", 'c': "2006-01-02T15:04:05-07:00",
 }
 
-// formatDate writes a time in UTC. A letter behind a backslash, and whatever means nothing, stands for itself.
-func formatDate(t time.Time, format string) string {
-	t = t.UTC()
+// Date writes a time in a zone, nil for UTC; an empty format is the default one. A letter behind a backslash, and whatever
+// means nothing, stands for itself.
+func Date(t time.Time, format string, zone *time.Location) string {
+	t = t.In(cmp.Or(zone, time.UTC))
 	var text strings.Builder
 	format = cmp.Or(format, defaultDate)
 	for i := 0; i < len(format); i++ {
@@ -32,6 +33,8 @@ func formatDate(t time.Time, format string) string {
 			text.WriteByte(format[i])
 		case b == 'U':
 			text.WriteString(strconv.FormatInt(t.Unix(), 10))
+		case b == 'e':
+			text.WriteString(t.Location().String())
 		case b == 'G':
 			text.WriteString(strconv.Itoa(t.Hour()))
 		case b == 'u':
