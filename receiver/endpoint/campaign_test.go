@@ -45,7 +45,7 @@ func TestByAlias(t *testing.T) {
 	if spring == nil || spring.Endpoint.Name != "ads/shop" || spring.Source != "adnet" || spring.Cost.String() != "0.05" || spring.CostCurrency != "EUR" {
 		t.Fatalf("campaign %+v", spring)
 	}
-	if got := spring.Offer.Render(func(macro string) string { return macro }); got != "https://offer.example/%zz?s=subid" {
+	if got := spring.Offer.Render(func(m *config.TemplatePart) string { return m.Macro }); got != "https://offer.example/%zz?s=subid" {
 		t.Errorf("offer %s", got)
 	}
 	if other := s.ByAlias("qwerty"); other == nil || other.Endpoint.Name != "ads/blog" || other.Cost != nil {
