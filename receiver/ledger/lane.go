@@ -37,24 +37,34 @@ func (t *task) wait() error {
 	}
 }
 
-// lane commits the ops of its keys, one batch after the other, in the order of their arrival. There is no timer: what
-// arrives while a commit is under way is the next batch.
+// lane commits the ops of its keys, one batch after the other. There is no timer: what arrives while a commit is under way
+// is the next batch.
 type lane struct {
 	ledger *Ledger
 	index  int
-	queue  chan *task
+	queue  *queue
 }
 
 func (l *lane) run() {
 	for {
 		select {
-		case t := <-l.queue:
-			l.handle(l.gather(t))
+		case <-l.queue.arrived:
+			for batch := l.take(); len(batch) > 0; batch = l.take() {
+				l.handle(batch)
+			}
 		case <-l.ledger.ctx.Done():
-			l.refuseQueued()
+			l.answerAll(l.queue.close(), ErrClosed)
 			return
 		}
 	}
+}
+
+// take returns the next batch, none once the ledger has to stop.
+func (l *lane) take() []*task {
+	if l.ledger.ctx.Err() != nil {
+		return nil
+	}
+	return l.queue.take(l.ledger.opt.MaxBatch)
 }
 
 // handle commits a batch, or spools it while older postbacks wait there.
@@ -70,30 +80,6 @@ func (l *lane) handle(batch []*task) {
 		l.commit(others)
 	}
 	backlog.yield()
-}
-
-func (l *lane) gather(first *task) []*task {
-	batch := append(make([]*task, 0, 1+min(len(l.queue), l.ledger.opt.MaxBatch-1)), first)
-	for len(batch) < l.ledger.opt.MaxBatch {
-		select {
-		case t := <-l.queue:
-			batch = append(batch, t)
-		default:
-			return batch
-		}
-	}
-	return batch
-}
-
-func (l *lane) refuseQueued() {
-	for {
-		select {
-		case t := <-l.queue:
-			l.answer(t, ErrClosed)
-		default:
-			return
-		}
-	}
 }
 
 func (l *lane) answer(t *task, err error) {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"sync"
 	"sync/atomic"
 	"testing"
 	"testing/synctest"
@@ -65,6 +66,46 @@ func TestAFullLaneIsBusyAtOnce(t *testing.T) {
 			t.Errorf("queued %v, want [2]", got)
 		}
 		open()
+	})
+}
+
+// TestAFloodOfVisitsRefusesNoPostbackOfAnotherEndpoint: every one of them is in the batch after the one under way.
+func TestAFloodOfVisitsRefusesNoPostbackOfAnotherEndpoint(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{})
+		defer d.close()
+		var subids []string
+		for i := range 70 {
+			subids = append(subids, fmt.Sprint("c", i))
+		}
+		d.addClicks(subids...)
+		open := gate(d)
+		var visits sync.WaitGroup
+		for i := range 4000 {
+			visits.Go(func() {
+				click := conversion.Click{Endpoint: "flooded/main", SubID: fmt.Sprint(i), Time: time.Now()}
+				if _, err := d.AddClicks(t.Context(), []conversion.Click{click}); err != nil {
+					t.Error(err)
+				}
+			})
+		}
+		synctest.Wait()
+		var answers []<-chan answer
+		for i, subid := range subids {
+			answers = append(answers, d.sendLater(t.Context(), d.postback(subid, int64(i))))
+		}
+		synctest.Wait()
+		d.store.batches, d.store.wants = 0, nil
+		open()
+		for i, a := range answers {
+			if got := <-a; got.err != nil || got.Outcome != conversion.Recorded {
+				t.Errorf("postback %d: %+v", i, got)
+			}
+		}
+		visits.Wait()
+		if len(d.store.wants) == 0 || len(d.store.wants[0].Slots) != len(subids) {
+			t.Errorf("the postbacks are not all in the next batch")
+		}
 	})
 }
 

@@ -16,7 +16,7 @@ import (
 // Errors of the ledger itself. After any other error of [Ledger.Postback] and [Ledger.AddClicks] the caller must not
 // claim that anything is stored.
 var (
-	// ErrBusy means that the lane's queue is full. Nothing was stored.
+	// ErrBusy means that the lane's queue has no room, or that the endpoint has its share of it. Nothing was stored.
 	ErrBusy = errors.New("ledger busy")
 	// ErrClosed means that the ledger takes nothing any more. Nothing was stored.
 	ErrClosed = errors.New("ledger closed")
@@ -28,7 +28,8 @@ type Options struct {
 	Lanes int
 	// MaxBatch is how many operations share a commit at most: default 256.
 	MaxBatch int
-	// Queue is how many operations wait in a lane before it is busy: default 2048.
+	// Queue is how many postbacks, and how many other operations, wait in a lane before it is busy: default 2048. An
+	// endpoint may take three quarters of it, or one while others wait.
 	Queue int
 	// Rules answers an endpoint's rules now, nil if there is no such endpoint. Amounts that wait for a rate are forwarded
 	// by them, and a click's cost is converted into their currency. It must not block.
@@ -120,7 +121,7 @@ func New(store Store, options Options) *Ledger {
 	l.store = availableStore{Store: store, availability: &availability{clock: l.opt.Clock, logger: l.opt.Logger}}
 	l.ctx, l.stop = context.WithCancel(context.Background())
 	for i := range l.opt.Lanes {
-		ln := &lane{ledger: l, index: i, queue: make(chan *task, l.opt.Queue)}
+		ln := &lane{ledger: l, index: i, queue: newQueue(l.opt.Queue)}
 		l.lanes = append(l.lanes, ln)
 	}
 	if l.opt.Spool != nil {
@@ -137,7 +138,7 @@ func New(store Store, options Options) *Ledger {
 func (l *Ledger) Queued() []int {
 	depths := make([]int, len(l.lanes))
 	for i, ln := range l.lanes {
-		depths[i] = len(ln.queue)
+		depths[i] = ln.queue.len()
 	}
 	return depths
 }
@@ -224,22 +225,22 @@ func (l *Ledger) submit(ctx context.Context, o op, wait bool) (*task, error) {
 
 	queue := l.lanes[int(o.key().Bucket)%len(l.lanes)].queue
 	t := &task{ctx: ctx, op: o, done: make(chan error, 1)}
-	select {
-	case queue <- t:
-		return t, nil
-	default:
-	}
-	err := ErrBusy
-	if wait {
-		select {
-		case queue <- t:
+	for {
+		freed, err := queue.push(t)
+		if err == nil {
 			return t, nil
-		case <-ctx.Done():
-			err = context.Cause(ctx)
-		case <-l.ctx.Done():
-			err = ErrClosed
 		}
+		if errors.Is(err, ErrBusy) && wait {
+			select {
+			case <-freed:
+				continue
+			case <-ctx.Done():
+				err = context.Cause(ctx)
+			case <-l.ctx.Done():
+				err = ErrClosed
+			}
+		}
+		l.inFlight.Done()
+		return nil, err
 	}
-	l.inFlight.Done()
-	return nil, err
 }
