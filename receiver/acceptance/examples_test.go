@@ -82,7 +82,10 @@ var examples = []struct {
 }
 
 func TestTheExamplesOfTheSemantics(t *testing.T) {
-	r := start(t, declare(t, exampleConfigs))
+	onBothEngines(t, declare(t, exampleConfigs), playExamples)
+}
+
+func playExamples(t *testing.T, r *rig) {
 	scenes := make([]*scene, len(exampleConfigs))
 	for i := range scenes {
 		scenes[i] = sceneOf(r, i)

@@ -1,5 +1,5 @@
-// Package acceptance holds the receiver, wired as its main wires it, against docs/semantics.md: real HTTP in, the real
-// SQLite store below, the read API out. It has no code but its tests.
+// Package acceptance holds the receiver, wired as its main wires it, against docs/semantics.md: real HTTP in, a real store of
+// either engine below, the read API out. It has no code but its tests.
 package acceptance
 
 import (
@@ -20,8 +20,6 @@ import (
 	"testing"
 	"time"
 
-	_ "modernc.org/sqlite" // Reads what the read API does not show: the clicks.
-
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/receivertest"
 	"github.com/postback-dev/postback-operator/receiver/setup"
@@ -35,6 +33,7 @@ const patience = 20 * time.Second
 
 // rig is one running receiver that serves all endpoints of a test.
 type rig struct {
+	engine    engine
 	now       atomic.Int64 // nanoseconds since epoch
 	dir       string
 	fleet     config.Fleet
@@ -62,19 +61,25 @@ func (l *logbook) String() string {
 	return l.text.String()
 }
 
-// start runs a receiver that knows EUR→USD 1.10, USDT→USD 1 and HLF→USD 0.5, and trusts proxies on loopback.
+// start runs a receiver with a SQLite store.
 func start(t *testing.T, endpoints []config.Endpoint) *rig {
 	t.Helper()
-	r := &rig{dir: t.TempDir(), fleet: receivertest.Fleet(), endpoints: endpoints}
+	return startOn(t, sqlite, endpoints)
+}
+
+// startOn runs a receiver that knows EUR→USD 1.10, USDT→USD 1 and HLF→USD 0.5, and trusts proxies on loopback.
+func startOn(t *testing.T, e engine, endpoints []config.Endpoint, rates ...config.FixedRate) *rig {
+	t.Helper()
+	r := &rig{engine: e, dir: t.TempDir(), fleet: receivertest.Fleet(), endpoints: endpoints}
 	r.fleet.AllowPrivateEgress = true
 	r.fleet.TrustedProxies = []string{"127.0.0.0/8"}
-	r.fleet.Rates.Fixed = []config.FixedRate{
+	r.fleet.Rates.Fixed = append([]config.FixedRate{
 		{From: "EUR", To: "USD", Rate: "1.10"}, {From: "USDT", To: "USD", Rate: "1"}, {From: "HLF", To: "USD", Rate: "0.5"},
-	}
+	}, rates...)
 	r.writeConfig(t)
-	store := filepath.Join(t.TempDir(), "store.db")
+	store, driver, source := e.create(t)
 	receiver, err := setup.Start(t.Context(), setup.Options{
-		Config: r.dir, Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Store: "sqlite://" + store,
+		Config: r.dir, Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Store: store,
 		Hold: patience, Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test",
 		Clock: func() time.Time { return epoch.Add(time.Duration(r.now.Load())) },
 	})
@@ -91,7 +96,7 @@ func start(t *testing.T, endpoints []config.Endpoint) *rig {
 		}
 	})
 	r.url, r.ops = "http://"+receiver.Address(), "http://"+receiver.OpsAddress()
-	if r.db, err = sql.Open("sqlite", "file:"+store+"?mode=ro"); err != nil {
+	if r.db, err = sql.Open(driver, source); err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { _ = r.db.Close() })
@@ -231,19 +236,4 @@ func (r *rig) forwards(t *testing.T, endpoint string) []string {
 	}
 	slices.Reverse(types)
 	return types
-}
-
-// clickParams returns the click's fields.
-func (r *rig) clickParams(t *testing.T, endpoint, subid string) map[string]string {
-	t.Helper()
-	var text string
-	if err := r.db.QueryRowContext(t.Context(), `select coalesce(params, '{}') from clicks
-		where endpoint = (select id from endpoints where name = ?) and subid = ?`, endpoint, subid).Scan(&text); err != nil {
-		t.Fatal(err)
-	}
-	var params map[string]string
-	if err := json.Unmarshal([]byte(text), &params); err != nil {
-		t.Fatal(err)
-	}
-	return params
 }

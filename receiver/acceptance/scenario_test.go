@@ -70,29 +70,32 @@ func sceneOf(r *rig, i int) *scene {
 	}
 }
 
-// play goes through scenarios, one after the other: they share a clock.
+// play goes through scenarios on both engines, one after the other: they share a clock.
 func play(t *testing.T, scenarios []scenario) {
 	t.Helper()
 	fragments := make([]string, len(scenarios))
 	for i, s := range scenarios {
 		fragments[i] = s.config
 	}
-	r := start(t, declare(t, fragments))
-	for i, s := range scenarios {
-		t.Run(s.name, func(t *testing.T) {
-			r.now.Store(0)
-			scene := sceneOf(r, i)
-			click(`{"subid":"c1"}`).run(t, scene)
-			for _, step := range s.steps {
-				step.run(t, scene)
-			}
-			if diff := cmp.Diff(s.slots, scene.conversions(t, scene.endpoint), equalEmpty); diff != "" {
-				t.Errorf("slots (-want +got):\n%s", diff)
-			}
-			if diff := cmp.Diff(s.s2s, scene.forwards(t, scene.endpoint), equalEmpty); diff != "" {
-				t.Errorf("S2S postbacks due (-want +got):\n%s", diff)
-			}
-		})
+	onBothEngines(t, declare(t, fragments), func(t *testing.T, r *rig) {
+		for i, s := range scenarios {
+			t.Run(s.name, func(t *testing.T) { s.play(t, sceneOf(r, i)) })
+		}
+	})
+}
+
+// play goes through one scenario.
+func (s scenario) play(t *testing.T, scene *scene) {
+	scene.now.Store(0)
+	click(`{"subid":"c1"}`).run(t, scene)
+	for _, step := range s.steps {
+		step.run(t, scene)
+	}
+	if diff := cmp.Diff(s.slots, scene.conversions(t, scene.endpoint), equalEmpty); diff != "" {
+		t.Errorf("slots (-want +got):\n%s", diff)
+	}
+	if diff := cmp.Diff(s.s2s, scene.forwards(t, scene.endpoint), equalEmpty); diff != "" {
+		t.Errorf("S2S postbacks due (-want +got):\n%s", diff)
 	}
 }
 

@@ -10,6 +10,7 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/macro"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
 	"github.com/postback-dev/postback-operator/receiver/request"
@@ -47,8 +48,9 @@ type Scope struct {
 	Now time.Time
 }
 
-// read turns one JSON object into a click. Unknown fields are passed over, so that a tracker can send what it has. A value
-// may be a string or a number, is trimmed, and empty or null is as good as absent.
+// read turns one JSON object into a click. Unknown fields are ignored, so that a tracker can send what it has. A value may be
+// a string or a number, is trimmed, and empty or null is as good as absent; so is a macro that nobody filled in, except for
+// the subid.
 func (s Scope) read(item json.RawMessage) (conversion.Click, Reason) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(item, &object); err != nil || object == nil {
@@ -86,7 +88,8 @@ func (s Scope) time(f *fields) time.Time {
 }
 
 func (s Scope) cost(f *fields) *money.Amount {
-	sent := money.ReadAmount(f.text(config.ParamCost), f.text(config.ParamCurrency), s.Currency)
+	currency, _ := request.Currency(f.text(config.ParamCurrency))
+	sent := money.ReadAmount(f.text(config.ParamCost), currency, s.Currency)
 	switch sent.Reading {
 	case money.Missing:
 		return nil
@@ -124,7 +127,10 @@ func (f *fields) text(name string) string {
 		if err := json.Unmarshal(raw, &text); err != nil {
 			f.reject(ValueUnreadable)
 		}
-		text = strings.ReplaceAll(strings.TrimSpace(text), "\x00", "\uFFFD")
+		text = strings.ReplaceAll(request.Trim(text), "\x00", "\uFFFD")
+		if name != config.ParamSubid && macro.IsBare(text) {
+			return ""
+		}
 	case c != '-' && (c < '0' || c > '9'):
 		f.reject(ValueUnreadable)
 	}

@@ -91,6 +91,9 @@ func TestTheCostOfAClick(t *testing.T) {
 		{"a word", `"cost":"free"`, "none", CostUnreadable},
 		{"an exponent", `"cost":1e3`, "1000 USD = 1000", ""},
 		{"a sign", `"cost":"2 ₽"`, "2 RUB = pending", ""},
+		{"an unfilled currency", `"cost":"5","currency":"{currency}"`, "5 USD = 5", ""},
+		{"a dollar sign for the currency", `"cost":"5","currency":"$"`, "5 USD = 5", ""},
+		{"an unfilled cost", `"cost":"{cost}"`, "none", ""},
 		{"a truth value", `"cost":true`, "none", ValueUnreadable},
 	} {
 		t.Run(test.name, func(t *testing.T) {

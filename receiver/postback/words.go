@@ -37,7 +37,12 @@ func lists(list, word string) bool {
 	for list != "" {
 		var member string
 		member, list, _ = strings.Cut(list, ",")
-		if strings.EqualFold(conversion.WholeNumber(strings.TrimSpace(member)), word) {
+		member = strings.TrimSpace(member)
+		if strings.EqualFold(member, word) {
+			return true
+		}
+		fraction := len(member) > len(word) && member[len(word)] == '.'
+		if fraction && strings.EqualFold(conversion.WholeNumber(member), word) {
 			return true
 		}
 	}

@@ -9,7 +9,6 @@ import (
 	"mime/multipart"
 	"strconv"
 	"strings"
-	"unicode/utf8"
 
 	"golang.org/x/text/encoding"
 	"golang.org/x/text/encoding/htmlindex"
@@ -36,8 +35,8 @@ func (p *parser) body(contentType string, body []byte) *Error {
 	return nil
 }
 
-// charsetOf returns the charset that a Content-Type names; nil for none, for one that is not known, and for UTF-8, in which
-// text is looked at anyway.
+// charsetOf returns the charset that a Content-Type names; nil for none, for one that is not known or cannot be decoded, and
+// for Unicode: text is looked at as UTF-8 anyway, and UTF-16 shows by its bytes.
 func charsetOf(contentType string) encoding.Encoding {
 	_, rest, found := strings.Cut(strings.ToLower(contentType), "charset=")
 	if !found {
@@ -45,26 +44,39 @@ func charsetOf(contentType string) encoding.Encoding {
 	}
 	label := strings.Trim(strings.FieldsFunc(rest+";", func(r rune) bool { return r == ';' || r == ',' })[0], ` "'`)
 	charset, err := htmlindex.Get(label)
-	if err != nil || charset == unicode.UTF8 {
+	if err != nil || charset == encoding.Replacement {
+		return nil
+	}
+	if name, err := htmlindex.Name(charset); err != nil || strings.HasPrefix(name, "utf-") {
 		return nil
 	}
 	return charset
 }
 
-// withoutMark drops a byte order mark, which also tells UTF-16.
+// withoutMark drops a byte order mark, and decodes UTF-16: its mark tells it, or that every second byte of an ASCII
+// character is zero.
 func (p *parser) withoutMark(body []byte) []byte {
-	switch {
-	case bytes.HasPrefix(body, []byte("\xef\xbb\xbf")):
+	if text, found := bytes.CutPrefix(body, []byte("\xef\xbb\xbf")); found {
 		p.declared = nil
-		return body[3:]
-	case bytes.HasPrefix(body, []byte("\xff\xfe")), bytes.HasPrefix(body, []byte("\xfe\xff")):
-		p.declared = nil
-		decoded, err := unicode.UTF16(unicode.LittleEndian, unicode.UseBOM).NewDecoder().Bytes(body)
-		if err == nil {
-			return decoded
-		}
+		return text
 	}
-	return body
+	order := unicode.LittleEndian
+	switch {
+	case len(body) < 2:
+		return body
+	case bytes.HasPrefix(body, []byte("\xff\xfe")), bytes.HasPrefix(body, []byte("\xfe\xff")):
+	case body[0] != 0 && body[1] == 0:
+	case body[0] == 0 && body[1] != 0:
+		order = unicode.BigEndian
+	default:
+		return body
+	}
+	decoded, err := unicode.UTF16(order, unicode.UseBOM).NewDecoder().Bytes(body)
+	if err != nil {
+		return body
+	}
+	p.declared = nil
+	return decoded
 }
 
 func (p *parser) multipart(contentType string, body []byte) *Error {
@@ -100,8 +112,8 @@ const maxDepth = 16
 // absent. A list that holds nothing but one object is that object.
 func (p *parser) json(body []byte) *Error {
 	p.guessed = false
-	if p.declared != nil || !utf8.Valid(body) {
-		body = []byte(p.decode(string(body)))
+	if decoded := []byte(p.decode(string(body))); json.Valid(decoded) {
+		body = decoded // Else the charset is not the one that is declared.
 	}
 	if !json.Valid(body) {
 		return BodyUnreadable("the body begins like JSON and is none")

@@ -11,8 +11,11 @@ func (p *parser) form(raw string) {
 		var pair string
 		pair, raw, _ = strings.Cut(raw, "&")
 		if pair != "" {
-			p.guessed = false
+			p.guessed, p.odd = false, false
 			name, value := p.pair(pair)
+			if !p.odd {
+				pair = ""
+			}
 			p.add(name, value, pair)
 		}
 	}
@@ -22,7 +25,10 @@ func (p *parser) form(raw string) {
 func (p *parser) pair(raw string) (name, value string) {
 	name, value, _ = strings.Cut(raw, "=")
 	name, value = p.unescape(name), p.unescape(value)
-	return p.path(name), value
+	if p.odd {
+		name = p.path(name)
+	}
+	return name, value
 }
 
 // path returns the dotted form of a bracket name, unless the endpoint knows the name as it is.
@@ -65,6 +71,7 @@ func (p *parser) unescape(s string) string {
 	if isPlain(s) {
 		return s
 	}
+	p.odd = true
 	return p.decode(percentDecode(s))
 }
 
@@ -92,9 +99,17 @@ func percentDecode(s string) string {
 	return string(decoded)
 }
 
+// plain are the bytes of a form that stand for themselves, hide nothing and make no path.
+var plain = func() (plain [256]bool) {
+	for c := byte(1); c < utf8.RuneSelf; c++ {
+		plain[c] = strings.IndexByte(`%+?[<>"`, c) < 0
+	}
+	return plain
+}()
+
 func isPlain(s string) bool {
 	for i := range len(s) {
-		if c := s[i]; c == '%' || c == '+' || c == 0 || c >= utf8.RuneSelf {
+		if !plain[s[i]] {
 			return false
 		}
 	}

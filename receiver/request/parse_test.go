@@ -91,6 +91,10 @@ func TestParseBody(t *testing.T) {
 		{"a form in quoted KOI8-R", "", formType + `; charset="KOI8-R"`, "a=%F0%D2", request.Values{body("a", "Пр")}},
 		{"JSON in windows-1251", "", jsonType + "; charset=cp1251", "{\"a\":\"\xcf\xf0\"}", request.Values{body("a", "Пр")}},
 		{"JSON in UTF-16", "", jsonType, "\xff\xfe{\x00\"\x00a\x00\"\x00:\x001\x00}\x00", request.Values{body("a", "1")}},
+		{"a charset without a decoder is none", "", jsonType + "; charset=iso-2022-kr", `{"a":"1"}`, request.Values{body("a", "1")}},
+		{"JSON in another charset than declared", "", jsonType + "; charset=utf-16", `{"a":"1"}`, request.Values{body("a", "1")}},
+		{"JSON in UTF-16 without a mark", "", jsonType, "{\x00\"\x00a\x00\"\x00:\x001\x00}\x00", request.Values{body("a", "1")}},
+		{"JSON in UTF-16 the other way round", "", jsonType, "\x00{\x00\"\x00a\x00\"\x00:\x001\x00}", request.Values{body("a", "1")}},
 		{"an unknown charset is none", "", formType + "; charset=klingon", "a=%D0%9F", request.Values{body("a", "П")}},
 		{"JSON strings, numbers and booleans", "", jsonType, `{"a":"x","b":10.50,"c":true,"d":false}`,
 			request.Values{body("a", "x"), body("b", "10.50"), body("c", "true"), body("d", "false")}},
@@ -204,5 +208,14 @@ func TestWhatCannotBeRead(t *testing.T) {
 				t.Errorf("got %+v and %v, want %d, %s", got, parsed.Values, c.status, c.reason)
 			}
 		})
+	}
+}
+
+// TestNothingIsLeftOfABodyThatCannotBeRead has a part that is dropped before the body breaks off.
+func TestNothingIsLeftOfABodyThatCannotBeRead(t *testing.T) {
+	broken := "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n" + strings.Repeat("v", 3000) + "\r\n--b\r\nContent-"
+	got, err := request.Parse(request.Request{RawQuery: pairs(30), ContentType: partType, Body: []byte(broken)}, nil)
+	if err != nil || got.BodyError == nil || len(got.Values) != 30 || len(got.Warnings) > 0 {
+		t.Errorf("%d values, warnings %v, errors %v, %v", len(got.Values), got.Warnings, got.BodyError, err)
 	}
 }

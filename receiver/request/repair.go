@@ -1,7 +1,6 @@
 package request
 
 import (
-	"fmt"
 	"html"
 	"maps"
 	"slices"
@@ -20,14 +19,15 @@ type Names struct {
 	fields map[string]int
 	// folded has the names by their lower-case form.
 	folded map[string]string
+	// capitals: some name is not in lower case.
+	capitals bool
 	// entities are the names that HTML breaks.
 	entities []entity
 }
 
 // entity is what HTML makes of `&` and a name, because the name begins like an entity: `&currency` becomes `¤cy`.
 type entity struct {
-	// forms of the character, as it may arrive: raw and %-encoded, in UTF-8 and in one byte.
-	forms []string
+	char rune
 	// rest is what of the name is left.
 	rest string
 	name string
@@ -36,69 +36,96 @@ type entity struct {
 // NewNames returns the names with the numbers of their fields, on top of those of parent, which may be nil.
 func NewNames(parent *Names, fields map[string]int) *Names {
 	n := &Names{parent: parent, fields: fields, folded: make(map[string]string, len(fields))}
+	n.capitals = parent != nil && parent.capitals
 	for _, name := range slices.Sorted(maps.Keys(fields)) {
 		lower := strings.ToLower(name)
+		n.capitals = n.capitals || lower != name
 		// Of two names that differ in letter case only, the first in the order of bytes counts.
 		if _, taken := n.folded[lower]; !taken {
 			n.folded[lower] = name
 		}
-		if e, broken := brokenByHTML(name); broken {
-			n.entities = append(n.entities, e)
+		if char, rest := brokenByHTML(name); char != '&' {
+			n.entities = append(n.entities, entity{char, rest, name})
 		}
 	}
 	return n
 }
 
-func brokenByHTML(name string) (entity, bool) {
-	sent := "&" + name
-	text := html.UnescapeString(sent)
+// brokenByHTML returns what HTML makes of `&` and the name: the character of an entity and the rest of the name, or `&` and
+// the name where that begins with none or with `amp;`.
+func brokenByHTML(name string) (char rune, rest string) {
+	text := html.UnescapeString("&" + name)
 	char, size := utf8.DecodeRuneInString(text)
-	if text == sent || char == '&' || !strings.HasSuffix(name, text[size:]) {
-		return entity{}, false
-	}
-	e := entity{rest: text[size:], name: name, forms: []string{text[:size], percentEncode(text[:size])}}
-	if char >= utf8.RuneSelf && char <= 0xff {
-		oneByte := string([]byte{byte(char)})
-		e.forms = append(e.forms, oneByte, percentEncode(oneByte))
-	}
-	return e, true
-}
-
-func percentEncode(s string) string {
-	var b strings.Builder
-	for i := range len(s) {
-		fmt.Fprintf(&b, "%%%02X", s[i])
-	}
-	return b.String()
+	return char, text[size:]
 }
 
 // field returns the number of the field that the exact name stands for.
 func (n *Names) field(name string) (int, bool) {
-	for ; n != nil; n = n.parent {
-		if field, ok := n.fields[name]; ok {
+	if n == nil {
+		return 0, false
+	}
+	if n.parent != nil {
+		if field, ok := n.parent.fields[name]; ok {
 			return field, true
 		}
 	}
-	return 0, false
+	field, ok := n.fields[name]
+	return field, ok
+}
+
+// isBroken reports whether an unknown name is a known one that a sender broke.
+func (n *Names) isBroken(name string) bool {
+	if n == nil || !n.capitals && isClean(name) {
+		return false
+	}
+	_, broken := n.repaired(name)
+	return broken
+}
+
+// isClean reports whether a name has nothing that could be repaired but its letter case: a to z, digits, _ . and -.
+func isClean(name string) bool {
+	for i := range len(name) {
+		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '.' && c != '-' {
+			return false
+		}
+	}
+	return true
 }
 
 // repaired returns the known name that a sender broke: it differs in letter case, in the space around it, by a leading
-// `amp;` or by trailing brackets.
+// `amp;`, by trailing brackets, or because HTML's entities were spelled out (`curren;cy`).
 func (n *Names) repaired(name string) (string, bool) {
-	lower := Trim(strings.ToLower(name))
-	for strings.HasPrefix(lower, "amp;") {
-		lower = strings.TrimPrefix(lower, "amp;")
+	if len(name) > maxName {
+		return "", false
 	}
-	lower = Trim(strings.TrimSuffix(Trim(lower), "[]"))
+	char, rest := '&', Trim(strings.ToLower(name))
+	for char == '&' && strings.IndexByte(rest, ';') >= 0 {
+		before := rest
+		if char, rest = brokenByHTML(rest); rest == before {
+			break
+		}
+		rest = Trim(rest)
+	}
+	return n.known(char, rest)
+}
+
+// known returns the known name that is written, in any letter case, behind an `&` or behind what HTML made of that.
+func (n *Names) known(char rune, rest string) (string, bool) {
+	rest = Trim(strings.TrimSuffix(Trim(strings.ToLower(rest)), "[]"))
 	for ; n != nil; n = n.parent {
-		if known, ok := n.folded[lower]; ok {
+		if known, ok := n.folded[rest]; ok && char == '&' {
 			return known, true
+		}
+		for _, e := range n.entities {
+			if e.char == char && strings.EqualFold(e.rest, rest) {
+				return e.name, true
+			}
 		}
 	}
 	return "", false
 }
 
-// maxName bounds, in bytes, what is looked at behind a `?` for a known name and its `=`.
+// maxName bounds, in bytes, what is looked at for a broken name.
 const maxName = 256
 
 // hiding says where a known name is hidden in a raw pair.
@@ -108,59 +135,88 @@ type hiding struct {
 	name       string
 }
 
-// hidden finds the first known name that is hidden in a raw pair, because something stands for the `&` before it.
-func (n *Names) hidden(raw string) (first hiding, found bool) {
-	if !mayHide(raw) {
+// hides reports whether some known name is hidden in a raw pair.
+func (n *Names) hides(raw string) bool {
+	_, found := n.hidden(raw, 0, func(string) bool { return true })
+	return found
+}
+
+// hidden finds the first known name, of those that are wanted, that is hidden in a raw pair from an offset on, because
+// something stands for the `&` before it: a `?`, or what HTML made of the `&` and the name's beginning.
+func (n *Names) hidden(raw string, from int, wanted func(name string) bool) (hiding, bool) {
+	if n == nil {
 		return hiding{}, false
 	}
-	first.end = len(raw)
-	for i := 0; i < len(raw) && !found; i++ {
-		if raw[i] != '?' {
+	for i := from; i < len(raw); i++ {
+		if c := raw[i]; c != '?' && c != '%' && c != '<' && c != '>' && c != '"' && c < utf8.RuneSelf {
 			continue
 		}
-		candidate, _, assigned := strings.Cut(raw[i+1:min(len(raw), i+1+maxName)], "=")
-		if !assigned {
+		char, size := charAt(raw, i)
+		if raw[i] != '?' && !n.hasEntity(char) {
 			continue
 		}
-		if name, ok := n.repaired(percentDecode(candidate)); ok {
-			first, found = hiding{end: i, value: i + 1 + len(candidate) + 1, name: name}, true
+		begin := i + size
+		length := strings.IndexAny(raw[begin:min(len(raw), begin+maxName)], "=?")
+		if length < 0 || raw[begin+length] == '?' {
+			continue
+		}
+		var name string
+		var ok bool
+		if candidate := percentDecode(raw[begin : begin+length]); raw[i] == '?' {
+			name, ok = n.repaired(candidate)
+		} else {
+			name, ok = n.known(char, candidate)
+		}
+		if ok && wanted(name) {
+			return hiding{end: i, value: begin + length + 1, name: name}, true
 		}
 	}
+	return hiding{}, false
+}
+
+func (n *Names) hasEntity(char rune) bool {
 	for ; n != nil; n = n.parent {
-		for _, e := range n.entities {
-			if at, length := e.in(raw); at >= 0 && at < first.end {
-				first, found = hiding{end: at, value: at + length, name: e.name}, true
-			}
-		}
-	}
-	return first, found
-}
-
-// in returns where in the raw pair the entity is, and how long it is with the `=` behind it; -1 if it is not there.
-func (e entity) in(raw string) (at, length int) {
-	at = -1
-	for _, form := range e.forms {
-		text := form + e.rest + "="
-		i := strings.Index(raw, text)
-		if i < 0 && form[0] == '%' {
-			text = strings.ToLower(form) + e.rest + "="
-			i = strings.Index(raw, text)
-		}
-		if i >= 0 && (at < 0 || i < at) {
-			at, length = i, len(text)
-		}
-	}
-	return at, length
-}
-
-// mayHide reports whether a raw pair may hide another one.
-func mayHide(raw string) bool {
-	for i := range len(raw) {
-		if c := raw[i]; c == '?' || c == '%' || c == '<' || c == '>' || c == '"' || c >= utf8.RuneSelf {
+		if slices.ContainsFunc(n.entities, func(e entity) bool { return e.char == char }) {
 			return true
 		}
 	}
 	return false
+}
+
+// charAt returns the character at an offset of a raw pair, plain or %-encoded, in UTF-8 or in one byte, and how many bytes
+// it takes there.
+func charAt(raw string, at int) (char rune, size int) {
+	var text [utf8.UTFMax]byte
+	first := 0
+	for n := range len(text) {
+		c, length := byteAt(raw, at+size)
+		if length == 0 {
+			break
+		}
+		text[n] = c
+		size += length
+		if n == 0 {
+			first = length
+		}
+		if utf8.FullRune(text[:n+1]) {
+			if char, width := utf8.DecodeRune(text[:n+1]); width == n+1 && (char != utf8.RuneError || width > 1) {
+				return char, size
+			}
+			break
+		}
+	}
+	return rune(text[0]), first
+}
+
+// byteAt returns the byte at an offset, plain or %-encoded, and how many bytes it takes there; 0 at the end.
+func byteAt(raw string, at int) (c byte, size int) {
+	switch {
+	case at >= len(raw):
+		return 0, 0
+	case raw[at] == '%' && at+2 < len(raw) && isHex(raw[at+1]) && isHex(raw[at+2]):
+		return unhex(raw[at+1])<<4 | unhex(raw[at+2]), 3
+	}
+	return raw[at], 1
 }
 
 // given are the fields that have a value by one of their exact names.
@@ -190,12 +246,15 @@ func (g given) has(names *Names, name string, inBody bool) bool {
 // repair gives known names to the parameters whose senders broke them. Exact names go first: a field that has a value by one
 // of its own names is left alone, and so is everything that is no known name.
 func (p *parser) repair() {
-	exact, sent := p.exact(), p.Values
+	exact, sent, raws := p.exact(), p.Values, p.raws
 	p.Values, p.index, p.unknown = make(Values, 0, len(sent)), nil, 0
 	var broken Values
 	for _, v := range sent {
-		v, hidden := p.split(v, exact)
-		broken = append(broken, hidden...)
+		if v.raw != 0 {
+			var hidden Values
+			v, hidden = p.split(v, raws[v.raw-1], exact)
+			broken = append(broken, hidden...)
+		}
 		if _, known := p.names.field(v.Name); !known {
 			if name, ok := p.names.repaired(v.Name); ok && !exact.has(p.names, name, v.InBody) {
 				v.Name = name
@@ -222,27 +281,29 @@ func (p *parser) take(v Value) {
 // maxHidden bounds how many parameters are looked for in one pair.
 const maxHidden = 32
 
-// split takes the parameters out of a pair that are hidden in it.
-func (p *parser) split(v Value, exact given) (first Value, hidden Values) {
-	at, found := p.names.hidden(v.raw)
-	if !found || exact.has(p.names, at.name, v.InBody) {
+// split takes the parameters out of a pair that are hidden in it. A hidden name whose field has an exact one is left where
+// it is: it belongs to the value, such as an address with a query of its own.
+func (p *parser) split(v Value, raw string, exact given) (first Value, hidden Values) {
+	wanted := func(name string) bool { return !exact.has(p.names, name, v.InBody) }
+	at, found := p.names.hidden(raw, 0, wanted)
+	if !found {
 		return v, nil
 	}
 	p.inBody, p.guessed = v.InBody, false
-	raw := v.raw
 	first = Value{InBody: v.InBody}
 	first.Name, first.Value = p.pair(raw[:at.end])
 	first.guessed = p.guessed
 	for found && len(hidden) < maxHidden {
-		one := Value{Name: at.name, InBody: v.InBody}
-		raw = raw[at.value:]
-		if at, found = p.names.hidden(raw); !found {
-			at.end = len(raw)
+		one, end := Value{Name: at.name, InBody: v.InBody}, len(raw)
+		next, more := p.names.hidden(raw, at.value, wanted)
+		if more {
+			end = next.end
 		}
 		p.guessed = false
-		one.Value = p.unescape(raw[:at.end])
+		one.Value = p.unescape(raw[at.value:end])
 		one.guessed = p.guessed
 		hidden = append(hidden, one)
+		at, found = next, more
 	}
 	return first, hidden
 }

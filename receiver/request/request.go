@@ -31,13 +31,22 @@ type Value struct {
 	Name string
 	// Value of a known parameter that is longer than MaxValueBytes is cut to a few bytes more, and so still too long.
 	Value string
+	// raw is the number, in the parser's list, of a pair of a form that hides other parameters; 0 for none.
+	raw int32
+	// field is 1 above the number of the field that the name stands for; unknownField if there is none, 0 if nobody looked.
+	field int16
 	// InBody tells a body's parameter from the query's.
 	InBody bool
-
-	// raw is the pair as it was sent in a form; empty for JSON and multipart.
-	raw string
 	// guessed: the charset of the pair was not known.
 	guessed bool
+}
+
+const unknownField = -1
+
+// Field returns the number of the field that the name stands for, as [NewNames] was given it. known is false for a name
+// that the endpoint does not know, looked is false if the value was not read by [Parse].
+func (v *Value) Field() (number int, known, looked bool) {
+	return int(v.field) - 1, v.field > 0, v.field != 0
 }
 
 // Values are the parameters of a request, each name once: a name of the body is there besides the query's only where that
@@ -124,10 +133,11 @@ func Parse(r Request, names *Names) (Parsed, error) {
 	case len(r.Body) > MaxBodyBytes:
 		p.BodyError = BodyTooLarge()
 	case len(r.Body) > 0:
-		query := len(p.Values)
-		p.inBody = true
+		query := p
+		p.inBody, p.index, p.Warnings = true, nil, slices.Clone(p.Warnings)
 		if p.BodyError = p.body(r.ContentType, r.Body); p.BodyError != nil {
-			p.Values = p.Values[:query]
+			query.BodyError = p.BodyError
+			p = query // Nothing of the body counts, not even that some of it was dropped.
 		}
 	}
 	if p.suspect {
@@ -148,6 +158,10 @@ type parser struct {
 	inBody bool
 	// guessed: the charset of the pair that is read was not known.
 	guessed bool
+	// odd: the pair that is read has characters that may hide another one.
+	odd bool
+	// raws are pairs as they were sent, of those that hide others.
+	raws []string
 	// unknown counts the unknown parameters in Values.
 	unknown int
 	// index finds the values of a long list by name.
@@ -167,52 +181,54 @@ func (p *parser) warn(w conversion.Warning) {
 	}
 }
 
-// add takes in a decoded pair. raw is the pair as it was sent, if it is of a form.
+// add takes in a decoded pair. raw is the pair as it was sent, if it is of a form and may hide other parameters.
 func (p *parser) add(name, value, raw string) {
 	value = Trim(value)
 	if value == "" || name == "" {
 		return
 	}
-	_, known := p.names.field(name)
-	p.suspect = p.suspect || !known || mayHide(raw)
-	if i, ok := p.find(name, false); ok && p.inBody && !macro.IsUnresolved(p.Values[i].Value) {
-		return // The query goes first.
+	v := Value{Name: name, Value: value, InBody: p.inBody, guessed: p.guessed, field: unknownField}
+	number, known := p.names.field(name)
+	if known {
+		v.field = int16(number) + 1 //nolint:gosec // Endpoints have a few hundred fields at most.
 	}
-	if i, ok := p.find(name, p.inBody); ok {
-		if before := &p.Values[i]; !macro.IsUnresolved(value) || macro.IsUnresolved(before.Value) {
-			before.Value, before.raw, before.guessed = p.bounded(value, known), raw, p.guessed
-		}
+	broken := !known && p.names.isBroken(name)
+	if hides := raw != "" && p.names.hides(raw); hides {
+		p.raws = append(p.raws, raw)
+		v.raw = int32(len(p.raws)) //nolint:gosec // A request has a few thousand pairs at most.
+	}
+	p.suspect = p.suspect || broken || v.raw != 0
+	if p.replaces(&v) {
 		return
 	}
 	if !known {
-		if !p.room(name, raw) {
+		// One that is, or hides, a known one that the sender broke always has room.
+		if len(name) > MaxValueBytes && !broken || p.unknown >= MaxUnknown && !broken && v.raw == 0 {
 			p.warn(conversion.ParamsDropped)
 			return
 		}
 		p.unknown++
 	}
-	p.Values = append(p.Values, Value{
-		Name:    name,
-		Value:   p.bounded(value, known),
-		InBody:  p.inBody,
-		raw:     raw,
-		guessed: p.guessed,
-	})
+	v.Value = p.bounded(value, known)
+	p.Values = append(p.Values, v)
 	if p.index != nil {
 		p.index[key{name, p.inBody}] = len(p.Values) - 1
 	}
 }
 
-// room reports whether an unknown parameter can be kept. One that is, or hides, a known one that the sender broke always can.
-func (p *parser) room(name, raw string) bool {
-	if len(name) <= MaxValueBytes && p.unknown < MaxUnknown {
-		return true
+// replaces reports whether there is a value of that name already, and puts the new one in its place if that counts.
+func (p *parser) replaces(v *Value) bool {
+	if p.inBody {
+		if i, ok := p.find(v.Name, false); ok && !macro.IsUnresolved(p.Values[i].Value) {
+			return true // The query goes first.
+		}
 	}
-	if _, broken := p.names.repaired(name); broken {
-		return true
+	i, ok := p.find(v.Name, p.inBody)
+	if ok && (!macro.IsUnresolved(v.Value) || macro.IsUnresolved(p.Values[i].Value)) {
+		v.Value = p.bounded(v.Value, v.field > 0)
+		p.Values[i] = *v
 	}
-	_, hides := p.names.hidden(raw)
-	return hides && len(name) <= MaxValueBytes
+	return ok
 }
 
 // bounded cuts a value that is too long.
@@ -240,7 +256,7 @@ func (p *parser) find(name string, inBody bool) (int, bool) {
 		return 0, false
 	}
 	if p.index == nil {
-		p.index = make(map[key]int, 2*longList)
+		p.index = make(map[key]int, 2*len(p.Values))
 		for i, v := range p.Values {
 			p.index[key{v.Name, v.InBody}] = i
 		}

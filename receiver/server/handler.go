@@ -126,6 +126,7 @@ func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, key strin
 		allowPreflight(w, r)
 		return
 	}
+	allowOrigin(w.Header(), v.endpoint, r.Header.Get("Origin"))
 	class := ClassPostback
 	if v.inPage {
 		class = ClassVisit

@@ -14,20 +14,26 @@ import (
 // cookieSubID is the cookie by which a browser knows its last click.
 const cookieSubID = "subid"
 
-// admit lets the page of an allowed origin read the answer, and refuses what comes too often. That is counted only: a
-// flood that is written to the received log would be a flood of writes.
-func (h *Handler) admit(w http.ResponseWriter, r *http.Request, v *visit) bool {
-	header := w.Header()
+// allowOrigin lets a page of an origin that the endpoint declares read the answer, with whichever key it asks.
+func allowOrigin(header http.Header, ep *endpoint.Endpoint, origin string) {
+	if ep.Browser == nil {
+		return
+	}
 	header.Set("Cross-Origin-Resource-Policy", "cross-origin")
 	header.Set("Vary", "Origin")
-	if origin := r.Header.Get("Origin"); v.endpoint.Browser.AllowsOrigin(origin) {
+	if ep.Browser.AllowsOrigin(origin) {
 		header.Set("Access-Control-Allow-Origin", origin)
 		header.Set("Access-Control-Expose-Headers", "X-Postback-Outcome, X-Request-Id")
 	}
+}
+
+// admit refuses what pages send too often. That is counted only: a flood that is written to the received log would be a
+// flood of writes.
+func (h *Handler) admit(w http.ResponseWriter, r *http.Request, v *visit) bool {
 	if h.limiter.Allow(v.endpoint.Name, v.endpoint.Browser.RatePerMinute, v.source, v.began) {
 		return true
 	}
-	header.Set("Retry-After", "60")
+	w.Header().Set("Retry-After", "60")
 	send(w, v.reply(r, postback.Verdict{}, conversion.Refused, conversion.RateLimited, http.StatusTooManyRequests))
 	h.Observer.Postback(conversion.Refused, conversion.RateLimited, h.Clock().Sub(v.began))
 	return false
