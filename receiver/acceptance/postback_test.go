@@ -18,6 +18,8 @@ type request struct {
 	// method is GET if empty, path "postback", key the endpoint's: its present one, or its former one.
 	method, path, key string
 	former            bool
+	// inPage: a page of https://shop.example sends it, with the client key.
+	inPage            bool
 	query             string
 	contentType, body string
 	forwardedFor      string
@@ -38,12 +40,18 @@ func (r request) run(t *testing.T, s *scene) {
 	if r.former {
 		key = s.former
 	}
+	if r.inPage {
+		key = s.page
+	}
 	target := s.url + "/" + key + "/" + orElse(r.path, "postback")
 	sent, err := http.NewRequestWithContext(t.Context(), method, target, strings.NewReader(r.body))
 	if err != nil {
 		t.Fatal(err)
 	}
 	sent.URL.RawQuery = r.query
+	if r.inPage {
+		sent.Header.Set("Origin", "https://shop.example")
+	}
 	if r.contentType != "" {
 		sent.Header.Set("Content-Type", r.contentType)
 	}

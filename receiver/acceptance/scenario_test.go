@@ -34,8 +34,8 @@ const overlap = 72 * time.Hour
 // scene is a scenario under way.
 type scene struct {
 	*rig
-	endpoint           string
-	key, former, token string
+	endpoint                 string
+	key, former, token, page string
 }
 
 // declare makes the endpoints of a test: one for each fragment of configuration.
@@ -57,6 +57,9 @@ func declare(t *testing.T, fragments []string) []config.Endpoint {
 		if err := decoder.Decode(&e); err != nil && fragment != "" {
 			t.Fatalf("%s: %v", fragment, err)
 		}
+		if e.Browser != nil {
+			e.Browser.Keys = []config.Key{{ID: "p-" + e.Name, SHA256: config.Digest(s.page)}}
+		}
 		endpoints[i] = e
 	}
 	return endpoints
@@ -66,7 +69,7 @@ func sceneOf(r *rig, i int) *scene {
 	return &scene{
 		rig: r, endpoint: fmt.Sprintf("default/e%03d", i),
 		key: fmt.Sprintf("key-%03d-r8k2m5v9", i), former: fmt.Sprintf("former-%03d-h4d6s2j1", i),
-		token: fmt.Sprintf("token-%03d-x3n7c1z6", i),
+		token: fmt.Sprintf("token-%03d-x3n7c1z6", i), page: fmt.Sprintf("page-%03d-q9w2e7r4", i),
 	}
 }
 

@@ -62,6 +62,19 @@ func (b becomes) run(t *testing.T, s *scene) {
 	eventually(t, func() string { return cmp.Diff([]string(b), s.conversions(t, s.endpoint)) })
 }
 
+// clickHas demands the click's fields.
+type clickHas struct {
+	subid  string
+	params map[string]string
+}
+
+func (c clickHas) run(t *testing.T, s *scene) {
+	t.Helper()
+	if diff := cmp.Diff(c.params, s.clickParams(t, s.endpoint, c.subid)); diff != "" {
+		t.Errorf("click %s (-want +got):\n%s", c.subid, diff)
+	}
+}
+
 // settles waits until the newest postback of the subid has that outcome in the received log.
 type settles struct{ subid, outcome string }
 

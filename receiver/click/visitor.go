@@ -50,19 +50,25 @@ func (s *Store) Add(ctx context.Context, click *conversion.Click) bool {
 }
 
 // Update adds params to a click of a campaign and returns it once that is durable: nil if the campaign has none of that
-// subid. ok is false if the store did not answer.
+// subid. proven as in [conversion.Click.With]. ok is false if the store did not answer.
 func (s *Store) Update(
-	ctx context.Context, c *endpoint.Campaign, subid string, params conversion.Params,
+	ctx context.Context, c *endpoint.Campaign, subid string, params conversion.Params, proven bool,
 ) (click *conversion.Click, ok bool) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
 	defer cancel()
-	return s.update(ctx, ledger.ClickUpdate{Endpoint: c.Endpoint.Name, SubID: subid, Campaign: c.Name, Params: params})
+	return s.update(ctx, ledger.ClickUpdate{
+		Endpoint: c.Endpoint.Name,
+		SubID:    subid,
+		Campaign: c.Name,
+		Params:   params,
+		Proven:   proven,
+	})
 }
 
 // maxSearched bounds at how many endpoints [Store.UpdateAny] looks for one click.
 const maxSearched = 64
 
-// UpdateAny is Update for a click of any campaign of the endpoints, of which it searches the first 64.
+// UpdateAny is Update, without proof, for a click of any campaign of the endpoints, of which it searches the first 64.
 func (s *Store) UpdateAny(
 	ctx context.Context, endpoints []*endpoint.Endpoint, subid string, params conversion.Params,
 ) (click *conversion.Click, ok bool) {

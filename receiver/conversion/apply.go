@@ -12,8 +12,9 @@ import (
 // nil when there is none (docs/semantics.md §3 steps 8-12, §4, §5, §6). It changes none of its arguments. The decision
 // shares memory with them, so that versions and clicks are to be treated as immutable once they are handed in or out.
 //
-// A recorded slot is looked at in this order: the same request again or nothing new (Duplicate), overtaken by a newer
-// postback (Superseded), payout_over_limit, status_regression, already_recorded, payout_not_addable.
+// A recorded slot is looked at in this order: the same request again (Duplicate), page_may_not_change,
+// corrected_by_hand, overtaken by a newer postback (Superseded), nothing new (Duplicate), payout_over_limit,
+// status_regression, already_recorded, payout_not_addable.
 func Apply(in *Intent, prev *Conversion, click *Click) Decision {
 	if stop, ok := meetClick(in, click); !ok {
 		return stop
@@ -23,11 +24,18 @@ func Apply(in *Intent, prev *Conversion, click *Click) Decision {
 		return first(in, click)
 	case in.RequestID == prev.RequestID:
 		return Decision{Outcome: Duplicate}
-	case overtaken(in, prev):
+	}
+	if reason := in.Writer.mayChange(prev); reason != "" {
+		return ignored(reason)
+	}
+	if overtaken(in, prev) {
 		return late(in, prev, click)
 	}
 	switch compare(in, prev) {
 	case nothingNew:
+		if in.Writer.takesOver(prev) {
+			return confirm(in, prev, click)
+		}
 		return Decision{Outcome: Duplicate}
 	case extrasOnly:
 		d := change(in, prev, click)
@@ -60,7 +68,7 @@ func meetClick(in *Intent, click *Click) (Decision, bool) {
 // overtaken reports whether a redelivered postback comes too late: a newer one stands in the slot. Where statuses only
 // go forward their rank is older than any stamp: a sale that comes late still replaces the lead that overtook it.
 func overtaken(in *Intent, prev *Conversion) bool {
-	if !in.Redelivered || in.Stamp >= prev.Stamp {
+	if !in.Redelivered || in.Stamp >= prev.Stamp || in.Writer.takesOver(prev) {
 		return false
 	}
 	return in.Rules.Transitions != config.TransitionsForwardOnly || rank(in.Type) <= rank(prev.Type)
@@ -140,6 +148,7 @@ func change(in *Intent, prev *Conversion, click *Click) Decision {
 	switch {
 	case in.Payout != nil && overLimit(*in.Payout, in.Rules.MaxPayout):
 		return ignored(PayoutOverLimit)
+	case in.Writer.takesOver(prev):
 	case in.Rules.Transitions == config.TransitionsForwardOnly && rank(in.Type) < rank(prev.Type):
 		return ignored(StatusRegression)
 	case in.Rules.Repeat == config.RepeatIgnore:
@@ -157,15 +166,28 @@ func change(in *Intent, prev *Conversion, click *Click) Decision {
 		next.Payout = *in.Payout
 	}
 	next.PreviousType = prev.Type
-	next.Stamp = in.Stamp
-	if !in.Redelivered {
-		next.Stamp = max(in.Stamp, prev.Stamp+1)
-	}
+	next.Stamp = nextStamp(in, prev)
 	tell(next, in, click)
 	if in.Type != prev.Type && in.Slot.TID == "" && in.Rules.SlotPolicy != config.SlotTidAndType {
 		next.Warnings = with(next.Warnings, OverwroteOtherType)
 	}
 	return recorded(in, prev, next, click, updateClick(in, click))
+}
+
+// confirm keeps that a network says the same as pages did: from now on no page may change it. To the sender it is a
+// duplicate.
+func confirm(in *Intent, prev *Conversion, click *Click) Decision {
+	next := successor(in, prev)
+	sign(next, in)
+	next.Stamp = nextStamp(in, prev)
+	return Decision{Outcome: Duplicate, Next: next, Click: updateClick(in, click)}
+}
+
+func nextStamp(in *Intent, prev *Conversion) int64 {
+	if in.Redelivered {
+		return in.Stamp
+	}
+	return max(in.Stamp, prev.Stamp+1)
 }
 
 // late takes from an overtaken postback the one thing that does not depend on the order: a payout that adds up.
@@ -182,7 +204,7 @@ func late(in *Intent, prev *Conversion, click *Click) Decision {
 		return ignored(PayoutNotAddable)
 	}
 	next.Payout = sum
-	next.RequestID = in.RequestID
+	sign(next, in)
 	return recorded(in, prev, next, click, nil)
 }
 
@@ -204,12 +226,19 @@ func successor(in *Intent, prev *Conversion) *Conversion {
 	return &next
 }
 
+// sign says who wrote the version, by which request.
+func sign(next *Conversion, in *Intent) {
+	next.Writer = in.Writer
+	next.Pinned = in.Writer == WriterPerson
+	next.RequestID = in.RequestID
+}
+
 // tell writes into next what the postback says, besides the payout.
 func tell(next *Conversion, in *Intent, click *Click) {
+	sign(next, in)
 	next.Type = in.Type
 	next.Status = in.Status
 	next.Warnings = in.Warnings
-	next.RequestID = in.RequestID
 	next.Params = next.Params.merge(in.Params)
 	if in.Cost != nil {
 		next.Cost = in.Cost

@@ -34,6 +34,9 @@ type Click struct {
 	Params Params `json:"params,omitempty"`
 	// Cost of the click; nil if nobody said.
 	Cost *money.Amount `json:"cost,omitempty"`
+	// VisitorFields are the names among Params, and `cost`, whose values were set from a page, sorted: with empty ones
+	// they are all that a page may set.
+	VisitorFields []string `json:"visitor_fields,omitempty"`
 }
 
 // SlotKey tells the conversions of one click apart.
@@ -50,6 +53,7 @@ type Intent struct {
 	Endpoint string  `json:"endpoint"`
 	SubID    string  `json:"subid"`
 	Slot     SlotKey `json:"slot"`
+	Writer   Writer  `json:"writer,omitempty"`
 	// Type is the conversion type that training gave.
 	Type string `json:"type"`
 	// Status is the network's word, trimmed; empty where the policy missingStatus stood in.
@@ -138,6 +142,10 @@ type Conversion struct {
 	UpdatedAt time.Time `json:"updated_at"`
 	// Version counts the slot's recorded changes, from 1.
 	Version int `json:"version"`
+	// Writer wrote this version.
+	Writer Writer `json:"writer"`
+	// Pinned: a person corrected the slot, and nobody else may change it.
+	Pinned bool `json:"pinned,omitempty"`
 	// RequestID and Stamp are those of the postback that made this version.
 	RequestID uuid.UUID `json:"request_id"`
 	Stamp     int64     `json:"stamp"`
@@ -155,7 +163,8 @@ func (c *Conversion) State() State {
 type Decision struct {
 	Outcome Outcome
 	Reason  Reason
-	// Next is the slot's next version; nil unless Outcome is Recorded.
+	// Next is the slot's next version. It is nil unless Outcome is Recorded, or is Duplicate and a network has confirmed
+	// what only pages had said.
 	Next *Conversion
 	// Click is the click as the postback updates it; nil when nothing in it changes.
 	Click *Click

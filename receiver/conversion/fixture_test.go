@@ -72,6 +72,8 @@ func date(t time.Time) option {
 	return func(in *conversion.Intent) { in.Date = t }
 }
 
+func by(writer conversion.Writer) option { return func(in *conversion.Intent) { in.Writer = writer } }
+
 func word(status string) option { return func(in *conversion.Intent) { in.Status = status } }
 
 // param must be used in the order of the names.

@@ -41,6 +41,8 @@ const (
 	PayoutNotAddable      Reason = "payout_not_addable"
 	StatusRegression      Reason = "status_regression"
 	AlreadyRecorded       Reason = "already_recorded"
+	PageMayNotChange      Reason = "page_may_not_change"
+	CorrectedByHand       Reason = "corrected_by_hand"
 )
 
 // Warning says that a recorded postback was not as it should be.

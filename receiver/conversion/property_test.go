@@ -16,6 +16,9 @@ import (
 var (
 	types      = []string{"lead", "sale", "rejected", "registration", "deposit", "trash", "upsell"}
 	currencies = []string{"USD", "EUR", "RUB"}
+	writers    = []conversion.Writer{
+		conversion.WriterKey, conversion.WriterPage, conversion.WriterPerson, conversion.WriterImport, conversion.WriterReplay,
+	}
 )
 
 // choices reads decisions from bytes; it answers 0 when they are used up.
@@ -57,7 +60,7 @@ func randomPostback(c *choices, n int, rules *conversion.Rules) *conversion.Inte
 	if c.pick(4) == 1 {
 		says = append(says, param(pickFrom(c, "keyword", "sub_id_1", "utm"), pickFrom(c, "", "a", "b")))
 	}
-	return postback(n, rules, pickFrom(c, types...), says...)
+	return postback(n, rules, pickFrom(c, types...), append(says, by(pickFrom(c, writers...)))...)
 }
 
 // play applies a sequence of postbacks that data decides, and checks after each what must always hold.
@@ -76,6 +79,7 @@ func play(t *testing.T, data []byte) {
 		d := conversion.Apply(in, prev, click)
 		checkDecision(t, in, prev, d)
 		if d.Next != nil {
+			checkAuthority(t, in, prev, d.Next)
 			slots[in.Slot] = d.Next
 			checkRepeat(t, in, d, click)
 		}
@@ -89,6 +93,8 @@ func checkDecision(t *testing.T, in *conversion.Intent, prev *conversion.Convers
 	t.Helper()
 	next := d.Next
 	switch {
+	case takesOver(in, prev) && d.Outcome == conversion.Duplicate && in.RequestID != prev.RequestID:
+		checkConfirmation(t, prev, d)
 	case (d.Outcome == conversion.Recorded) != (next != nil), (d.Outcome == conversion.Ignored) != (d.Reason != ""),
 		(d.Outcome == conversion.Held) != !d.HoldUntil.IsZero():
 		t.Fatalf("decision contradicts itself: %+v", d)
@@ -100,15 +106,54 @@ func checkDecision(t *testing.T, in *conversion.Intent, prev *conversion.Convers
 		if next.Version != 1 || next.ID != in.RequestID || next.PreviousType != "" || next.Slot != in.Slot {
 			t.Fatalf("first version: %+v", next)
 		}
+	default:
+		checkSuccession(t, in, prev, next)
+	}
+}
+
+// takesOver reports whether only pages have written the slot, and now somebody else does.
+func takesOver(in *conversion.Intent, prev *conversion.Conversion) bool {
+	return prev != nil && prev.Writer == conversion.WriterPage && in.Writer != conversion.WriterPage
+}
+
+// checkSuccession compares two versions of a slot.
+func checkSuccession(t *testing.T, in *conversion.Intent, prev, next *conversion.Conversion) {
+	t.Helper()
+	switch {
 	case next.Version != prev.Version+1, next.ID != prev.ID, next.Slot != prev.Slot, !next.CreatedAt.Equal(prev.CreatedAt),
 		next.UpdatedAt.Before(prev.UpdatedAt):
 		t.Fatalf("version %+v\nafter %+v", next, prev)
 	case !prev.SaleTime.IsZero() && !next.SaleTime.Equal(prev.SaleTime):
 		t.Fatalf("sale time %s became %s", prev.SaleTime, next.SaleTime)
+	case takesOver(in, prev):
 	case in.Rules.Transitions == config.TransitionsForwardOnly && rankOf(next) < rankOf(prev):
 		t.Fatalf("%s became %s", prev.Type, next.Type)
 	case !in.Redelivered && next.Stamp <= prev.Stamp:
 		t.Fatalf("stamp %d after %d", next.Stamp, prev.Stamp)
+	}
+}
+
+// checkConfirmation: a network said the same as pages had said.
+func checkConfirmation(t *testing.T, prev *conversion.Conversion, d conversion.Decision) {
+	t.Helper()
+	next := d.Next
+	if next == nil || next.Version != prev.Version+1 || next.Type != prev.Type || next.Status != prev.Status ||
+		!next.Payout.Same(prev.Payout) || d.Forwards != nil {
+		t.Fatalf("%+v\nconfirms %+v", next, prev)
+	}
+}
+
+// checkAuthority: only those change a slot who may, and the version says who it was.
+func checkAuthority(t *testing.T, in *conversion.Intent, prev *conversion.Conversion, next *conversion.Conversion) {
+	t.Helper()
+	switch {
+	case next.Writer != in.Writer, next.Pinned != (in.Writer == conversion.WriterPerson):
+		t.Fatalf("%s wrote %+v", in.Writer, next)
+	case prev == nil:
+	case prev.Writer != conversion.WriterPage && in.Writer == conversion.WriterPage:
+		t.Fatalf("a page changed what %s had written: %+v", prev.Writer, next)
+	case prev.Pinned && in.Writer != conversion.WriterPerson:
+		t.Fatalf("%s changed what a person had corrected: %+v", in.Writer, next)
 	}
 }
 

@@ -8,7 +8,7 @@ var reasons = [...]Reason{
 	MethodNotAllowed, RequestTooLarge, RequestUnreadable, IPNotAllowed, SignatureInvalid, RateLimited, OriginNotAllowed,
 	SubIDMissing, SubIDUnresolvedMacro, SubIDMalformed, StatusMissing, StatusIgnored,
 	StatusUnresolvedMacro, StatusUnknown, TypeNotAllowed, TIDMalformed, ClickNotFound, ClickExpired, PayoutOverLimit, PayoutNotAddable,
-	StatusRegression, AlreadyRecorded,
+	StatusRegression, AlreadyRecorded, PageMayNotChange, CorrectedByHand,
 }
 
 // Outcomes returns every outcome.

@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"cmp"
+	"encoding/hex"
 	"fmt"
 	"slices"
 	"strings"
@@ -32,6 +33,8 @@ type Campaign struct {
 	CostCurrency string
 	// TokenInQuery: the click API takes the token in a URL as well.
 	TokenInQuery bool
+	// SealKeys seal the visitors' tokens, the current one first; former ones still prove them.
+	SealKeys [][]byte
 	// CookieAge is how long browsers remember a click.
 	CookieAge time.Duration
 }
@@ -104,6 +107,7 @@ func compileCampaign(e *Endpoint, c config.Campaign) (*Campaign, error) {
 		Parameters:   c.Parameters,
 		Names:        campaignNames(c.Parameters),
 		TokenInQuery: c.TokenInQuery,
+		SealKeys:     sealKeys(c.Tokens),
 		CookieAge:    time.Duration(cmp.Or(c.CookieDays, config.DefaultCookieDays)) * 24 * time.Hour,
 	}
 	if c.Cost != nil {
@@ -113,6 +117,22 @@ func compileCampaign(e *Endpoint, c config.Campaign) (*Campaign, error) {
 		compiled.CostCurrency = c.Cost.Currency
 	}
 	return compiled, nil
+}
+
+// sealKeys are the digests of the campaign's tokens: secrets that every receiver of the fleet has, and no visitor.
+func sealKeys(tokens []config.Key) [][]byte {
+	var current, former [][]byte
+	for _, token := range tokens {
+		digest, err := hex.DecodeString(token.SHA256)
+		switch {
+		case err != nil: // Validate has refused it.
+		case token.RetireAt == nil:
+			current = append(current, digest)
+		default:
+			former = append(former, digest)
+		}
+	}
+	return append(current, former...)
 }
 
 // campaignNames are the click's fields, its cost and currency, and the traffic source's names for them.

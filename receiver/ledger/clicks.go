@@ -70,6 +70,8 @@ type ClickUpdate struct {
 	Campaign string
 	// Params are click fields, sorted by name; none = the click is only read.
 	Params conversion.Params
+	// Proven as in [conversion.Click.With].
+	Proven bool
 }
 
 // UpdateClick lays params over a click and returns it once that is durable: as it is then. It is nil, and nothing
@@ -99,7 +101,7 @@ func (o *updateOp) decide(s *sheet, _ bool) {
 	case o.update.Campaign != "" && o.result.Campaign != o.update.Campaign:
 		o.result = nil
 	default:
-		if updated := o.result.With(o.update.Params); updated != nil {
+		if updated := o.result.With(o.update.Params, o.update.Proven); updated != nil {
 			s.setClick(key, updated)
 			o.result = updated
 		}

@@ -285,7 +285,10 @@ func TestAClickIsUpdatedByItsCampaignOnly(t *testing.T) {
 			written int
 		}{
 			{"nothing is only read", ledger.ClickUpdate{SubID: "c", Campaign: "spring"}, click.Params, 0},
-			{"new and changed fields", ledger.ClickUpdate{SubID: "c", Campaign: "spring", Params: conversion.Params{
+			{"a changed field without proof", ledger.ClickUpdate{SubID: "c", Campaign: "spring", Params: conversion.Params{
+				{Name: "keyword", Value: "stolen"},
+			}}, click.Params, 0},
+			{"new and changed fields", ledger.ClickUpdate{SubID: "c", Campaign: "spring", Proven: true, Params: conversion.Params{
 				{Name: "keyword", Value: "boots"}, {Name: "sub_id_30", Value: "z"}, {Name: "utm_x", Value: "no field"},
 			}}, conversion.Params{{Name: "keyword", Value: "boots"}, {Name: "sub_id_1", Value: "a"}, {Name: "sub_id_30", Value: "z"}}, 1},
 			{"the same again writes nothing", ledger.ClickUpdate{SubID: "c", Campaign: "spring", Params: conversion.Params{

@@ -111,7 +111,10 @@ func (s *sheet) apply(in *conversion.Intent) (Result, time.Time) {
 	case d.Next != nil:
 		s.record(slot, d.Next)
 		s.forward(in.Rules, d.Forwards, d.Next, click, in.ReceivedIP)
-		result.Warnings, result.ConversionID = d.Next.Warnings, d.Next.ID
+		result.ConversionID = d.Next.ID
+		if d.Outcome == conversion.Recorded {
+			result.Warnings = d.Next.Warnings
+		}
 	case prev != nil && (d.Outcome == conversion.Duplicate || d.Outcome == conversion.Superseded):
 		result.ConversionID = prev.ID
 	}

@@ -43,6 +43,10 @@ type conversionView struct {
 	CreatedAt      *time.Time           `json:"created_at"`
 	UpdatedAt      *time.Time           `json:"updated_at"`
 	Version        int                  `json:"version"`
+	// Writer says who wrote this version: key, page, person, import or replay.
+	Writer conversion.Writer `json:"writer"`
+	// Pinned: a person corrected the conversion, and postbacks for it are ignored.
+	Pinned bool `json:"pinned"`
 }
 
 func viewConversion(c *conversion.Conversion) any {
@@ -53,7 +57,7 @@ func viewConversion(c *conversion.Conversion) any {
 		OriginalPayout: c.Payout.Original.String(), OriginalCurrency: c.Payout.Currency,
 		Params: params(c), Warnings: warnings(c.Warnings),
 		ClickTime: utc(c.ClickTime), ConversionTime: utc(c.ConversionTime), SaleTime: utc(c.SaleTime),
-		CreatedAt: utc(c.CreatedAt), UpdatedAt: utc(c.UpdatedAt), Version: c.Version,
+		CreatedAt: utc(c.CreatedAt), UpdatedAt: utc(c.UpdatedAt), Version: c.Version, Writer: c.Writer, Pinned: c.Pinned,
 	}
 	if !c.Payout.Pending() {
 		rate := c.Payout.Rate

@@ -20,6 +20,7 @@ type Arrival struct {
 	IP        string
 	RequestID uuid.UUID
 	Stamp     int64
+	Writer    conversion.Writer
 }
 
 // Verdict is what a postback asks for, as far as that can be told without its click and its slot.
@@ -64,6 +65,7 @@ func Judge(ep *endpoint.Endpoint, said request.Parsed, at Arrival, rates *money.
 		Endpoint:   ep.Name,
 		SubID:      v.SubID,
 		Slot:       conversion.SlotKey{TID: v.TID},
+		Writer:     at.Writer,
 		Type:       v.Type,
 		Status:     f[endpoint.FieldStatus],
 		Payout:     v.amount(ep, rates, f[endpoint.FieldPayout], currency, payoutWarnings),

@@ -67,6 +67,14 @@ func (v *visit) stranger(r *http.Request) conversion.Reason {
 	return ""
 }
 
+// writer is a page for a client key: it proves nothing about who uses it.
+func (v *visit) writer() conversion.Writer {
+	if v.inPage {
+		return conversion.WriterPage
+	}
+	return conversion.WriterKey
+}
+
 // withCookie names the visitor's last click where a pixel does not: its page cannot know it.
 func withCookie(ep *endpoint.Endpoint, values request.Values, r *http.Request) request.Values {
 	if postback.NamesSubID(ep, values) {

@@ -121,7 +121,7 @@ func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (po
 		said.Values = withCookie(v.endpoint, said.Values, r)
 	}
 	verdict := postback.Judge(v.endpoint, said, postback.Arrival{
-		At: v.at, IP: v.source.String(), RequestID: v.id, Stamp: v.stamp,
+		At: v.at, IP: v.source.String(), RequestID: v.id, Stamp: v.stamp, Writer: v.writer(),
 	}, h.Rates())
 	if v.inPage && verdict.Intent != nil && !v.endpoint.Browser.AllowsType(verdict.Type) {
 		verdict.Intent = nil

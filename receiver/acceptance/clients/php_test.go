@@ -103,9 +103,12 @@ func TestAPHPPageOfACampaign(t *testing.T) {
 		t.Fatalf("%d clicks", len(clicks))
 	}
 	c := clicks[0]
+	token := page.Token
+	if !strings.HasPrefix(token, "QwErTy."+c.SubID+".") {
+		t.Errorf("token %s of the click %s", token, c.SubID)
+	}
 	want := told{
-		SubID: c.SubID, Token: "QwErTy." + c.SubID, Unique: true,
-		Offer: "https://" + s.receiver + "/click_api/?_lp=1&_token=QwErTy." + c.SubID,
+		SubID: c.SubID, Token: token, Unique: true, Offer: "https://" + s.receiver + "/click_api/?_lp=1&_token=" + token,
 	}
 	if diff := cmp.Diff(want, page); diff != "" {
 		t.Error(diff)
@@ -123,7 +126,7 @@ func TestAPHPPageOfACampaign(t *testing.T) {
 		for _, cookie := range v.Jar.Cookies(address) {
 			got[cookie.Name] = cookie.Value
 		}
-		if got["subid"] != c.SubID || got["token"] != "QwErTy."+c.SubID {
+		if got["subid"] != c.SubID || got["token"] != token {
 			t.Errorf("cookies %v", got)
 		}
 	})

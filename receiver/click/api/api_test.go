@@ -65,7 +65,7 @@ func TestTheOfficialClientIsToldItsClick(t *testing.T) {
 		t.Fatalf("%d %s: %v, %d clicks", w.Code, w.Body, err, len(book.Clicks))
 	}
 	click := book.Clicks[0]
-	token := "QwErTy." + click.SubID
+	token := clicktest.VisitorToken(t, click.SubID)
 	want := Answer{
 		Headers: []string{}, Status: 200, CookiesTTL: 720, Cookies: map[string]string{"subid": click.SubID, "token": token},
 		Info: &Info{
@@ -239,7 +239,7 @@ func TestAClientOfVersion4IsToldItsClick(t *testing.T) {
 		t.Fatalf("%d %s: %v, %d clicks", w.Code, w.Body, err, len(book.Clicks))
 	}
 	click := book.Clicks[0]
-	token := "QwErTy." + click.SubID
+	token := clicktest.VisitorToken(t, click.SubID)
 	to := "https://offer.example/go?clickid=" + click.SubID + "&c=spring&kw=shoes&src=adnet&z=7&cost=0.05EUR#&t="
 	expires := clicktest.Noon.AddDate(0, 0, 30).Unix()
 	want := AnswerV4{

@@ -11,6 +11,7 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/click"
+	"github.com/postback-dev/postback-operator/receiver/click/visit"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -56,7 +57,7 @@ func (b *Book) UpdateClick(ctx context.Context, u ledger.ClickUpdate) (*conversi
 		if c.Endpoint != u.Endpoint || c.SubID != u.SubID || u.Campaign != "" && c.Campaign != u.Campaign {
 			continue
 		}
-		if updated := c.With(u.Params); updated != nil {
+		if updated := c.With(u.Params, u.Proven); updated != nil {
 			*c = *updated
 		}
 		found := *c
@@ -95,6 +96,12 @@ func Endpoint() config.Endpoint {
 		},
 	}
 	return e
+}
+
+// VisitorToken returns the token that a visitor of spring has for the click.
+func VisitorToken(t *testing.T, subid string) string {
+	t.Helper()
+	return visit.Token(Snapshot(t, Endpoint()).ByAlias("QwErTy"), &conversion.Click{SubID: subid})
 }
 
 // Snapshot returns what serves endpoints, on a fleet that trusts proxies on loopback.

@@ -150,7 +150,7 @@ func (l *Links) update(w http.ResponseWriter, r *http.Request, c *endpoint.Campa
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	updated, ok := l.Clicks.Update(r.Context(), c, id, visit.Update(values))
+	updated, ok := l.Clicks.Update(r.Context(), c, id, visit.Update(values), visit.Proves(c, visitorToken(r, values), id))
 	updateAnswer(w, values, updated, ok)
 }
 
@@ -158,11 +158,7 @@ func (l *Links) update(w http.ResponseWriter, r *http.Request, c *endpoint.Campa
 // for at every endpoint that has campaigns; only subids that receivers mint are unique among endpoints.
 func (l *Links) updateAny(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, values request.Values) {
 	id := values.Get(paramSubID)
-	token := values.Get(paramToken)
-	if cookie, err := r.Cookie(CookieToken); token == "" && err == nil {
-		token = cookie.Value
-	}
-	if alias, of, ok := visit.SplitToken(token); ok && of == id && snapshot.ByAlias(alias) != nil {
+	if alias, of, ok := visit.SplitToken(visitorToken(r, values)); ok && of == id && snapshot.ByAlias(alias) != nil {
 		l.update(w, r, snapshot.ByAlias(alias), values)
 		return
 	}
@@ -172,6 +168,15 @@ func (l *Links) updateAny(w http.ResponseWriter, r *http.Request, snapshot *endp
 	}
 	updated, ok := l.Clicks.UpdateAny(r.Context(), snapshot.WithCampaigns(), id, visit.Update(values))
 	updateAnswer(w, values, updated, ok)
+}
+
+// visitorToken returns the token of the visitor's click, which the page sends, or else the browser.
+func visitorToken(r *http.Request, values request.Values) string {
+	token := values.Get(paramToken)
+	if cookie, err := r.Cookie(CookieToken); token == "" && err == nil {
+		token = cookie.Value
+	}
+	return token
 }
 
 // updateAnswer says what became of an update. The official script takes any text for a subid, so that it is answered only
@@ -198,7 +203,7 @@ func (l *Links) offer(w http.ResponseWriter, r *http.Request, snapshot *endpoint
 		w.WriteHeader(http.StatusNotFound)
 		return
 	}
-	found, ok := l.Clicks.Update(r.Context(), c, id, nil)
+	found, ok := l.Clicks.Update(r.Context(), c, id, nil, false)
 	switch {
 	case !ok:
 		found = &conversion.Click{SubID: id}

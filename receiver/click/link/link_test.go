@@ -85,7 +85,7 @@ func TestTheCookiesOfAClick(t *testing.T) {
 			book.Clicks = nil
 			got := ask(l, "GET", test.target, test.header...).Header.Values("Set-Cookie")
 			subid := book.Clicks[0].SubID
-			want := []string{"subid=" + subid + test.attributes, "token=QwErTy." + subid + test.attributes}
+			want := []string{"subid=" + subid + test.attributes, "token=" + clicktest.VisitorToken(t, subid) + test.attributes}
 			if diff := cmp.Diff(want, got); diff != "" {
 				t.Error(diff)
 			}
@@ -168,16 +168,18 @@ func TestAFormOfAPreLanderIsAClickAndGoesOnByGET(t *testing.T) {
 
 func TestUpdatesAtTheRoot(t *testing.T) {
 	const id = "1m8a5rz1r5yhsn91d0n06txd"
+	token := clicktest.VisitorToken(t, id)
 	for _, test := range []struct {
 		name, target, cookie string
 		status               int
 		keyword              string
 	}{
-		{"by the subid alone", "/?_update_tokens=1&sub_id=" + id + "&keyword=new", "", 200, "new"},
-		{"by the token", "/?_update_tokens=1&sub_id=" + id + "&_token=QwErTy." + id + "&keyword=new", "", 200, "new"},
-		{"by the token in the cookie", "/?_update_tokens=1&sub_id=" + id + "&keyword=new", "token=QwErTy." + id, 200, "new"},
+		{"by the subid alone", "/?_update_tokens=1&sub_id=" + id + "&keyword=new", "", 200, "old"},
+		{"by the token", "/?_update_tokens=1&sub_id=" + id + "&_token=" + token + "&keyword=new", "", 200, "new"},
+		{"by the token in the cookie", "/?_update_tokens=1&sub_id=" + id + "&keyword=new", "token=" + token, 200, "new"},
+		{"by a token without its seal", "/?_update_tokens=1&sub_id=" + id + "&_token=QwErTy." + id + "&keyword=new", "", 200, "old"},
 		{"another campaign's token", "/?_update_tokens=1&sub_id=" + id + "&_token=autumn." + id + "&keyword=new", "", 404, "old"},
-		{"a token of another click", "/?_update_tokens=1&sub_id=" + id + "&_token=autumn.x&keyword=new", "", 200, "new"},
+		{"a token of another click", "/?_update_tokens=1&sub_id=" + id + "&_token=autumn.x&keyword=new", "", 200, "old"},
 		{"an unknown click", "/?_update_tokens=1&sub_id=2m8a5rz1r5yhsn91d0n06txd&keyword=new", "", 404, "old"},
 		{"a subid that no receiver minted", "/?_update_tokens=1&sub_id=s1&keyword=new", "", 404, "old"},
 	} {
@@ -222,7 +224,7 @@ func TestAScriptIsToldItsSubid(t *testing.T) {
 	l, book := newLinks(t)
 	r := ask(l, "GET", "/QwErTy?return=jsonp&utm_term=a&se_referrer=&default_keyword=Title&landing_url=shop.example/")
 	body := r.body
-	want := `KTracking.response({"sub_id":"` + book.Clicks[0].SubID + `","token":"QwErTy.` + book.Clicks[0].SubID + `"});`
+	want := `KTracking.response({"sub_id":"` + book.Clicks[0].SubID + `","token":"` + clicktest.VisitorToken(t, book.Clicks[0].SubID) + `"});`
 	if r.StatusCode != 200 || body != want || r.Header.Get("Content-Type") != "application/javascript" || r.Header.Get("Location") != "" {
 		t.Errorf("%d %q %v", r.StatusCode, body, r.Header)
 	}
@@ -262,13 +264,16 @@ func TestAVisitorWhoHasGoneIsAClickAllTheSame(t *testing.T) {
 }
 
 func TestUpdates(t *testing.T) {
+	token := clicktest.VisitorToken(t, "s1")
 	for _, test := range []struct {
 		name, target string
 		status       int
 		body         string
 		params       string
 	}{
-		{"fields", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_3=a%26b&keyword=new", 200, "", "keyword=new sub_id_3=a&b"},
+		{"anybody fills empty fields", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_3=a%26b&keyword=new", 200, "", "keyword=old sub_id_3=a&b"},
+		{"the visitor changes fields", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_3=a%26b&keyword=new&_token=" + token, 200, "", "keyword=new sub_id_3=a&b"},
+		{"a seal of another click", "/QwErTy?_update_tokens=1&sub_id=s1&keyword=new&_token=" + strings.Replace(token, "s1", "s2", 1), 200, "", "keyword=old"},
 		{"what is no field", "/QwErTy?_update_tokens=1&sub_id=s1&payout=9&cost=1&campaign=x&ip=1.2.3.4&kw=x", 200, "", "keyword=old"},
 		{"asked by a script", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_1=x&return=jsonp", 200, `KTracking.response("Success");`, "keyword=old sub_id_1=x"},
 		{"another campaign's click", "/autumn?_update_tokens=1&sub_id=s1&keyword=new", 404, "", "keyword=old"},
@@ -376,7 +381,7 @@ func escape(s string) string {
 
 func TestNothingOfARequestStandsInAScript(t *testing.T) {
 	l, _ := newLinks(t)
-	told := regexp.MustCompile(`^KTracking\.response\(\{"sub_id":"[0-9a-z]{24}","token":"QwErTy\.[0-9a-z]{24}"\}\);$`)
+	told := regexp.MustCompile(`^KTracking\.response\(\{"sub_id":"[0-9a-z]{24}","token":"QwErTy\.[0-9a-z]{24}\.[\w-]{22}"\}\);$`)
 	for _, value := range hostile {
 		for _, name := range []string{"callback", "jsonp", "sub_id", "token", "keyword", "landing_url"} {
 			r := ask(l, "GET", "/QwErTy?return=jsonp&"+name+"="+escape(value))

@@ -13,7 +13,6 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/macro"
 	"github.com/postback-dev/postback-operator/receiver/money"
-	"github.com/postback-dev/postback-operator/receiver/postback"
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
@@ -138,15 +137,6 @@ func (v Visit) OfferURL(click *conversion.Click) string {
 		}
 		return v.value(m.Macro)
 	})
-}
-
-// Token names a click to the receiver itself: the campaign's alias and the subid. It is worth what the subid is worth.
-func Token(c *endpoint.Campaign, click *conversion.Click) string { return c.Alias + "." + click.SubID }
-
-// SplitToken takes a [Token] apart; ok is false for what is none.
-func SplitToken(token string) (alias, subid string, ok bool) {
-	alias, subid, ok = strings.Cut(token, ".")
-	return alias, subid, ok && config.IsAlias(alias) && postback.CheckSubID(subid) == ""
 }
 
 // robots are words in the names of programs that are no visitor's browser.

@@ -9,10 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/shopspring/decimal"
 
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/click/clicktest"
 	"github.com/postback-dev/postback-operator/receiver/click/subid"
 	"github.com/postback-dev/postback-operator/receiver/click/visit"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
@@ -127,10 +129,51 @@ func TestATokenNamesCampaignAndClick(t *testing.T) {
 	if !ok || alias != "QwErTy" || id != click.SubID {
 		t.Errorf("%q %q %v", alias, id, ok)
 	}
+	if alias, id, ok := visit.SplitToken("QwErTy.old.token-1"); !ok || alias != "QwErTy" || id != "old.token-1" {
+		t.Errorf("without a seal: %q %q %v", alias, id, ok)
+	}
 	for _, none := range []string{"", "QwErTy", ".s1", "QwErTy.", "a b.s1", "QwErTy.{subid}", "QwErTy.a b", "//evil.example/.s1"} {
 		if _, _, ok := visit.SplitToken(none); ok {
 			t.Errorf("%q is taken for a token", none)
 		}
+	}
+}
+
+func TestOnlyTheReceiverSealsAToken(t *testing.T) {
+	spring := func(tokens ...config.Key) *endpoint.Campaign {
+		e := clicktest.Endpoint()
+		e.Campaigns[1].Tokens = tokens
+		return clicktest.Snapshot(t, e).ByAlias("QwErTy")
+	}
+	later := clicktest.Noon.Add(time.Hour)
+	first := config.Key{ID: "ct1", SHA256: config.Digest("first-token")}
+	second := config.Key{ID: "ct2", SHA256: config.Digest("second-token")}
+	token := visit.Token(spring(first), &conversion.Click{SubID: "s.1"})
+
+	retiring := first
+	retiring.RetireAt = &later
+	for name, test := range map[string]struct {
+		campaign     *endpoint.Campaign
+		token, subid string
+		want         bool
+	}{
+		"the visitor's own":            {spring(first), token, "s.1", true},
+		"while a new token takes over": {spring(second, retiring), token, "s.1", true},
+		"after that":                   {spring(second), token, "s.1", false},
+		"another click":                {spring(first), token, "s.2", false},
+		"no seal":                      {spring(first), "QwErTy.s.1", "s.1", false},
+		"a campaign without a token":   {spring(), "QwErTy.s.1", "s.1", false},
+		"nothing":                      {spring(first), "", "", false},
+	} {
+		if got := visit.Proves(test.campaign, test.token, test.subid); got != test.want {
+			t.Errorf("%s: %v", name, got)
+		}
+	}
+	if alias, id, ok := visit.SplitToken(token); !ok || alias != "QwErTy" || id != "s.1" {
+		t.Errorf("%q %q %v", alias, id, ok)
+	}
+	if current := visit.Token(spring(second, retiring), &conversion.Click{SubID: "s.1"}); current == token {
+		t.Error("the retiring token still seals")
 	}
 }
 

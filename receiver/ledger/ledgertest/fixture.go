@@ -58,6 +58,7 @@ func fullClick(subid string) *conversion.Click {
 	return &conversion.Click{
 		Endpoint: shop, SubID: subid, Time: noon.Add(-time.Hour), Campaign: awkward, IP: "2001:db8::1", UserAgent: awkward,
 		Params: conversion.Params{{Name: "keyword", Value: awkward}, {Name: "sub_id_30", Value: "30"}}, Cost: longAmount(),
+		VisitorFields: []string{"cost", "sub_id_30"},
 	}
 }
 
@@ -76,6 +77,7 @@ func fullConversion(subid, tid string) *conversion.Conversion {
 		Warnings:  []conversion.Warning{conversion.PayoutAmbiguous, conversion.OverwroteOtherType},
 		ClickTime: noon.Add(-time.Hour), ConversionTime: noon.Add(-time.Minute), SaleTime: noon.Add(-time.Second),
 		CreatedAt: noon, UpdatedAt: noon.Add(time.Microsecond), Version: 7, RequestID: id(noon, 2), Stamp: noon.UnixMicro() + 3,
+		Writer: conversion.WriterPerson, Pinned: true,
 	}
 }
 
@@ -98,7 +100,7 @@ func heldPostback(subid string, at time.Time, n int) ledger.HeldPostback {
 		Endpoint: shop, SubID: subid, Slot: conversion.SlotKey{TID: awkward}, Type: "sale", Status: awkward, Payout: longAmount(),
 		Cost: pendingAmount(), Date: at.Add(-time.Minute), Params: conversion.Params{{Name: "p", Value: awkward}}, From: "f",
 		Warnings: []conversion.Warning{conversion.CostAmbiguous}, Received: at, ReceivedIP: "192.0.2.7", RequestID: id(at, n),
-		Stamp: at.UnixMicro() + int64(n), Redelivered: true,
+		Stamp: at.UnixMicro() + int64(n), Redelivered: true, Writer: conversion.WriterPage,
 		Rules: &conversion.Rules{
 			Currency: "USD", MaxPayout: &limit, UnknownClick: config.UnknownClickHold, HoldFor: time.Hour,
 			Repeat: config.RepeatAdd, SlotPolicy: config.SlotTidAndType, Transitions: config.TransitionsForwardOnly,

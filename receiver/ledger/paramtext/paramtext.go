@@ -1,5 +1,5 @@
-// Package paramtext owns the text in which the stores keep parameters: a JSON object of strings. Every postback reads its
-// click's parameters, and encoding/json takes ten times as long for them.
+// Package paramtext owns the texts in which the stores keep parameters, a JSON object of strings, and lists of words.
+// Every postback reads its click's parameters, and encoding/json takes ten times as long for them.
 package paramtext
 
 import (

@@ -17,6 +17,7 @@ type clickRow struct {
 	Time                    pgtype.Timestamptz
 	Campaign, IP, UserAgent string
 	Params                  []byte
+	VisitorFields           string
 	Cost                    amountRow
 }
 
@@ -29,6 +30,7 @@ var clickColumns = slices.Concat(
 		col("ip", "text", func(r *clickRow) *string { return &r.IP }),
 		col("user_agent", "text", func(r *clickRow) *string { return &r.UserAgent }),
 		col("params", "json", func(r *clickRow) *[]byte { return &r.Params }),
+		col("visitor_fields", "text", func(r *clickRow) *string { return &r.VisitorFields }),
 	},
 	within(func(r *clickRow) *amountRow { return &r.Cost }, amountColumns("cost")),
 )
@@ -37,7 +39,7 @@ func clickRowOf(c *conversion.Click) clickRow {
 	return clickRow{
 		keyRow: keyRowOf(ledger.KeyOf(c.Endpoint, c.SubID)), Present: true,
 		Time: timeOf(c.Time), Campaign: c.Campaign, IP: c.IP, UserAgent: c.UserAgent,
-		Params: paramtext.Encode(c.Params), Cost: amountRowOf(c.Cost),
+		Params: paramtext.Encode(c.Params), VisitorFields: paramtext.JoinWords(c.VisitorFields), Cost: amountRowOf(c.Cost),
 	}
 }
 
@@ -45,6 +47,7 @@ func (r *clickRow) click() (*conversion.Click, error) {
 	params, err := paramsFrom(r.Params)
 	return &conversion.Click{
 		Endpoint: r.Endpoint, SubID: r.SubID, Time: timeFrom(r.Time),
-		Campaign: r.Campaign, IP: r.IP, UserAgent: r.UserAgent, Params: params, Cost: r.Cost.amount(),
+		Campaign: r.Campaign, IP: r.IP, UserAgent: r.UserAgent, Params: params,
+		VisitorFields: paramtext.SplitWords[string](r.VisitorFields), Cost: r.Cost.amount(),
 	}, err
 }

@@ -25,6 +25,8 @@ type conversionRow struct {
 	Version                    int32
 	RequestID                  pgtype.UUID
 	Stamp                      int64
+	Writer                     string
+	Pinned                     bool
 }
 
 // conversionKey are the columns of the slot, conversionSteady those that stay as they are with every version.
@@ -50,6 +52,8 @@ var (
 			col("version", "integer", func(r *conversionRow) *int32 { return &r.Version }),
 			col("request_id", "uuid", func(r *conversionRow) *pgtype.UUID { return &r.RequestID }),
 			col("stamp", "bigint", func(r *conversionRow) *int64 { return &r.Stamp }),
+			col("writer", "text", func(r *conversionRow) *string { return &r.Writer }),
+			col("pinned", "boolean", func(r *conversionRow) *bool { return &r.Pinned }),
 		},
 		within(func(r *conversionRow) *amountRow { return &r.Payout }, amountColumns("payout")),
 		within(func(r *conversionRow) *amountRow { return &r.Cost }, amountColumns("cost")),
@@ -63,10 +67,11 @@ func conversionRowOf(c *conversion.Conversion) conversionRow {
 		ID:      uuidOf(c.ID), CreatedAt: timeOf(c.CreatedAt),
 		Type: c.Type, PreviousType: c.PreviousType, Status: c.Status,
 		Payout: amountRowOf(&c.Payout), Cost: amountRowOf(c.Cost), EndpointCurrency: c.EndpointCurrency,
-		Params: paramtext.Encode(c.Params), From: c.From, Warnings: warningsOf(c.Warnings),
+		Params: paramtext.Encode(c.Params), From: c.From, Warnings: paramtext.JoinWords(c.Warnings),
 		ClickTime: timeOf(c.ClickTime), ConversionTime: timeOf(c.ConversionTime),
 		SaleTime: timeOf(c.SaleTime), UpdatedAt: timeOf(c.UpdatedAt),
 		Version: int32(c.Version), RequestID: uuidOf(c.RequestID), Stamp: c.Stamp, //nolint:gosec // counts changes of one slot
+		Writer: string(c.Writer), Pinned: c.Pinned,
 	}
 }
 
@@ -76,9 +81,10 @@ func (r *conversionRow) conversion() (*conversion.Conversion, error) {
 		ID: r.ID.Bytes, Endpoint: r.Endpoint, SubID: r.SubID, Slot: r.slot().SlotKey,
 		Type: r.Type, PreviousType: r.PreviousType, Status: r.Status,
 		Payout: *r.Payout.amount(), Cost: r.Cost.amount(), EndpointCurrency: r.EndpointCurrency,
-		Params: params, From: r.From, Warnings: warningsFrom(r.Warnings),
+		Params: params, From: r.From, Warnings: paramtext.SplitWords[conversion.Warning](r.Warnings),
 		ClickTime: timeFrom(r.ClickTime), ConversionTime: timeFrom(r.ConversionTime), SaleTime: timeFrom(r.SaleTime),
 		CreatedAt: timeFrom(r.CreatedAt), UpdatedAt: timeFrom(r.UpdatedAt),
 		Version: int(r.Version), RequestID: r.RequestID.Bytes, Stamp: r.Stamp,
+		Writer: conversion.Writer(r.Writer), Pinned: r.Pinned,
 	}, err
 }

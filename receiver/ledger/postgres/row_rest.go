@@ -11,6 +11,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/paramtext"
 )
 
 // receivedRow is a row of the received log.
@@ -50,7 +51,7 @@ func receivedRowOf(r ledger.Received) receivedRow {
 	return receivedRow{
 		idRow: idRowOf(ledger.KeyOf(r.Endpoint, r.SubID), r.ID), KeyID: r.KeyID, At: timeOf(r.At), Stamp: r.Stamp,
 		IP: r.IP, Method: r.Method, Query: []byte(r.Query), Body: []byte(r.Body), TID: r.TID, Type: r.Type,
-		Outcome: string(r.Outcome), Reason: string(r.Reason), Warnings: warningsOf(r.Warnings),
+		Outcome: string(r.Outcome), Reason: string(r.Reason), Warnings: paramtext.JoinWords(r.Warnings),
 		Conversion: pgtype.UUID{Bytes: r.Conversion, Valid: r.Conversion != uuid.Nil},
 	}
 }
@@ -59,7 +60,7 @@ func (r *receivedRow) received() ledger.Received {
 	return ledger.Received{
 		ID: r.ID.Bytes, Endpoint: r.Endpoint, KeyID: r.KeyID, At: timeFrom(r.At), Stamp: r.Stamp, IP: r.IP,
 		Method: r.Method, Query: string(r.Query), Body: string(r.Body), SubID: r.SubID, TID: r.TID, Type: r.Type,
-		Outcome: conversion.Outcome(r.Outcome), Reason: conversion.Reason(r.Reason), Warnings: warningsFrom(r.Warnings),
+		Outcome: conversion.Outcome(r.Outcome), Reason: conversion.Reason(r.Reason), Warnings: paramtext.SplitWords[conversion.Warning](r.Warnings),
 		Conversion: r.Conversion.Bytes,
 	}
 }

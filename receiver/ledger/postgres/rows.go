@@ -4,7 +4,6 @@ import (
 	"encoding/json"
 	"maps"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -151,23 +150,4 @@ func paramsFrom(text []byte) (conversion.Params, error) {
 		params = append(params, conversion.Param{Name: name, Value: values[name]})
 	}
 	return params, nil
-}
-
-func warningsOf(warnings []conversion.Warning) string {
-	words := make([]string, len(warnings))
-	for i, w := range warnings {
-		words[i] = string(w)
-	}
-	return strings.Join(words, ",")
-}
-
-func warningsFrom(text string) []conversion.Warning {
-	if text == "" {
-		return nil
-	}
-	var warnings []conversion.Warning
-	for word := range strings.SplitSeq(text, ",") {
-		warnings = append(warnings, conversion.Warning(word))
-	}
-	return warnings
 }

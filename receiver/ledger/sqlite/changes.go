@@ -4,6 +4,7 @@ import (
 	"database/sql/driver"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/paramtext"
 )
 
 const pendingColumns = "endpoint, subid, click, tid, slot_type, currency, to_currency"
@@ -68,7 +69,7 @@ func (w *writer) storeReceived(c *ledger.Changes) error {
 	}
 	for i := range c.Settled {
 		p := &c.Settled[i]
-		err := w.settleReceived.exec(string(p.Outcome), text(string(p.Reason)), warnings(p.Warnings), id(p.Conversion), p.ID[:])
+		err := w.settleReceived.exec(string(p.Outcome), text(string(p.Reason)), text(paramtext.JoinWords(p.Warnings)), id(p.Conversion), p.ID[:])
 		if err != nil {
 			return err
 		}
@@ -111,11 +112,7 @@ func (w *writer) storePending(c *ledger.Changes) error {
 }
 
 func pendingValues(endpoint int64, p ledger.PendingRate) []driver.Value {
-	click := int64(0)
-	if p.Click {
-		click = 1
-	}
-	return []driver.Value{endpoint, p.SubID, click, p.Slot.TID, p.Slot.Type, p.Currency, p.ToCurrency}
+	return []driver.Value{endpoint, p.SubID, flag(p.Click), p.Slot.TID, p.Slot.Type, p.Currency, p.ToCurrency}
 }
 
 func (w *writer) storeForwards(c *ledger.Changes) error {

@@ -5,7 +5,6 @@ import (
 	"encoding/json"
 	"errors"
 	"fmt"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -19,24 +18,24 @@ import (
 
 // The columns in the order of the functions that read and write them; the endpoint comes first or, as its name, last.
 const (
-	clickColumns      = "subid, time, campaign, ip, user_agent, params, cost"
+	clickColumns      = "subid, time, campaign, ip, user_agent, params, cost, visitor_fields"
 	conversionColumns = "id, subid, tid, slot_type, type, previous_type, status, payout, currency, original_payout, " +
 		"original_currency, rate, rate_date, rate_source, cost, params, sender, warnings, click_time, conversion_time, " +
-		"sale_time, created_at, updated_at, version, request_id, stamp"
+		"sale_time, created_at, updated_at, version, request_id, stamp, writer, pinned"
 	receivedColumns = "id, at, stamp, key_id, ip, method, query, body, subid, tid, type, outcome, reason, warnings, conversion"
 )
 
 func clickValues(endpoint int64, c *conversion.Click) []driver.Value {
 	return []driver.Value{
 		endpoint, c.SubID, micros(c.Time), text(c.Campaign), text(c.IP), text(c.UserAgent),
-		text(string(paramtext.Encode(c.Params))), encodeAmount(c.Cost),
+		text(string(paramtext.Encode(c.Params))), encodeAmount(c.Cost), text(paramtext.JoinWords(c.VisitorFields)),
 	}
 }
 
 func (r *row) click(endpoint string) (*conversion.Click, error) {
 	c := &conversion.Click{
 		Endpoint: endpoint, SubID: r.text(), Time: r.time(), Campaign: r.text(), IP: r.text(), UserAgent: r.text(),
-		Params: r.params(), Cost: r.amount(),
+		Params: r.params(), Cost: r.amount(), VisitorFields: paramtext.SplitWords[string](r.text()),
 	}
 	return c, r.err
 }
@@ -46,9 +45,9 @@ func conversionValues(endpoint int64, c *conversion.Conversion) []driver.Value {
 		endpoint, c.ID[:], c.SubID, c.Slot.TID, c.Slot.Type, c.Type, text(c.PreviousType), text(c.Status),
 		number(c.Payout.Converted), text(c.EndpointCurrency), c.Payout.Original.String(), text(c.Payout.Currency),
 		rate(c.Payout), micros(c.Payout.Rate.Date), text(c.Payout.Rate.Source),
-		encodeAmount(c.Cost), text(string(paramtext.Encode(c.Params))), text(c.From), warnings(c.Warnings),
+		encodeAmount(c.Cost), text(string(paramtext.Encode(c.Params))), text(c.From), text(paramtext.JoinWords(c.Warnings)),
 		micros(c.ClickTime), micros(c.ConversionTime), micros(c.SaleTime), micros(c.CreatedAt), micros(c.UpdatedAt),
-		int64(c.Version), c.RequestID[:], c.Stamp,
+		int64(c.Version), c.RequestID[:], c.Stamp, string(c.Writer), flag(c.Pinned),
 	}
 }
 
@@ -70,13 +69,14 @@ func (r *row) conversion() (*conversion.Conversion, error) {
 	c.Cost, c.Params, c.From, c.Warnings = r.amount(), r.params(), r.text(), r.warnings()
 	c.ClickTime, c.ConversionTime, c.SaleTime, c.CreatedAt, c.UpdatedAt = r.time(), r.time(), r.time(), r.time(), r.time()
 	c.Version, c.RequestID, c.Stamp = int(r.integer()), r.uuid(), r.integer()
+	c.Writer, c.Pinned = conversion.Writer(r.text()), r.integer() != 0
 	return c, r.err
 }
 
 func receivedValues(endpoint int64, p *ledger.Received) []driver.Value {
 	return []driver.Value{
 		endpoint, p.ID[:], micros(p.At), p.Stamp, text(p.KeyID), text(p.IP), text(p.Method), text(p.Query), text(p.Body),
-		text(p.SubID), text(p.TID), text(p.Type), string(p.Outcome), text(string(p.Reason)), warnings(p.Warnings), id(p.Conversion),
+		text(p.SubID), text(p.TID), text(p.Type), string(p.Outcome), text(string(p.Reason)), text(paramtext.JoinWords(p.Warnings)), id(p.Conversion),
 	}
 }
 
@@ -95,6 +95,13 @@ func text(s string) driver.Value {
 		return nil
 	}
 	return s
+}
+
+func flag(set bool) driver.Value {
+	if set {
+		return int64(1)
+	}
+	return int64(0)
 }
 
 func micros(t time.Time) driver.Value {
@@ -139,17 +146,6 @@ func encodeJSON(v any) string {
 		panic(fmt.Sprintf("encoding %T: %v", v, err))
 	}
 	return string(encoded)
-}
-
-func warnings(words []conversion.Warning) driver.Value {
-	if len(words) == 0 {
-		return nil
-	}
-	joined := string(words[0])
-	for _, w := range words[1:] {
-		joined += "," + string(w)
-	}
-	return joined
 }
 
 // row reads one result row column by column; its first error sticks, and only zero values follow.
@@ -232,15 +228,7 @@ func (r *row) amount() *money.Amount {
 }
 
 func (r *row) warnings() []conversion.Warning {
-	joined := r.text()
-	if joined == "" {
-		return nil
-	}
-	words := make([]conversion.Warning, 0, 1+strings.Count(joined, ","))
-	for w := range strings.SplitSeq(joined, ",") {
-		words = append(words, conversion.Warning(w))
-	}
-	return words
+	return paramtext.SplitWords[conversion.Warning](r.text())
 }
 
 func (r *row) fail(err error) {

@@ -83,7 +83,7 @@ func (w *writer) prepare() error {
 		&w.selectHeld:    "select until, intent from held where endpoint = ? and subid = ? order by stamp, id",
 
 		&w.insertClick: insert("clicks", "endpoint, "+clickColumns),
-		&w.updateClick: "update clicks set time = ?3, campaign = ?4, ip = ?5, user_agent = ?6, params = ?7, cost = ?8 " +
+		&w.updateClick: "update clicks set time = ?3, campaign = ?4, ip = ?5, user_agent = ?6, params = ?7, cost = ?8, visitor_fields = ?9 " +
 			"where endpoint = ?1 and subid = ?2",
 		&w.upsertConversion: insert("conversions", "endpoint, "+conversionColumns) +
 			" on conflict (endpoint, subid, tid, slot_type) do update set " + overwrite(),
