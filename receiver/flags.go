@@ -70,7 +70,8 @@ func (f *flags) declare() {
 	set.DurationVar(&o.KeepForwards, "retention-forwards", 30*24*time.Hour, "`DURATION` time for which S2S postbacks are kept after they were delivered or given up; 0 = for ever")
 	set.IntVar(&o.ForwardConnections, "forward-host-connections", 64, "`NUMBER` S2S postbacks under way to one host at most")
 	set.Float64Var(&o.ForwardRate, "forward-host-rate", 0, "`NUMBER` S2S postbacks sent to one host in a second at most, by this receiver; 0 = no limit")
-	set.IntVar(&o.MaxConnections, "max-connections", 4096, "`NUMBER` connections to --listen that are open at a time, further ones wait; 0 = no limit")
+	set.IntVar(&o.MaxConnections, "max-connections", 0, "`NUMBER` connections to --listen that are open at a time, the longest idle one is closed for another; 0 = as many as fit into memory and open files")
+	set.IntVar(&o.MaxPerSource, "max-connections-per-source", 0, "`NUMBER` of these from one address that is no trusted proxy; 0 = a quarter")
 	set.IntVar(&o.MaxRequests, "max-requests", 0, "`NUMBER` requests to --listen in flight at a time, further ones are answered 503; 0 = as many as fit into memory")
 	set.BoolVar(&o.H2C, "h2c", false, "speak HTTP/2 without TLS as well")
 	set.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` log on stderr: text or json")
@@ -111,8 +112,8 @@ func (f *flags) check() error {
 		return errors.New("--hold must be above 0")
 	case o.Drain < 0 || o.KeepReceived < 0 || o.KeepHistory < 0 || o.KeepForwards < 0:
 		return errors.New("--drain, --retention-received, --retention-history and --retention-forwards must not be negative")
-	case o.MaxConnections < 0 || o.MaxRequests < 0:
-		return errors.New("--max-connections and --max-requests must not be negative")
+	case o.MaxConnections < 0 || o.MaxPerSource < 0 || o.MaxRequests < 0:
+		return errors.New("--max-connections, --max-connections-per-source and --max-requests must not be negative")
 	case o.ForwardConnections < 1 || o.ForwardRate < 0:
 		return errors.New("--forward-host-connections must be at least 1, and --forward-host-rate not negative")
 	case f.logFormat != "text" && f.logFormat != "json":

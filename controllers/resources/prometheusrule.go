@@ -18,6 +18,8 @@ var alerts = []alert{
 		"Postbacks are answered 503 because they can't be stored: look at the store."},
 	{"PostbackOverloaded", `sum(increase(postback_overload_refused_total{%s,class="postback"}[5m])) > 0`, "5m", "critical",
 		"Receivers refuse postbacks because too many requests are in flight: add receivers or memory, or stop who floods them."},
+	{"PostbackConnectionsFull", `max(sum by (instance) (postback_connections{%s}) / on (instance) postback_connections_limit) > 0.9`, "5m", "warning",
+		"A receiver is near its limit of connections: it closes idle ones for new ones. Somebody floods it, or it needs more memory."},
 	{"PostbackConfigRefused", `increase(postback_config_reload_failures_total{%s}[15m]) > 0`, "10m", "warning",
 		"A receiver does not take up its configuration and serves by the last good one: /configz says why."},
 	// docs/semantics.md §5: past 48 h the age of rates is a warning.

@@ -38,7 +38,7 @@ func newLimiter(sources int) *Limiter {
 
 // Allow reports whether one more postback may come from ip at now: perMinute at once, and as many again in each minute.
 func (l *Limiter) Allow(endpoint string, perMinute int, ip netip.Addr, now time.Time) bool {
-	s := source{endpoint: endpoint, perMinute: perMinute, network: network(ip)}
+	s := source{endpoint: endpoint, perMinute: perMinute, network: Network(ip)}
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	limit, known := l.recent[s]
@@ -54,8 +54,8 @@ func (l *Limiter) Allow(endpoint string, perMinute int, ip netip.Addr, now time.
 	return limit.AllowN(now, 1)
 }
 
-// network returns what an address shares its allowance with.
-func network(ip netip.Addr) netip.Addr {
+// Network returns what an address shares its allowance with: itself, of IPv6 the /64.
+func Network(ip netip.Addr) netip.Addr {
 	if ip.Is6() && !ip.Is4In6() {
 		if prefix, err := ip.Prefix(64); err == nil {
 			return prefix.Addr()

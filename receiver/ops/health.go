@@ -35,7 +35,9 @@ type readiness struct {
 	config   func() ConfigStatus
 	store    Store
 	spool    func() ledger.SpoolStatus
-	grace    time.Duration
+	// connections is nil where nothing is known of them.
+	connections func() ConnectionStatus
+	grace       time.Duration
 	// synchronous demands the level levelSync of durability.
 	synchronous bool
 	durability  func() string
@@ -49,7 +51,7 @@ type readiness struct {
 
 func newReadiness(o Options) *readiness {
 	return &readiness{
-		draining: o.Draining, config: o.Config, store: o.Store, spool: o.Spool,
+		draining: o.Draining, config: o.Config, store: o.Store, spool: o.Spool, connections: o.Connections,
 		synchronous: o.RequireSynchronous, durability: o.Durability,
 		grace: o.StoreGrace, logger: o.Logger, clock: o.Clock,
 	}
@@ -63,7 +65,7 @@ func (h *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, strings.Join(reasons, "\n")+"\n")
 		return
 	}
-	_, _ = io.WriteString(w, "ready\n"+h.remarks())
+	_, _ = io.WriteString(w, "ready\n"+h.remarks()+h.crowded())
 }
 
 // reasons says why the receiver is not ready. The store's own words stay in the log: they may name hosts and paths.

@@ -32,6 +32,8 @@ type Options struct {
 	Forwards func() ForwardStatus
 	// Resent is told the hosts of S2S postbacks that are to be sent again; nil = nobody is.
 	Resent func(hosts []string)
+	// Connections reports on the connections of the port for postbacks; nil = there are none.
+	Connections func() ConnectionStatus
 	// Spool reports on the spool; nil = there is none. The receiver is ready while it takes postbacks.
 	Spool func() ledger.SpoolStatus
 	// Durability reports what a commit survives: "none", "local", "sync", or "" while that is not known; nil = never.

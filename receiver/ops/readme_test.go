@@ -31,6 +31,7 @@ func exposedFamilies(t *testing.T) map[string]*dto.MetricFamily {
 	o := options(&fakeStore{})
 	o.Rates = func() []RateStatus { return []RateStatus{{Source: "ecb", Fetched: start}} }
 	o.Durability = func() string { return levelSync }
+	o.Connections = func() ConnectionStatus { return ConnectionStatus{} }
 	o.Spool = func() ledger.SpoolStatus { return ledger.SpoolStatus{} }
 	o.Forwards = func() ForwardStatus { return ForwardStatus{CountedAt: start} }
 	o.Metrics.QueueDepth(func() []int { return nil })

@@ -76,11 +76,18 @@ func TestALargeBodyTakesMoreRoom(t *testing.T) {
 
 func TestLimitsFitIntoMemory(t *testing.T) {
 	for _, test := range []struct {
-		memory   int64
-		requests int
-	}{{0, 2048}, {16 << 20, 64}, {230 << 20, 460}, {1 << 30, 2048}, {64 << 30, 2048}} {
-		if got := LimitsFor(test.memory).Requests; got != test.requests {
-			t.Errorf("%d MiB: %d requests, want %d", test.memory>>20, got, test.requests)
+		memory, files int64
+		want          Limits
+	}{
+		{0, 0, Limits{Connections: 4096, PerSource: 1024, Requests: 2048}},
+		{16 << 20, 0, Limits{Connections: 85, PerSource: 21, Requests: 64}},
+		{230 << 20, 1 << 20, Limits{Connections: 1226, PerSource: 306, Requests: 460}},
+		{230 << 20, 1024, Limits{Connections: 768, PerSource: 192, Requests: 460}},
+		{1 << 30, 64, Limits{Connections: 48, PerSource: 16, Requests: 2048}},
+		{64 << 30, 1 << 20, Limits{Connections: 4096, PerSource: 1024, Requests: 2048}},
+	} {
+		if got := LimitsFor(test.memory, test.files); got != test.want {
+			t.Errorf("%d MiB, %d files: %+v, want %+v", test.memory>>20, test.files, got, test.want)
 		}
 	}
 }

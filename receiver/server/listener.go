@@ -12,9 +12,8 @@ import (
 	"log/slog"
 	"net"
 	"net/http"
+	"net/netip"
 	"time"
-
-	"golang.org/x/net/netutil"
 )
 
 // Limits of every listener.
@@ -36,8 +35,13 @@ type ListenerOptions struct {
 	Logger  *slog.Logger
 	// HandlerTime bounds how long the handler may take before it begins to answer.
 	HandlerTime time.Duration
-	// MaxConnections that are open at a time: further ones wait; 0 = no limit.
-	MaxConnections int
+	// MaxConnections that are open at a time, MaxPerSource of them from one address, or network of IPv6; 0 = no limit. At a
+	// limit the longest idle connection is closed for a new one.
+	MaxConnections, MaxPerSource int
+	// Exempt reports whether an address may have more than MaxPerSource; nil = none may.
+	Exempt func(netip.Addr) bool
+	// ReservedFiles are descriptors that are kept for accepting connections when the process has no other left.
+	ReservedFiles int
 	// Certificate turns TLS on, and HTTP/2 for those who ask for it.
 	Certificate *Certificate
 	// H2C turns on HTTP/2 without TLS.
@@ -56,9 +60,9 @@ var http2Limits = http.HTTP2Config{
 
 // Listener is one listening port. It speaks HTTP/1.1, with TLS also HTTP/2.
 type Listener struct {
-	http *http.Server
-	net  net.Listener
-	tls  bool
+	http        *http.Server
+	connections *connections
+	tls         bool
 }
 
 // Listen opens the port; requests are answered from [Listener.Serve] on.
@@ -68,16 +72,16 @@ func Listen(ctx context.Context, o ListenerOptions) (*Listener, error) {
 	if err != nil {
 		return nil, fmt.Errorf("listening: %w", err)
 	}
-	if o.MaxConnections > 0 {
-		listener = netutil.LimitListener(listener, o.MaxConnections)
-	}
+	connections := limitConnections(listener, o)
 	var protocols http.Protocols
 	protocols.SetHTTP1(true)
 	protocols.SetHTTP2(o.Certificate != nil)
 	protocols.SetUnencryptedHTTP2(o.H2C && o.Certificate == nil)
 	http2 := http2Limits
 	server := &http.Server{
-		Handler:           o.Handler,
+		Handler:           answered(o.Handler),
+		ConnState:         connections.changed,
+		ConnContext:       withConnection,
 		Protocols:         &protocols,
 		HTTP2:             &http2,
 		ReadHeaderTimeout: readHeaderTimeout,
@@ -90,19 +94,22 @@ func Listen(ctx context.Context, o ListenerOptions) (*Listener, error) {
 	if o.Certificate != nil {
 		server.TLSConfig = &tls.Config{MinVersion: tls.VersionTLS12, GetCertificate: o.Certificate.Get}
 	}
-	return &Listener{http: server, net: listener, tls: o.Certificate != nil}, nil
+	return &Listener{http: server, connections: connections, tls: o.Certificate != nil}, nil
 }
 
 // Address returns the address that is listened on, with the port that was picked.
-func (l *Listener) Address() string { return l.net.Addr().String() }
+func (l *Listener) Address() string { return l.connections.Addr().String() }
+
+// Connections returns what the connections are doing.
+func (l *Listener) Connections() ConnectionStatus { return l.connections.status() }
 
 // Serve answers requests until [Listener.Shutdown]; then, and only then, it returns nil.
 func (l *Listener) Serve() error {
 	var err error
 	if l.tls {
-		err = l.http.ServeTLS(l.net, "", "")
+		err = l.http.ServeTLS(l.connections, "", "")
 	} else {
-		err = l.http.Serve(l.net)
+		err = l.http.Serve(l.connections)
 	}
 	if errors.Is(err, http.ErrServerClosed) {
 		return nil
@@ -111,7 +118,7 @@ func (l *Listener) Serve() error {
 }
 
 // Close closes the port at once.
-func (l *Listener) Close() error { return errors.Join(l.net.Close(), l.http.Close()) }
+func (l *Listener) Close() error { return errors.Join(l.connections.Close(), l.http.Close()) }
 
 // Shutdown closes the port and waits for the requests under way until ctx is done; then it cuts them off and returns
 // ctx's error.

@@ -3,11 +3,11 @@
 package setup
 
 import (
-	"cmp"
 	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"sync/atomic"
 	"time"
 
@@ -24,14 +24,18 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/spool"
 	"github.com/postback-dev/postback-operator/receiver/money/rates"
 	"github.com/postback-dev/postback-operator/receiver/ops"
+	"github.com/postback-dev/postback-operator/receiver/postback"
 	"github.com/postback-dev/postback-operator/receiver/server"
 )
 
 // opsTime is longer than the read API gives a query, so that one that takes too long is told so.
 const opsTime = 90 * time.Second
 
-// opsConnections is far more than probes, scrapers and readers need.
-const opsConnections = 512
+// opsConnections is far more than probes, scrapers and readers need. opsFiles are kept for some of them.
+const (
+	opsConnections = 128
+	opsFiles       = 8
+)
 
 // Options of a receiver. Config, Listen, OpsListen, Store or StoreFile, Hold and Logger are mandatory.
 type Options struct {
@@ -61,10 +65,9 @@ type Options struct {
 	KeepForwards       time.Duration
 	ForwardConnections int
 	ForwardRate        float64
-	// MaxConnections that are open at a time; 0 = no limit.
-	MaxConnections int
-	// MaxRequests in flight at a time; 0 = as many as fit into Memory.
-	MaxRequests int
+	// MaxConnections that are open at a time, MaxPerSource of them from one address that is no trusted proxy, and MaxRequests
+	// in flight; 0 = as many as fit into Memory and into the process's open files.
+	MaxConnections, MaxPerSource, MaxRequests int
 	// Memory that the receiver may take, in bytes; 0 = no limit.
 	Memory int64
 	// H2C turns on HTTP/2 without TLS.
@@ -97,8 +100,10 @@ type Receiver struct {
 	forward  *forward.Worker
 	rates    *rates.Refresher
 	postback *server.Listener
-	ops      *server.Listener
-	draining atomic.Bool
+	// listening is postback, once it is open: the ops port opens first.
+	listening atomic.Pointer[server.Listener]
+	ops       *server.Listener
+	draining  atomic.Bool
 	// durability is the level that the store last reported.
 	durability atomic.Value
 	// newRates has a token when there is a table that what waits for a rate has not been tried with.
@@ -217,7 +222,8 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 	handler := ops.New(ops.Options{
 		Version: r.options.Version, Config: r.configStatus, Rates: r.rateStatus, Draining: r.draining.Load,
 		Spool: waiting, Durability: r.durabilityLevel, RequireSynchronous: r.options.RequireSynchronous,
-		Store: r.store, Forwards: r.forwardStatus, Resent: r.forward.Woken, Token: token, Metrics: r.metrics, Logger: r.options.Logger, Clock: r.options.Clock,
+		Connections: r.connectionStatus,
+		Store:       r.store, Forwards: r.forwardStatus, Resent: r.forward.Woken, Token: token, Metrics: r.metrics, Logger: r.options.Logger, Clock: r.options.Clock,
 		CountsAs: func(name, conversionType string) config.CountsAs {
 			return r.watch.Current().CountsAs(name, conversionType)
 		},
@@ -225,7 +231,7 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 	var err error
 	r.ops, err = server.Listen(ctx, server.ListenerOptions{
 		Address: r.options.OpsListen, Handler: handler, HandlerTime: opsTime, Logger: r.options.Logger,
-		MaxConnections: opsConnections,
+		MaxConnections: opsConnections, ReservedFiles: opsFiles,
 	})
 	return err
 }
@@ -238,8 +244,8 @@ func (r *Receiver) listen(ctx context.Context) (err error) {
 			return err
 		}
 	}
-	limits := server.LimitsFor(o.Memory)
-	gate := server.NewGate(cmp.Or(o.MaxRequests, limits.Requests), func(class server.Class) { r.metrics.Overloaded(string(class)) })
+	limits := o.limits()
+	gate := server.NewGate(limits.Requests, func(class server.Class) { r.metrics.Overloaded(string(class)) })
 	clicks := click.New(click.Options{
 		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.ledger, Observer: r.metrics,
 		Hold: o.Hold, Clock: o.Clock, Logger: o.Logger,
@@ -253,9 +259,21 @@ func (r *Receiver) listen(ctx context.Context) (err error) {
 	})
 	r.postback, err = server.Listen(ctx, server.ListenerOptions{
 		Address: o.Listen, Handler: handler, HandlerTime: o.Hold, Logger: o.Logger,
-		MaxConnections: o.MaxConnections, Certificate: certificate, H2C: o.H2C,
+		MaxConnections: limits.Connections, MaxPerSource: limits.PerSource, Certificate: certificate, H2C: o.H2C,
+		Exempt: func(peer netip.Addr) bool { return postback.FromTrustedProxy(peer, r.watch.Current().TrustedProxies) },
 	})
+	if err == nil {
+		r.listening.Store(r.postback)
+	}
 	return err
+}
+
+// connectionStatus reports on the port for postbacks, which opens after the ops port.
+func (r *Receiver) connectionStatus() ops.ConnectionStatus {
+	if listener := r.listening.Load(); listener != nil {
+		return ops.ConnectionStatus(listener.Connections())
+	}
+	return ops.ConnectionStatus{}
 }
 
 func (r *Receiver) configStatus() ops.ConfigStatus { return ops.ConfigStatus(r.watch.Status()) }

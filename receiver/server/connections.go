@@ -1,0 +1,326 @@
+package server
+
+import (
+	"container/list"
+	"context"
+	"crypto/tls"
+	"errors"
+	"log/slog"
+	"net"
+	"net/http"
+	"net/netip"
+	"sync"
+	"sync/atomic"
+	"syscall"
+	"time"
+
+	"github.com/postback-dev/postback-operator/receiver/clientkey"
+)
+
+const (
+	// firstRequest is how long a new connection has for its request before it may be closed for another sender's.
+	firstRequest = time.Second
+	// remindEvery is how often the log repeats that a limit is reached.
+	remindEvery = time.Minute
+)
+
+// ConnectionStatus is what the connections of a listener are doing.
+type ConnectionStatus struct {
+	// New ones have sent no request yet, Active ones wait for a reply, Idle ones have got it.
+	New, Active, Idle int
+	Limit             int
+	// LimitReached is when a connection last had to be closed, or to wait, because of the limit; zero = never.
+	LimitReached time.Time
+	// Evicted counts the connections that were closed for those of others, Refused those that were closed at once because
+	// their source had its share, Unreadable the requests that were no HTTP, or broken off within their header.
+	Evicted, Refused, Unreadable uint64
+}
+
+// connections is a listener that bounds how many connections are open at a time, in all and of each source. At a bound the
+// connection that has waited longest for a request is closed, so that a new sender gets in. While every connection is
+// answering a request, new ones wait.
+type connections struct {
+	net.Listener
+	limit, perSource int
+	// exempt reports whether an address speaks for many, as a proxy does; nil = none does.
+	exempt  func(netip.Addr) bool
+	reserve *reserve
+	logger  *slog.Logger
+
+	unreadable atomic.Uint64
+	// freed has a token when a connection was closed; done is closed with the listener.
+	freed chan struct{}
+	done  chan struct{}
+	end   func()
+
+	mu   sync.Mutex
+	open map[*connection]struct{}
+	// fresh and idle are the connections that wait for their first or next request, as *connection: the longest first.
+	fresh, idle      *list.List
+	sources          map[netip.Addr]int
+	reached          time.Time
+	reminded         [2]time.Time // when the log last said so: of the limit, of a source
+	evicted, refused uint64
+}
+
+// connection is one that is open.
+type connection struct {
+	net.Conn
+	owner *connections
+	// source is what the connection shares a bound with: the peer's address, of IPv6 its network.
+	source netip.Addr
+	close  func() error
+	// unanswered: a request, or the beginning of one, has come in and no handler has seen it.
+	unanswered atomic.Bool
+
+	// owner.mu guards the rest. place is where it waits for a request; nil = it is answering one, or closed.
+	place *list.Element
+	since time.Time
+}
+
+func limitConnections(listener net.Listener, o ListenerOptions) *connections {
+	c := &connections{
+		Listener: listener, limit: o.MaxConnections, perSource: o.MaxPerSource, exempt: o.Exempt, logger: o.Logger,
+		reserve: newReserve(o.ReservedFiles),
+		freed:   make(chan struct{}, 1), done: make(chan struct{}),
+		open: map[*connection]struct{}{}, fresh: list.New(), idle: list.New(), sources: map[netip.Addr]int{},
+	}
+	c.end = sync.OnceFunc(func() { close(c.done) })
+	return c
+}
+
+// Accept implements [net.Listener].
+func (c *connections) Accept() (net.Conn, error) {
+	for {
+		if !c.awaitRoom() {
+			return nil, net.ErrClosed
+		}
+		accepted, err := c.Listener.Accept()
+		switch {
+		case (errors.Is(err, syscall.EMFILE) || errors.Is(err, syscall.ENFILE)) && c.reserve.spend():
+		case err != nil:
+			return nil, err
+		default:
+			if admitted := c.admit(accepted); admitted != nil {
+				return admitted, nil
+			}
+			_ = accepted.Close()
+		}
+	}
+}
+
+// Close implements [net.Listener].
+func (c *connections) Close() error {
+	c.end()
+	c.reserve.close()
+	return c.Listener.Close()
+}
+
+// awaitRoom returns when one more connection may be opened; false = the listener is closed.
+func (c *connections) awaitRoom() bool {
+	for !c.makeRoom() {
+		select {
+		case <-c.freed:
+		case <-time.After(firstRequest): // Then a new connection may be closed.
+		case <-c.done:
+			return false
+		}
+	}
+	return true
+}
+
+// makeRoom reports whether one more connection may be opened, and closes one if that takes it.
+func (c *connections) makeRoom() bool {
+	c.mu.Lock()
+	if c.limit <= 0 || len(c.open) < c.limit {
+		c.mu.Unlock()
+		return true
+	}
+	now := time.Now()
+	c.reached = now
+	c.remindLocked(0, now, "Connections are at their limit: the longest idle ones are closed for new ones", "limit", c.limit)
+	longest := c.longestLocked(now, func(*connection) bool { return true })
+	c.mu.Unlock()
+	return c.evict(longest)
+}
+
+// longestLocked returns which of the connections in question has waited longest for a request; nil = none waits.
+func (c *connections) longestLocked(now time.Time, in func(*connection) bool) (longest *connection) {
+	for place := c.idle.Front(); place != nil && longest == nil; place = place.Next() {
+		if candidate := place.Value.(*connection); in(candidate) {
+			longest = candidate
+		}
+	}
+	for place := c.fresh.Front(); place != nil; place = place.Next() {
+		candidate := place.Value.(*connection)
+		if now.Sub(candidate.since) < firstRequest || longest != nil && candidate.since.After(longest.since) {
+			break
+		}
+		if in(candidate) {
+			return candidate
+		}
+	}
+	return longest
+}
+
+func (c *connections) evict(longest *connection) bool {
+	if longest == nil {
+		return false
+	}
+	c.mu.Lock()
+	c.evicted++
+	c.mu.Unlock()
+	_ = longest.Close()
+	return true
+}
+
+// admit counts a connection; nil = its source has its share, and all of it is answering requests.
+func (c *connections) admit(accepted net.Conn) net.Conn {
+	peer, _ := netip.ParseAddrPort(accepted.RemoteAddr().String())
+	source := clientkey.Network(peer.Addr().Unmap().WithZone(""))
+	exempt := c.exempt != nil && c.exempt(peer.Addr())
+	for !exempt && c.fullOf(source) {
+		now := time.Now()
+		c.mu.Lock()
+		c.remindLocked(1, now, "A source has its share of the connections", "source", source, "limit", c.perSource)
+		longest := c.longestLocked(now, func(open *connection) bool { return open.source == source })
+		if longest == nil {
+			c.refused++
+		}
+		c.mu.Unlock()
+		if !c.evict(longest) {
+			return nil
+		}
+	}
+	admitted := &connection{Conn: accepted, owner: c, source: source, since: time.Now()}
+	admitted.close = sync.OnceValue(admitted.leave)
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	c.open[admitted] = struct{}{}
+	c.sources[source]++
+	admitted.place = c.fresh.PushBack(admitted)
+	return admitted
+}
+
+func (c *connections) fullOf(source netip.Addr) bool {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return c.perSource > 0 && c.sources[source] >= c.perSource
+}
+
+func (c *connections) remindLocked(what int, now time.Time, message string, args ...any) {
+	if now.Sub(c.reminded[what]) >= remindEvery {
+		c.reminded[what] = now
+		c.logger.Warn(message, args...)
+	}
+}
+
+// status is documented at [Listener.Connections].
+func (c *connections) status() ConnectionStatus {
+	c.mu.Lock()
+	defer c.mu.Unlock()
+	return ConnectionStatus{
+		New: c.fresh.Len(), Idle: c.idle.Len(), Active: len(c.open) - c.fresh.Len() - c.idle.Len(),
+		Limit: c.limit, LimitReached: c.reached,
+		Evicted: c.evicted, Refused: c.refused, Unreadable: c.unreadable.Load(),
+	}
+}
+
+// Close implements [net.Conn].
+func (c *connection) Close() error { return c.close() }
+
+// CloseWrite ends the writing side, as net/http does before it closes a connection with a request that it has not read.
+func (c *connection) CloseWrite() error {
+	if half, ok := c.Conn.(interface{ CloseWrite() error }); ok {
+		return half.CloseWrite()
+	}
+	return nil
+}
+
+func (c *connection) leave() error {
+	err := c.Conn.Close()
+	owner := c.owner
+	owner.mu.Lock()
+	delete(owner.open, c)
+	c.answeringLocked()
+	if owner.sources[c.source]--; owner.sources[c.source] == 0 {
+		delete(owner.sources, c.source)
+	}
+	owner.mu.Unlock()
+	owner.reserve.refill()
+	owner.wakeUp()
+	return err
+}
+
+// answeringLocked takes a connection off the list of those that wait for a request.
+func (c *connection) answeringLocked() {
+	if c.place != nil {
+		c.owner.fresh.Remove(c.place)
+		c.owner.idle.Remove(c.place)
+		c.place = nil
+	}
+}
+
+// changed is an [http.Server.ConnState].
+func (c *connections) changed(conn net.Conn, state http.ConnState) {
+	changed := tracked(conn)
+	if changed == nil {
+		return
+	}
+	switch state {
+	case http.StateActive:
+		changed.unanswered.Store(true)
+		c.mu.Lock()
+		changed.answeringLocked()
+		c.mu.Unlock()
+	case http.StateIdle:
+		changed.unanswered.Store(false)
+		c.mu.Lock()
+		if _, open := c.open[changed]; open && changed.place == nil {
+			changed.since = time.Now()
+			changed.place = c.idle.PushBack(changed)
+		}
+		c.mu.Unlock()
+		c.wakeUp()
+	case http.StateClosed:
+		if changed.unanswered.Load() {
+			c.unreadable.Add(1)
+			c.logger.Debug("A request was no HTTP, or broken off", "source", changed.source)
+		}
+	}
+}
+
+// wakeUp lets a new connection in that waits for one to be closed or idle.
+func (c *connections) wakeUp() {
+	select {
+	case c.freed <- struct{}{}:
+	default:
+	}
+}
+
+// tracked returns the connection below TLS; nil if it is none of [connections].
+func tracked(conn net.Conn) *connection {
+	if secured, ok := conn.(*tls.Conn); ok {
+		conn = secured.NetConn()
+	}
+	found, _ := conn.(*connection)
+	return found
+}
+
+type connectionKey struct{}
+
+// withConnection is an [http.Server.ConnContext].
+func withConnection(ctx context.Context, conn net.Conn) context.Context {
+	return context.WithValue(ctx, connectionKey{}, tracked(conn))
+}
+
+// answered notes which connections' requests reach the handler: net/http answers what it cannot read itself, and tells
+// nobody.
+func answered(handler http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if conn, _ := r.Context().Value(connectionKey{}).(*connection); conn != nil {
+			conn.unanswered.Store(false)
+		}
+		handler.ServeHTTP(w, r)
+	})
+}
