@@ -38,11 +38,11 @@ func (p *parser) body(contentType string, body []byte) *Error {
 // charsetOf returns the charset that a Content-Type names; nil for none, for one that is not known or cannot be decoded, and
 // for Unicode: text is looked at as UTF-8 anyway, and UTF-16 shows by its bytes.
 func charsetOf(contentType string) encoding.Encoding {
-	_, rest, found := strings.Cut(strings.ToLower(contentType), "charset=")
-	if !found {
-		return nil
+	_, label, _ := strings.Cut(strings.ToLower(contentType), "charset=")
+	if end := strings.IndexAny(label, ";,"); end >= 0 {
+		label = label[:end]
 	}
-	label := strings.Trim(strings.FieldsFunc(rest+";", func(r rune) bool { return r == ';' || r == ',' })[0], ` "'`)
+	label = strings.Trim(label, ` "'`)
 	charset, err := htmlindex.Get(label)
 	if err != nil || charset == encoding.Replacement {
 		return nil

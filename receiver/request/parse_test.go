@@ -91,6 +91,8 @@ func TestParseBody(t *testing.T) {
 		{"a form in quoted KOI8-R", "", formType + `; charset="KOI8-R"`, "a=%F0%D2", request.Values{body("a", "Пр")}},
 		{"JSON in windows-1251", "", jsonType + "; charset=cp1251", "{\"a\":\"\xcf\xf0\"}", request.Values{body("a", "Пр")}},
 		{"JSON in UTF-16", "", jsonType, "\xff\xfe{\x00\"\x00a\x00\"\x00:\x001\x00}\x00", request.Values{body("a", "1")}},
+		{"a charset without a name is none", "", formType + "; charset=", "a=1", request.Values{body("a", "1")}},
+		{"a charset that ends at once is none", "", formType + "; charset=;x", "a=1", request.Values{body("a", "1")}},
 		{"a charset without a decoder is none", "", jsonType + "; charset=iso-2022-kr", `{"a":"1"}`, request.Values{body("a", "1")}},
 		{"JSON in another charset than declared", "", jsonType + "; charset=utf-16", `{"a":"1"}`, request.Values{body("a", "1")}},
 		{"JSON in UTF-16 without a mark", "", jsonType, "{\x00\"\x00a\x00\"\x00:\x001\x00}\x00", request.Values{body("a", "1")}},

@@ -147,28 +147,30 @@ func (n *Names) hidden(raw string, from int, wanted func(name string) bool) (hid
 	if n == nil {
 		return hiding{}, false
 	}
-	for i := from; i < len(raw); i++ {
-		if c := raw[i]; c != '?' && c != '%' && c != '<' && c != '>' && c != '"' && c < utf8.RuneSelf {
+	var next int
+	for at := from; at < len(raw); at = next {
+		next = at + 1
+		if c := raw[at]; c != '?' && c != '%' && c != '<' && c != '>' && c != '"' && c < utf8.RuneSelf {
 			continue
 		}
-		char, size := charAt(raw, i)
-		if raw[i] != '?' && !n.hasEntity(char) {
+		char, size := charAt(raw, at)
+		next = at + size // No byte of one character is another one.
+		if raw[at] != '?' && !n.hasEntity(char) {
 			continue
 		}
-		begin := i + size
-		length := strings.IndexAny(raw[begin:min(len(raw), begin+maxName)], "=?")
-		if length < 0 || raw[begin+length] == '?' {
+		length := strings.IndexAny(raw[next:min(len(raw), next+maxName)], "=?")
+		if length < 0 || raw[next+length] == '?' {
 			continue
 		}
 		var name string
 		var ok bool
-		if candidate := percentDecode(raw[begin : begin+length]); raw[i] == '?' {
+		if candidate := percentDecode(raw[next : next+length]); raw[at] == '?' {
 			name, ok = n.repaired(candidate)
 		} else {
 			name, ok = n.known(char, candidate)
 		}
 		if ok && wanted(name) {
-			return hiding{end: i, value: begin + length + 1, name: name}, true
+			return hiding{end: at, value: next + length + 1, name: name}, true
 		}
 	}
 	return hiding{}, false

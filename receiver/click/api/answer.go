@@ -53,11 +53,12 @@ type AnswerV4 struct {
 	Info        *InfoV4  `json:"info"`
 }
 
-// Cookie is one that the page sets. Expires is in Unix seconds.
+// Cookie is one that the page sets. Expires is a date of HTTP: clients read it by PHP's strtotime, to which a number of
+// seconds is no date.
 type Cookie struct {
 	Name     string `json:"name"`
 	Value    string `json:"value"`
-	Expires  int64  `json:"expires"`
+	Expires  string `json:"expires"`
 	Path     string `json:"path"`
 	Secure   bool   `json:"secure"`
 	HTTPOnly bool   `json:"httponly"`
@@ -120,7 +121,7 @@ func (c *call) cookies(values map[string]string, age time.Duration) []Cookie {
 		list = append(list, Cookie{
 			Name:     name,
 			Value:    values[name],
-			Expires:  c.at.Add(age).Unix(),
+			Expires:  c.at.Add(age).Format(http.TimeFormat),
 			Path:     "/",
 			Secure:   c.secure,
 			SameSite: "Lax",

@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"net/http"
 	"net/http/httptest"
 	"net/url"
 	"strings"
@@ -241,7 +242,7 @@ func TestAClientOfVersion4IsToldItsClick(t *testing.T) {
 	click := book.Clicks[0]
 	token := clicktest.VisitorToken(t, click.SubID)
 	to := "https://offer.example/go?clickid=" + click.SubID + "&c=spring&kw=shoes&src=adnet&z=7&cost=0.05EUR#&t="
-	expires := clicktest.Noon.AddDate(0, 0, 30).Unix()
+	expires := clicktest.Noon.AddDate(0, 0, 30).Format(http.TimeFormat)
 	want := AnswerV4{
 		Status:  302,
 		Headers: []string{"location: " + to},
