@@ -52,7 +52,7 @@ func parseFlags(args []string, getenv func(string) string) (*flags, error) {
 		return f, nil
 	}
 	f.options.Spool.MaxBytes = int64(f.spoolSize)
-	return f, errors.Join(f.check(), f.checkStore())
+	return f, errors.Join(f.check(), f.checkLimits(), f.checkStore())
 }
 
 func (f *flags) declare() {
@@ -110,14 +110,21 @@ func (f *flags) check() error {
 		return errors.New("--tls-cert-file and --tls-key-file go together")
 	case o.Hold <= 0:
 		return errors.New("--hold must be above 0")
+	case f.logFormat != "text" && f.logFormat != "json":
+		return errors.New("--log-format must be text or json")
+	}
+	return nil
+}
+
+func (f *flags) checkLimits() error {
+	o := &f.options
+	switch {
 	case o.Drain < 0 || o.KeepReceived < 0 || o.KeepHistory < 0 || o.KeepForwards < 0:
 		return errors.New("--drain, --retention-received, --retention-history and --retention-forwards must not be negative")
 	case o.MaxConnections < 0 || o.MaxPerSource < 0 || o.MaxRequests < 0:
 		return errors.New("--max-connections, --max-connections-per-source and --max-requests must not be negative")
 	case o.ForwardConnections < 1 || o.ForwardRate < 0:
 		return errors.New("--forward-host-connections must be at least 1, and --forward-host-rate not negative")
-	case f.logFormat != "text" && f.logFormat != "json":
-		return errors.New("--log-format must be text or json")
 	}
 	return nil
 }

@@ -186,18 +186,24 @@ func CPU(pid int) (time.Duration, error) {
 }
 
 // Memory is the memory in bytes that the process holds for itself: RssAnon, which leaves the page cache out.
-func (p *Process) Memory() (int64, error) {
+func (p *Process) Memory() (int64, error) { return p.status("RssAnon") }
+
+// PeakMemory is the most memory in bytes that the process has ever had resident: VmHWM.
+func (p *Process) PeakMemory() (int64, error) { return p.status("VmHWM") }
+
+// status reads a size, in bytes, from the process's status.
+func (p *Process) status(field string) (int64, error) {
 	status, err := os.ReadFile(fmt.Sprintf("/proc/%d/status", p.cmd.Process.Pid))
 	if err != nil {
 		return 0, err
 	}
 	for line := range strings.Lines(string(status)) {
-		if value, ok := strings.CutPrefix(line, "RssAnon:"); ok {
+		if value, ok := strings.CutPrefix(line, field+":"); ok {
 			kib, err := strconv.ParseInt(strings.TrimSuffix(strings.TrimSpace(value), " kB"), 10, 64)
 			return kib << 10, err
 		}
 	}
-	return 0, errors.New("no RssAnon in the process's status")
+	return 0, fmt.Errorf("no %s in the process's status", field)
 }
 
 // FreeAddr returns a loopback address with a port that nobody listens on now.

@@ -73,6 +73,9 @@ type connection struct {
 	// unanswered: a request, or the beginning of one, has come in and no handler has seen it.
 	unanswered atomic.Bool
 
+	// evicted: it is closed for another. What still comes in is not worked on, since its sender cannot get the reply.
+	evicted atomic.Bool
+
 	// owner.mu guards the rest. place is where it waits for a request; nil = it is answering one, or closed.
 	place *list.Element
 	since time.Time
@@ -139,12 +142,17 @@ func (c *connections) makeRoom() bool {
 	now := time.Now()
 	c.reached = now
 	c.remindLocked(0, now, "Connections are at their limit: the longest idle ones are closed for new ones", "limit", c.limit)
-	longest := c.longestLocked(now, func(*connection) bool { return true })
+	longest := c.evictLocked(now, func(*connection) bool { return true })
 	c.mu.Unlock()
-	return c.evict(longest)
+	if longest == nil {
+		return false
+	}
+	_ = longest.Close()
+	return true
 }
 
-// longestLocked returns which of the connections in question has waited longest for a request; nil = none waits.
+// longestLocked returns which of the connections in question has waited longest for a request; nil = none waits. A new one
+// counts from [firstRequest] on.
 func (c *connections) longestLocked(now time.Time, in func(*connection) bool) (longest *connection) {
 	for place := c.idle.Front(); place != nil && longest == nil; place = place.Next() {
 		if candidate := place.Value.(*connection); in(candidate) {
@@ -163,15 +171,15 @@ func (c *connections) longestLocked(now time.Time, in func(*connection) bool) (l
 	return longest
 }
 
-func (c *connections) evict(longest *connection) bool {
-	if longest == nil {
-		return false
+// evictLocked takes the connection in question that has waited longest from the others, for the caller to close; nil =
+// none waits.
+func (c *connections) evictLocked(now time.Time, in func(*connection) bool) *connection {
+	longest := c.longestLocked(now, in)
+	if longest != nil {
+		c.evicted++
+		longest.evicted.Store(true)
 	}
-	c.mu.Lock()
-	c.evicted++
-	c.mu.Unlock()
-	_ = longest.Close()
-	return true
+	return longest
 }
 
 // admit counts a connection; nil = its source has its share, and all of it is answering requests.
@@ -183,14 +191,15 @@ func (c *connections) admit(accepted net.Conn) net.Conn {
 		now := time.Now()
 		c.mu.Lock()
 		c.remindLocked(1, now, "A source has its share of the connections", "source", source, "limit", c.perSource)
-		longest := c.longestLocked(now, func(open *connection) bool { return open.source == source })
+		longest := c.evictLocked(now, func(open *connection) bool { return open.source == source })
 		if longest == nil {
 			c.refused++
 		}
 		c.mu.Unlock()
-		if !c.evict(longest) {
+		if longest == nil {
 			return nil
 		}
+		_ = longest.Close()
 	}
 	admitted := &connection{Conn: accepted, owner: c, source: source, since: time.Now()}
 	admitted.close = sync.OnceValue(admitted.leave)
@@ -315,11 +324,14 @@ func withConnection(ctx context.Context, conn net.Conn) context.Context {
 }
 
 // answered notes which connections' requests reach the handler: net/http answers what it cannot read itself, and tells
-// nobody.
+// nobody. A request that came in just as its connection was closed for another is dropped: its sender repeats it.
 func answered(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if conn, _ := r.Context().Value(connectionKey{}).(*connection); conn != nil {
 			conn.unanswered.Store(false)
+			if conn.evicted.Load() {
+				panic(http.ErrAbortHandler)
+			}
 		}
 		handler.ServeHTTP(w, r)
 	})

@@ -7,6 +7,7 @@ import (
 	"io"
 	"net"
 	"net/http"
+	"net/http/httptest"
 	"net/netip"
 	"strings"
 	"syscall"
@@ -209,6 +210,25 @@ func TestASourceWhoseConnectionsAreAllAtWorkGetsNoOther(t *testing.T) {
 	c.await("one refused", func(s ConnectionStatus) bool { return s.Refused == 1 })
 	if !strings.Contains(c.log.String(), "A source has its share") {
 		t.Errorf("the log does not say so: %s", c.log)
+	}
+}
+
+func TestARequestOfAConnectionThatWasClosedIsDropped(t *testing.T) {
+	handled := 0
+	handler := answered(http.HandlerFunc(func(http.ResponseWriter, *http.Request) { handled++ }))
+	conn := &connection{}
+	serve := func() (cause any) {
+		defer func() { cause = recover() }()
+		ctx := withConnection(t.Context(), conn)
+		handler.ServeHTTP(nil, httptest.NewRequestWithContext(ctx, http.MethodGet, sale, nil))
+		return nil
+	}
+	if cause := serve(); cause != nil || handled != 1 {
+		t.Errorf("an open connection: %v, handled %d times", cause, handled)
+	}
+	conn.evicted.Store(true)
+	if cause := serve(); fmt.Sprint(cause) != http.ErrAbortHandler.Error() || handled != 1 {
+		t.Errorf("a closed one: %v, handled %d times", cause, handled)
 	}
 }
 

@@ -83,7 +83,7 @@ func TestLimitsFitIntoMemory(t *testing.T) {
 		{16 << 20, 0, Limits{Connections: 85, PerSource: 21, Requests: 64}},
 		{230 << 20, 1 << 20, Limits{Connections: 1226, PerSource: 306, Requests: 460}},
 		{230 << 20, 1024, Limits{Connections: 768, PerSource: 192, Requests: 460}},
-		{1 << 30, 64, Limits{Connections: 48, PerSource: 16, Requests: 2048}},
+		{1 << 30, 64, Limits{Connections: 32, PerSource: 16, Requests: 2048}},
 		{64 << 30, 1 << 20, Limits{Connections: 4096, PerSource: 1024, Requests: 2048}},
 	} {
 		if got := LimitsFor(test.memory, test.files); got != test.want {

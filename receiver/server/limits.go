@@ -21,12 +21,12 @@ const (
 	minPerSource       = 16
 )
 
-// LimitsFor returns the limits that fit into memory, in bytes, and into so many open files, of which a quarter stays for
+// LimitsFor returns the limits that fit into memory, in bytes, and into so many open files, of which 256, or half, stay for
 // the store, S2S postbacks and the ops port; 0 means that there is no limit.
 func LimitsFor(memory, files int64) Limits {
 	connections := within(memory/bytesPerConnection, memory, minConnections, maxConnections)
 	if files > 0 {
-		connections = int(min(int64(connections), files*3/4))
+		connections = int(min(int64(connections), max(files/2, files-256)))
 	}
 	return Limits{
 		Connections: connections,

@@ -25,5 +25,5 @@ func openFiles() int64 {
 	if err := syscall.Getrlimit(syscall.RLIMIT_NOFILE, &limit); err != nil {
 		return 0
 	}
-	return int64(min(limit.Cur, math.MaxInt32)) //nolint:gosec // It is below the greatest int32.
+	return int64(min(limit.Cur, math.MaxInt32))
 }

@@ -1,0 +1,222 @@
+package flood
+
+import (
+	"bufio"
+	"context"
+	"fmt"
+	"io"
+	"net"
+	"net/http"
+	"os"
+	"path/filepath"
+	"sync"
+	"sync/atomic"
+	"testing"
+	"time"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/receivertest"
+)
+
+const (
+	// visitPath is the campaign link of the tenant who is flooded.
+	visitPath  = "/flooded?utm_source=flood&keyword=running+shoes"
+	floodedKey = "key-of-the-flooded-tenant"
+	// most is what a receiver may take of its 256 MiB.
+	most = 200 << 20
+	// postbacks are those of the other tenant that a flood must not refuse.
+	postbacks = 50
+	pause     = 50 * time.Millisecond
+	// patience bounds what has no bound of its own; nothing here comes near it.
+	patience = 30 * time.Second
+)
+
+// program is the built receiver.
+var program string
+
+func TestMain(m *testing.M) {
+	dir, err := os.MkdirTemp("", "flood")
+	if err == nil {
+		program, err = receivertest.Build(context.Background(), dir)
+	}
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+	code := m.Run()
+	_ = os.RemoveAll(dir)
+	os.Exit(code)
+}
+
+// siege is a receiver in 256 MiB that is flooded.
+type siege struct {
+	*testing.T
+	*receivertest.Process
+	client *http.Client
+}
+
+func newSiege(t *testing.T, args ...string) *siege {
+	t.Helper()
+	return begin(t, confined(t, program), args...)
+}
+
+func begin(t *testing.T, program string, args ...string) *siege {
+	t.Helper()
+	dir := t.TempDir()
+	flooded := receivertest.Endpoint()
+	flooded.Name, flooded.ClickTokens = "flooded", nil
+	flooded.Keys = []config.Key{{ID: "k1", SHA256: config.Digest(floodedKey)}}
+	flooded.Campaigns = []config.Campaign{{Name: "flooded", Alias: "flooded", OfferURL: "https://offer.example/?click={subid}"}}
+	if err := receivertest.WriteConfig(dir, receivertest.Fleet(), receivertest.Endpoint(), flooded); err != nil {
+		t.Fatal(err)
+	}
+	p, err := receivertest.Start(t.Context(), receivertest.Options{
+		Program: program, Config: dir, Store: "sqlite://" + filepath.Join(t.TempDir(), "store.db"), Args: args,
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(p.Kill)
+	transport := &http.Transport{}
+	t.Cleanup(transport.CloseIdleConnections)
+	s := &siege{T: t, Process: p, client: &http.Client{Transport: transport, Timeout: patience}}
+	if err := p.AddClicks(t.Context(), postbacks, func(i int) string { return fmt.Sprint("c", i) }); err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// source is the i-th attacker's address: forty of them, so that no limit of one address helps.
+func source(i int) string { return fmt.Sprintf("127.0.1.%d", 1+i%40) }
+
+func dialFrom(ctx context.Context, from, to string) (net.Conn, error) {
+	dialer := net.Dialer{LocalAddr: &net.TCPAddr{IP: net.ParseIP(from)}}
+	return dialer.DialContext(ctx, "tcp", to)
+}
+
+// besiege runs n attackers until the other tenant has sent its postbacks, and none was refused.
+func (s *siege) besiege(n int, attack func(ctx context.Context, i int)) {
+	s.Helper()
+	ctx, stop := context.WithCancel(s.Context())
+	var attackers sync.WaitGroup
+	for i := range n {
+		attackers.Go(func() { attack(ctx, i) })
+	}
+	began, slowest := time.Now(), time.Duration(0)
+	for i := range postbacks {
+		sent := time.Now()
+		if got := s.postback(i); got != "200 recorded" {
+			s.Errorf("postback %d of the other tenant: %s", i, got)
+		}
+		slowest = max(slowest, time.Since(sent))
+		time.Sleep(20 * time.Millisecond) // So that the flood lasts.
+	}
+	s.Logf("%d postbacks in %v, the slowest in %v", postbacks, time.Since(began), slowest)
+	stop()
+	attackers.Wait()
+}
+
+// postback sends the i-th of the other tenant.
+func (s *siege) postback(i int) string {
+	url := fmt.Sprintf("http://%s/%s/postback?subid=c%d&status=sale&payout=1", s.Addr, receivertest.Key, i)
+	req, err := http.NewRequestWithContext(s.Context(), http.MethodGet, url, nil)
+	if err != nil {
+		return err.Error()
+	}
+	resp, err := s.client.Do(req)
+	if err != nil {
+		return err.Error()
+	}
+	defer func() { _ = resp.Body.Close() }()
+	_, _ = io.Copy(io.Discard, resp.Body)
+	return fmt.Sprint(resp.StatusCode, " ", resp.Header.Get("X-Postback-Outcome"))
+}
+
+// lives checks that the receiver still runs, and never took more memory than it may.
+func (s *siege) lives() {
+	s.Helper()
+	if err := s.Get(s.Context(), "/livez", nil); err != nil {
+		s.Errorf("%v\n%s", err, s.Log())
+	}
+	peak, err := s.PeakMemory()
+	if err != nil || peak > most {
+		s.Errorf("it took %d MiB, want %d at most: %v", peak>>20, most>>20, err)
+	}
+	s.Logf("it took %d MiB", peak>>20)
+}
+
+// TestConnections: 2,500 connections, each with visits one after the other.
+func TestConnections(t *testing.T) {
+	s := newSiege(t)
+	var answered atomic.Int64
+	s.besiege(2500, func(ctx context.Context, i int) {
+		for ctx.Err() == nil {
+			answered.Add(s.visits(ctx, source(i)))
+		}
+	})
+	t.Logf("%d visits were answered", answered.Load())
+	s.lives()
+}
+
+// visits sends visits on one connection until it is closed, and returns how many were answered.
+func (s *siege) visits(ctx context.Context, from string) (answered int64) {
+	conn, err := dialFrom(ctx, from, s.Addr)
+	if err != nil {
+		time.Sleep(10 * time.Millisecond)
+		return 0
+	}
+	defer func() { _ = conn.Close() }()
+	defer context.AfterFunc(ctx, func() { _ = conn.Close() })()
+	reader := bufio.NewReader(conn)
+	for {
+		if _, err := fmt.Fprintf(conn, "GET %s HTTP/1.1\r\nHost: flood\r\n\r\n", visitPath); err != nil {
+			return answered
+		}
+		resp, err := http.ReadResponse(reader, nil)
+		if err != nil {
+			return answered
+		}
+		_, _ = io.Copy(io.Discard, resp.Body)
+		_ = resp.Body.Close()
+		answered++
+		time.Sleep(pause) // The test, too, needs some of the processor.
+	}
+}
+
+// TestIdleConnections: more connections than there may be, from everywhere, each of which has sent one request.
+func TestIdleConnections(t *testing.T) {
+	s := newSiege(t)
+	for i := range 2000 {
+		conn, err := dialFrom(t.Context(), source(i), s.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+		if _, err := fmt.Fprint(conn, "GET /nothing HTTP/1.1\r\nHost: flood\r\n\r\n"); err != nil {
+			t.Fatal(err)
+		}
+	}
+	s.besiege(0, nil)
+	s.lives()
+}
+
+// TestDescriptors: a process that may open few files answers its probes, and postbacks, under more connections than that.
+func TestDescriptors(t *testing.T) {
+	s := begin(t, script(t, program, "ulimit -n 100"))
+	for i := range 200 {
+		conn, err := dialFrom(t.Context(), source(i), s.Addr)
+		if err != nil {
+			t.Fatal(err)
+		}
+		defer func() { _ = conn.Close() }()
+	}
+	s.besiege(1, func(ctx context.Context, _ int) {
+		for ctx.Err() == nil {
+			if err := s.Get(t.Context(), "/livez", nil); err != nil {
+				t.Error(err)
+			}
+			time.Sleep(pause)
+		}
+	})
+	s.lives()
+}
