@@ -4,6 +4,7 @@ package snippets
 
 import (
 	"bytes"
+	"encoding/json"
 	htmltemplate "html/template"
 	"strings"
 	"text/template"
@@ -82,7 +83,36 @@ func Campaign(in CampaignInput) map[string][]byte {
 		run(kclient.Execute(&out, v))
 		made["kclient.php"] = out.Bytes()
 	}
+	if in.Token != "" && in.PostbackURL != "" {
+		made["wordpress.json"] = wordpress(v)
+	}
 	return made
+}
+
+// wordpressSettings are what the import box of Keitaro's WordPress plugin reads: each member fills the setting of its name.
+type wordpressSettings struct {
+	TrackerURL string `json:"tracker_url"`
+	Token      string `json:"token"`
+	// PostbackURL says the status, which the plugin does not; a status of the page's shortcode goes before it.
+	PostbackURL string `json:"postback_url"`
+	Enabled     string `json:"enabled"`
+	// TrackHits is "Track non-unique visits": with `no` a visitor is one click as long as the session lasts.
+	TrackHits string `json:"track_hits"`
+}
+
+func wordpress(v values) []byte {
+	var out bytes.Buffer
+	encoder := json.NewEncoder(&out)
+	encoder.SetEscapeHTML(false)
+	encoder.SetIndent("", "  ")
+	run(encoder.Encode(wordpressSettings{
+		TrackerURL:  v.Tracker,
+		Token:       v.Token,
+		PostbackURL: v.PostbackURL + "?status=sale",
+		Enabled:     "yes",
+		TrackHits:   "no",
+	}))
+	return out.Bytes()
 }
 
 func scripts(base string) values {

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 
@@ -180,12 +181,109 @@ func TestVisitorsOfAPHPPage(t *testing.T) {
 			t.Errorf("%d to %s, want %s", got.status, got.location, want)
 		}
 	})
-	t.Run("one whose page is fetched ahead is no click", func(t *testing.T) {
-		before := len(s.clicks(t))
-		if page := land(t, newVisitor(t, firefox), site+"/landing.php?prefetch=1"); page.SubID != "no_subid" || len(s.clicks(t)) != before {
+	t.Run("one whose page is fetched ahead is a click when he comes", func(t *testing.T) {
+		before, v := len(s.clicks(t)), newVisitor(t, firefox)
+		if page := land(t, v, site+"/landing.php?prefetch=1"); page.SubID != "no_subid" || len(s.clicks(t)) != before {
 			t.Errorf("%+v, %d clicks", page, len(s.clicks(t))-before)
 		}
+		// The session forgets by the second.
+		eventually(t, "the client asks again", func() bool { return land(t, v, site+"/landing.php").SubID != "no_subid" })
+		if n := len(s.clicks(t)) - before; n != 1 {
+			t.Errorf("%d clicks", n)
+		}
 	})
+}
+
+func TestAPHPPageOfVersion4(t *testing.T) {
+	s := newStage(t)
+	site := startPHP(t, s)
+	address, err := url.Parse(site)
+	if err != nil {
+		t.Fatal(err)
+	}
+	v := newVisitor(t, firefox)
+	page := land(t, v, site+"/landing4.php?kw=red+shoes&click=ext1&token=of+the+page")
+	clicks := s.clicks(t)
+	if len(clicks) != 1 {
+		t.Fatalf("%d clicks", len(clicks))
+	}
+	c := clicks[0]
+	if !strings.HasPrefix(page.Token, "QwErTy."+c.SubID) {
+		t.Errorf("token %s of the click %s", page.Token, c.SubID)
+	}
+	want := told{SubID: c.SubID, Token: page.Token, Unique: true, Offer: "https://" + s.receiver + "/?_lp=1&_token=" + page.Token}
+	if diff := cmp.Diff(want, page); diff != "" {
+		t.Error(diff)
+	}
+	if c.UserAgent != firefox || c.Params["keyword"] != "red shoes" || c.Params["external_id"] != "ext1" {
+		t.Errorf("click %+v", c)
+	}
+	t.Run("the session keeps the click", func(t *testing.T) {
+		if again := land(t, v, site+"/landing4.php"); again.SubID != c.SubID || len(s.clicks(t)) != 1 {
+			t.Errorf("%+v, %d clicks", again, len(s.clicks(t)))
+		}
+	})
+	t.Run("the offer's link leads on with the click", func(t *testing.T) {
+		browser := visitor{s.client(), firefox}
+		browser.CheckRedirect = v.CheckRedirect
+		if got, want := browser.get(t, page.Offer).location, shop+"/?_subid="+c.SubID+"&kw=red%20shoes"; got != want {
+			t.Errorf("to %s, want %s", got, want)
+		}
+	})
+	t.Run("the cookies outlive the session", func(t *testing.T) {
+		jar := &jarWithDates{}
+		visitor{&http.Client{Jar: jar, CheckRedirect: v.CheckRedirect}, firefox}.get(t, site+"/landing4.php")
+		for _, name := range []string{"subid", "token"} {
+			if days := time.Until(jar.expires[name]).Hours() / 24; days < 29 || days > 31 {
+				t.Errorf("cookie %s lasts for %.1f days, want 30", name, days)
+			}
+		}
+	})
+	t.Run("a visitor with a cookie of an earlier click is not new", func(t *testing.T) {
+		known := newVisitor(t, firefox)
+		known.Jar.SetCookies(address, []*http.Cookie{{Name: "subid", Value: "earlier"}})
+		if page := land(t, known, site+"/landing4.php"); page.Unique {
+			t.Errorf("%+v", page)
+		}
+	})
+	t.Run("the page may send him on at once", func(t *testing.T) {
+		got := newVisitor(t, firefox).get(t, site+"/landing4.php?redirect=1&kw=a")
+		if got.status != http.StatusFound || !strings.HasPrefix(got.location, shop+"/?_subid=") {
+			t.Errorf("%d to %s", got.status, got.location)
+		}
+	})
+}
+
+// jarWithDates remembers until when cookies last.
+type jarWithDates struct{ expires map[string]time.Time }
+
+// SetCookies implements [http.CookieJar].
+func (j *jarWithDates) SetCookies(_ *url.URL, cookies []*http.Cookie) {
+	j.expires = map[string]time.Time{}
+	for _, cookie := range cookies {
+		j.expires[cookie.Name] = cookie.Expires
+	}
+}
+
+// Cookies implements [http.CookieJar].
+func (j *jarWithDates) Cookies(*url.URL) []*http.Cookie { return nil }
+
+func TestTheWordPressPluginWithTheStatusInItsAddress(t *testing.T) {
+	s := newStage(t)
+	site := startPHP(t, s,
+		"CLICK_API=https://"+s.receiver+"//api.php?", "POSTBACK=https://"+s.receiver+"/"+receivertest.Key+"/postback?status=sale")
+	subid := land(t, newVisitor(t, firefox), site+"/landing.php").SubID
+	for _, test := range []struct{ query, recorded string }{
+		{"subid=" + subid, `sale 7 ""`},
+		{"subid=" + subid + "&status=lead&tid=2", `lead 7 "2"`}, // The page's own status goes first.
+	} {
+		if got := newVisitor(t, firefox).get(t, site+"/wordpress.php?"+test.query); got.body != "reported" {
+			t.Errorf("%s: %s", test.query, got.body)
+		}
+		if got := s.recordedFor(t, subid); len(got) == 0 || got[0] != test.recorded {
+			t.Errorf("%s: %v, want %s", test.query, got, test.recorded)
+		}
+	}
 }
 
 func TestThePHPClientWorksWithEveryAddressThatItWasEverGiven(t *testing.T) {

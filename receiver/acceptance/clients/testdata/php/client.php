@@ -1,6 +1,6 @@
 <?php
 // A client of the click API that speaks as docs/semantics.md §8 says: one POST, form-encoded, with the visitor's cookies;
-// the answer is kept in the session, its cookies on the page's host.
+// the answer is kept in the session for cookies_ttl hours, its cookies on the page's host.
 class ClickClient
 {
     private $url;
@@ -17,7 +17,7 @@ class ClickClient
             'original_headers' => getallheaders(), 'original_host' => $_SERVER['HTTP_HOST'], 'kversion' => '3.4',
         );
         session_start();
-        if (isset($_SESSION['state'])) {
+        if (isset($_SESSION['state']) && $_SESSION['expires'] >= time()) {
             $this->result = json_decode($_SESSION['state']);
             $this->result->headers = array();
         }
@@ -43,6 +43,7 @@ class ClickClient
         }
         $this->result = json_decode($answer);
         $_SESSION['state'] = $answer;
+        $_SESSION['expires'] = time() + 3600 * $this->result->cookies_ttl;
         foreach ($this->result->cookies as $name => $value) {
             setcookie($name, $value, time() + 3600 * $this->result->cookies_ttl, '/');
         }
