@@ -36,6 +36,8 @@ type SpoolStatus struct {
 	Oldest time.Time
 	// Dead counts the records that were buried.
 	Dead int
+	// Missing counts the acknowledged postbacks that were not there any more when the spool was opened.
+	Missing int64
 	// FailingSince is when the spool began to take nothing; zero while it does.
 	FailingSince time.Time
 }

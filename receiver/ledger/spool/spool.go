@@ -49,8 +49,9 @@ type Spool struct {
 	options Options
 
 	// mu guards what follows, and lets one change at a time reach the file.
-	mu sync.Mutex
-	db *sql.DB
+	mu   sync.Mutex
+	db   *sql.DB
+	mark *mark
 	// done is the last record that was removed, whether or not the file could be told.
 	done   int64
 	status ledger.SpoolStatus
@@ -88,11 +89,52 @@ func open(ctx context.Context, dir string, options Options) (*Spool, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Spool{path: path, db: db, options: options, status: ledger.SpoolStatus{Limit: options.MaxBytes}}
-	if err := s.recount(ctx); err != nil {
+	mark, err := openMark(filepath.Join(dir, "spool.count"))
+	if err != nil {
 		return nil, errors.Join(err, db.Close())
 	}
+	s := &Spool{path: path, db: db, mark: mark, options: options, status: ledger.SpoolStatus{Limit: options.MaxBytes}}
+	if err := errors.Join(s.recount(ctx), s.compare(ctx)); err != nil {
+		return nil, errors.Join(err, s.Close())
+	}
 	return s, nil
+}
+
+// compare finds out whether records are missing that were acknowledged.
+func (s *Spool) compare(ctx context.Context) error {
+	var last int64
+	err := s.db.QueryRowContext(ctx, "select coalesce(max(seq), 0) from sqlite_sequence where name = 'queue'").Scan(&last)
+	if err != nil {
+		return err
+	}
+	found := s.mark.counts
+	if lost := found.acknowledged - max(last, found.done); lost > 0 {
+		found.missing += lost
+		s.options.Logger.Error("Acknowledged postbacks are missing from the spool: the end of its file was damaged", "missing", lost)
+	}
+	s.status.Missing = found.missing
+	if found.acknowledged > last {
+		// The numbers of what is missing must not be given again.
+		if err := s.skipTo(found.acknowledged); err != nil {
+			return err
+		}
+	}
+	found.acknowledged = max(found.acknowledged, last)
+	if found == s.mark.counts {
+		return nil
+	}
+	return errors.Join(s.mark.write(found), s.mark.sync())
+}
+
+// skipTo makes seq the last number that was given.
+func (s *Spool) skipTo(seq int64) error {
+	return s.change(func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(always, "delete from sqlite_sequence where name = 'queue'"); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(always, "insert into sqlite_sequence (name, seq) values ('queue', ?)", seq)
+		return err
+	})
 }
 
 // recount learns from the file what is in it.
@@ -116,7 +158,12 @@ func (s *Spool) Append(postbacks []ledger.Postback) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	err := s.insert(postbacks, bodies, size)
+	last, err := s.insert(postbacks, bodies, size)
+	if err == nil {
+		s.status.Postbacks += len(postbacks)
+		s.status.Bytes += size
+		err = s.acknowledge(last)
+	}
 	if err != nil {
 		if s.status.FailingSince.IsZero() {
 			s.status.FailingSince = s.options.Clock()
@@ -124,10 +171,15 @@ func (s *Spool) Append(postbacks []ledger.Postback) error {
 		}
 		return err
 	}
-	s.status.Postbacks += len(postbacks)
-	s.status.Bytes += size
 	s.recovered()
 	return nil
+}
+
+// acknowledge remembers that everything up to last is promised to be durable.
+func (s *Spool) acknowledge(last int64) error {
+	now := s.mark.counts
+	now.acknowledged = last
+	return errors.Join(s.mark.write(now), s.mark.sync())
 }
 
 func (s *Spool) recovered() {
@@ -137,23 +189,29 @@ func (s *Spool) recovered() {
 	}
 }
 
-func (s *Spool) insert(postbacks []ledger.Postback, bodies [][]byte, size int64) error {
+// insert returns the number of the last record.
+func (s *Spool) insert(postbacks []ledger.Postback, bodies [][]byte, size int64) (last int64, err error) {
 	if s.status.Bytes+size > s.options.MaxBytes {
-		return fmt.Errorf("%w: %d of %d bytes are taken", ErrFull, s.status.Bytes, s.options.MaxBytes)
+		return 0, fmt.Errorf("%w: %d of %d bytes are taken", ErrFull, s.status.Bytes, s.options.MaxBytes)
 	}
-	return s.change(func(tx *sql.Tx) error {
+	err = s.change(func(tx *sql.Tx) error {
 		insert, err := tx.PrepareContext(always, "insert into queue (at, body) values (?, ?)")
 		if err != nil {
 			return err
 		}
 		defer func() { _ = insert.Close() }()
 		for i, body := range bodies {
-			if _, err := insert.ExecContext(always, postbacks[i].Log.At.UnixMicro(), body); err != nil {
+			inserted, err := insert.ExecContext(always, postbacks[i].Log.At.UnixMicro(), body)
+			if err != nil {
+				return err
+			}
+			if last, err = inserted.LastInsertId(); err != nil {
 				return err
 			}
 		}
 		return nil
 	})
+	return last, err
 }
 
 // Next implements [ledger.Spool].
@@ -214,6 +272,11 @@ func (s *Spool) Remove(through int64) error {
 	s.done = max(s.done, through)
 	s.status.Postbacks -= gone
 	err = s.remove()
+	if err == nil {
+		now := s.mark.counts
+		now.done = s.done
+		err = s.mark.write(now) // Need not be durable: a count that lags only finds more missing.
+	}
 	if err != nil && s.status.Postbacks == 0 && s.status.Dead == 0 {
 		err = s.startAfresh()
 	}
@@ -244,6 +307,10 @@ func (s *Spool) remove() error {
 // goes first, since it must never be found beside another file. If the new file fails, too, so does every call from then
 // on, which promises nothing.
 func (s *Spool) startAfresh() error {
+	// Numbers begin at 1 again. A count that is ahead of its file would report everything as missing.
+	if err := errors.Join(s.mark.write(counts{missing: s.mark.missing}), s.mark.sync()); err != nil {
+		return err
+	}
 	if err := errors.Join(s.db.Close(), removeFile(s.path+"-wal"), removeFile(s.path), createFile(s.path)); err != nil {
 		return err
 	}
@@ -309,5 +376,5 @@ func (s *Spool) Len() int {
 func (s *Spool) Close() error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	return s.db.Close()
+	return errors.Join(s.db.Close(), s.mark.close())
 }

@@ -121,6 +121,13 @@ func Restore(ctx context.Context, backup, path string, now time.Time) (replaced 
 		return "", err
 	}
 	defer func() { err = errors.Join(err, lock.Close()) }()
+	if exists(path) {
+		inode, err := lockFile(ctx, path, 0, slog.New(slog.DiscardHandler))
+		if err != nil {
+			return "", err
+		}
+		defer func() { _ = inode.Close() }()
+	}
 	partial := path + ".partial"
 	if err := copyFile(backup, partial); err != nil {
 		return "", errors.Join(err, remove(partial))

@@ -69,6 +69,25 @@ func TestOneReceiverOwnsTheStore(t *testing.T) {
 	}
 }
 
+func TestTheStoreHasOneOwnerByWhateverName(t *testing.T) {
+	for name, link := range map[string]func(path, other string) error{"hard link": os.Link, "symbolic link": os.Symlink} {
+		t.Run(name, func(t *testing.T) {
+			path, other := filepath.Join(t.TempDir(), "ledger.db"), filepath.Join(t.TempDir(), "other.db")
+			first, err := Open(t.Context(), path, Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer func() { _ = first.Close() }()
+			if err := link(path, other); err != nil {
+				t.Fatal(err)
+			}
+			if _, err := Open(t.Context(), other, Options{}); !errors.Is(err, errInUse) {
+				t.Errorf("got %v, want %v", err, errInUse)
+			}
+		})
+	}
+}
+
 // script runs SQL on a database that no store has open.
 func script(t *testing.T, path, text string) {
 	t.Helper()

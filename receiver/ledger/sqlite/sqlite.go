@@ -51,10 +51,11 @@ func (o Options) withDefaults() Options {
 
 // Store implements [ledger.Store].
 type Store struct {
-	path   string
-	log    *slog.Logger
-	lock   *os.File
-	reader *sql.DB
+	path string
+	log  *slog.Logger
+	// lock is of the store's name, inode of the file itself, which may have other names.
+	lock, inode *os.File
+	reader      *sql.DB
 	// turn holds the one token that allows to use writer.
 	turn   chan struct{}
 	writer *writer
@@ -83,7 +84,7 @@ func Open(ctx context.Context, path string, options Options) (_ *Store, err erro
 	if s.lock, err = lockFile(ctx, path+".lock", options.Wait, options.Logger); err != nil {
 		return nil, err
 	}
-	if err := createFile(path); err != nil {
+	if s.inode, err = lockFile(ctx, path, options.Wait, options.Logger); err != nil {
 		return nil, err
 	}
 	if err := inspect(ctx, path); err != nil {
@@ -171,8 +172,11 @@ func (s *Store) release() error {
 	if s.writer != nil {
 		errs = append(errs, s.writer.close())
 	}
-	if s.lock != nil {
-		errs = append(errs, s.lock.Close())
+	// Not before SQLite has let go of the file: closing it here would drop SQLite's own locks.
+	for _, lock := range []*os.File{s.inode, s.lock} {
+		if lock != nil {
+			errs = append(errs, lock.Close())
+		}
 	}
 	return errors.Join(errs...)
 }
