@@ -149,7 +149,7 @@ func TestTransport(t *testing.T) {
 		"a proxy gets a private address where that is allowed": {true, proxied, "http://10.0.0.1/", false},
 	} {
 		t.Run(name, func(t *testing.T) {
-			transport := newTransport(c.allowPrivate, c.proxy)
+			transport := newTransport(c.allowPrivate, c.proxy, nowhere{})
 			defer transport.CloseIdleConnections()
 			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, c.url, http.NoBody)
 			if err != nil {
@@ -166,6 +166,33 @@ func TestTransport(t *testing.T) {
 	}
 	if got := proxyAddresses(func(*http.Request) (*url.URL, error) { return portless, nil }); !got["127.0.0.1:80"] {
 		t.Errorf("a proxy without a port is dialled at %v", got)
+	}
+}
+
+// nowhere knows no names.
+type nowhere struct{}
+
+func (nowhere) LookupNetIP(context.Context, string, string) ([]netip.Addr, error) {
+	return nil, &net.DNSError{IsNotFound: true}
+}
+
+func TestWhatAProxyMayBeAskedFor(t *testing.T) {
+	for host, public := range map[string]bool{
+		"8.8.8.8": true, "rates.example.com": true, "rates.example.com.": true, "0x.example.com": true, "3com.example": true,
+		"127.0.0.1": false, "2130706433": false, "0x7f000001": false, "0X7F.1": false, "017700000001": false, "0177.0.0.1": false,
+		"127.1": false, "10.0x1": false, "[::1]": false, "::ffff:10.0.0.1": false, "localhost": false, "LOCALHOST.": false,
+		"foo.localhost": false, "kubernetes": false, "postgres.shop.svc": false, "kubernetes.default.svc.cluster.local": false,
+		"metadata.google.internal": false, "printer.local": false, "": false, ".": false,
+	} {
+		if err := checkHost(t.Context(), host, nowhere{}); (err == nil) != public || err != nil && !errors.Is(err, ErrNotPublic) {
+			t.Errorf("%q: %v, public: %v", host, err, public)
+		}
+	}
+	for address, public := range map[string]bool{"8.8.8.8": true, "10.1.2.3": false, "169.254.169.254": false} {
+		names := nameServer(t, func() netip.Addr { return netip.MustParseAddr(address) })
+		if err := checkHost(t.Context(), "rates.example", names); (err == nil) != public {
+			t.Errorf("a name of %s: %v", address, err)
+		}
 	}
 }
 

@@ -4,23 +4,21 @@ import (
 	"context"
 	"net"
 	"net/http"
-	"net/netip"
 	"net/url"
 	"time"
 )
 
 // NewTransport returns a transport that dials with [NewDialer] and honours the proxy environment variables.
 //
-// A proxy is the cluster's own: it may have a private address, and it is the proxy that resolves and decides about names.
-// Literal addresses that are not public are refused before a proxy sees them.
+// A proxy is the cluster's own: it may have a private address. What it is asked for must be public, see checkHost.
 func NewTransport(allowPrivate bool) *http.Transport {
-	return newTransport(allowPrivate, http.ProxyFromEnvironment)
+	return newTransport(allowPrivate, http.ProxyFromEnvironment, net.DefaultResolver)
 }
 
 // NewDirectTransport returns a transport that dials with [NewDialer] and knows no proxy, so that nobody but it resolves
 // names and connects. It keeps up to idle connections open for each host.
 func NewDirectTransport(allowPrivate bool, idle int) *http.Transport {
-	t := newTransport(allowPrivate, func(*http.Request) (*url.URL, error) { return nil, nil })
+	t := newTransport(allowPrivate, func(*http.Request) (*url.URL, error) { return nil, nil }, net.DefaultResolver)
 	t.MaxIdleConns, t.MaxIdleConnsPerHost = 4*idle, idle
 	t.DisableCompression = true
 	return t
@@ -28,7 +26,7 @@ func NewDirectTransport(allowPrivate bool, idle int) *http.Transport {
 
 type proxyFunc = func(*http.Request) (*url.URL, error)
 
-func newTransport(allowPrivate bool, proxy proxyFunc) *http.Transport {
+func newTransport(allowPrivate bool, proxy proxyFunc, names resolver) *http.Transport {
 	t := &http.Transport{
 		Proxy:                  proxy,
 		DialContext:            NewDialer(allowPrivate).DialContext,
@@ -53,10 +51,7 @@ func newTransport(allowPrivate bool, proxy proxyFunc) *http.Transport {
 		if u == nil || err != nil {
 			return nil, err
 		}
-		if addr, err := netip.ParseAddr(r.URL.Hostname()); err == nil {
-			return u, Check(addr)
-		}
-		return u, nil
+		return u, checkHost(r.Context(), r.URL.Hostname(), names)
 	}
 	return t
 }
