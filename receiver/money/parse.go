@@ -60,7 +60,8 @@ func Parse(s string) (decimal.Decimal, Reading) {
 // most two letters in front (`R$`, `US$`), or a code of two to five letters or an abbreviation (`RUB`, `kr.`); words of
 // magnitude such as `mln` are none. Which of `.` and `,` is the decimal separator follows from the last one; a lone `,`
 // with three digits behind it groups thousands, [Ambiguous]. Spaces of any width and apostrophes may group thousands, too.
-// A number may have a decimal exponent and then no unit.
+// A number may have a decimal exponent, as spreadsheets write it: `1.5E7`, `1,5E+07`, and `1.5E 07`, whose `+` was not
+// encoded in a URL.
 //
 // Where the specification is silent: `0,125` is 0.125, because no grouped number begins with a zero, but stays
 // [Ambiguous]; so does `,5`, which as a comma list is 5. Digits are ASCII only.
@@ -79,12 +80,15 @@ func read(s string) (value decimal.Decimal, unit string, reading Reading) {
 	if listed && member == "" {
 		return decimal.Decimal{}, "", Missing
 	}
-	if value, ok := parseExponent(member); ok {
-		return value, "", Exact
-	}
 	negative, body, unit, ok := splitSignAndUnit(member)
 	if !ok {
 		return decimal.Decimal{}, "", Unreadable
+	}
+	if value, ok := parseExponent(body); ok {
+		if negative {
+			value = value.Neg()
+		}
+		return value, unit, Exact
 	}
 	plain, reading := ungroup(body, negative)
 	if reading == Exact && s[0] == ',' && isDigits(s[1:]) {
@@ -103,16 +107,20 @@ const (
 	maxExponentFraction = 12
 )
 
-// parseExponent reads a number with a decimal exponent, such as `1.5E7` and `5e-05`.
+// parseExponent reads an unsigned number with a decimal exponent, such as `1.5E7` and `5e-05`.
 func parseExponent(s string) (decimal.Decimal, bool) {
 	at := strings.IndexAny(s, "eE")
 	if at < 0 {
 		return decimal.Decimal{}, false
 	}
-	mantissa, exponent := strings.TrimPrefix(s[:at], "+"), s[at+1:]
+	mantissa, exponent := strings.Replace(s[:at], ",", ".", 1), strings.TrimPrefix(s[at+1:], " ")
 	digits := strings.TrimLeft(exponent, "+-")
-	if !isPlain(mantissa) || digits == "" || len(exponent)-len(digits) > 1 || len(digits) > maxExponentDigits || !isDigits(digits) {
+	if !isPlain(mantissa) || mantissa[0] == '-' || digits == "" || len(exponent)-len(digits) > 1 ||
+		len(digits) > maxExponentDigits || !isDigits(digits) {
 		return decimal.Decimal{}, false
+	}
+	if strings.Contains(mantissa, ".") {
+		mantissa = strings.TrimRight(mantissa, "0") // They are no decimals of the result.
 	}
 	d, err := decimal.NewFromString(mantissa + "e" + exponent)
 	if err != nil || !d.IsZero() && magnitude(d) > MaxIntegerDigits || -d.Exponent() > maxExponentFraction {

@@ -10,10 +10,12 @@ import (
 // the query behind `&`, as senders write who think that every parameter begins with it.
 func clean(u *url.URL) (repaired bool) {
 	path := u.EscapedPath()
-	rest, hidden, found := strings.Cut(path, "/postback&")
-	if found && strings.Count(strings.Trim(rest, "/"), "/") == 0 { // Before it is nothing but the key.
-		path, repaired = rest+"/postback", true
-		u.RawQuery = strings.TrimSuffix(hidden+"&"+u.RawQuery, "&")
+	for _, name := range []string{"/postback", "/postback.gif"} {
+		rest, hidden, found := strings.Cut(path, name+"&")
+		if found && strings.Count(strings.Trim(rest, "/"), "/") == 0 { // Before it is nothing but the key.
+			path, repaired = rest+name, true
+			u.RawQuery = strings.TrimSuffix(hidden+"&"+u.RawQuery, "&")
+		}
 	}
 	var cleaned strings.Builder
 	for segment := range strings.SplitSeq(path, "/") {

@@ -19,6 +19,7 @@ func TestClean(t *testing.T) {
 		{"/key%2fpostback/", "/key%2fpostback", ""},
 		{"/%6Bey/postback", "/key/postback", ""},
 		{"/key/postback&subid=X&status=sale", "/key/postback", "subid=X&status=sale"},
+		{"/key/postback.gif&subid=X", "/key/postback.gif", "subid=X"},
 		{"/key/postback&subid=X?status=sale", "/key/postback", "subid=X&status=sale"},
 		{"/key/postback&subid=X&date=2026/11/27", "/key/postback", "subid=X&date=2026/11/27"},
 		{"/more/key/postback&subid=X", "/more/key/postback&subid=X", ""},
