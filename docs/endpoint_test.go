@@ -121,6 +121,8 @@ const surroundings = `
 ---
 {apiVersion: v1, kind: Secret, metadata: {name: network-hmac}, stringData: {hmac: replace-me}}
 ---
+{apiVersion: v1, kind: Secret, metadata: {name: wall}, stringData: {signature: replace-me-too}}
+---
 {apiVersion: v1, kind: Secret, metadata: {name: oxr}, stringData: {key: replace-me}}
 `
 

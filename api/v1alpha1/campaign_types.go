@@ -76,6 +76,13 @@ type CampaignSpec struct {
 	// +optional
 	Cost *CostSpec `json:"cost,omitempty"`
 
+	// Payout of a new conversion of this campaign whose postback has none, in the endpoint's currency. Absent: the
+	// endpoint's payout.default.
+	// +kubebuilder:validation:MaxLength=24
+	// +kubebuilder:validation:XValidation:rule="self.matches('^-?[0-9]{1,15}([.][0-9]{1,6})?$')",message="payout: write a decimal in quotes, like \"12.50\""
+	// +optional
+	Payout string `json:"payout,omitempty"`
+
 	// CookieDays is for how many days a visitor's browser remembers the click, in the cookies of the receiver's host and in
 	// those that the click API and the tracking script set on the page's host.
 	// +kubebuilder:default=30

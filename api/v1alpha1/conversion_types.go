@@ -1,6 +1,10 @@
 package v1alpha1
 
-import metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+import (
+	"cmp"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
 
 // TrainingRule maps status words to one conversion type.
 type TrainingRule struct {
@@ -99,6 +103,12 @@ type Policies struct {
 	// +kubebuilder:validation:Enum=Overwrite;Ignore;Add
 	// +optional
 	Repeat string `json:"repeat,omitempty"`
+	// RepeatByType replaces repeat for postbacks of some conversion types: rebills add up, and a lead counts once.
+	// +listType=map
+	// +listMapKey=type
+	// +kubebuilder:validation:MaxItems=64
+	// +optional
+	RepeatByType []TypeRepeat `json:"repeatByType,omitempty"`
 	// Slot is what tells two conversions of one click apart: its transaction id (Tid), or that and the type (TidAndType).
 	// +kubebuilder:default=Tid
 	// +kubebuilder:validation:Enum=Tid;TidAndType
@@ -119,7 +129,21 @@ type Policies struct {
 	SuccessBody string `json:"successBody,omitempty"`
 }
 
+// TypeRepeat is the policy repeat of one conversion type.
+type TypeRepeat struct {
+	// Type is a built-in type or the name of one of conversionTypes.
+	// +kubebuilder:validation:MaxLength=32
+	// +required
+	Type string `json:"type"`
+	// Repeat is Overwrite, Ignore or Add.
+	// +kubebuilder:validation:Enum=Overwrite;Ignore;Add
+	// +required
+	Repeat string `json:"repeat"`
+}
+
 // AccessSpec restricts who may send postbacks.
+//
+// +kubebuilder:validation:XValidation:rule="!(has(self.hmac) && has(self.signature))",message="access: declare hmac or signature, not both"
 type AccessSpec struct {
 	// AllowedCIDRs are the source addresses that may send; absent means all.
 	// +listType=set
@@ -131,6 +155,67 @@ type AccessSpec struct {
 	// HMAC demands a signature on every postback.
 	// +optional
 	HMAC *HMACSpec `json:"hmac,omitempty"`
+	// Signature demands the signature of an offer wall on every postback: a digest of some parameters and a secret.
+	// +optional
+	Signature *SignatureSpec `json:"signature,omitempty"`
+}
+
+// SignatureSpec says how an offer wall signs.
+type SignatureSpec struct {
+	// SecretRef names the Secret with the shared secret, field `signature` unless said otherwise. The field may hold
+	// several, one per line: any of them may have signed.
+	// +required
+	SecretRef SecretKeyReference `json:"secretRef"`
+	// Algorithm of the digest.
+	// +kubebuilder:validation:Enum=MD5;SHA1;SHA256
+	// +required
+	Algorithm string `json:"algorithm"`
+	// Template is the text that is signed, like {user_id}:{amount}:{secret}: parameters by any of their names, and the
+	// secret.
+	// +kubebuilder:validation:MaxLength=1024
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([^{}]|[{][][A-Za-z0-9_.:-]{1,64}[}])*$') && self.contains('{secret}')",message="template: write parameters between { and }, and {secret}, like {user_id}:{amount}:{secret}"
+	// +required
+	Template string `json:"template"`
+	// Parameter carries the signature, as hex digits.
+	// +kubebuilder:default=signature
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.:-]+$') && !self.matches('^(subid|status|tid|payout|cost|currency|date|keyword|external_id|creative_id|ad_campaign_id|source|return|from|(ignore|lead|sale|rejected|registration|deposit|trash|reject)_status|sub_id(_([1-9]|[12][0-9]|30))?|revenue|profit|ignore)$')",message="parameter: write a parameter name of its own, like signature"
+	// +optional
+	Parameter string `json:"parameter,omitempty"`
+}
+
+// Signer is what signs postbacks.
+//
+// +kubebuilder:object:generate=false
+type Signer struct {
+	// Path of the reference to the Secret in the spec.
+	Path string
+	// Secret and Field hold the shared secrets.
+	Secret, Field string
+}
+
+// Signer returns what signs the endpoint's postbacks; nil if nothing has to.
+func (s *PostbackEndpointSpec) Signer() *Signer {
+	switch access := s.Access; {
+	case access == nil:
+		return nil
+	case access.HMAC != nil:
+		ref := access.HMAC.SecretRef
+		return &Signer{
+			Path:   "spec.access.hmac.secretRef",
+			Secret: ref.Name,
+			Field:  cmp.Or(ref.Key, DefaultHMACField),
+		}
+	case access.Signature != nil:
+		ref := access.Signature.SecretRef
+		return &Signer{
+			Path:   "spec.access.signature.secretRef",
+			Secret: ref.Name,
+			Field:  cmp.Or(ref.Key, DefaultSignatureField),
+		}
+	default:
+		return nil
+	}
 }
 
 // HMACSpec says where the signature and its secret are.

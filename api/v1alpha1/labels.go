@@ -48,6 +48,8 @@ const (
 	RatesKeyringSecretSuffix = ".rates-keyring" //nolint:gosec // a name, no secret
 	// DefaultHMACField holds the secrets that sign postbacks, one per line, unless secretRef names another.
 	DefaultHMACField = "hmac"
+	// DefaultSignatureField is the same for the signature of an offer wall.
+	DefaultSignatureField = "signature"
 	// ClickTokenField of a key Secret is the credential of the click intake.
 	ClickTokenField = "clickToken"
 	// DefaultKeyField of a key Secret is the postback key, unless secretRef names another.

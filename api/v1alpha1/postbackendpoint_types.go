@@ -43,6 +43,7 @@ type PostbackEndpointList struct {
 // +kubebuilder:validation:XValidation:rule="!(has(self.fleetRef) && has(self.receiver))",message="set fleetRef to join a ReceiverFleet or receiver to shape the endpoint's own, not both"
 // +kubebuilder:validation:XValidation:rule="!has(self.training) || self.training.all(t, t.type in ['lead','sale','rejected','registration','deposit','trash'] || (has(self.conversionTypes) && self.conversionTypes.exists(c, c.name == t.type)))",message="training: every type must be lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes"
 // +kubebuilder:validation:XValidation:rule="[self.policies.missingStatus, self.policies.unknownStatus].all(p, p in ['Ignore','lead','sale','rejected','registration','deposit','trash'] || (has(self.conversionTypes) && self.conversionTypes.exists(c, c.name == p)))",message="policies: missingStatus and unknownStatus must be Ignore, lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes"
+// +kubebuilder:validation:XValidation:rule="!has(self.policies.repeatByType) || self.policies.repeatByType.all(t, t.type in ['lead','sale','rejected','registration','deposit','trash'] || (has(self.conversionTypes) && self.conversionTypes.exists(c, c.name == t.type)))",message="policies.repeatByType: every type must be lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes"
 // +kubebuilder:validation:XValidation:rule="!has(self.forwards) || self.forwards.all(f, !has(f.types) || f.types.all(t, t in ['lead','sale','rejected','registration','deposit','trash'] || (has(self.conversionTypes) && self.conversionTypes.exists(c, c.name == t))))",message="forwards: every type must be lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes"
 // +kubebuilder:validation:XValidation:rule="!has(self.access) || !has(self.access.hmac) || !has(self.conversionTypes) || !self.access.hmac.parameter.endsWith('_status') || self.conversionTypes.all(c, (has(c.parameter) ? c.parameter : c.name) != self.access.hmac.parameter.substring(0, self.access.hmac.parameter.size() - 7))",message="access.hmac.parameter: must not be the <parameter>_status of one of conversionTypes, which is its training"
 // +kubebuilder:validation:XValidation:rule="!has(self.browser) || self.browser.types.all(t, t in ['lead','sale','rejected','registration','deposit','trash'] || (has(self.conversionTypes) && self.conversionTypes.exists(c, c.name == t)))",message="browser: every type must be lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes"
@@ -93,6 +94,11 @@ type PostbackEndpointSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$') && self != 'Local'",message="timeZone: write an IANA name, like Europe/Kyiv"
 	// +optional
 	TimeZone string `json:"timeZone,omitempty"`
+
+	// Charset of parameters that are no UTF-8. Absent: they are read as windows-1251, with the warning charset_guessed.
+	// +kubebuilder:validation:Enum=big5;euc-jp;euc-kr;gb18030;gbk;iso-8859-2;iso-8859-5;koi8-r;koi8-u;shift_jis;windows-1250;windows-1251;windows-1252;windows-1253;windows-1254;windows-1257;windows-1258;windows-874
+	// +optional
+	Charset string `json:"charset,omitempty"`
 
 	// IgnoreParameters are extra parameters that make no difference: a postback that differs from the recorded one in
 	// them alone is a duplicate. The default are cache busters.

@@ -32,8 +32,8 @@ type scope struct {
 	generatedFor int64
 	// clientFor is the revision of the generated client key; 0 when it is not known.
 	clientFor int64
-	// hmac holds the secrets that sign. It is read only when the endpoint names one.
-	hmac secret
+	// signing holds the secrets that sign. It is read only when the endpoint names one.
+	signing secret
 	// ring is the keyring so far, ringData how it stands in its Secret; nil when there is none.
 	ring     rotation.Ring
 	ringData []byte
@@ -68,9 +68,9 @@ func (o observer) observe(ctx context.Context, endpoint *v1alpha1.PostbackEndpoi
 	if err := o.credentials(ctx, s); err != nil {
 		return nil, err
 	}
-	if access := endpoint.Spec.Access; access != nil && access.HMAC != nil {
+	if signer := endpoint.Spec.Signer(); signer != nil {
 		var err error
-		if s.hmac, err = o.users(ctx, endpoint, access.HMAC.SecretRef.Name); err != nil {
+		if s.signing, err = o.users(ctx, endpoint, signer.Secret); err != nil {
 			return nil, err
 		}
 	}

@@ -71,7 +71,7 @@ func decide(s *scope, from given) *plan {
 		note(readToken(s, observed))
 		note(readClientKey(s, observed))
 	}
-	note(readHMAC(s, observed))
+	note(readSigning(s, observed))
 	input := rotation.Input{
 		Now: from.now, Observed: observed, Overlap: key.Overlap.Duration, Revoked: key.Revoked, NewID: from.newID,
 	}
@@ -198,22 +198,20 @@ func readClientKey(s *scope, observed map[rotation.Purpose][]string) *status.Fin
 	return nil
 }
 
-func readHMAC(s *scope, observed map[rotation.Purpose][]string) *status.Finding {
-	access := s.endpoint.Spec.Access
-	if access == nil || access.HMAC == nil {
-		observed[rotation.HMAC] = nil
+func readSigning(s *scope, observed map[rotation.Purpose][]string) *status.Finding {
+	signer := s.endpoint.Spec.Signer()
+	if signer == nil {
+		observed[rotation.Signing] = nil
 		return nil
 	}
-	const at = "spec.access.hmac.secretRef"
-	ref := access.HMAC.SecretRef
-	if !s.hmac.found {
-		return missing(at, ref.Name)
+	if !s.signing.found {
+		return missing(signer.Path, signer.Secret)
 	}
-	values, err := render.Secrets(s.hmac.data, cmp.Or(ref.Key, v1alpha1.DefaultHMACField))
+	values, err := render.Secrets(s.signing.data, signer.Field)
 	if err != nil {
-		return invalid(at, ref.Name, err)
+		return invalid(signer.Path, signer.Secret, err)
 	}
-	observed[rotation.HMAC] = values
+	observed[rotation.Signing] = values
 	return nil
 }
 

@@ -143,7 +143,7 @@ func TestWhatIsSaidOfAUsersSecret(t *testing.T) {
 		}, "False", "SecretNotFound", "spec.access.hmac.secretRef"},
 		"an empty signing Secret": {func(s *scope) {
 			s.endpoint.Spec.Access = &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{SecretRef: v1alpha1.SecretKeyReference{Name: "signing"}}}
-			s.hmac = secret{name: "signing", found: true}
+			s.signing = secret{name: "signing", found: true}
 		}, "False", "SecretInvalid", `field "hmac" is missing`},
 		"a revoked key": {func(s *scope) {
 			s.ring = decide(s, given{now: start, newID: func() string { return "known" }}).ring

@@ -51,8 +51,8 @@ type joiner struct {
 	ringData  []byte
 	// campaigns of the endpoint, the oldest first.
 	campaigns []campaign
-	// hmac are the secrets that sign, none when the endpoint asks for no signature or they can't be read.
-	hmac []string
+	// signing are the secrets that sign, none when the endpoint asks for no signature or they can't be read.
+	signing []string
 }
 
 // workload is the state of the Deployment or StatefulSet.
@@ -126,15 +126,14 @@ func (o observer) joiner(ctx context.Context, fleet *v1alpha1.ReceiverFleet, end
 	if j.campaigns, err = o.campaigns(ctx, endpoint); err != nil {
 		return j, err
 	}
-	access := endpoint.Spec.Access
-	if access == nil || access.HMAC == nil {
+	signer := endpoint.Spec.Signer()
+	if signer == nil {
 		return j, nil
 	}
-	ref := access.HMAC.SecretRef
-	data, found, err := o.secrets.Data(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: ref.Name})
+	data, found, err := o.secrets.Data(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: signer.Secret})
 	if found && err == nil {
 		// What can't be read is the endpoint's to report; here it is as if it were missing.
-		j.hmac, _ = render.Secrets(data, cmp.Or(ref.Key, v1alpha1.DefaultHMACField))
+		j.signing, _ = render.Secrets(data, signer.Field)
 	}
 	return j, err
 }

@@ -215,10 +215,10 @@ func (j *joiner) render(s *scope, verdict *propagation.Verdict) (config.Endpoint
 			return config.Endpoint{}, false
 		}
 		return before()
-	case spec.Access != nil && spec.Access.HMAC != nil && !j.signed():
+	case spec.Signer() != nil && !j.signed():
 		return before()
 	}
-	rendered, err := render.Endpoint(j.endpoint, j.ring, j.hmac)
+	rendered, err := render.Endpoint(j.endpoint, j.ring, j.signing)
 	if err != nil {
 		verdict.Accepted, verdict.Reason, verdict.Message = false, v1alpha1.ReasonInvalid, err.Error()
 		return before()
@@ -228,7 +228,7 @@ func (j *joiner) render(s *scope, verdict *propagation.Verdict) (config.Endpoint
 
 // signed reports whether the secrets that sign are there and in the keyring.
 func (j *joiner) signed() bool {
-	return len(j.hmac) > 0 && len(j.ring.Secrets(rotation.HMAC, j.hmac)) == len(j.hmac)
+	return len(j.signing) > 0 && len(j.ring.Secrets(rotation.Signing, j.signing)) == len(j.signing)
 }
 
 // former returns the endpoint as it is served now, but without keys that are revoked by now.

@@ -119,7 +119,7 @@ func (r *Reconciler) ofUsersSecret(ctx context.Context, secret client.Object) []
 		endpoints, err = index.EndpointsOfSecret(ctx, r.Cache, name)
 		for i := range endpoints {
 			// Of a key the keyring tells; the secrets that sign are needed themselves.
-			if endpoints[i].Spec.Access != nil && endpoints[i].Spec.Access.HMAC != nil {
+			if endpoints[i].Spec.Signer() != nil {
 				found = append(found, ofEndpoint(ctx, &endpoints[i])...)
 			}
 		}

@@ -52,8 +52,8 @@ func secretsOfEndpoint(object client.Object) []string {
 	if ref := endpoint.Spec.Key.SecretRef; ref != nil {
 		names = append(names, ref.Name)
 	}
-	if access := endpoint.Spec.Access; access != nil && access.HMAC != nil {
-		names = append(names, access.HMAC.SecretRef.Name)
+	if signer := endpoint.Spec.Signer(); signer != nil {
+		names = append(names, signer.Secret)
 	}
 	return names
 }

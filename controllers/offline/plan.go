@@ -144,11 +144,11 @@ func (p *planner) join(endpoint *v1alpha1.PostbackEndpoint, fleets map[types.Nam
 	case !render.Permits(fleet, endpoint.Namespace, p.namespaces[endpoint.Namespace]):
 		return fmt.Errorf("spec.fleetRef: the allowedEndpoints of ReceiverFleet %s don't permit the namespace", name)
 	}
-	ring, hmac, err := p.credentials(endpoint)
+	ring, signing, err := p.credentials(endpoint)
 	if err != nil {
 		return err
 	}
-	rendered, err := render.Endpoint(endpoint, ring, hmac)
+	rendered, err := render.Endpoint(endpoint, ring, signing)
 	if err != nil {
 		return err
 	}
@@ -168,24 +168,23 @@ func (p *planner) credentials(endpoint *v1alpha1.PostbackEndpoint) (rotation.Rin
 	if err != nil {
 		return nil, nil, err
 	}
-	var hmac []string
-	if access := endpoint.Spec.Access; access != nil && access.HMAC != nil {
-		ref := &access.HMAC.SecretRef
-		data, err := p.named(endpoint.Namespace, "spec.access.hmac.secretRef", ref)
+	var signing []string
+	if signer := endpoint.Spec.Signer(); signer != nil {
+		data, err := p.named(endpoint.Namespace, signer.Path, &v1alpha1.SecretKeyReference{Name: signer.Secret})
 		if err != nil {
 			return nil, nil, err
 		}
-		if hmac, err = render.Secrets(data, fieldOf(ref, v1alpha1.DefaultHMACField)); err != nil {
-			return nil, nil, fmt.Errorf("spec.access.hmac.secretRef: Secret %s: %w", ref.Name, err)
+		if signing, err = render.Secrets(data, signer.Field); err != nil {
+			return nil, nil, fmt.Errorf("%s: Secret %s: %w", signer.Path, signer.Secret, err)
 		}
 	}
-	observed[rotation.HMAC] = hmac
+	observed[rotation.Signing] = signing
 	key := endpoint.Spec.Key
 	ring = rotation.Advance(ring, rotation.Input{
 		Now: p.now, Observed: observed, Overlap: key.Overlap.Duration, Revoked: key.Revoked, NewID: credentials.NewID,
 	})
 	p.kept.set(name, v1alpha1.RoleKeyring, v1alpha1.LabelEndpoint, endpoint.Name, v1alpha1.KeyringField, string(ring.Encode()))
-	return ring, hmac, nil
+	return ring, signing, nil
 }
 
 // callerKeys returns the postback key, the click token and the client key that the endpoint's key Secret holds, after generating them where

@@ -30,6 +30,7 @@ func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, endpoint config.E
 		Parameters: aliases(v1alpha1.Aliases(spec.Parameters)),
 
 		TokenInQuery: spec.Token.InQuery,
+		Payout:       spec.Payout,
 		CookieDays:   int(spec.CookieDays),
 	}}
 	if spec.Cost != nil {

@@ -16,7 +16,7 @@ import (
 // anEndpoint is the endpoint of the golden files, without keys.
 func anEndpoint(t *testing.T) config.Endpoint {
 	t.Helper()
-	keys := ring(map[rotation.Purpose][]string{rotation.Postback: {"the-key"}, rotation.HMAC: {"the-secret"}})
+	keys := ring(map[rotation.Purpose][]string{rotation.Postback: {"the-key"}, rotation.Signing: {"the-secret"}})
 	rendered, err := Endpoint(parse[v1alpha1.PostbackEndpoint](t, filepath.Join("testdata", "endpoint.yaml")), keys, []string{"the-secret"})
 	if err != nil {
 		t.Fatal(err)

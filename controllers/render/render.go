@@ -14,8 +14,8 @@ import (
 )
 
 // Endpoint renders a declaration that the schema has defaulted and accepted. ring holds its credentials and was advanced by
-// hmac, the secrets that sign. The error is the contract's, one sentence per problem.
-func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, hmac []string) (config.Endpoint, error) {
+// signing, the secrets that sign. The error is the contract's, one sentence per problem.
+func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing []string) (config.Endpoint, error) {
 	spec := &declared.Spec
 	endpoint := config.Endpoint{
 		Namespace:        declared.Namespace,
@@ -25,6 +25,7 @@ func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, hmac []st
 		Aliases:          aliases(spec.Aliases),
 		Currency:         spec.Currency,
 		TimeZone:         spec.TimeZone,
+		Charset:          spec.Charset,
 		IgnoreParameters: spec.IgnoreParameters,
 		Policies:         policies(spec.Policies),
 	}
@@ -41,15 +42,7 @@ func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, hmac []st
 	if spec.Payout != nil {
 		endpoint.Payout = config.Payout(*spec.Payout)
 	}
-	if spec.Access != nil {
-		endpoint.Access.AllowedCIDRs = spec.Access.AllowedCIDRs
-		if spec.Access.HMAC != nil {
-			endpoint.Access.HMAC = &config.HMAC{
-				Parameter: spec.Access.HMAC.Parameter,
-				Secrets:   ring.Secrets(rotation.HMAC, hmac),
-			}
-		}
-	}
+	endpoint.Access = access(spec.Access, ring.Secrets(rotation.Signing, signing))
 	for _, f := range spec.Forwards {
 		endpoint.Forwards = append(endpoint.Forwards, config.Forward{
 			Name: f.Name, URL: f.URL, Method: f.Method, Types: f.Types,
@@ -64,6 +57,25 @@ func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, hmac []st
 		}
 	}
 	return endpoint, errors.Join(endpoint.Validate(), endpoint.Lint())
+}
+
+func access(declared *v1alpha1.AccessSpec, secrets []config.Secret) config.Access {
+	if declared == nil {
+		return config.Access{}
+	}
+	rendered := config.Access{AllowedCIDRs: declared.AllowedCIDRs}
+	if hmac := declared.HMAC; hmac != nil {
+		rendered.HMAC = &config.HMAC{Parameter: hmac.Parameter, Secrets: secrets}
+	}
+	if signature := declared.Signature; signature != nil {
+		rendered.Signature = &config.Signature{
+			Algorithm: config.Algorithm(signature.Algorithm),
+			Template:  signature.Template,
+			Parameter: signature.Parameter,
+			Secrets:   secrets,
+		}
+	}
+	return rendered
 }
 
 func aliases(declared v1alpha1.Aliases) map[string][]string {
@@ -84,11 +96,20 @@ func policies(declared v1alpha1.Policies) config.Policies {
 		HoldFor:       duration(declared.HoldFor),
 		ClickLookback: duration(declared.ClickLookback),
 		Repeat:        config.Repeat(declared.Repeat),
+		RepeatByType:  repeatByType(declared.RepeatByType),
 		Slot:          config.Slot(declared.Slot),
 		Transitions:   config.Transitions(declared.Transitions),
 		StrictReplies: declared.StrictReplies,
 		SuccessBody:   declared.SuccessBody,
 	}
+}
+
+func repeatByType(declared []v1alpha1.TypeRepeat) map[string]config.Repeat {
+	rendered := map[string]config.Repeat{}
+	for _, t := range declared {
+		rendered[t.Type] = config.Repeat(t.Repeat)
+	}
+	return rendered
 }
 
 // Fleet renders what all endpoints of a fleet share. ring was advanced by providerKeys, the API keys by provider name.

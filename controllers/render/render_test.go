@@ -66,7 +66,7 @@ func ring(observed map[rotation.Purpose][]string) rotation.Ring {
 func TestEveryFieldOfAnEndpointIsRendered(t *testing.T) {
 	endpoint := parse[v1alpha1.PostbackEndpoint](t, filepath.Join("testdata", "endpoint.yaml"))
 	keys := ring(map[rotation.Purpose][]string{
-		rotation.Postback: {"the-key"}, rotation.Click: {"the-token"}, rotation.HMAC: {"the-secret"}, rotation.Browser: {"the-client-key"},
+		rotation.Postback: {"the-key"}, rotation.Click: {"the-token"}, rotation.Signing: {"the-secret"}, rotation.Browser: {"the-client-key"},
 	})
 	rendered, err := Endpoint(endpoint, keys, []string{"the-secret"})
 	if err != nil {

@@ -19,7 +19,7 @@ type Purpose string
 const (
 	Postback Purpose = "postback" // the key in the postback URL
 	Click    Purpose = "click"    // the token of the click intake
-	HMAC     Purpose = "hmac"     // secrets that sign postbacks
+	Signing  Purpose = "hmac"     // secrets that sign postbacks
 	Browser  Purpose = "browser"  // the client key in web pages
 	Campaign Purpose = "campaign" // a campaign's token of the click API
 )

@@ -135,16 +135,16 @@ func acceptedKeys(ring Ring) string {
 
 func TestSecretsThatReceiversHoldInTheClearEndWithTheirSecret(t *testing.T) {
 	newID := ids()
-	in := Input{Now: start, Overlap: time.Hour, NewID: newID, Observed: map[Purpose][]string{HMAC: {"one", "two"}}}
+	in := Input{Now: start, Overlap: time.Hour, NewID: newID, Observed: map[Purpose][]string{Signing: {"one", "two"}}}
 	ring := Advance(nil, in)
 	want := []config.Secret{{ID: "id1", Value: "one"}, {ID: "id2", Value: "two"}}
-	if got := ring.Secrets(HMAC, []string{"one", "two"}); !cmp.Equal(got, want) {
+	if got := ring.Secrets(Signing, []string{"one", "two"}); !cmp.Equal(got, want) {
 		t.Errorf("%d secrets", len(got))
 	}
-	in.Observed[HMAC] = []string{"two", "three"}
+	in.Observed[Signing] = []string{"two", "three"}
 	ring = Advance(ring, in)
 	var got []string
-	for _, e := range ring[HMAC] {
+	for _, e := range ring[Signing] {
 		got = append(got, e.ID)
 	}
 	if diff := cmp.Diff([]string{"id2", "id3"}, got); diff != "" {
@@ -206,7 +206,7 @@ func TestWhenTheNextKeyIsDue(t *testing.T) {
 }
 
 func FuzzParse(f *testing.F) {
-	ring := Advance(nil, Input{Now: start, NewID: ids(), Observed: map[Purpose][]string{Postback: {"a"}, HMAC: {"b"}}})
+	ring := Advance(nil, Input{Now: start, NewID: ids(), Observed: map[Purpose][]string{Postback: {"a"}, Signing: {"b"}}})
 	f.Add(ring.Encode())
 	f.Add([]byte("null"))
 	f.Add([]byte(`{"postback":[{"id":"x"}]}`))

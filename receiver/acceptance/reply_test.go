@@ -1,7 +1,9 @@
 package acceptance
 
 import (
+	"crypto/sha1"
 	"encoding/base64"
+	"encoding/hex"
 	"net/http"
 	"strings"
 	"testing"
@@ -124,6 +126,18 @@ func TestAccess(t *testing.T) {
 			slots: []string{`"1": sale 0`, `"2": sale 0`, `"3": sale 0`},
 		},
 		{
+			name: "only an offer wall's signature gets in, whatever other names say",
+			config: `{"aliases":{"subid":["user_id"],"payout":["amount"]},"access":{"signature":{"algorithm":"SHA1",
+				"template":"{user_id}:{amount}:{secret}","parameter":"hash","secrets":[{"id":"s1","value":"wall-secret"}]}}}`,
+			steps: []step{
+				get("user_id=c1&amount=5.00&status=sale", "refused; reason=signature_invalid"),
+				get("user_id=c1&amount=500&status=sale&hash="+wall("c1:5.00:wall-secret"), "refused; reason=signature_invalid"),
+				get("user_id=c1&amount=5.00&status=sale&payout=500&hash="+wall("c1:5.00:wall-secret"), "refused; reason=signature_invalid"),
+				get("user_id=c1&amount=5.00&status=sale&hash="+wall("c1:5.00:wall-secret"), "recorded"),
+			},
+			slots: []string{`"": sale 5`},
+		},
+		{
 			name:   "only a valid signature gets in",
 			config: hmacConfig,
 			steps: []step{
@@ -149,4 +163,10 @@ func TestAccess(t *testing.T) {
 			slots: []string{`"": sale 0`},
 		},
 	})
+}
+
+// wall signs as an offer wall does.
+func wall(text string) string {
+	sum := sha1.Sum([]byte(text))
+	return hex.EncodeToString(sum[:])
 }

@@ -10,6 +10,29 @@ import (
 func TestSlots(t *testing.T) {
 	play(t, []scenario{
 		{
+			name:   "a type has a policy of its own for repetitions",
+			config: `{"policies":{"repeat":"Overwrite","repeatByType":{"deposit":"Add","lead":"Ignore"}}}`,
+			steps: []step{
+				get("subid=c1&status=deposit&payout=5&tid=d", "recorded"),
+				get("subid=c1&status=deposit&payout=5&tid=d", "recorded"),
+				get("subid=c1&status=lead&payout=1", "recorded"),
+				get("subid=c1&status=lead&payout=2", "ignored; reason=already_recorded"),
+			},
+			slots: []string{`"d": deposit 10, was deposit`, `"": lead 1`},
+		},
+		{
+			name: "a campaign has a payout of its own, for what its network does not say",
+			config: `{"payout":{"default":"2"},"campaigns":[{"name":"spring","alias":"spring-1","offerURL":"https://offer.example/?s={subid}",
+				"payout":"7"}]}`,
+			steps: []step{
+				click(`{"subid":"c2","campaign":"spring"}`),
+				get("subid=c2&status=sale", "recorded"),
+				get("subid=c2&status=sale&payout=9&tid=2", "recorded"),
+				get("subid=c1&status=sale", "recorded"),
+			},
+			slots: []string{`"": sale 7`, `"2": sale 9`, `"": sale 2`},
+		},
+		{
 			name:  "no tid and an empty one are the same slot",
 			steps: []step{get("subid=c1&status=lead", "recorded"), get("subid=c1&status=lead&tid=", "duplicate")},
 			slots: []string{`"": lead 0`},

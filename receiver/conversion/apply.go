@@ -91,8 +91,8 @@ func compare(in *Intent, prev *Conversion) difference {
 		in.Status != "" && !strings.EqualFold(WholeNumber(in.Status), WholeNumber(prev.Status)),
 		in.Cost != nil && (prev.Cost == nil || !in.Cost.Same(*prev.Cost)),
 		!in.Date.IsZero() && !instant(in.Date).Equal(prev.ConversionTime),
-		in.Rules.Repeat == config.RepeatAdd && adds(in),
-		in.Rules.Repeat != config.RepeatAdd && in.Payout != nil && !in.Payout.Same(prev.Payout):
+		in.Rules.repeat(in.Type) == config.RepeatAdd && adds(in),
+		in.Rules.repeat(in.Type) != config.RepeatAdd && in.Payout != nil && !in.Payout.Same(prev.Payout):
 		return news
 	}
 	result := nothingNew
@@ -121,7 +121,7 @@ func WholeNumber(word string) string {
 
 // first records the slot's first postback.
 func first(in *Intent, click *Click) Decision {
-	payout := firstPayout(in)
+	payout := firstPayout(in, click)
 	if overLimit(payout, in.Rules.MaxPayout) {
 		return ignored(PayoutOverLimit)
 	}
@@ -151,18 +151,18 @@ func change(in *Intent, prev *Conversion, click *Click) Decision {
 	case in.Writer.takesOver(prev):
 	case in.Rules.Transitions == config.TransitionsForwardOnly && rank(in.Type) < rank(prev.Type):
 		return ignored(StatusRegression)
-	case in.Rules.Repeat == config.RepeatIgnore:
+	case in.Rules.repeat(in.Type) == config.RepeatIgnore:
 		return ignored(AlreadyRecorded)
 	}
 	next := successor(in, prev)
 	switch {
-	case in.Rules.Repeat == config.RepeatAdd && adds(in):
+	case in.Rules.repeat(in.Type) == config.RepeatAdd && adds(in):
 		sum, ok := add(next.Payout, *in.Payout, in.Rules.Currency)
 		if !ok {
 			return ignored(PayoutNotAddable)
 		}
 		next.Payout = sum
-	case in.Rules.Repeat != config.RepeatAdd && in.Payout != nil:
+	case in.Rules.repeat(in.Type) != config.RepeatAdd && in.Payout != nil:
 		next.Payout = *in.Payout
 	}
 	next.PreviousType = prev.Type
@@ -192,7 +192,7 @@ func nextStamp(in *Intent, prev *Conversion) int64 {
 
 // late takes from an overtaken postback the one thing that does not depend on the order: a payout that adds up.
 func late(in *Intent, prev *Conversion, click *Click) Decision {
-	if in.Rules.Repeat != config.RepeatAdd || !adds(in) {
+	if in.Rules.repeat(in.Type) != config.RepeatAdd || !adds(in) {
 		return Decision{Outcome: Superseded}
 	}
 	if overLimit(*in.Payout, in.Rules.MaxPayout) {

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/shopspring/decimal"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
@@ -25,6 +26,10 @@ func TestApply(t *testing.T) {
 	forwardOnly := func(r *conversion.Rules) { r.Transitions = config.TransitionsForwardOnly }
 	ignoreRepeat := func(r *conversion.Rules) { r.Repeat = config.RepeatIgnore }
 	addUp := func(r *conversion.Rules) { r.Repeat = config.RepeatAdd }
+	leadsOnce := func(r *conversion.Rules) {
+		r.Repeat, r.RepeatByType = config.RepeatAdd, map[string]config.Repeat{"lead": config.RepeatIgnore}
+	}
+	springPaysSeven := func(r *conversion.Rules) { r.CampaignPayouts = map[string]decimal.Decimal{"spring": *number("7")} }
 	byType := func(r *conversion.Rules) { r.SlotPolicy = config.SlotTidAndType }
 	atMost100 := func(r *conversion.Rules) { r.MaxPayout = number("100") }
 	defaultFive := func(r *conversion.Rules) { r.DefaultPayout = number("5") }
@@ -63,6 +68,13 @@ func TestApply(t *testing.T) {
 
 		{"a missing payout of a new conversion is the default", []func(*conversion.Rules){defaultFive}, []step{send("sale", "recorded")},
 			map[string]string{"": "sale 5 USD = 5, v1"}},
+		{"the payout of the click's campaign goes before the default", []func(*conversion.Rules){defaultFive, springPaysSeven}, []step{
+			send("sale", "recorded"), send("sale", "recorded", tid("2"), payout("9", "USD")), send("rejected", "recorded"),
+		}, map[string]string{"": "rejected 7 USD = 7, was sale, v2", "2": "sale 9 USD = 9, v1"}},
+		{"a type may have a policy of its own for repetitions", []func(*conversion.Rules){leadsOnce}, []step{
+			send("lead", "recorded", payout("1", "USD")), send("lead", "ignored already_recorded", payout("2", "USD")),
+			send("deposit", "recorded", tid("2"), payout("5", "USD")), send("deposit", "recorded", tid("2"), payout("5", "USD")),
+		}, map[string]string{"": "lead 1 USD = 1, v1", "2": "deposit 10 USD = 10, was deposit, v2"}},
 		{"a missing payout of a recorded one is not the default", []func(*conversion.Rules){defaultFive}, []step{
 			send("lead", "recorded", payout("7", "USD")), send("sale", "recorded"),
 		}, map[string]string{"": "sale 7 USD = 7, was lead, v2"}},

@@ -83,16 +83,28 @@ type Intent struct {
 type Rules struct {
 	Currency string `json:"currency"`
 	// IgnoredParams are extra parameters that make no difference between two postbacks.
-	IgnoredParams []string            `json:"ignored_params,omitempty"`
-	DefaultPayout *decimal.Decimal    `json:"default_payout,omitempty"`
-	MaxPayout     *decimal.Decimal    `json:"max_payout,omitempty"`
-	UnknownClick  config.UnknownClick `json:"unknown_click"`
-	HoldFor       time.Duration       `json:"hold_for,omitempty"`
-	ClickLookback time.Duration       `json:"click_lookback,omitempty"`
-	Repeat        config.Repeat       `json:"repeat"`
-	SlotPolicy    config.Slot         `json:"slot"`
-	Transitions   config.Transitions  `json:"transitions"`
-	Forwards      []ForwardRule       `json:"forwards,omitempty"`
+	IgnoredParams []string         `json:"ignored_params,omitempty"`
+	DefaultPayout *decimal.Decimal `json:"default_payout,omitempty"`
+	// CampaignPayouts replace DefaultPayout for clicks of some campaigns.
+	CampaignPayouts map[string]decimal.Decimal `json:"campaign_payouts,omitempty"`
+	MaxPayout       *decimal.Decimal           `json:"max_payout,omitempty"`
+	UnknownClick    config.UnknownClick        `json:"unknown_click"`
+	HoldFor         time.Duration              `json:"hold_for,omitempty"`
+	ClickLookback   time.Duration              `json:"click_lookback,omitempty"`
+	Repeat          config.Repeat              `json:"repeat"`
+	// RepeatByType replaces Repeat for postbacks of some types.
+	RepeatByType map[string]config.Repeat `json:"repeat_by_type,omitempty"`
+	SlotPolicy   config.Slot              `json:"slot"`
+	Transitions  config.Transitions       `json:"transitions"`
+	Forwards     []ForwardRule            `json:"forwards,omitempty"`
+}
+
+// repeat returns the policy for postbacks of that type.
+func (r *Rules) repeat(conversionType string) config.Repeat {
+	if own, ok := r.RepeatByType[conversionType]; ok {
+		return own
+	}
+	return r.Repeat
 }
 
 // ForwardRule is what decides whether a change is forwarded (docs/semantics.md §6).

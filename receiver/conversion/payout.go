@@ -11,11 +11,17 @@ var (
 	one  = decimal.NewFromInt(1)
 )
 
-// firstPayout is the payout of a new conversion: the postback's, else the endpoint's default, else 0.
-func firstPayout(in *Intent) money.Amount {
-	switch {
-	case in.Payout != nil:
+// firstPayout is the payout of a new conversion: the postback's, else its campaign's, else the endpoint's default, else 0.
+func firstPayout(in *Intent, click *Click) money.Amount {
+	if in.Payout != nil {
 		return *in.Payout
+	}
+	if click != nil {
+		if payout, ok := in.Rules.CampaignPayouts[click.Campaign]; ok {
+			return own(payout, in.Rules.Currency)
+		}
+	}
+	switch {
 	case in.Rules.DefaultPayout != nil:
 		return own(*in.Rules.DefaultPayout, in.Rules.Currency)
 	default:

@@ -8,6 +8,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+	"golang.org/x/text/encoding"
+	"golang.org/x/text/encoding/htmlindex"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
@@ -28,6 +30,10 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 	if err != nil {
 		return nil, errors.New("timeZone: no such zone")
 	}
+	charset, err := compileCharset(c.Charset)
+	if err != nil {
+		return nil, err
+	}
 	types, countsAs := config.BuiltinTypes(), map[string]config.CountsAs{}
 	for _, custom := range c.ConversionTypes {
 		types = append(types, custom.Name)
@@ -38,6 +44,7 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 		Namespace:     c.Namespace,
 		Currency:      c.Currency,
 		Location:      location,
+		Charset:       charset,
 		Types:         types,
 		MissingStatus: policyType(c.Policies.MissingStatus),
 		UnknownStatus: policyType(c.Policies.UnknownStatus),
@@ -53,10 +60,15 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 		countsAs:      countsAs,
 		forwards:      forwards,
 	}
-	if hmac := c.Access.HMAC; hmac != nil {
-		e.SignatureParameter = hmac.Parameter
-		for _, secret := range hmac.Secrets {
-			e.SignatureSecrets = append(e.SignatureSecrets, secret.Value)
+	parameter, secrets := c.Access.Signing()
+	e.SignatureParameter = parameter
+	for _, secret := range secrets {
+		e.SignatureSecrets = append(e.SignatureSecrets, secret.Value)
+	}
+	if signature := c.Access.Signature; signature != nil {
+		e.SignatureAlgorithm = signature.Algorithm
+		if e.SignatureText, err = config.ParseSignature(signature.Template); err != nil {
+			return nil, fmt.Errorf("access.signature.template: %w", err)
 		}
 	}
 	return e, nil
@@ -86,9 +98,12 @@ func compileRules(c *config.Endpoint, forwards map[string]*rule.Rule) (*conversi
 		HoldFor:       time.Duration(c.Policies.HoldFor),
 		ClickLookback: time.Duration(c.Policies.ClickLookback),
 		Repeat:        c.Policies.Repeat,
+		RepeatByType:  c.Policies.RepeatByType,
 		SlotPolicy:    c.Policies.Slot,
 		Transitions:   c.Policies.Transitions,
 	}
+	payouts, campaignErr := campaignPayouts(c.Campaigns)
+	rules.CampaignPayouts = payouts
 	for _, f := range c.Forwards {
 		compiled := forwards[f.Name]
 		if compiled == nil {
@@ -98,7 +113,27 @@ func compileRules(c *config.Endpoint, forwards map[string]*rule.Rule) (*conversi
 			Name: f.Name, Host: compiled.Host, Types: f.Types, Resend: f.Resend, Sources: f.Sources, Campaigns: f.Campaigns,
 		})
 	}
-	return rules, errors.Join(defaultErr, maxErr)
+	return rules, errors.Join(defaultErr, maxErr, campaignErr)
+}
+
+// campaignPayouts returns the payouts, by campaign, of those that declare one; nil if none does.
+func campaignPayouts(campaigns []config.Campaign) (map[string]decimal.Decimal, error) {
+	var payouts map[string]decimal.Decimal
+	var problems []error
+	for _, c := range campaigns {
+		payout, err := optionalDecimal("payout", c.Payout)
+		if err != nil {
+			problems = append(problems, fmt.Errorf("campaign %s: %w", c.Name, err))
+		}
+		if payout == nil {
+			continue
+		}
+		if payouts == nil {
+			payouts = map[string]decimal.Decimal{}
+		}
+		payouts[c.Name] = *payout
+	}
+	return payouts, errors.Join(problems...)
 }
 
 func policyType(policy string) string {
@@ -117,6 +152,18 @@ func optionalDecimal(path, value string) (*decimal.Decimal, error) {
 		return nil, fmt.Errorf("%s: %w", path, err)
 	}
 	return &d, nil
+}
+
+// compileCharset returns nil for the empty name.
+func compileCharset(name string) (encoding.Encoding, error) {
+	if name == "" {
+		return nil, nil
+	}
+	charset, err := htmlindex.Get(name)
+	if err != nil {
+		return nil, errors.New("charset: no such charset")
+	}
+	return charset, nil
 }
 
 // compileCIDRs writes IPv4 in its own form, so that an unmapped address can be compared.

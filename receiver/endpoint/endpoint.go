@@ -9,6 +9,8 @@ import (
 	"net/netip"
 	"time"
 
+	"golang.org/x/text/encoding"
+
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/forward/rule"
@@ -24,6 +26,8 @@ type Endpoint struct {
 	Currency string
 	// Location is the zone of dates that are sent without one.
 	Location *time.Location
+	// Charset of parameters that are no UTF-8; nil = it is guessed.
+	Charset encoding.Encoding
 	// Types are the conversion types in the order in which training looks at them (docs/semantics.md §3.7): the built-in
 	// ones, then the custom ones as declared. [Endpoint.TrainingField] gives each one's training parameter.
 	Types []string
@@ -37,6 +41,9 @@ type Endpoint struct {
 	SignatureParameter string
 	// SignatureSecrets are the secrets of which any one may have signed.
 	SignatureSecrets []config.Redacted
+	// SignatureText is what an offer wall signs, by SignatureAlgorithm; nil = the signature is an HMAC of the request.
+	SignatureText      []config.SignaturePart
+	SignatureAlgorithm config.Algorithm
 	// SuccessBody answers postbacks that were recorded; never empty.
 	SuccessBody string
 	// StrictReplies answers ignored postbacks with 422.

@@ -96,8 +96,8 @@ func compileNames(c *config.Endpoint) (map[string]name, error) {
 	for i, custom := range c.ConversionTypes {
 		names[custom.Parameter+config.ParamStatusSuffix] = name{field: FieldKeptEnd + Field(builtins+i)}
 	}
-	if c.Access.HMAC != nil {
-		names[c.Access.HMAC.Parameter] = name{field: FieldSignature}
+	if parameter, _ := c.Access.Signing(); parameter != "" {
+		names[parameter] = name{field: FieldSignature}
 	}
 	for param, aliases := range c.Aliases {
 		canonical, known := commonNames[param]

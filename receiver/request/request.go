@@ -70,6 +70,8 @@ type Request struct {
 	ContentType string
 	// Body of a POST, nil otherwise.
 	Body []byte
+	// Charset of text that is no UTF-8; nil: nobody knows.
+	Charset encoding.Encoding
 	// Repaired: RawQuery was not where a query belongs.
 	Repaired bool
 	// BodyError says that the body could not be read whole; nil if it could.
@@ -121,7 +123,7 @@ func Parse(r Request, names *Names) (Parsed, error) {
 	if len(r.RawQuery) > MaxURLBytes {
 		return Parsed{}, tooLarge(414, "the URL is longer than %d bytes", MaxURLBytes)
 	}
-	p := parser{names: names}
+	p := parser{names: names, charset: r.Charset}
 	if r.Repaired {
 		p.warn(conversion.RequestRepaired)
 	}
@@ -152,6 +154,8 @@ func Parse(r Request, names *Names) (Parsed, error) {
 type parser struct {
 	Parsed
 	names *Names
+	// charset of text that is no UTF-8; nil if it has to be guessed.
+	charset encoding.Encoding
 	// declared is the charset of the body; nil if its Content-Type names none.
 	declared encoding.Encoding
 

@@ -59,14 +59,17 @@ func storable(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, replacement), "\x00", replacement)
 }
 
-// decode returns the text as UTF-8: by the declared charset of the body, else as it is, else as windows-1251, which keeps
-// every byte distinct.
+// decode returns the text as UTF-8: by the declared charset of the body, else as it is, else by the endpoint's charset, else
+// as windows-1251, which keeps every byte distinct.
 func (p *parser) decode(text string) string {
 	switch {
 	case p.inBody && p.declared != nil:
 		return storable(decodeAs(p.declared, text))
 	case utf8.ValidString(text):
 		return storable(text)
+	}
+	if p.charset != nil {
+		return storable(decodeAs(p.charset, text))
 	}
 	p.guessed = true
 	return storable(decodeAs(charmap.Windows1251, text))

@@ -107,14 +107,8 @@ func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (po
 		sent.BodyError = v.readBody(w, r)
 		sent.Body = v.body
 	}
-	switch signed := !v.inPage && v.endpoint.SignatureParameter != ""; {
-	case signed && sent.BodyError != nil:
-		return postback.Verdict{}, sent.BodyError
-	case signed && !postback.SignatureValid(v.endpoint, r.URL.RawQuery, v.body):
-		return refuse(http.StatusForbidden, conversion.SignatureInvalid)
-	}
-	said, err := postback.Read(v.endpoint, sent)
-	if refused := new(request.Error); errors.As(err, &refused) {
+	said, refused := v.read(sent)
+	if refused != nil {
 		return postback.Verdict{}, refused
 	}
 	if v.inPage {
@@ -128,6 +122,26 @@ func (h *Handler) consider(w http.ResponseWriter, r *http.Request, v *visit) (po
 		return verdict, &request.Error{Status: http.StatusForbidden, Reason: conversion.TypeNotAllowed}
 	}
 	return verdict, nil
+}
+
+// read reads the parameters, and demands that they are signed where the endpoint says so: of networks, not of pages.
+func (v *visit) read(sent request.Request) (request.Parsed, *request.Error) {
+	signed := !v.inPage && v.endpoint.SignatureParameter != ""
+	if signed && sent.BodyError != nil {
+		return request.Parsed{}, sent.BodyError
+	}
+	invalid := &request.Error{Status: http.StatusForbidden, Reason: conversion.SignatureInvalid}
+	if signed && !postback.SignatureValid(v.endpoint, sent.RawQuery, v.body) {
+		return request.Parsed{}, invalid
+	}
+	said, err := postback.Read(v.endpoint, sent)
+	if refused := new(request.Error); errors.As(err, &refused) {
+		return request.Parsed{}, refused
+	}
+	if signed && !postback.DigestValid(v.endpoint, said.Values) {
+		return request.Parsed{}, invalid
+	}
+	return said, nil
 }
 
 // readBody keeps what could be read also when that is not all.

@@ -39,6 +39,9 @@ type Campaign struct {
 	Parameters map[string][]string `json:"parameters,omitempty"`
 	// Cost of a click whose link says none.
 	Cost *Cost `json:"cost,omitempty"`
+	// Payout, a decimal in the endpoint's currency, stands in for a missing payout of a new conversion; empty: the
+	// endpoint's default does.
+	Payout string `json:"payout,omitempty"`
 	// CookieDays is for how many days browsers remember a click, 1 to [MaxCookieDays]; 0 means [DefaultCookieDays].
 	CookieDays int `json:"cookieDays,omitempty"`
 }

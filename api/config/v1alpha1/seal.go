@@ -138,10 +138,9 @@ func revision(config Config) string {
 		for _, c := range e.Campaigns {
 			hideDigests(c.Tokens)
 		}
-		if e.Access.HMAC != nil {
-			for i := range e.Access.HMAC.Secrets {
-				e.Access.HMAC.Secrets[i].Value = ""
-			}
+		_, secrets := e.Access.Signing()
+		for i := range secrets {
+			secrets[i].Value = ""
 		}
 	}
 	return Digest(string(encode(public)))[:16]
@@ -185,9 +184,8 @@ func canonicalEndpoint(e Endpoint) Endpoint {
 		slices.Sort(e.Training[i].Statuses)
 	}
 	slices.Sort(e.Access.AllowedCIDRs)
-	if hmac := e.Access.HMAC; hmac != nil {
-		slices.SortStableFunc(hmac.Secrets, func(a, b Secret) int { return cmp.Compare(a.ID, b.ID) })
-	}
+	_, secrets := e.Access.Signing()
+	slices.SortStableFunc(secrets, func(a, b Secret) int { return cmp.Compare(a.ID, b.ID) })
 	if b := e.Browser; b != nil {
 		canonicalBrowser(b)
 	}

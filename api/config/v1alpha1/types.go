@@ -135,6 +135,8 @@ type Endpoint struct {
 	Currency string `json:"currency"`
 	// TimeZone is the IANA name of the zone of dates that are sent without one; empty = UTC.
 	TimeZone string `json:"timeZone,omitempty"`
+	// Charset of parameters that are no UTF-8, one of [Charsets]; empty: nobody knows, and it is guessed.
+	Charset string `json:"charset,omitempty"`
 	// IgnoreParameters are extra parameters that make no difference between two postbacks.
 	IgnoreParameters []string  `json:"ignoreParameters,omitempty"`
 	Payout           Payout    `json:"payout"`
@@ -232,10 +234,12 @@ type Policies struct {
 	// HoldFor bounds [UnknownClickHold].
 	HoldFor Duration `json:"holdFor"`
 	// ClickLookback is the age at which a click no longer converts; 0 = never.
-	ClickLookback Duration    `json:"clickLookback,omitempty"`
-	Repeat        Repeat      `json:"repeat"`
-	Slot          Slot        `json:"slot"`
-	Transitions   Transitions `json:"transitions"`
+	ClickLookback Duration `json:"clickLookback,omitempty"`
+	Repeat        Repeat   `json:"repeat"`
+	// RepeatByType replaces Repeat for postbacks of some types.
+	RepeatByType map[string]Repeat `json:"repeatByType,omitempty"`
+	Slot         Slot              `json:"slot"`
+	Transitions  Transitions       `json:"transitions"`
 	// StrictReplies answers ignored postbacks with 422 instead of 200.
 	StrictReplies bool `json:"strictReplies,omitempty"`
 	// SuccessBody replaces `Success`, at most 1 KiB.
@@ -245,7 +249,9 @@ type Policies struct {
 // Access restricts who may send postbacks, beyond the key.
 type Access struct {
 	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
-	HMAC         *HMAC    `json:"hmac,omitempty"`
+	// HMAC and Signature demand a signature, one of them at most.
+	HMAC      *HMAC      `json:"hmac,omitempty"`
+	Signature *Signature `json:"signature,omitempty"`
 }
 
 // HMAC demands a signature on every postback.

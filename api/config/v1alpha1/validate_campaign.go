@@ -82,6 +82,9 @@ func (c *Campaign) validate(p problems) {
 		p.at(".cost.amount").form(c.Cost.Amount, positiveAmount, "must be a decimal like 0.05")
 		p.at(".cost.currency").form(c.Cost.Currency, currencyCode, "must be an ISO 4217 code like USD")
 	}
+	if c.Payout != "" {
+		p.at(".payout").form(c.Payout, signedDecimal, "must be a decimal like 12.50")
+	}
 	if c.CookieDays < 0 || c.CookieDays > MaxCookieDays {
 		p.at(".cookieDays").addf("must be between 1 and %d", MaxCookieDays)
 	}

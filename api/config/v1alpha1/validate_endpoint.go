@@ -3,6 +3,7 @@ package v1alpha1
 import (
 	"maps"
 	"slices"
+	"strings"
 	"time"
 	"unicode/utf8"
 )
@@ -25,6 +26,9 @@ func (e *Endpoint) validate(p problems) {
 	p.at(".currency").form(e.Currency, currencyCode, "must be an ISO 4217 code like USD")
 	if _, err := time.LoadLocation(e.TimeZone); err != nil || e.TimeZone == "Local" {
 		p.at(".timeZone").addf("must be the IANA name of a time zone, like Europe/Kyiv")
+	}
+	if e.Charset != "" && !slices.Contains(charsets, e.Charset) {
+		p.at(".charset").addf("must be one of %s", strings.Join(charsets, ", "))
 	}
 	p.at(".ignoreParameters").length(len(e.IgnoreParameters), MaxIgnoreParameters)
 	e.Payout.validate(p.at(".payout"))
@@ -161,6 +165,13 @@ func (e *Endpoint) validatePolicies(p problems) {
 	statusPolicy(p.at(".unknownStatus"), o.UnknownStatus)
 	oneOf(p.at(".unknownClick"), o.UnknownClick, UnknownClickIgnore, UnknownClickHold, UnknownClickRecord)
 	oneOf(p.at(".repeat"), o.Repeat, RepeatOverwrite, RepeatIgnore, RepeatAdd)
+	for _, conversionType := range slices.Sorted(maps.Keys(o.RepeatByType)) {
+		at := p.at(".repeatByType[%.64q]", conversionType)
+		if !e.knowsType(conversionType) {
+			at.addf("must be a built-in type or one of conversionTypes")
+		}
+		oneOf(at, o.RepeatByType[conversionType], RepeatOverwrite, RepeatIgnore, RepeatAdd)
+	}
 	oneOf(p.at(".slot"), o.Slot, SlotTid, SlotTidAndType)
 	oneOf(p.at(".transitions"), o.Transitions, TransitionsAny, TransitionsForwardOnly)
 	if o.HoldFor < 0 || time.Duration(o.HoldFor) > MaxHoldFor || (o.HoldFor == 0 && o.UnknownClick == UnknownClickHold) {
@@ -176,31 +187,48 @@ func (e *Endpoint) validatePolicies(p problems) {
 
 func (e *Endpoint) validateAccess(p problems) {
 	p.at(".allowedCIDRs").cidrs(e.Access.AllowedCIDRs)
-	hmac := e.Access.HMAC
-	if hmac == nil {
+	hmac, signature := e.Access.HMAC, e.Access.Signature
+	if hmac != nil {
+		e.validateSigning(p.at(".hmac"))
+	}
+	if signature == nil {
 		return
 	}
-	p = p.at(".hmac")
-	p.at(".parameter").form(hmac.Parameter, aliasName, "must be 1 to 64 letters, digits and _ . : [ ] -")
-	if IsCanonicalParameter(hmac.Parameter) || BuiltinAliasOf(hmac.Parameter) != "" {
-		p.at(".parameter").addf("%q has a meaning of its own", hmac.Parameter)
+	p = p.at(".signature")
+	if hmac != nil {
+		p.addf("stands beside hmac: declare one of them")
+		return
+	}
+	oneOf(p.at(".algorithm"), signature.Algorithm, AlgorithmMD5, AlgorithmSHA1, AlgorithmSHA256)
+	if _, err := ParseSignature(signature.Template); err != nil || len(signature.Template) > MaxSignatureTemplate {
+		p.at(".template").addf("%v; at most %d bytes", err, MaxSignatureTemplate)
+	}
+	e.validateSigning(p)
+}
+
+// validateSigning checks the parameter of the signature and the secrets that sign.
+func (e *Endpoint) validateSigning(p problems) {
+	parameter, secrets := e.Access.Signing()
+	p.at(".parameter").form(parameter, aliasName, "must be 1 to 64 letters, digits and _ . : [ ] -")
+	if IsCanonicalParameter(parameter) || BuiltinAliasOf(parameter) != "" {
+		p.at(".parameter").addf("%q has a meaning of its own", parameter)
 	}
 	for _, names := range e.Aliases {
-		if slices.Contains(names, hmac.Parameter) {
+		if slices.Contains(names, parameter) {
 			p.at(".parameter").addf("is an alias of another parameter")
 		}
 	}
 	for _, t := range e.ConversionTypes {
-		if t.Parameter+ParamStatusSuffix == hmac.Parameter {
+		if t.Parameter+ParamStatusSuffix == parameter {
 			p.at(".parameter").addf("trains the conversion type %.64q", t.Name)
 		}
 	}
-	if len(hmac.Secrets) == 0 || len(hmac.Secrets) > MaxKeys {
+	if len(secrets) == 0 || len(secrets) > MaxKeys {
 		p.at(".secrets").addf("must be 1 to %d", MaxKeys)
 	}
-	unique(p.at(".secrets"), hmac.Secrets, func(s Secret) string { return s.ID })
-	for i := range hmac.Secrets {
-		hmac.Secrets[i].validate(p.at(".secrets[%d]", i))
+	unique(p.at(".secrets"), secrets, func(s Secret) string { return s.ID })
+	for i := range secrets {
+		secrets[i].validate(p.at(".secrets[%d]", i))
 	}
 }
 

@@ -92,6 +92,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.SecretKeyReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ServiceSpec"):
 		return &apiv1alpha1.ServiceSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("SignatureSpec"):
+		return &apiv1alpha1.SignatureSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Store"):
 		return &apiv1alpha1.StoreApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Toggle"):
@@ -100,6 +102,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.TokenSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("TrainingRule"):
 		return &apiv1alpha1.TrainingRuleApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("TypeRepeat"):
+		return &apiv1alpha1.TypeRepeatApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Volume"):
 		return &apiv1alpha1.VolumeApplyConfiguration{}
 

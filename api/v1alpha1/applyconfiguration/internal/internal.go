@@ -35,6 +35,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: hmac
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.HMACSpec
+    - name: signature
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.SignatureSpec
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.AliasList
   list:
     elementType:
@@ -175,6 +178,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: parameters
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.CampaignParameters
+    - name: payout
+      type:
+        scalar: string
     - name: source
       type:
         scalar: string
@@ -447,6 +453,14 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
       default: Overwrite
+    - name: repeatByType
+      type:
+        list:
+          elementType:
+            namedType: com.github.postback-dev.postback-operator.api.v1alpha1.TypeRepeat
+          elementRelationship: associative
+          keys:
+          - type
     - name: slot
       type:
         scalar: string
@@ -501,6 +515,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: browser
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.BrowserSpec
+    - name: charset
+      type:
+        scalar: string
     - name: conversionTypes
       type:
         list:
@@ -875,6 +892,22 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
       default: ClusterIP
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.SignatureSpec
+  map:
+    fields:
+    - name: algorithm
+      type:
+        scalar: string
+    - name: parameter
+      type:
+        scalar: string
+      default: signature
+    - name: secretRef
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.SecretKeyReference
+    - name: template
+      type:
+        scalar: string
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.Store
   map:
     fields:
@@ -921,6 +954,15 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: type
+      type:
+        scalar: string
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.TypeRepeat
+  map:
+    fields:
+    - name: repeat
+      type:
+        scalar: string
     - name: type
       type:
         scalar: string

@@ -11,6 +11,8 @@ type AccessSpecApplyConfiguration struct {
 	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
 	// HMAC demands a signature on every postback.
 	HMAC *HMACSpecApplyConfiguration `json:"hmac,omitempty"`
+	// Signature demands the signature of an offer wall on every postback: a digest of some parameters and a secret.
+	Signature *SignatureSpecApplyConfiguration `json:"signature,omitempty"`
 }
 
 // AccessSpecApplyConfiguration constructs a declarative configuration of the AccessSpec type for use with
@@ -34,5 +36,13 @@ func (b *AccessSpecApplyConfiguration) WithAllowedCIDRs(values ...string) *Acces
 // If called multiple times, the HMAC field is set to the value of the last call.
 func (b *AccessSpecApplyConfiguration) WithHMAC(value *HMACSpecApplyConfiguration) *AccessSpecApplyConfiguration {
 	b.HMAC = value
+	return b
+}
+
+// WithSignature sets the Signature field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Signature field is set to the value of the last call.
+func (b *AccessSpecApplyConfiguration) WithSignature(value *SignatureSpecApplyConfiguration) *AccessSpecApplyConfiguration {
+	b.Signature = value
 	return b
 }

@@ -27,6 +27,9 @@ type CampaignSpecApplyConfiguration struct {
 	Parameters *apiv1alpha1.CampaignParameters `json:"parameters,omitempty"`
 	// Cost of a click whose link says none.
 	Cost *CostSpecApplyConfiguration `json:"cost,omitempty"`
+	// Payout of a new conversion of this campaign whose postback has none, in the endpoint's currency. Absent: the
+	// endpoint's payout.default.
+	Payout *string `json:"payout,omitempty"`
 	// CookieDays is for how many days a visitor's browser remembers the click, in the cookies of the receiver's host and in
 	// those that the click API and the tracking script set on the page's host.
 	CookieDays *int32 `json:"cookieDays,omitempty"`
@@ -93,6 +96,14 @@ func (b *CampaignSpecApplyConfiguration) WithParameters(value apiv1alpha1.Campai
 // If called multiple times, the Cost field is set to the value of the last call.
 func (b *CampaignSpecApplyConfiguration) WithCost(value *CostSpecApplyConfiguration) *CampaignSpecApplyConfiguration {
 	b.Cost = value
+	return b
+}
+
+// WithPayout sets the Payout field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Payout field is set to the value of the last call.
+func (b *CampaignSpecApplyConfiguration) WithPayout(value string) *CampaignSpecApplyConfiguration {
+	b.Payout = &value
 	return b
 }
 

@@ -24,6 +24,8 @@ type PoliciesApplyConfiguration struct {
 	// Repeat is what a postback that differs does to a recorded conversion: Overwrite it, Ignore the postback, or Add the
 	// payouts up.
 	Repeat *string `json:"repeat,omitempty"`
+	// RepeatByType replaces repeat for postbacks of some conversion types: rebills add up, and a lead counts once.
+	RepeatByType []TypeRepeatApplyConfiguration `json:"repeatByType,omitempty"`
 	// Slot is what tells two conversions of one click apart: its transaction id (Tid), or that and the type (TidAndType).
 	Slot *string `json:"slot,omitempty"`
 	// Transitions: Any change of type, or ForwardOnly, so that a late lead never undoes a sale.
@@ -85,6 +87,19 @@ func (b *PoliciesApplyConfiguration) WithClickLookback(value v1.Duration) *Polic
 // If called multiple times, the Repeat field is set to the value of the last call.
 func (b *PoliciesApplyConfiguration) WithRepeat(value string) *PoliciesApplyConfiguration {
 	b.Repeat = &value
+	return b
+}
+
+// WithRepeatByType adds the given value to the RepeatByType field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the RepeatByType field.
+func (b *PoliciesApplyConfiguration) WithRepeatByType(values ...*TypeRepeatApplyConfiguration) *PoliciesApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithRepeatByType")
+		}
+		b.RepeatByType = append(b.RepeatByType, *values[i])
+	}
 	return b
 }
 

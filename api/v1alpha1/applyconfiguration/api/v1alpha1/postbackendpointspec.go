@@ -28,6 +28,8 @@ type PostbackEndpointSpecApplyConfiguration struct {
 	Currency *string `json:"currency,omitempty"`
 	// TimeZone is the IANA name, like Europe/Kyiv, of the zone of dates that are sent without one.
 	TimeZone *string `json:"timeZone,omitempty"`
+	// Charset of parameters that are no UTF-8. Absent: they are read as windows-1251, with the warning charset_guessed.
+	Charset *string `json:"charset,omitempty"`
 	// IgnoreParameters are extra parameters that make no difference: a postback that differs from the recorded one in
 	// them alone is a duplicate. The default are cache busters.
 	IgnoreParameters []string `json:"ignoreParameters,omitempty"`
@@ -122,6 +124,14 @@ func (b *PostbackEndpointSpecApplyConfiguration) WithCurrency(value string) *Pos
 // If called multiple times, the TimeZone field is set to the value of the last call.
 func (b *PostbackEndpointSpecApplyConfiguration) WithTimeZone(value string) *PostbackEndpointSpecApplyConfiguration {
 	b.TimeZone = &value
+	return b
+}
+
+// WithCharset sets the Charset field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Charset field is set to the value of the last call.
+func (b *PostbackEndpointSpecApplyConfiguration) WithCharset(value string) *PostbackEndpointSpecApplyConfiguration {
+	b.Charset = &value
 	return b
 }
 
