@@ -133,6 +133,9 @@ type PostbackEndpointSpec struct {
 	// Browser lets web pages report conversions by a client key: field `clientKey` beside the key. Absent: they cannot.
 	// +optional
 	Browser *BrowserSpec `json:"browser,omitempty"`
+	// Limits bound what visitors of the endpoint's campaigns can make receivers do.
+	// +optional
+	Limits *LimitsSpec `json:"limits,omitempty"`
 
 	// Suspend makes the operator leave the endpoint as it last programmed it. Its receivers go on serving it.
 	// +optional

@@ -3,6 +3,7 @@
 package render
 
 import (
+	"cmp"
 	"errors"
 	"time"
 
@@ -49,6 +50,9 @@ func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing [
 			Resend: config.Resend(f.Resend), Sources: f.Sources, Campaigns: f.Campaigns,
 		})
 	}
+	if spec.Limits != nil {
+		endpoint.Limits = &config.Limits{Visits: rateLimit(spec.Limits.Visits), VisitsPerSource: rateLimit(spec.Limits.VisitsPerSource)}
+	}
 	// Without any key there is nothing that a page could use.
 	if keys := ring.Keys(rotation.Browser); spec.Browser != nil && len(keys) > 0 {
 		endpoint.Browser = &config.Browser{
@@ -76,6 +80,16 @@ func access(declared *v1alpha1.AccessSpec, secrets []config.Secret) config.Acces
 		}
 	}
 	return rendered
+}
+
+func rateLimit(declared *v1alpha1.RateLimit) *config.RateLimit {
+	if declared == nil {
+		return nil
+	}
+	return &config.RateLimit{
+		RequestsPerSecond: int(declared.RequestsPerSecond),
+		Burst:             int(cmp.Or(declared.Burst, declared.RequestsPerSecond)),
+	}
 }
 
 func aliases(declared v1alpha1.Aliases) map[string][]string {

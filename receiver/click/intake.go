@@ -28,6 +28,8 @@ type Observer interface {
 	Clicks(accepted, duplicate, rejected int)
 	// ClicksUnstored is told how many clicks are not known to be durable.
 	ClicksUnstored(clicks int)
+	// ClicksLimited is told how many visits were no clicks because they came above a limit.
+	ClicksLimited(clicks int)
 }
 
 // Options are what an [Intake] works with. All are mandatory.

@@ -50,6 +50,7 @@ func (b *book) AddClicks(ctx context.Context, clicks []conversion.Click) ([]ledg
 type counts [4]int
 
 func (c *counts) ClicksUnstored(clicks int) { c[3] += clicks }
+func (c *counts) ClicksLimited(int)         {}
 
 func (c *counts) Clicks(accepted, duplicate, rejected int) {
 	c[0], c[1], c[2] = c[0]+accepted, c[1]+duplicate, c[2]+rejected

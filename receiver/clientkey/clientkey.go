@@ -1,5 +1,5 @@
-// Package clientkey owns what restricts the keys that stand in web pages for everybody to read: from which pages they are
-// good, and how often. It knows no store; which types they are good for only the judged postback tells.
+// Package clientkey owns from which pages the keys are good that stand in web pages for everybody to read. How often they
+// are is package ratelimit's business; which types they are good for only the judged postback tells.
 package clientkey
 
 import (

@@ -60,6 +60,9 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 		countsAs:      countsAs,
 		forwards:      forwards,
 	}
+	if c.Limits != nil {
+		e.Limits = *c.Limits
+	}
 	parameter, secrets := c.Access.Signing()
 	e.SignatureParameter = parameter
 	for _, secret := range secrets {

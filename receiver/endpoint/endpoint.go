@@ -50,6 +50,8 @@ type Endpoint struct {
 	StrictReplies bool
 	// Browser says what web pages may report; nil = nothing.
 	Browser *Browser
+	// Limits bound the visits to the campaigns' links.
+	Limits config.Limits
 
 	names map[string]name
 	// requestNames are the names of all fields.

@@ -100,7 +100,7 @@ func (m *Metrics) startAtZero() {
 	for _, reason := range conversion.Reasons() {
 		m.postbacks.WithLabelValues(string(reason.Outcome()), string(reason))
 	}
-	for _, result := range []string{"accepted", "duplicate", "rejected", "unstored"} {
+	for _, result := range []string{"accepted", "duplicate", "rejected", "unstored", "limited"} {
 		m.clicks.WithLabelValues(result)
 	}
 	m.startForwardsAtZero()
@@ -138,6 +138,11 @@ func (m *Metrics) Clicks(accepted, duplicate, rejected int) {
 // ClicksUnstored counts clicks of which nobody knows whether they are stored.
 func (m *Metrics) ClicksUnstored(clicks int) {
 	m.clicks.WithLabelValues("unstored").Add(float64(clicks))
+}
+
+// ClicksLimited counts visits that were no clicks because they came above an endpoint's limits.
+func (m *Metrics) ClicksLimited(clicks int) {
+	m.clicks.WithLabelValues("limited").Add(float64(clicks))
 }
 
 // BatchCommitted counts one durable batch of the ledger: how many operations it held and how long its transaction took.

@@ -14,7 +14,7 @@ import (
 	"syscall"
 	"time"
 
-	"github.com/postback-dev/postback-operator/receiver/clientkey"
+	"github.com/postback-dev/postback-operator/receiver/ratelimit"
 )
 
 const (
@@ -185,7 +185,7 @@ func (c *connections) evictLocked(now time.Time, in func(*connection) bool) *con
 // admit counts a connection; nil = its source has its share, and all of it is answering requests.
 func (c *connections) admit(accepted net.Conn) net.Conn {
 	peer, _ := netip.ParseAddrPort(accepted.RemoteAddr().String())
-	source := clientkey.Network(peer.Addr().Unmap().WithZone(""))
+	source := ratelimit.Network(peer.Addr().Unmap().WithZone(""))
 	exempt := c.exempt != nil && c.exempt(peer.Addr())
 	for !exempt && c.fullOf(source) {
 		now := time.Now()

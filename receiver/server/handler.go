@@ -13,11 +13,11 @@ import (
 
 	"github.com/google/uuid"
 
-	"github.com/postback-dev/postback-operator/receiver/clientkey"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/ratelimit"
 )
 
 // ClicksPath is where the click intake listens.
@@ -62,11 +62,11 @@ type Page struct {
 // Handler answers everything that arrives at the listening port.
 type Handler struct {
 	Options
-	limiter *clientkey.Limiter
+	limiter *ratelimit.Limiter
 }
 
 // NewHandler returns the handler of the listening port.
-func NewHandler(o Options) *Handler { return &Handler{Options: o, limiter: clientkey.NewLimiter()} }
+func NewHandler(o Options) *Handler { return &Handler{Options: o, limiter: ratelimit.NewLimiter()} }
 
 // ServeHTTP implements [http.Handler]. Every answer has an id of its own in X-Request-Id: a UUIDv7, under which the
 // received log keeps the postback.

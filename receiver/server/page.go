@@ -8,6 +8,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/ratelimit"
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
@@ -30,7 +31,7 @@ func allowOrigin(header http.Header, ep *endpoint.Endpoint, origin string) {
 // admit refuses what pages send too often. That is counted only: a flood that is written to the received log would be a
 // flood of writes.
 func (h *Handler) admit(w http.ResponseWriter, r *http.Request, v *visit) bool {
-	if h.limiter.Allow(v.endpoint.Name, v.endpoint.Browser.RatePerMinute, v.source, v.began) {
+	if h.limiter.Allow(v.endpoint.Name, ratelimit.PerMinute(v.endpoint.Browser.RatePerMinute), v.source, v.began) {
 		return true
 	}
 	w.Header().Set("Retry-After", "60")

@@ -20,6 +20,20 @@ type Browser struct {
 	RatePerMinute int `json:"ratePerMinute"`
 }
 
+// Limits bound the visits to the links of an endpoint's campaigns, at each receiver.
+type Limits struct {
+	// Visits are those of all visitors together, VisitsPerSource those from one source address (of IPv6: one /64). Nil: not
+	// limited.
+	Visits          *RateLimit `json:"visits,omitempty"`
+	VisitsPerSource *RateLimit `json:"visitsPerSource,omitempty"`
+}
+
+// RateLimit is how many requests are taken: so many in a second in the long run, at least 1, and so many at once, at least 1.
+type RateLimit struct {
+	RequestsPerSecond int `json:"requestsPerSecond"`
+	Burst             int `json:"burst"`
+}
+
 // Campaign is a link: `GET /{alias}` records a click of the endpoint and sends the visitor on to the offer.
 type Campaign struct {
 	// Name stands as the click's campaign. Unique within the endpoint.

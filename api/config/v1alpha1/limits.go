@@ -27,6 +27,9 @@ const (
 	MaxOriginLength      = 267 // scheme, host name and port
 	MaxRatePerMinute     = 60_000
 
+	MaxRequestsPerSecond = 100_000
+	MaxBurst             = 1_000_000
+
 	MaxCampaigns        = 512 // per endpoint
 	MaxCampaignForwards = 8   // per campaign; they stand among the endpoint's forwards
 

@@ -85,6 +85,9 @@ func aWholeEndpoint(name string) Endpoint {
 		Types: []string{"upsell", "lead"}, Origins: []string{"https://shop.example", "http://localhost:8080"},
 		RatePerMinute: 60,
 	}
+	e.Limits = &Limits{
+		Visits: &RateLimit{RequestsPerSecond: 500, Burst: 2000}, VisitsPerSource: &RateLimit{RequestsPerSecond: 5, Burst: 5},
+	}
 	e.Campaigns = []Campaign{
 		{Name: "winter", Alias: name + "_winter", OfferURL: "http://offer.example/"},
 		{

@@ -145,6 +145,8 @@ type Endpoint struct {
 	Forwards         []Forward `json:"forwards,omitempty"`
 	// Browser lets web pages report conversions by keys that are public. Nil: they cannot.
 	Browser *Browser `json:"browser,omitempty"`
+	// Limits bound what visitors can make a receiver do. Nil: nothing is limited.
+	Limits *Limits `json:"limits,omitempty"`
 	// Campaigns are the links whose visits are clicks of this endpoint, sorted by name.
 	Campaigns []Campaign `json:"campaigns,omitempty"`
 }

@@ -42,6 +42,26 @@ func (e *Endpoint) validateBrowser(p problems) {
 	}
 }
 
+func (l *Limits) validate(p problems) {
+	if l == nil {
+		return
+	}
+	l.Visits.validate(p.at(".visits"))
+	l.VisitsPerSource.validate(p.at(".visitsPerSource"))
+}
+
+func (r *RateLimit) validate(p problems) {
+	if r == nil {
+		return
+	}
+	if r.RequestsPerSecond < 1 || r.RequestsPerSecond > MaxRequestsPerSecond {
+		p.at(".requestsPerSecond").addf("must be between 1 and %d", MaxRequestsPerSecond)
+	}
+	if r.Burst < 1 || r.Burst > MaxBurst {
+		p.at(".burst").addf("must be between 1 and %d", MaxBurst)
+	}
+}
+
 // someOf demands between one and limit items, each once.
 func someOf(p problems, items []string, limit int) {
 	if len(items) == 0 || len(items) > limit {

@@ -36,6 +36,7 @@ func (e *Endpoint) validate(p problems) {
 	e.validateAccess(p.at(".access"))
 	e.validateForwards(p.at(".forwards"))
 	e.validateBrowser(p.at(".browser"))
+	e.Limits.validate(p.at(".limits"))
 	e.validateCampaigns(p.at(".campaigns"))
 	e.validateSize(p)
 }

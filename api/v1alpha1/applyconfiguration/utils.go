@@ -62,6 +62,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.KeySpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("KeyStatus"):
 		return &apiv1alpha1.KeyStatusApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("LimitsSpec"):
+		return &apiv1alpha1.LimitsSpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("ParentRef"):
 		return &apiv1alpha1.ParentRefApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PayoutSpec"):
@@ -76,6 +78,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.PostbackEndpointStatusApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("PostgresStore"):
 		return &apiv1alpha1.PostgresStoreApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("RateLimit"):
+		return &apiv1alpha1.RateLimitApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("RateProvider"):
 		return &apiv1alpha1.RateProviderApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Rates"):

@@ -30,8 +30,8 @@ type Book struct {
 	Clicks []conversion.Click
 	// Err is what it answers.
 	Err error
-	// Accepted and Unstored are what the observer was told.
-	Accepted, Unstored int
+	// Accepted, Unstored and Limited are what the observer was told.
+	Accepted, Unstored, Limited int
 }
 
 // AddClicks implements [click.Recorder].
@@ -71,6 +71,7 @@ type observer struct{ *Book }
 
 func (o observer) Clicks(accepted, _, _ int) { o.Accepted += accepted }
 func (o observer) ClicksUnstored(n int)      { o.Unstored += n }
+func (o observer) ClicksLimited(n int)       { o.Limited += n }
 
 // Store returns a store of clicks on the book.
 func (b *Book) Store() *click.Store {

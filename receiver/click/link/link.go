@@ -6,9 +6,11 @@ package link
 import (
 	"io"
 	"net/http"
+	"net/netip"
 	"strings"
 	"time"
 
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/click"
 	"github.com/postback-dev/postback-operator/receiver/click/subid"
 	"github.com/postback-dev/postback-operator/receiver/click/visit"
@@ -16,6 +18,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/ratelimit"
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
@@ -38,10 +41,13 @@ type Options struct {
 }
 
 // Links serves the links of all campaigns.
-type Links struct{ Options }
+type Links struct {
+	Options
+	limiter *ratelimit.Limiter
+}
 
 // New returns the links.
-func New(o Options) *Links { return &Links{o} }
+func New(o Options) *Links { return &Links{Options: o, limiter: ratelimit.NewLimiter()} }
 
 // Handler returns what answers a request: for a campaign's link, or at the host's root, where pages update a click and ask
 // for its offer. It is nil if nothing is there.
@@ -119,18 +125,38 @@ func (l *Links) campaign(w http.ResponseWriter, r *http.Request, snapshot *endpo
 	}
 }
 
-// visit records a click. If that is not durable in time, the visitor still gets to the offer, but without a subid, because
-// no postback would find it. A page's script gets no answer and may ask again.
+// allows reports whether one more visit keeps within the limits of the endpoint. The visits of a source that are above its
+// own limit do not count for all.
+func (l *Links) allows(e *endpoint.Endpoint, source netip.Addr, now time.Time) bool {
+	within := func(limit *config.RateLimit, source netip.Addr) bool {
+		return limit == nil || l.limiter.Allow(e.Name,
+			ratelimit.Limit{PerSecond: float64(limit.RequestsPerSecond), Burst: limit.Burst}, source, now)
+	}
+	return within(e.Limits.VisitsPerSource, source) && within(e.Limits.Visits, netip.Addr{})
+}
+
+// pass sends a visitor whose click is not recorded on to the offer, without a subid, because no postback would find it. A
+// page's script gets no answer and may ask again.
+func (l *Links) pass(w http.ResponseWriter, r *http.Request, v visit.Visit, unrecorded *conversion.Click) {
+	if v.Values.Get(paramReturn) == "jsonp" {
+		unavailable(w)
+		return
+	}
+	unrecorded.SubID = ""
+	redirect(w, r, v.OfferURL(unrecorded))
+}
+
+// visit records a click. If that is not durable in time, or above the endpoint's limits, the visitor passes without one.
 func (l *Links) visit(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, v visit.Visit) {
 	asked := v.Values.Get(paramReturn) == "jsonp"
 	made := v.Click(l.Rates())
+	if !l.allows(v.Campaign.Endpoint, click.Source(r, snapshot.TrustedProxies), v.At) {
+		l.Clicks.Observer.ClicksLimited(1)
+		l.pass(w, r, v, made)
+		return
+	}
 	if !l.Clicks.Add(r.Context(), made) {
-		if asked {
-			unavailable(w)
-			return
-		}
-		made.SubID = ""
-		redirect(w, r, v.OfferURL(made))
+		l.pass(w, r, v, made)
 		return
 	}
 	token := visit.Token(v.Campaign, made)

@@ -12,6 +12,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/click/clicktest"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
@@ -19,9 +20,13 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-func newLinks(t *testing.T) (*Links, *clicktest.Book) {
+// newLinks returns the links of an endpoint, by default of clicktest's.
+func newLinks(t *testing.T, declared ...config.Endpoint) (*Links, *clicktest.Book) {
 	t.Helper()
-	snapshot, book := clicktest.Snapshot(t, clicktest.Endpoint()), &clicktest.Book{}
+	if declared == nil {
+		declared = []config.Endpoint{clicktest.Endpoint()}
+	}
+	snapshot, book := clicktest.Snapshot(t, declared...), &clicktest.Book{}
 	return New(Options{
 		Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
 		Clicks: book.Store(), Clock: func() time.Time { return clicktest.Noon },
@@ -250,6 +255,60 @@ func TestAClickThatIsNotDurableGivesNoSubidAway(t *testing.T) {
 	if book.Unstored != 2 || book.Accepted != 0 {
 		t.Errorf("observed %d unstored, %d accepted", book.Unstored, book.Accepted)
 	}
+}
+
+func TestVisitsAboveALimitLeadToTheOfferAndMakeNoClick(t *testing.T) {
+	const one, another = "203.0.113.1", "203.0.113.2"
+	for _, test := range []struct {
+		name   string
+		limits config.Limits
+		from   []string
+		clicks string // of each visit: whether it is one
+	}{
+		{"none", config.Limits{}, []string{one, one, one}, "+++"},
+		{"of all visitors", config.Limits{Visits: &config.RateLimit{RequestsPerSecond: 1, Burst: 2}}, []string{one, another, one, another}, "++--"},
+		{"of each source", config.Limits{VisitsPerSource: &config.RateLimit{RequestsPerSecond: 1, Burst: 1}}, []string{one, one, another, another}, "+-+-"},
+		{"of both, where what a source has too much does not count for all", config.Limits{
+			Visits:          &config.RateLimit{RequestsPerSecond: 1, Burst: 2},
+			VisitsPerSource: &config.RateLimit{RequestsPerSecond: 1, Burst: 1},
+		}, []string{one, one, one, another}, "+--+"},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			declared := clicktest.Endpoint()
+			declared.Limits = &test.limits
+			l, book := newLinks(t, declared)
+			clicks := ""
+			for _, from := range test.from {
+				before := len(book.Clicks)
+				r := visitFrom(l, from, "/QwErTy?kw=shoes")
+				is := map[bool]string{true: "+", false: "-"}[len(book.Clicks) > before]
+				to := r.Header.Get("Location")
+				if r.StatusCode != http.StatusFound || strings.Contains(to, "clickid=&") != (is == "-") || !strings.Contains(to, "kw=shoes") {
+					t.Errorf("%d to %s", r.StatusCode, to)
+				}
+				clicks += is
+			}
+			if clicks != test.clicks || book.Limited != strings.Count(clicks, "-") {
+				t.Errorf("%s, observed %d, want %s", clicks, book.Limited, test.clicks)
+			}
+			if strings.HasSuffix(clicks, "-") {
+				script := visitFrom(l, test.from[len(test.from)-1], "/QwErTy?return=jsonp")
+				if script.StatusCode != http.StatusServiceUnavailable || script.Header.Get("Retry-After") == "" {
+					t.Errorf("a script above the limit: %d", script.StatusCode)
+				}
+			}
+		})
+	}
+}
+
+// visitFrom is a visit through a trusted proxy.
+func visitFrom(l *Links, source, target string) *answer {
+	r := httptest.NewRequestWithContext(context.Background(), "GET", target, nil)
+	r.RemoteAddr = "127.0.0.1:1"
+	r.Header.Set("X-Forwarded-For", source)
+	w := httptest.NewRecorder()
+	l.Handler(r).ServeHTTP(w, r)
+	return &answer{w.Code, w.Header(), w.Body.String()}
 }
 
 func TestAVisitorWhoHasGoneIsAClickAllTheSame(t *testing.T) {

@@ -412,6 +412,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: state
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.KeyState
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.LimitsSpec
+  map:
+    fields:
+    - name: visits
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.RateLimit
+    - name: visitsPerSource
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.RateLimit
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.NamespacesFrom
   scalar: string
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.ParentRef
@@ -561,6 +570,9 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.KeySpec
       default: {}
+    - name: limits
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.LimitsSpec
     - name: payout
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.PayoutSpec
@@ -645,6 +657,15 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: spool
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.Volume
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.RateLimit
+  map:
+    fields:
+    - name: burst
+      type:
+        scalar: numeric
+    - name: requestsPerSecond
+      type:
+        scalar: numeric
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.RateProvider
   map:
     fields:

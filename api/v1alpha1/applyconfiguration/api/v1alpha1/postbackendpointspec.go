@@ -43,6 +43,8 @@ type PostbackEndpointSpecApplyConfiguration struct {
 	Forwards []ForwardApplyConfiguration `json:"forwards,omitempty"`
 	// Browser lets web pages report conversions by a client key: field `clientKey` beside the key. Absent: they cannot.
 	Browser *BrowserSpecApplyConfiguration `json:"browser,omitempty"`
+	// Limits bound what visitors of the endpoint's campaigns can make receivers do.
+	Limits *LimitsSpecApplyConfiguration `json:"limits,omitempty"`
 	// Suspend makes the operator leave the endpoint as it last programmed it. Its receivers go on serving it.
 	Suspend *bool `json:"suspend,omitempty"`
 }
@@ -187,6 +189,14 @@ func (b *PostbackEndpointSpecApplyConfiguration) WithForwards(values ...*Forward
 // If called multiple times, the Browser field is set to the value of the last call.
 func (b *PostbackEndpointSpecApplyConfiguration) WithBrowser(value *BrowserSpecApplyConfiguration) *PostbackEndpointSpecApplyConfiguration {
 	b.Browser = value
+	return b
+}
+
+// WithLimits sets the Limits field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Limits field is set to the value of the last call.
+func (b *PostbackEndpointSpecApplyConfiguration) WithLimits(value *LimitsSpecApplyConfiguration) *PostbackEndpointSpecApplyConfiguration {
+	b.Limits = value
 	return b
 }
 
