@@ -45,7 +45,10 @@ type connections struct {
 	// exempt reports whether an address speaks for many, as a proxy does; nil = none does.
 	exempt  func(netip.Addr) bool
 	reserve *reserve
-	logger  *slog.Logger
+	// longHeads bounds the headers that are longer than shortHead bytes and still coming in.
+	longHeads longHeads
+	shortHead int64
+	logger    *slog.Logger
 
 	unreadable atomic.Uint64
 	// freed has a token when a connection was closed; done is closed with the listener.
@@ -70,6 +73,7 @@ type connection struct {
 	// source is what the connection shares a bound with: the peer's address, of IPv6 its network.
 	source netip.Addr
 	close  func() error
+	head   heading
 	// unanswered: a request, or the beginning of one, has come in and no handler has seen it.
 	unanswered atomic.Bool
 
@@ -84,9 +88,12 @@ type connection struct {
 func limitConnections(listener net.Listener, o ListenerOptions) *connections {
 	c := &connections{
 		Listener: listener, limit: o.MaxConnections, perSource: o.MaxPerSource, exempt: o.Exempt, logger: o.Logger,
-		reserve: newReserve(o.ReservedFiles),
-		freed:   make(chan struct{}, 1), done: make(chan struct{}),
+		reserve: newReserve(o.ReservedFiles), longHeads: newLongHeads(o.MaxConnections), shortHead: shortHead,
+		freed: make(chan struct{}, 1), done: make(chan struct{}),
 		open: map[*connection]struct{}{}, fresh: list.New(), idle: list.New(), sources: map[netip.Addr]int{},
+	}
+	if o.Certificate != nil {
+		c.shortHead = shortSecureHead
 	}
 	c.end = sync.OnceFunc(func() { close(c.done) })
 	return c
@@ -248,6 +255,7 @@ func (c *connection) CloseWrite() error {
 
 func (c *connection) leave() error {
 	err := c.Conn.Close()
+	c.endHead()
 	owner := c.owner
 	owner.mu.Lock()
 	delete(owner.open, c)
@@ -329,8 +337,18 @@ func answered(handler http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if conn, _ := r.Context().Value(connectionKey{}).(*connection); conn != nil {
 			conn.unanswered.Store(false)
+			conn.head.over.Store(true)
 			if conn.evicted.Load() {
 				panic(http.ErrAbortHandler)
+			}
+			if len(r.Header) > maxFields {
+				conn.unanswered.Store(true)
+				manyFields(w)
+				return
+			}
+			conn.endHead()
+			if r.ProtoMajor == 1 {
+				defer conn.head.over.Store(false)
 			}
 		}
 		handler.ServeHTTP(w, r)

@@ -23,8 +23,6 @@ const (
 	idleTimeout       = 2 * time.Minute
 	// answerTime is for writing a reply, beyond what the handler itself may take.
 	answerTime = 30 * time.Second
-	// maxHeaderBytes leaves room above the longest allowed URL, so that one that is too long gets its 414.
-	maxHeaderBytes = 64 << 10
 )
 
 // ListenerOptions shape a [Listener]. Address, Handler and Logger are mandatory.
