@@ -20,6 +20,8 @@ var alerts = []alert{
 		"Receivers refuse postbacks because too many requests are in flight: add receivers or memory, or stop who floods them."},
 	{"PostbackConnectionsFull", `max(sum by (instance) (postback_connections{%s}) / on (instance) postback_connections_limit) > 0.9`, "5m", "warning",
 		"A receiver is near its limit of connections: it closes idle ones for new ones. Somebody floods it, or it needs more memory."},
+	{"PostbackWrongKeys", `sum(rate(postback_wrong_keys_total{%s}[5m])) > 1`, "15m", "warning",
+		"Many requests have a wrong key: a network still has a former one, or somebody tries keys. The log names who tries many."},
 	{"PostbackConfigRefused", `increase(postback_config_reload_failures_total{%s}[15m]) > 0`, "10m", "warning",
 		"A receiver does not take up its configuration and serves by the last good one: /configz says why."},
 	// docs/semantics.md §5: past 48 h the age of rates is a warning.

@@ -278,6 +278,23 @@ func (c *connection) answeringLocked() {
 	}
 }
 
+func (c *connection) answering() {
+	c.owner.mu.Lock()
+	defer c.owner.mu.Unlock()
+	c.answeringLocked()
+}
+
+// waiting puts a connection on the list of those that may be closed for another.
+func (c *connections) waiting(idle *connection) {
+	c.mu.Lock()
+	if _, open := c.open[idle]; open && idle.place == nil {
+		idle.since = time.Now()
+		idle.place = c.idle.PushBack(idle)
+	}
+	c.mu.Unlock()
+	c.wakeUp()
+}
+
 // changed is an [http.Server.ConnState].
 func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	changed := tracked(conn)
@@ -287,18 +304,10 @@ func (c *connections) changed(conn net.Conn, state http.ConnState) {
 	switch state {
 	case http.StateActive:
 		changed.unanswered.Store(true)
-		c.mu.Lock()
-		changed.answeringLocked()
-		c.mu.Unlock()
+		changed.answering()
 	case http.StateIdle:
 		changed.unanswered.Store(false)
-		c.mu.Lock()
-		if _, open := c.open[changed]; open && changed.place == nil {
-			changed.since = time.Now()
-			changed.place = c.idle.PushBack(changed)
-		}
-		c.mu.Unlock()
-		c.wakeUp()
+		c.waiting(changed)
 	case http.StateClosed:
 		if changed.unanswered.Load() {
 			c.unreadable.Add(1)

@@ -62,11 +62,14 @@ type Page struct {
 // Handler answers everything that arrives at the listening port.
 type Handler struct {
 	Options
-	limiter *ratelimit.Limiter
+	limiter  *ratelimit.Limiter
+	guessing *guessing
 }
 
 // NewHandler returns the handler of the listening port.
-func NewHandler(o Options) *Handler { return &Handler{Options: o, limiter: ratelimit.NewLimiter()} }
+func NewHandler(o Options) *Handler {
+	return &Handler{Options: o, limiter: ratelimit.NewLimiter(), guessing: newGuessing(o.Logger)}
+}
 
 // ServeHTTP implements [http.Handler]. Every answer has an id of its own in X-Request-Id: a UUIDv7, under which the
 // received log keeps the postback.
@@ -118,7 +121,9 @@ func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, key strin
 		v.endpoint, v.keyID, ok = snapshot.ByClientKey(key, now)
 		v.inPage = true
 	}
+	source := postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), snapshot.TrustedProxies)
 	if !ok {
+		rest(r, h.guessing.delay(source, key, now))
 		h.notFound(w)
 		return
 	}
@@ -138,7 +143,7 @@ func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, key strin
 	defer h.Gate.leave(class, v.endpoint.Name, 1)
 	h.Observer.InFlight(1)
 	defer h.Observer.InFlight(-1)
-	v.source = postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), snapshot.TrustedProxies)
+	v.source = source
 	v.began, v.at, v.stamp = now, now.UTC().Truncate(time.Microsecond), h.Stamp()
 	if v.inPage && !h.admit(w, r, &v) {
 		return

@@ -2,6 +2,7 @@ package flood
 
 import (
 	"bufio"
+	"bytes"
 	"context"
 	"fmt"
 	"io"
@@ -9,6 +10,8 @@ import (
 	"net/http"
 	"os"
 	"path/filepath"
+	"strconv"
+	"strings"
 	"sync"
 	"sync/atomic"
 	"testing"
@@ -57,7 +60,23 @@ type siege struct {
 
 func newSiege(t *testing.T, args ...string) *siege {
 	t.Helper()
-	return begin(t, confined(t, program), args...)
+	s := begin(t, confined(t, program), args...)
+	s.knowsItsMemory()
+	return s
+}
+
+// knowsItsMemory checks that the heap is kept within nine tenths of the container.
+func (s *siege) knowsItsMemory() {
+	s.Helper()
+	var text bytes.Buffer
+	if err := s.Get(s.Context(), "/metrics", &text); err != nil {
+		s.Fatal(err)
+	}
+	_, after, _ := strings.Cut(text.String(), "\ngo_gc_gomemlimit_bytes ")
+	value, _, _ := strings.Cut(after, "\n")
+	if limit, err := strconv.ParseFloat(value, 64); err != nil || int64(limit) != memoryLimit/10*9 && int64(limit) != memoryLimit*9/10 {
+		s.Errorf("the heap is limited to %q bytes, want nine tenths of %d", value, memoryLimit)
+	}
 }
 
 func begin(t *testing.T, program string, args ...string) *siege {
