@@ -51,6 +51,7 @@ var (
 	fieldNames = listFieldNames()
 	// commonNames are the canonical names and built-in aliases, which all endpoints share.
 	commonNames = listCommonNames()
+	commonTable = newTable(commonNames)
 )
 
 func listFieldNames() []string {
@@ -136,7 +137,7 @@ func numbers(names map[string]name) map[string]int {
 // Lookup returns the field for which a parameter name stands. Among the names of one field the lowest rank counts first:
 // the canonical name, the built-in aliases, the endpoint's own in their listed order (docs/semantics.md §2).
 func (e *Endpoint) Lookup(param string) (field Field, rank int, ok bool) {
-	n, ok := commonNames[param]
+	n, ok := commonTable.lookup(param)
 	if !ok {
 		n, ok = e.names[param]
 	}

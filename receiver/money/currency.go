@@ -17,6 +17,9 @@ func Currency(s string) string {
 	if isCurrencyCode(s) {
 		return s
 	}
+	if upper := strings.ToUpper(s); isCurrencyCode(upper) && upper != "RUR" {
+		return upper
+	}
 	s = strings.Map(func(r rune) rune {
 		if unicode.IsControl(r) {
 			return -1

@@ -58,7 +58,7 @@ var units = map[string][]string{
 
 // unitCurrency returns the currency that a sign or code means where context is the currency of the sender or the endpoint.
 func unitCurrency(unit, context string) string {
-	shared := units[strings.ToLower(unit)]
+	shared := sharing(unit)
 	switch {
 	case shared == nil:
 		return Currency(unit)
@@ -68,6 +68,18 @@ func unitCurrency(unit, context string) string {
 		return Currency(unit)
 	}
 	return shared[0]
+}
+
+// sharing returns the currencies of a unit, in any letter case; nil for a code.
+func sharing(unit string) []string {
+	if !isCurrencyCode(unit) {
+		return units[strings.ToLower(unit)]
+	}
+	var lower [3]byte // Most units are codes: no memory for them.
+	for i := range lower {
+		lower[i] = unit[i] | 0x20
+	}
+	return units[string(lower[:])]
 }
 
 // splitSignAndUnit takes one sign and one unit off. It reports false for a hexadecimal number, whose digits would pass for

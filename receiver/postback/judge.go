@@ -156,6 +156,9 @@ var (
 func (v *Verdict) amount(
 	ep *endpoint.Endpoint, rates *money.Table, text, currency string, warnings amountWarnings,
 ) *money.Amount {
+	if text == "" {
+		return nil
+	}
 	sent := money.ReadAmount(text, currency, ep.Currency)
 	switch sent.Reading {
 	case money.Missing:

@@ -61,6 +61,9 @@ var pixel, _ = base64.StdEncoding.DecodeString("R0lGODlhAQABAIAAAAAAAP///yH5BAEA
 // replyWish reads the `return` parameter. A text above 1 KiB is not honoured, since half of what a network waits for is
 // not what it waits for: it gets the endpoint's own.
 func replyWish(wish string) (string, Form) {
+	if wish == "" {
+		return "", Text
+	}
 	form, known := forms[wish]
 	if known || len(wish) > maxReturnBytes {
 		return "", form

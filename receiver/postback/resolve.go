@@ -20,19 +20,23 @@ const inBodyRank = 1 << 16
 // usualFields is room, on the stack, for the fields of an endpoint with a few custom types.
 const usualFields = int(endpoint.FieldKeptEnd) + 16
 
+// usualParams is room, on the stack, for what stays with a conversion.
+const usualParams = 16
+
 // resolve puts the values into the fields for which their names stand, and returns what stays with the conversion, sorted by
 // name. The query goes before the body, so that a signed URL cannot be overridden; then the canonical name before its
 // aliases (docs/semantics.md §2). A value that says nothing gives way to one that does, whatever their names.
-func (v *Verdict) resolve(ep *endpoint.Endpoint, f fields, values request.Values) (kept conversion.Params) {
-	var usual [usualFields]int32
-	from := usual[:] // For each field that has a value, the number of that value.
+func (v *Verdict) resolve(ep *endpoint.Endpoint, f fields, values request.Values) conversion.Params {
+	var usual [usualFields]int
+	ranks := usual[:]
 	if len(f) > usualFields {
-		from = make([]int32, len(f))
+		ranks = make([]int, len(f))
 	}
-	kept = make(conversion.Params, 0, len(values))
+	var usualKept [usualParams]conversion.Param
+	kept := usualKept[:0]
 	for i := range values {
 		value := &values[i]
-		field, known := fieldOf(ep, value)
+		field, rank, known := ep.Lookup(value.Name)
 		switch {
 		case !known:
 			kept = append(kept, conversion.Param{Name: value.Name, Value: value.Value})
@@ -41,16 +45,19 @@ func (v *Verdict) resolve(ep *endpoint.Endpoint, f fields, values request.Values
 			v.warn(conversion.ParameterTooLong)
 			continue
 		}
+		if value.InBody {
+			rank += inBodyRank
+		}
 		if f[field] == "" {
-			f[field], from[field] = value.Value, int32(i)
+			f[field], ranks[field] = value.Value, rank
 			continue
 		}
 		before, now := isEmpty(field, f[field]), isEmpty(field, value.Value)
 		if before == now && f[field] != value.Value {
 			v.warn(conversion.ConflictingAliases)
 		}
-		if before && !now || before == now && rank(ep, value) < rank(ep, &values[from[field]]) {
-			f[field], from[field] = value.Value, int32(i)
+		if before && !now || before == now && rank < ranks[field] {
+			f[field], ranks[field] = value.Value, rank
 		}
 	}
 	for field := endpoint.FieldKept; field < endpoint.FieldKeptEnd; field++ {
@@ -63,25 +70,7 @@ func (v *Verdict) resolve(ep *endpoint.Endpoint, f fields, values request.Values
 	}
 	byName := func(a, b conversion.Param) int { return cmp.Compare(a.Name, b.Name) }
 	slices.SortStableFunc(kept, byName)
-	return slices.CompactFunc(kept, func(a, b conversion.Param) bool { return a.Name == b.Name })
-}
-
-// fieldOf returns the field for which a value's name stands.
-func fieldOf(ep *endpoint.Endpoint, value *request.Value) (field endpoint.Field, known bool) {
-	if number, known, looked := value.Field(); looked {
-		return endpoint.Field(number), known
-	}
-	field, _, known = ep.Lookup(value.Name)
-	return field, known
-}
-
-// rank orders the values of one field: the lowest goes first.
-func rank(ep *endpoint.Endpoint, value *request.Value) int {
-	_, rank, _ := ep.Lookup(value.Name)
-	if value.InBody {
-		rank += inBodyRank
-	}
-	return rank
+	return slices.Clone(slices.CompactFunc(kept, func(a, b conversion.Param) bool { return a.Name == b.Name }))
 }
 
 // judgesLength reports whether a value of the field that is too long has a reason of its own.

@@ -5,30 +5,33 @@ import (
 	"unicode/utf8"
 )
 
-// form reads urlencoded pairs.
+// form reads urlencoded pairs. It looks at every byte once: most pairs are plain, and then nothing is decoded.
 func (p *parser) form(raw string) {
-	for raw != "" {
-		var pair string
-		pair, raw, _ = strings.Cut(raw, "&")
-		if pair != "" {
-			p.guessed, p.odd = false, false
-			name, value := p.pair(pair)
-			if !p.odd {
-				pair = ""
+	for begin := 0; begin < len(raw); {
+		end, equals, isPlain := begin, -1, true
+		for ; end < len(raw) && raw[end] != '&'; end++ {
+			if raw[end] == '=' && equals < 0 {
+				equals = end
 			}
+			isPlain = isPlain && plain[raw[end]]
+		}
+		p.guessed = false
+		switch pair := raw[begin:end]; {
+		case equals < 0: // Without a value it is absent, and can hide none that has one.
+		case isPlain:
+			p.add(raw[begin:equals], raw[equals+1:end], "")
+		default:
+			name, value := p.pair(pair)
 			p.add(name, value, pair)
 		}
+		begin = end + 1
 	}
 }
 
 // pair decodes one pair. Bracket names are paths, as in JSON: `payment[amount]` is `payment.amount`.
 func (p *parser) pair(raw string) (name, value string) {
 	name, value, _ = strings.Cut(raw, "=")
-	name, value = p.unescape(name), p.unescape(value)
-	if p.odd {
-		name = p.path(name)
-	}
-	return name, value
+	return p.path(p.unescape(name)), p.unescape(value)
 }
 
 // path returns the dotted form of a bracket name, unless the endpoint knows the name as it is.
@@ -71,7 +74,6 @@ func (p *parser) unescape(s string) string {
 	if isPlain(s) {
 		return s
 	}
-	p.odd = true
 	return p.decode(percentDecode(s))
 }
 
@@ -84,19 +86,20 @@ func Unescape(s string) string {
 }
 
 func percentDecode(s string) string {
-	decoded := make([]byte, 0, len(s))
+	var decoded strings.Builder
+	decoded.Grow(len(s))
 	for i := 0; i < len(s); i++ {
 		switch c := s[i]; {
 		case c == '+':
-			decoded = append(decoded, ' ')
+			decoded.WriteByte(' ')
 		case c == '%' && i+2 < len(s) && isHex(s[i+1]) && isHex(s[i+2]):
-			decoded = append(decoded, unhex(s[i+1])<<4|unhex(s[i+2]))
+			decoded.WriteByte(unhex(s[i+1])<<4 | unhex(s[i+2]))
 			i += 2
 		default:
-			decoded = append(decoded, c)
+			decoded.WriteByte(c)
 		}
 	}
-	return string(decoded)
+	return decoded.String()
 }
 
 // plain are the bytes of a form that stand for themselves, hide nothing and make no path.

@@ -228,11 +228,7 @@ func checkValues(t *testing.T, values request.Values) {
 			t.Fatalf("%+v is no value", v)
 		}
 		seen[key{v.Name, v.InBody}] = true
-		field, known, looked := v.Field()
-		if want, is := shopFields[v.Name]; !looked || known != is || is && field != want {
-			t.Fatalf("%s stands for %d, %v, %v", v.Name, field, known, looked)
-		}
-		if !known {
+		if _, known := shopFields[v.Name]; !known {
 			unknown++
 		}
 	}

@@ -73,9 +73,12 @@ func (n *Names) field(name string) (int, bool) {
 	return field, ok
 }
 
-// isBroken reports whether an unknown name is a known one that a sender broke.
+// isBroken reports whether a name is a known one that a sender broke.
 func (n *Names) isBroken(name string) bool {
 	if n == nil || !n.capitals && isClean(name) {
+		return false
+	}
+	if _, known := n.field(name); known {
 		return false
 	}
 	_, broken := n.repaired(name)
@@ -147,33 +150,56 @@ func (n *Names) hidden(raw string, from int, wanted func(name string) bool) (hid
 	if n == nil {
 		return hiding{}, false
 	}
-	var next int
-	for at := from; at < len(raw); at = next {
-		next = at + 1
-		if c := raw[at]; c != '?' && c != '%' && c != '<' && c != '>' && c != '"' && c < utf8.RuneSelf {
+	for at := from; at < len(raw); {
+		if size := ordinary(raw, at); size > 0 {
+			at += size
 			continue
 		}
 		char, size := charAt(raw, at)
-		next = at + size // No byte of one character is another one.
-		if raw[at] != '?' && !n.hasEntity(char) {
-			continue
+		if name, length, ok := n.named(char, raw[at] == '?', raw[at+size:]); ok && wanted(name) {
+			return hiding{end: at, value: at + size + length + 1, name: name}, true
 		}
-		length := strings.IndexAny(raw[next:min(len(raw), next+maxName)], "=?")
-		if length < 0 || raw[next+length] == '?' {
-			continue
-		}
-		var name string
-		var ok bool
-		if candidate := percentDecode(raw[next : next+length]); raw[at] == '?' {
-			name, ok = n.repaired(candidate)
-		} else {
-			name, ok = n.known(char, candidate)
-		}
-		if ok && wanted(name) {
-			return hiding{end: at, value: next + length + 1, name: name}, true
-		}
+		at += size // No byte of one character is another one.
 	}
 	return hiding{}, false
+}
+
+// named returns the known name that rest begins with, in length bytes before its `=`. Before it is a `?`, or a character
+// that HTML may have made of the name's beginning.
+func (n *Names) named(char rune, question bool, rest string) (name string, length int, ok bool) {
+	if !question && !n.hasEntity(char) {
+		return "", 0, false
+	}
+	length = strings.IndexAny(rest[:min(len(rest), maxName)], "=?")
+	if length < 0 || rest[length] == '?' {
+		return "", 0, false
+	}
+	if candidate := percentDecode(rest[:length]); question {
+		name, ok = n.repaired(candidate)
+	} else {
+		name, ok = n.known(char, candidate)
+	}
+	return name, length, ok
+}
+
+// ordinary returns how many bytes of a raw pair stand at an offset for a character that hides nothing; 0 for one that may.
+func ordinary(raw string, at int) int {
+	switch c := raw[at]; {
+	case c == '%' && at+2 < len(raw) && standsForItself(raw[at+1], raw[at+2]):
+		return len("%XX")
+	case c == '?', c == '%', c == '<', c == '>', c == '"', c >= utf8.RuneSelf:
+		return 0
+	}
+	return 1
+}
+
+// standsForItself reports whether %-encoded ASCII cannot be the beginning of an entity: it is none of `<`, `>` and `"`.
+func standsForItself(high, low byte) bool {
+	if !isHex(low) {
+		return false
+	}
+	low |= 0x20
+	return high >= '0' && high <= '7' && (high != '2' || low != '2') && (high != '3' || low != 'c' && low != 'e')
 }
 
 func (n *Names) hasEntity(char rune) bool {
@@ -249,7 +275,7 @@ func (g given) has(names *Names, name string, inBody bool) bool {
 // of its own names is left alone, and so is everything that is no known name.
 func (p *parser) repair() {
 	exact, sent, raws := p.exact(), p.Values, p.raws
-	p.Values, p.index, p.unknown = make(Values, 0, len(sent)), nil, 0
+	p.Values, p.index, p.unknown, p.counted = make(Values, 0, len(sent)), nil, 0, 0
 	var broken Values
 	for _, v := range sent {
 		if v.raw != 0 {

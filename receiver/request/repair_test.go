@@ -76,6 +76,7 @@ func TestRepair(t *testing.T) {
 		{"an entity by its number", "subid=X&%23164;cy[]=eur", "", "currency=eur subid=X !request_repaired"},
 		{"an ampersand by its number", "subid=X&%2338;status=sale", "", "status=sale subid=X !request_repaired"},
 		{"an entity of an unknown name", "subid=X&curren;t=1", "", "curren;t=1 subid=X"},
+		{"a question mark in a broken escape", "from=100%4?subid=X", "", "from=100%4 subid=X !request_repaired"},
 		{"two signs in one pair", "payout=10¤cy=eur®istration_status=new", "", "currency=eur payout=10 registration_status=new !request_repaired"},
 		{"a letter whose bytes look like a sign", "subid=X&payout=1\u0424cy=eur", "", "payout=1\u0424cy=eur subid=X"},
 		{"such a letter, encoded", "subid=X&from=%D0%A4cy=eur", "", "from=\u0424cy=eur subid=X"},

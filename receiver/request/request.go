@@ -33,20 +33,10 @@ type Value struct {
 	Value string
 	// raw is the number, in the parser's list, of a pair of a form that hides other parameters; 0 for none.
 	raw int32
-	// field is 1 above the number of the field that the name stands for; unknownField if there is none, 0 if nobody looked.
-	field int16
 	// InBody tells a body's parameter from the query's.
 	InBody bool
 	// guessed: the charset of the pair was not known.
 	guessed bool
-}
-
-const unknownField = -1
-
-// Field returns the number of the field that the name stands for, as [NewNames] was given it. known is false for a name
-// that the endpoint does not know, looked is false if the value was not read by [Parse].
-func (v *Value) Field() (number int, known, looked bool) {
-	return int(v.field) - 1, v.field > 0, v.field != 0
 }
 
 // Values are the parameters of a request, each name once: a name of the body is there besides the query's only where that
@@ -145,8 +135,11 @@ func Parse(r Request, names *Names) (Parsed, error) {
 	if p.suspect {
 		p.repair()
 	}
-	if slices.ContainsFunc(p.Values, func(v Value) bool { return v.guessed }) {
-		p.warn(conversion.CharsetGuessed)
+	for i := range p.Values {
+		if p.Values[i].guessed {
+			p.warn(conversion.CharsetGuessed)
+			break
+		}
 	}
 	return p.Parsed, nil
 }
@@ -162,12 +155,10 @@ type parser struct {
 	inBody bool
 	// guessed: the charset of the pair that is read was not known.
 	guessed bool
-	// odd: the pair that is read has characters that may hide another one.
-	odd bool
 	// raws are pairs as they were sent, of those that hide others.
 	raws []string
-	// unknown counts the unknown parameters in Values.
-	unknown int
+	// unknown is how many of the first counted Values are unknown.
+	unknown, counted int
 	// index finds the values of a long list by name.
 	index map[key]int
 	// suspect: some pair may need a repair.
@@ -185,62 +176,71 @@ func (p *parser) warn(w conversion.Warning) {
 	}
 }
 
-// add takes in a decoded pair. raw is the pair as it was sent, if it is of a form and may hide other parameters.
+// add takes in a decoded pair. raw is the pair as it was sent, if it is of a form and may hide other parameters. Whether a
+// name is known is looked up only where it matters: it does not for what is clean and short.
 func (p *parser) add(name, value, raw string) {
 	value = Trim(value)
 	if value == "" || name == "" {
 		return
 	}
-	v := Value{Name: name, Value: value, InBody: p.inBody, guessed: p.guessed, field: unknownField}
-	number, known := p.names.field(name)
-	if known {
-		v.field = int16(number) + 1 //nolint:gosec // Endpoints have a few hundred fields at most.
+	broken, number := p.names.isBroken(name), p.hiding(raw)
+	p.suspect = p.suspect || broken || number != 0
+	if p.inBody {
+		if i, ok := p.find(name, false); ok && !macro.IsUnresolved(p.Values[i].Value) {
+			return // The query goes first.
+		}
 	}
-	broken := !known && p.names.isBroken(name)
-	if hides := raw != "" && p.names.hides(raw); hides {
-		p.raws = append(p.raws, raw)
-		v.raw = int32(len(p.raws)) //nolint:gosec // A request has a few thousand pairs at most.
-	}
-	p.suspect = p.suspect || broken || v.raw != 0
-	if p.replaces(&v) {
+	if i, ok := p.find(name, p.inBody); ok {
+		if before := &p.Values[i]; !macro.IsUnresolved(value) || macro.IsUnresolved(before.Value) {
+			before.Value, before.raw, before.guessed = p.bounded(name, value), number, p.guessed
+		}
 		return
 	}
-	if !known {
-		// One that is, or hides, a known one that the sender broke always has room.
-		if len(name) > MaxValueBytes && !broken || p.unknown >= MaxUnknown && !broken && v.raw == 0 {
-			p.warn(conversion.ParamsDropped)
-			return
-		}
-		p.unknown++
+	// What is, or hides, a known name that the sender broke always has room.
+	if len(name) > MaxValueBytes || len(p.Values) >= MaxUnknown && !broken && number == 0 && !p.hasRoom(name) {
+		p.warn(conversion.ParamsDropped)
+		return
 	}
-	v.Value = p.bounded(value, known)
-	p.Values = append(p.Values, v)
+	p.Values = append(p.Values, Value{
+		Name:    name,
+		Value:   p.bounded(name, value),
+		raw:     number,
+		InBody:  p.inBody,
+		guessed: p.guessed,
+	})
 	if p.index != nil {
 		p.index[key{name, p.inBody}] = len(p.Values) - 1
 	}
 }
 
-// replaces reports whether there is a value of that name already, and puts the new one in its place if that counts.
-func (p *parser) replaces(v *Value) bool {
-	if p.inBody {
-		if i, ok := p.find(v.Name, false); ok && !macro.IsUnresolved(p.Values[i].Value) {
-			return true // The query goes first.
+// hiding keeps a raw pair that hides other parameters, and returns its number; 0 for one that does not.
+func (p *parser) hiding(raw string) int32 {
+	if raw == "" || !p.names.hides(raw) {
+		return 0
+	}
+	p.raws = append(p.raws, raw)
+	return int32(len(p.raws)) //nolint:gosec // A request has a few thousand pairs at most.
+}
+
+// hasRoom reports whether one more name can be kept: it is known, or few others are unknown.
+func (p *parser) hasRoom(name string) bool {
+	if _, known := p.names.field(name); known {
+		return true
+	}
+	for ; p.counted < len(p.Values); p.counted++ {
+		if _, known := p.names.field(p.Values[p.counted].Name); !known {
+			p.unknown++
 		}
 	}
-	i, ok := p.find(v.Name, p.inBody)
-	if ok && (!macro.IsUnresolved(v.Value) || macro.IsUnresolved(p.Values[i].Value)) {
-		v.Value = p.bounded(v.Value, v.field > 0)
-		p.Values[i] = *v
-	}
-	return ok
+	return p.unknown < MaxUnknown
 }
 
 // bounded cuts a value that is too long.
-func (p *parser) bounded(value string, known bool) string {
-	switch {
-	case len(value) <= MaxValueBytes:
+func (p *parser) bounded(name, value string) string {
+	if len(value) <= MaxValueBytes {
 		return value
-	case known:
+	}
+	if _, known := p.names.field(name); known {
 		return Storable(value, MaxValueBytes+utf8.UTFMax)
 	}
 	p.warn(conversion.ParamsDropped)

@@ -63,6 +63,8 @@ func storable(s string) string {
 // as windows-1251, which keeps every byte distinct.
 func (p *parser) decode(text string) string {
 	switch {
+	case isASCII(text):
+		return text
 	case p.inBody && p.declared != nil:
 		return storable(decodeAs(p.declared, text))
 	case utf8.ValidString(text):
@@ -73,6 +75,17 @@ func (p *parser) decode(text string) string {
 	}
 	p.guessed = true
 	return storable(decodeAs(charmap.Windows1251, text))
+}
+
+// isASCII reports whether a text is the same in every charset, and storable: no NUL, and no escape, by which some charsets
+// are switched.
+func isASCII(text string) bool {
+	for i := range len(text) {
+		if c := text[i]; c == 0 || c == 0x1b || c >= utf8.RuneSelf {
+			return false
+		}
+	}
+	return true
 }
 
 func decodeAs(charset encoding.Encoding, text string) string {
