@@ -40,7 +40,7 @@ func NewGate(room int, refused func(Class)) *Gate {
 }
 
 // bytesPerPlace is how much of a body one place of the room is for.
-const bytesPerPlace = 64 << 10
+const bytesPerPlace = 32 << 10
 
 // places returns how much of the room a request takes. A body of unknown length counts as the greatest that is allowed.
 func places(contentLength, maxBody int64) int {
@@ -55,7 +55,7 @@ func (g *Gate) Clicks(endpoint string, contentLength, maxBody int64) (leave func
 	if g == nil {
 		return func() {}, true
 	}
-	n := min(places(contentLength, maxBody), max(g.room/4, 1))
+	n := min(places(contentLength, maxBody), max(g.room/3, 1))
 	if !g.enter(ClassClicks, endpoint, n) {
 		return nil, false
 	}
@@ -95,7 +95,7 @@ func (g *Gate) admitsLocked(class Class, endpoint string, n int) bool {
 	if class == ClassVisit {
 		left = min(left, g.room/2-g.visits)
 	}
-	return n <= left && g.endpoints[endpoint]+n <= 3*left
+	return n <= left && g.endpoints[endpoint]+n <= 3*(left-n+1)
 }
 
 func (g *Gate) addLocked(class Class, endpoint string, n int) {

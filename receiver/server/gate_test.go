@@ -63,11 +63,25 @@ func TestTheGateGivesRoomBack(t *testing.T) {
 	}
 }
 
+func TestLargeBodiesLeaveRoomForOthers(t *testing.T) {
+	g := NewGate(460, func(Class) {})
+	batches := 0
+	for {
+		if _, ok := g.Clicks("busy", 8<<20, 8<<20); !ok {
+			break
+		}
+		batches++
+	}
+	if left := fill(g, ClassPostback, "another"); batches != 2 || left < 100 {
+		t.Errorf("%d batches got in, and %d postbacks of another endpoint", batches, left)
+	}
+}
+
 func TestALargeBodyTakesMoreRoom(t *testing.T) {
 	for _, test := range []struct {
 		length int64
 		places int
-	}{{0, 1}, {100, 1}, {64 << 10, 2}, {8 << 20, 129}, {1 << 40, 129}, {-1, 129}} {
+	}{{0, 1}, {100, 1}, {64 << 10, 3}, {8 << 20, 257}, {1 << 40, 257}, {-1, 257}} {
 		if got := places(test.length, 8<<20); got != test.places {
 			t.Errorf("%d bytes take %d places, want %d", test.length, got, test.places)
 		}

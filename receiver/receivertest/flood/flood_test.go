@@ -23,8 +23,9 @@ import (
 
 const (
 	// visitPath is the campaign link of the tenant who is flooded.
-	visitPath  = "/flooded?utm_source=flood&keyword=running+shoes"
-	floodedKey = "key-of-the-flooded-tenant"
+	visitPath    = "/flooded?utm_source=flood&keyword=running+shoes"
+	floodedKey   = "key-of-the-flooded-tenant"
+	floodedToken = "token-of-the-flooded-tenant"
 	// most is what a receiver may take of its 256 MiB.
 	most = 200 << 20
 	// postbacks are those of the other tenant that a flood must not refuse.
@@ -83,7 +84,7 @@ func begin(t *testing.T, program string, args ...string) *siege {
 	t.Helper()
 	dir := t.TempDir()
 	flooded := receivertest.Endpoint()
-	flooded.Name, flooded.ClickTokens = "flooded", nil
+	flooded.Name, flooded.ClickTokens = "flooded", []config.Key{{ID: "c1", SHA256: config.Digest(floodedToken)}}
 	flooded.Keys = []config.Key{{ID: "k1", SHA256: config.Digest(floodedKey)}}
 	flooded.Campaigns = []config.Campaign{{Name: "flooded", Alias: "flooded", OfferURL: "https://offer.example/?click={subid}"}}
 	if err := receivertest.WriteConfig(dir, receivertest.Fleet(), receivertest.Endpoint(), flooded); err != nil {
