@@ -56,6 +56,22 @@ var paths = []line{
 	{"a query without a value", fresh, []sent{
 		to("GET /KEY/postback?&&subid=X&&status=sale&", "recorded"),
 	}, []string{`"": sale 0`}, nil, 1},
+	{"the campaign's name for the pixel", owned, []sent{{
+		method: "GET", target: "/PAGE/spring.gif?subid=X&status=sale", headers: []string{shopper}, came: "recorded", says: gif,
+		has: []string{"Content-Type: image/gif"},
+	}, {
+		method: "GET", target: "/PAGE/spring?return=jsonp&subid=X&status=sale&tid=2", headers: []string{shopper}, came: "recorded",
+		says: `KTracking.response("Success");`,
+	}, {
+		method: "OPTIONS", target: "/PAGE/spring", headers: []string{shopper}, came: "204",
+	}}, []string{`"": sale 0`, `"2": sale 0`}, nil, 0},
+	{"the campaign's name for the script", owned, []sent{{
+		method: "GET", target: "/spring.js", came: "200", has: []string{"Content-Type: text/javascript; charset=utf-8"},
+	}}, nil, nil, 0},
+	{"the campaign's name with another key", owned, []sent{
+		to("GET /KEY/spring?subid=X&status=sale", "404"), to("GET /wrong/spring.gif?subid=X", "404"),
+		to("GET /PAGE/other.gif?subid=X&status=sale", "404"), to("GET /other.js", "404"),
+	}, nil, nil, 0},
 	{"another path", fresh, []sent{
 		to("GET /KEY/postback/x?subid=X&status=sale", "404"), to("GET /KEY", "404"),
 	}, nil, nil, 0},

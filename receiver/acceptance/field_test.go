@@ -86,8 +86,11 @@ const (
 	// entities is an endpoint whose parameters begin like HTML's entities.
 	entities = `{"aliases":{"tid":["section","copy_id","param1","timestamp","notify_id"],"payout":["center","gtm_sum"]}}`
 	// paged lets the pages of a shop report.
-	paged = `{"browser":{"keys":[],"types":["sale"],"origins":["https://shop.example","https://*.shop.test"],
-		"ratePerMinute":100}}`
+	paged = `{` + pages + `}`
+	// owned has a campaign as well, whose name pages may have in their addresses.
+	owned = `{` + spring + `,` + pages + `}`
+	pages = `"browser":{"keys":[],"types":["sale"],"origins":["https://shop.example","https://*.shop.test"],
+		"ratePerMinute":100}`
 )
 
 // fieldTime is what the receiver's clock shows: the dates of the field are before it.

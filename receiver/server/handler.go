@@ -13,6 +13,7 @@ import (
 
 	"github.com/google/uuid"
 
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/money"
@@ -94,13 +95,17 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // route tells postbacks from pages. A path of which there is nothing gets the answer of a wrong key.
 func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID, repaired bool) {
-	key, gif, ok := splitPath(r.URL.Path)
-	if ok {
-		h.authenticate(w, r, key, visit{id: id, gif: gif, repaired: repaired})
+	key, name, gif := splitPath(r.URL.Path)
+	v := visit{id: id, gif: gif, repaired: repaired}
+	if name == "postback" {
+		h.authenticate(w, r, key, v)
 		return
 	}
 	page := h.Pages(r)
 	switch {
+	case page.Handler == nil && config.IsAlias(name):
+		v.alias = name
+		h.authenticate(w, r, key, v)
 	case page.Handler == nil:
 		h.notFound(w)
 	case !h.Gate.enter(ClassVisit, page.Endpoint, 1):
@@ -124,6 +129,10 @@ func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, key strin
 	source := postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), snapshot.TrustedProxies)
 	if !ok {
 		rest(r, h.guessing.delay(source, key, now))
+		h.notFound(w)
+		return
+	}
+	if v.alias != "" && !v.ownsAlias(snapshot) {
 		h.notFound(w)
 		return
 	}
@@ -157,14 +166,14 @@ func (h *Handler) notFound(w http.ResponseWriter) {
 	w.WriteHeader(http.StatusNotFound)
 }
 
-// splitPath takes /{key}/postback and /{key}/postback.gif apart.
-func splitPath(path string) (key string, gif, ok bool) {
-	path, ok = strings.CutPrefix(path, "/")
-	if !ok {
-		return "", false, false
+// splitPath takes /{key}/{name} and /{key}/{name}.gif apart. The name is empty for any other path.
+func splitPath(path string) (key, name string, gif bool) {
+	key, name, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if key == "" {
+		return "", "", false
 	}
-	key, name, _ := strings.Cut(path, "/")
-	return key, name == "postback.gif", key != "" && (name == "postback" || name == "postback.gif")
+	name, gif = strings.CutSuffix(name, ".gif")
+	return key, name, gif
 }
 
 // peer is the other end of the connection; the zero address where that is none of IP.

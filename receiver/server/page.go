@@ -40,6 +40,13 @@ func (h *Handler) admit(w http.ResponseWriter, r *http.Request, v *visit) bool {
 	return false
 }
 
+// ownsAlias reports whether a page may report at a path with that alias: with a client key of the endpoint whose campaign it
+// is. Blockers of advertising know the word `postback`.
+func (v *visit) ownsAlias(snapshot *endpoint.Snapshot) bool {
+	c := snapshot.ByAlias(v.alias)
+	return v.inPage && c != nil && c.Endpoint.Name == v.endpoint.Name
+}
+
 // isPreflight reports whether a page of an origin that the endpoint declares asks whether it may send a request.
 func isPreflight(ep *endpoint.Endpoint, r *http.Request) bool {
 	return r.Method == http.MethodOptions && ep.Browser != nil && ep.Browser.AllowsOrigin(r.Header.Get("Origin"))

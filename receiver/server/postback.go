@@ -27,6 +27,8 @@ type visit struct {
 	endpoint *endpoint.Endpoint
 	keyID    string
 	gif      bool
+	// alias of a campaign, where the path has that in place of `postback`; empty otherwise.
+	alias string
 	// repaired: the path held the query.
 	repaired bool
 	// inPage: the key is a client key, which everybody can read in a page.

@@ -4,6 +4,7 @@ import (
 	"net/http"
 	"strings"
 
+	"github.com/postback-dev/postback-operator/api/browser"
 	"github.com/postback-dev/postback-operator/receiver/click"
 	"github.com/postback-dev/postback-operator/receiver/click/api"
 	"github.com/postback-dev/postback-operator/receiver/click/link"
@@ -29,7 +30,7 @@ func (r *Receiver) pages() func(*http.Request) server.Page {
 		if api.Serves(req) {
 			return server.Page{Handler: clicks}
 		}
-		if file := script.Handler(req.URL.Path); file != nil {
+		if file := script.Handler(r.scriptPath(req.URL.Path)); file != nil {
 			return server.Page{Handler: file}
 		}
 		handler := links.Handler(req)
@@ -38,6 +39,15 @@ func (r *Receiver) pages() func(*http.Request) server.Page {
 		}
 		return server.Page{Handler: handler, Endpoint: r.ownerOf(req.URL.Path)}
 	}
+}
+
+// scriptPath returns the path of the tracking script for /{alias}.js of a campaign, and any other path as it is.
+func (r *Receiver) scriptPath(path string) string {
+	alias, isScript := strings.CutSuffix(path, ".js")
+	if isScript && r.ownerOf(alias) != "" {
+		return browser.ScriptPath
+	}
+	return path
 }
 
 // ownerOf returns the endpoint of the campaign whose link has that path, "" if there is none.
