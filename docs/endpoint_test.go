@@ -124,6 +124,8 @@ const surroundings = `
 {apiVersion: v1, kind: Secret, metadata: {name: wall}, stringData: {signature: replace-me-too}}
 ---
 {apiVersion: v1, kind: Secret, metadata: {name: oxr}, stringData: {key: replace-me}}
+---
+{apiVersion: v1, kind: Secret, metadata: {name: capi}, stringData: {token: Bearer replace-me}}
 `
 
 // shop is the endpoint of the campaigns.

@@ -163,6 +163,8 @@ type CostSpec struct {
 }
 
 // CampaignForward is one rule for S2S postbacks about the campaign's conversions.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.body) || self.method == 'POST'",message="body: needs method: POST"
 type CampaignForward struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name: use lower-case letters, digits and hyphens"
@@ -197,6 +199,8 @@ type CampaignForward struct {
 	// +kubebuilder:validation:items:MaxLength=128
 	// +optional
 	Sources []string `json:"sources,omitempty"`
+
+	ForwardOptions `json:",inline"`
 }
 
 // CampaignStatus is what the operator observed.

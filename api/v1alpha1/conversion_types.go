@@ -233,6 +233,8 @@ type HMACSpec struct {
 }
 
 // Forward is one rule for S2S postbacks.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.body) || self.method == 'POST'",message="body: needs method: POST"
 type Forward struct {
 	// +kubebuilder:validation:MaxLength=63
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?$')",message="name: use lower-case letters, digits and hyphens"
@@ -274,4 +276,6 @@ type Forward struct {
 	// +kubebuilder:validation:items:MaxLength=128
 	// +optional
 	Campaigns []string `json:"campaigns,omitempty"`
+
+	ForwardOptions `json:",inline"`
 }

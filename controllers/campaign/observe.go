@@ -28,6 +28,9 @@ type scope struct {
 	fleet     *v1alpha1.ReceiverFleet
 	// secret holds the token: the user's Secret, or the generated one.
 	secret secret
+	// headers are the values of the forwards' secret headers; headerProblem says why one is missing, nil if none is.
+	headers       render.HeaderValues
+	headerProblem *render.HeaderProblem
 	// generatedFor is the revision of the generated token; 0 when it is not known.
 	generatedFor int64
 	// ring is the keyring so far, ringData how it stands in its Secret; nil when there is none.
@@ -57,6 +60,13 @@ func (o observer) observe(ctx context.Context, campaign *v1alpha1.Campaign) (*sc
 		return nil, err
 	}
 	if err := o.token(ctx, s); err != nil {
+		return nil, err
+	}
+	var err error
+	s.headers, s.headerProblem, err = render.ReadHeaders(campaign.ForwardSecrets(), func(name string) (map[string][]byte, bool, error) {
+		return o.secrets.Data(ctx, types.NamespacedName{Namespace: campaign.Namespace, Name: name})
+	})
+	if err != nil {
 		return nil, err
 	}
 	ring, err := o.made(ctx, *resources.CampaignKeyringSecret(campaign, nil).GetName(), campaign.Namespace)

@@ -6,6 +6,8 @@ import (
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/rotation"
@@ -59,6 +61,7 @@ func decide(s *scope, from given) *plan {
 	if p.token != "" {
 		observed[rotation.Campaign] = []string{p.token}
 	}
+	unsent := readHeaders(s, observed)
 	p.ring = rotation.Advance(s.ring, rotation.Input{
 		Now: from.now, Observed: observed, Overlap: spec.Overlap.Duration, Revoked: spec.Revoked, NewID: from.newID,
 	})
@@ -70,12 +73,30 @@ func decide(s *scope, from given) *plan {
 		p.resolved = status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretInvalid, fmt.Sprintf(
 			"The token in Secret %s is revoked: put another one there, or raise spec.token.revision if it was generated.", s.secret.name))
 	}
+	if unsent != nil && p.resolved.Status == metav1.ConditionTrue {
+		p.resolved = *unsent
+	}
 	for _, e := range p.ring[rotation.Campaign] {
 		if e.RetireAt != nil && !e.Revoked && (p.next.IsZero() || e.RetireAt.Before(p.next)) {
 			p.next = *e.RetireAt
 		}
 	}
 	return p
+}
+
+// readHeaders says what keeps the forwards' secret headers from being sent; nil if nothing does.
+func readHeaders(s *scope, observed map[rotation.Purpose][]string) *status.Finding {
+	problem := s.headerProblem
+	if problem == nil {
+		observed[rotation.Forward] = s.headers.List(s.campaign.ForwardSecrets())
+		return nil
+	}
+	reason, message := v1alpha1.ReasonSecretInvalid, fmt.Sprintf("spec.forwards: Secret %s: %v.", problem.Secret, problem.Err)
+	if problem.Missing {
+		reason, message = v1alpha1.ReasonSecretNotFound, fmt.Sprintf("spec.forwards: there is no Secret %s.", problem.Secret)
+	}
+	f := status.False(v1alpha1.ConditionKeyResolved, reason, message+" The campaign is served as it was.")
+	return &f
 }
 
 // generate keeps the generated token until the next one is asked for, and replaces what was deleted or broken.

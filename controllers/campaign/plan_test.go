@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -9,6 +10,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/rotation"
 )
 
@@ -114,5 +116,26 @@ func TestATokenWhoseSecretIsGoneStaysValid(t *testing.T) {
 	w.scope.secret = secret{}
 	if p := w.reconcile(start.Add(1000 * time.Hour)); len(p.ring.Keys(rotation.Campaign)) != 1 || p.ring.Keys(rotation.Campaign)[0].RetireAt != nil {
 		t.Errorf("ring: %+v", p.ring)
+	}
+}
+
+func TestWhatIsSaidOfTheSecretsOfForwards(t *testing.T) {
+	for name, c := range map[string]struct {
+		problem *render.HeaderProblem
+		reason  string
+		says    string
+	}{
+		"all there":  {nil, v1alpha1.ReasonResolved, "generated token"},
+		"no Secret":  {&render.HeaderProblem{Secret: "capi", Missing: true}, v1alpha1.ReasonSecretNotFound, "spec.forwards: there is no Secret capi."},
+		"broken one": {&render.HeaderProblem{Secret: "capi", Err: errors.New("broken")}, v1alpha1.ReasonSecretInvalid, "spec.forwards: Secret capi: broken."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			w := newWorld()
+			w.scope.headerProblem = c.problem
+			got := w.reconcile(start)
+			if got.resolved.Reason != c.reason || !strings.Contains(got.resolved.Message, c.says) || got.token == "" {
+				t.Errorf("%+v", got.resolved)
+			}
+		})
 	}
 }

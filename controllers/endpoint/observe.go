@@ -34,6 +34,9 @@ type scope struct {
 	clientFor int64
 	// signing holds the secrets that sign. It is read only when the endpoint names one.
 	signing secret
+	// headers are the values of the forwards' secret headers; headerProblem says why one is missing, nil if none is.
+	headers       render.HeaderValues
+	headerProblem *render.HeaderProblem
 	// ring is the keyring so far, ringData how it stands in its Secret; nil when there is none.
 	ring     rotation.Ring
 	ringData []byte
@@ -73,6 +76,13 @@ func (o observer) observe(ctx context.Context, endpoint *v1alpha1.PostbackEndpoi
 		if s.signing, err = o.users(ctx, endpoint, signer.Secret); err != nil {
 			return nil, err
 		}
+	}
+	var err error
+	s.headers, s.headerProblem, err = render.ReadHeaders(endpoint.ForwardSecrets(), func(name string) (map[string][]byte, bool, error) {
+		return o.secrets.Data(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: name})
+	})
+	if err != nil {
+		return nil, err
 	}
 	ring, err := o.made(ctx, *resources.KeyringSecret(endpoint, nil).GetName(), endpoint)
 	if err != nil {

@@ -72,6 +72,7 @@ func decide(s *scope, from given) *plan {
 		note(readClientKey(s, observed))
 	}
 	note(readSigning(s, observed))
+	note(readHeaders(s, observed))
 	input := rotation.Input{
 		Now: from.now, Observed: observed, Overlap: key.Overlap.Duration, Revoked: key.Revoked, NewID: from.newID,
 	}
@@ -213,6 +214,19 @@ func readSigning(s *scope, observed map[rotation.Purpose][]string) *status.Findi
 	}
 	observed[rotation.Signing] = values
 	return nil
+}
+
+func readHeaders(s *scope, observed map[rotation.Purpose][]string) *status.Finding {
+	const at = "spec.forwards"
+	switch problem := s.headerProblem; {
+	case problem == nil:
+		observed[rotation.Forward] = s.headers.List(s.endpoint.ForwardSecrets())
+		return nil
+	case problem.Missing:
+		return missing(at, problem.Secret)
+	default:
+		return invalid(at, problem.Secret, problem.Err)
+	}
 }
 
 func missing(at, name string) *status.Finding {

@@ -1,6 +1,7 @@
 package endpoint
 
 import (
+	"errors"
 	"fmt"
 	"strings"
 	"testing"
@@ -10,6 +11,7 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/rotation"
 )
 
@@ -145,6 +147,11 @@ func TestWhatIsSaidOfAUsersSecret(t *testing.T) {
 			s.endpoint.Spec.Access = &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{SecretRef: v1alpha1.SecretKeyReference{Name: "signing"}}}
 			s.signing = secret{name: "signing", found: true}
 		}, "False", "SecretInvalid", `field "hmac" is missing`},
+		"no Secret of a forward": {func(s *scope) { s.headerProblem = &render.HeaderProblem{Secret: "capi", Missing: true} },
+			"False", "SecretNotFound", "spec.forwards: there is no Secret capi"},
+		"a broken Secret of a forward": {func(s *scope) {
+			s.headerProblem = &render.HeaderProblem{Secret: "capi", Err: errors.New("broken")}
+		}, "False", "SecretInvalid", "spec.forwards: Secret capi: broken"},
 		"a revoked key": {func(s *scope) {
 			s.ring = decide(s, given{now: start, newID: func() string { return "known" }}).ring
 			s.endpoint.Spec.Key.Revoked = []string{"known"}
@@ -186,5 +193,33 @@ func TestWhichKeysAreWeak(t *testing.T) {
 		if got := entropyBits(key) < minEntropyBits; got != weak {
 			t.Errorf("%s: weak %v, %.1f bits", key, got, entropyBits(key))
 		}
+	}
+}
+
+func TestTheSecretHeadersOfForwardsAreOnRecord(t *testing.T) {
+	w := newWorld()
+	ref := v1alpha1.ForwardSecretKey{Name: "capi", Key: "token"}
+	w.scope.endpoint.Spec.Forwards = []v1alpha1.Forward{{ForwardOptions: v1alpha1.ForwardOptions{Headers: []v1alpha1.ForwardHeader{
+		{Name: "A", ValueFrom: &v1alpha1.ForwardHeaderSource{SecretKeyRef: ref}},
+	}}}}
+	id := func(value string) string {
+		w.scope.headers, w.scope.headerProblem = render.HeaderValues{ref: value}, nil
+		secrets := w.reconcile(start).ring.Secrets(rotation.Forward, []string{value})
+		if len(secrets) != 1 {
+			t.Fatalf("%q has %d entries", value, len(secrets))
+		}
+		return secrets[0].ID
+	}
+	first := id("Bearer one")
+	if again := id("Bearer one"); again != first {
+		t.Error("the same value has another id")
+	}
+	w.scope.headers, w.scope.headerProblem = nil, &render.HeaderProblem{Secret: "capi", Missing: true}
+	w.reconcile(start)
+	if again := id("Bearer one"); again != first {
+		t.Error("what was valid is forgotten while its Secret is missing")
+	}
+	if next := id("Bearer two"); next == first || len(w.scope.ring[rotation.Forward]) != 1 {
+		t.Errorf("another value: %v", w.scope.ring[rotation.Forward])
 	}
 }

@@ -25,6 +25,8 @@ type campaign struct {
 	declared *v1alpha1.Campaign
 	ring     rotation.Ring
 	ringData []byte
+	// headers are the values of the forwards' secret headers, as far as they can be read.
+	headers render.HeaderValues
 }
 
 func (c *campaign) name() types.NamespacedName { return client.ObjectKeyFromObject(c.declared) }
@@ -54,6 +56,9 @@ func (o observer) campaigns(ctx context.Context, endpoint *v1alpha1.PostbackEndp
 			return nil, err
 		}
 		if c.ring, err = rotation.Parse(c.ringData); err != nil {
+			return nil, err
+		}
+		if c.headers, err = o.headers(ctx, c.declared.Namespace, c.declared.ForwardSecrets()); err != nil {
 			return nil, err
 		}
 		found = append(found, c)
@@ -127,15 +132,18 @@ func (c *campaign) render(s *scope, endpoint config.Endpoint, verdict *propagati
 	if c.declared.Spec.Token.SecretRef == nil && len(c.ring[rotation.Campaign]) == 0 {
 		return render.Link{}, false // its token is about to be generated
 	}
-	link, err := render.Campaign(c.declared, c.ring, endpoint)
-	if err == nil {
-		return link, true
+	if render.HeadersReady(c.declared.ForwardSecrets(), c.headers, c.ring) {
+		link, err := render.Campaign(c.declared, c.ring, c.headers, endpoint)
+		if err == nil {
+			return link, true
+		}
+		verdict.Accepted, verdict.Reason, verdict.Message = false, v1alpha1.ReasonInvalid, err.Error()
 	}
-	verdict.Accepted, verdict.Reason, verdict.Message = false, v1alpha1.ReasonInvalid, err.Error()
 	served, _ := s.former(types.NamespacedName{Namespace: endpoint.Namespace, Name: endpoint.Name})
 	_, links := render.Detach(served)
-	link, verdict.Former = c.former(links)
-	return link, verdict.Former
+	link, former := c.former(links)
+	verdict.Former = former
+	return link, former
 }
 
 // former returns the campaign as it is served now, but without tokens that are revoked by now.

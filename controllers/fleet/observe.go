@@ -53,6 +53,8 @@ type joiner struct {
 	campaigns []campaign
 	// signing are the secrets that sign, none when the endpoint asks for no signature or they can't be read.
 	signing []string
+	// headers are the values of the forwards' secret headers, as far as they can be read.
+	headers render.HeaderValues
 }
 
 // workload is the state of the Deployment or StatefulSet.
@@ -126,6 +128,9 @@ func (o observer) joiner(ctx context.Context, fleet *v1alpha1.ReceiverFleet, end
 	if j.campaigns, err = o.campaigns(ctx, endpoint); err != nil {
 		return j, err
 	}
+	if j.headers, err = o.headers(ctx, endpoint.Namespace, endpoint.ForwardSecrets()); err != nil {
+		return j, err
+	}
 	signer := endpoint.Spec.Signer()
 	if signer == nil {
 		return j, nil
@@ -136,6 +141,14 @@ func (o observer) joiner(ctx context.Context, fleet *v1alpha1.ReceiverFleet, end
 		j.signing, _ = render.Secrets(data, signer.Field)
 	}
 	return j, err
+}
+
+// headers leaves out what can't be read: that is for the declaration's own reconciler to report.
+func (o observer) headers(ctx context.Context, namespace string, refs []v1alpha1.ForwardSecretKey) (render.HeaderValues, error) {
+	values, _, err := render.ReadHeaders(refs, func(name string) (map[string][]byte, bool, error) {
+		return o.secrets.Data(ctx, types.NamespacedName{Namespace: namespace, Name: name})
+	})
+	return values, err
 }
 
 func (o observer) permitted(ctx context.Context, fleet *v1alpha1.ReceiverFleet, namespace string) (bool, error) {

@@ -217,8 +217,10 @@ func (j *joiner) render(s *scope, verdict *propagation.Verdict) (config.Endpoint
 		return before()
 	case spec.Signer() != nil && !j.signed():
 		return before()
+	case !render.HeadersReady(j.endpoint.ForwardSecrets(), j.headers, j.ring):
+		return before()
 	}
-	rendered, err := render.Endpoint(j.endpoint, j.ring, j.signing)
+	rendered, err := render.Endpoint(j.endpoint, j.ring, j.signing, j.headers)
 	if err != nil {
 		verdict.Accepted, verdict.Reason, verdict.Message = false, v1alpha1.ReasonInvalid, err.Error()
 		return before()

@@ -193,6 +193,9 @@ func TestWhoHasTheSameKey(t *testing.T) {
 func TestWhoCantBeServedAsDeclaredIsServedAsBefore(t *testing.T) {
 	former := opened(t, decide(scopeOf(nil, joins(declared("shop", time.Hour), "former", "key")), start, newID))["shop"]
 	signed := &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{Parameter: "signature", SecretRef: v1alpha1.SecretKeyReference{Name: "s"}}}
+	capi := []v1alpha1.Forward{{Name: "a", ForwardOptions: v1alpha1.ForwardOptions{Headers: []v1alpha1.ForwardHeader{
+		{Name: "A", ValueFrom: &v1alpha1.ForwardHeaderSource{SecretKeyRef: v1alpha1.ForwardSecretKey{Name: "capi", Key: "token"}}},
+	}}}}
 	for name, c := range map[string]struct {
 		edit     func(*joiner)
 		accepted bool
@@ -204,6 +207,10 @@ func TestWhoCantBeServedAsDeclaredIsServedAsBefore(t *testing.T) {
 			j.ring, j.ringData, j.endpoint.Status.Revision = nil, nil, "as it was programmed"
 		}, true, 2},
 		"because its signing secret is gone": {func(j *joiner) { j.endpoint.Spec.Access = signed }, true, 2},
+		"because a header's Secret is gone":  {func(j *joiner) { j.endpoint.Spec.Forwards = capi }, true, 2},
+		"because a header is not on record": {func(j *joiner) {
+			j.endpoint.Spec.Forwards, j.headers = capi, render.HeaderValues{{Name: "capi", Key: "token"}: "new"}
+		}, true, 2},
 		"but not with a revoked key": {func(j *joiner) {
 			j.endpoint.Spec.Suspend, j.endpoint.Spec.Key.Revoked = true, []string{former.Keys[0].ID}
 		}, true, 1},

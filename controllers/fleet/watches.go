@@ -118,9 +118,18 @@ func (r *Reconciler) ofUsersSecret(ctx context.Context, secret client.Object) []
 		var endpoints []v1alpha1.PostbackEndpoint
 		endpoints, err = index.EndpointsOfSecret(ctx, r.Cache, name)
 		for i := range endpoints {
-			// Of a key the keyring tells; the secrets that sign are needed themselves.
-			if endpoints[i].Spec.Signer() != nil {
+			// Of a key the keyring tells; the secrets that sign, and those of forwards, are needed themselves.
+			if endpoints[i].Spec.Signer() != nil || len(endpoints[i].ForwardSecrets()) > 0 {
 				found = append(found, ofEndpoint(ctx, &endpoints[i])...)
+			}
+		}
+	}
+	if err == nil {
+		var campaigns []v1alpha1.Campaign
+		campaigns, err = index.CampaignsOfSecret(ctx, r.Cache, name)
+		for i := range campaigns {
+			if len(campaigns[i].ForwardSecrets()) > 0 {
+				found = append(found, r.ofCampaign(ctx, &campaigns[i])...)
 			}
 		}
 	}

@@ -14,10 +14,12 @@ func endpointOfCampaign(object client.Object) []string {
 }
 
 func secretsOfCampaign(object client.Object) []string {
-	if ref := object.(*v1alpha1.Campaign).Spec.Token.SecretRef; ref != nil {
-		return []string{ref.Name}
+	campaign := object.(*v1alpha1.Campaign)
+	names := namesOf(campaign.ForwardSecrets())
+	if ref := campaign.Spec.Token.SecretRef; ref != nil {
+		names = append(names, ref.Name)
 	}
-	return nil
+	return names
 }
 
 // CampaignsOfEndpoint returns the campaigns that name an endpoint.

@@ -55,6 +55,14 @@ func secretsOfEndpoint(object client.Object) []string {
 	if signer := endpoint.Spec.Signer(); signer != nil {
 		names = append(names, signer.Secret)
 	}
+	return append(names, namesOf(endpoint.ForwardSecrets())...)
+}
+
+func namesOf(refs []v1alpha1.ForwardSecretKey) []string {
+	var names []string
+	for _, ref := range refs {
+		names = append(names, ref.Name)
+	}
 	return names
 }
 

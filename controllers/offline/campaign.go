@@ -95,15 +95,19 @@ func (p *planner) campaign(campaign *v1alpha1.Campaign, endpoint *config.Endpoin
 		}
 		return render.Link{}, fmt.Errorf("its PostbackEndpoint %s is left out", name)
 	}
-	ring, err := p.tokens(campaign)
+	headers, err := p.headers(campaign.Namespace, campaign.ForwardSecrets())
 	if err != nil {
 		return render.Link{}, err
 	}
-	return render.Campaign(campaign, ring, *endpoint)
+	ring, err := p.tokens(campaign, headers)
+	if err != nil {
+		return render.Link{}, err
+	}
+	return render.Campaign(campaign, ring, headers, *endpoint)
 }
 
 // tokens resolves and advances the campaign's token, after generating it where nobody declared its Secret.
-func (p *planner) tokens(campaign *v1alpha1.Campaign) (rotation.Ring, error) {
+func (p *planner) tokens(campaign *v1alpha1.Campaign, headers render.HeaderValues) (rotation.Ring, error) {
 	keyring := types.NamespacedName{Namespace: campaign.Namespace, Name: campaign.Name + v1alpha1.CampaignKeyringSecretSuffix}
 	before, err := p.kept.keyring(keyring)
 	if err != nil {
@@ -131,7 +135,9 @@ func (p *planner) tokens(campaign *v1alpha1.Campaign) (rotation.Ring, error) {
 		return nil, fmt.Errorf("in Secret %s: %w", name, err)
 	}
 	ring := rotation.Advance(before, rotation.Input{
-		Now: p.now, Observed: map[rotation.Purpose][]string{rotation.Campaign: {token}},
+		Now: p.now, Observed: map[rotation.Purpose][]string{
+			rotation.Campaign: {token}, rotation.Forward: headers.List(campaign.ForwardSecrets()),
+		},
 		Overlap: spec.Overlap.Duration, Revoked: spec.Revoked, NewID: credentials.NewID,
 	})
 	p.kept.set(keyring, v1alpha1.RoleKeyring, v1alpha1.LabelCampaign, campaign.Name, v1alpha1.KeyringField, string(ring.Encode()))

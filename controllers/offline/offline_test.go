@@ -425,3 +425,35 @@ func TestTheSamplesRender(t *testing.T) {
 		t.Errorf("the shop sample asks %d providers", len(providers))
 	}
 }
+
+func TestTheHeadersOfForwardsComeFromDeclaredSecrets(t *testing.T) {
+	const spec = "forwards: [{name: a, url: 'https://s.example/', method: POST, body: {json: '{}'}, " +
+		"headers: [{name: Authorization, valueFrom: {secretKeyRef: {name: capi, key: token}}}]}]"
+	h := newHouse(t)
+	linked := strings.Replace(campaign("summer", spec), "offer.example/", "offer.example/?s={subid}", 1)
+	h.mustRender(endpoint("shop", spec), linked, secret("capi", "token: Bearer canary"))
+	shop, ids := h.only(), map[string]bool{}
+	for _, f := range shop.Forwards {
+		if f.Headers[0].Secret.Value.Reveal() != "Bearer canary" {
+			t.Errorf("%s: %+v", f.Name, f.Headers)
+		}
+		ids[f.Headers[0].Secret.ID] = true
+	}
+	revision := h.open("default.shop").Revision
+	h.mustRender(endpoint("shop", spec), linked, secret("capi", "token: Bearer canary"))
+	if h.open("default.shop").Revision != revision {
+		t.Error("rendering again gives another revision")
+	}
+	h.mustRender(endpoint("shop", spec), linked, secret("capi", "token: Bearer canary-2"))
+	if after := h.only(); ids[after.Forwards[0].Headers[0].Secret.ID] || h.open("default.shop").Revision == revision {
+		t.Error("a new value leaves the id or the revision as it was")
+	}
+	for says, documents := range map[string][]string{
+		"spec.forwards: Secret default/capi is not among the files": {endpoint("shop", spec)},
+		`spec.forwards: Secret capi: field "token" is missing`:      {endpoint("shop", spec), secret("capi", "other: canary")},
+	} {
+		if err := newHouse(t).render(documents...); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "canary") {
+			t.Errorf("%v does not say %q", err, says)
+		}
+	}
+}

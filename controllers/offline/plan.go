@@ -144,11 +144,15 @@ func (p *planner) join(endpoint *v1alpha1.PostbackEndpoint, fleets map[types.Nam
 	case !render.Permits(fleet, endpoint.Namespace, p.namespaces[endpoint.Namespace]):
 		return fmt.Errorf("spec.fleetRef: the allowedEndpoints of ReceiverFleet %s don't permit the namespace", name)
 	}
-	ring, signing, err := p.credentials(endpoint)
+	headers, err := p.headers(endpoint.Namespace, endpoint.ForwardSecrets())
 	if err != nil {
 		return err
 	}
-	rendered, err := render.Endpoint(endpoint, ring, signing)
+	ring, signing, err := p.credentials(endpoint, headers)
+	if err != nil {
+		return err
+	}
+	rendered, err := render.Endpoint(endpoint, ring, signing, headers)
 	if err != nil {
 		return err
 	}
@@ -158,7 +162,7 @@ func (p *planner) join(endpoint *v1alpha1.PostbackEndpoint, fleets map[types.Nam
 }
 
 // credentials resolves and advances what authenticates the endpoint's callers.
-func (p *planner) credentials(endpoint *v1alpha1.PostbackEndpoint) (rotation.Ring, []string, error) {
+func (p *planner) credentials(endpoint *v1alpha1.PostbackEndpoint, headers render.HeaderValues) (rotation.Ring, []string, error) {
 	name := types.NamespacedName{Namespace: endpoint.Namespace, Name: endpoint.Name + v1alpha1.KeyringSecretSuffix}
 	ring, err := p.kept.keyring(name)
 	if err != nil {
@@ -179,6 +183,7 @@ func (p *planner) credentials(endpoint *v1alpha1.PostbackEndpoint) (rotation.Rin
 		}
 	}
 	observed[rotation.Signing] = signing
+	observed[rotation.Forward] = headers.List(endpoint.ForwardSecrets())
 	key := endpoint.Spec.Key
 	ring = rotation.Advance(ring, rotation.Input{
 		Now: p.now, Observed: observed, Overlap: key.Overlap.Duration, Revoked: key.Revoked, NewID: credentials.NewID,
@@ -251,6 +256,24 @@ func (p *planner) generate(endpoint *v1alpha1.PostbackEndpoint, name types.Names
 			set(v1alpha1.ClientKeyField, credentials.NewKey())
 			p.kept.annotate(name, v1alpha1.AnnotationClientKeyRevision, revision)
 		}
+	}
+}
+
+// headers reads the values of secret headers of forwards.
+func (p *planner) headers(namespace string, refs []v1alpha1.ForwardSecretKey) (render.HeaderValues, error) {
+	values, problem, err := render.ReadHeaders(refs, func(name string) (map[string][]byte, bool, error) {
+		data, found := p.secrets[types.NamespacedName{Namespace: namespace, Name: name}]
+		return data, found, nil
+	})
+	switch {
+	case err != nil:
+		return nil, err
+	case problem == nil:
+		return values, nil
+	case problem.Missing:
+		return nil, fmt.Errorf("spec.forwards: Secret %s/%s is not among the files", namespace, problem.Secret)
+	default:
+		return nil, fmt.Errorf("spec.forwards: Secret %s: %w", problem.Secret, problem.Err)
 	}
 }
 

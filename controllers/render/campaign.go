@@ -18,8 +18,8 @@ type Link struct {
 }
 
 // Campaign renders a declaration that the schema has defaulted and accepted, for the endpoint of which it is one. ring holds
-// its tokens. The error is the contract's, one sentence per problem.
-func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, endpoint config.Endpoint) (Link, error) {
+// its tokens and was advanced by headers, the secrets of its forwards. The error is the contract's, one sentence per problem.
+func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, headers HeaderValues, endpoint config.Endpoint) (Link, error) {
 	spec := &declared.Spec
 	link := Link{Campaign: config.Campaign{
 		Name:       declared.Name,
@@ -40,12 +40,7 @@ func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, endpoint config.E
 		}
 		link.Campaign.Cost = &cost
 	}
-	for _, f := range spec.Forwards {
-		link.Forwards = append(link.Forwards, config.Forward{
-			Name: declared.Name + "." + f.Name, URL: f.URL, Method: f.Method, Types: f.Types,
-			Resend: config.Resend(f.Resend), Sources: f.Sources, Campaigns: []string{declared.Name},
-		})
-	}
+	link.Forwards = campaignForwards(declared, ring, headers)
 	// Judged in an endpoint that has nothing else, so that what is found is the campaign's.
 	alone, _ := Detach(endpoint)
 	alone.Forwards = nil

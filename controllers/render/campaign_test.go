@@ -16,8 +16,8 @@ import (
 // anEndpoint is the endpoint of the golden files, without keys.
 func anEndpoint(t *testing.T) config.Endpoint {
 	t.Helper()
-	keys := ring(map[rotation.Purpose][]string{rotation.Postback: {"the-key"}, rotation.Signing: {"the-secret"}})
-	rendered, err := Endpoint(parse[v1alpha1.PostbackEndpoint](t, filepath.Join("testdata", "endpoint.yaml")), keys, []string{"the-secret"})
+	keys := ring(map[rotation.Purpose][]string{rotation.Postback: {"the-key"}, rotation.Signing: {"the-secret"}, rotation.Forward: {"Bearer the-header"}})
+	rendered, err := Endpoint(parse[v1alpha1.PostbackEndpoint](t, filepath.Join("testdata", "endpoint.yaml")), keys, []string{"the-secret"}, headerValues())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +26,7 @@ func anEndpoint(t *testing.T) config.Endpoint {
 
 func TestEveryFieldOfACampaignIsRendered(t *testing.T) {
 	campaign := parse[v1alpha1.Campaign](t, filepath.Join("testdata", "campaign.yaml"))
-	link, err := Campaign(campaign, ring(map[rotation.Purpose][]string{rotation.Campaign: {"the-token"}}), anEndpoint(t))
+	link, err := Campaign(campaign, ring(map[rotation.Purpose][]string{rotation.Campaign: {"the-token"}, rotation.Forward: {"Bearer the-header"}}), headerValues(), anEndpoint(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -38,7 +38,7 @@ func TestACampaignTakesItsAliasAndCurrencyFromElsewhereWhenItSaysNone(t *testing
 	campaign.Name, campaign.Spec.OfferURL = "summer", "https://offer.example/"
 	campaign.Spec.Cost = &v1alpha1.CostSpec{Amount: "1"}
 	endpoint := anEndpoint(t)
-	link, err := Campaign(campaign, rotation.Ring{}, endpoint)
+	link, err := Campaign(campaign, rotation.Ring{}, nil, endpoint)
 	if err != nil || link.Campaign.Alias != "summer" || link.Campaign.Cost.Currency != endpoint.Currency {
 		t.Errorf("%+v, %v", link, err)
 	}
@@ -48,7 +48,8 @@ func TestACampaignIsJudgedWithItsEndpoint(t *testing.T) {
 	campaign := parse[v1alpha1.Campaign](t, filepath.Join("testdata", "campaign.yaml"))
 	endpoint := anEndpoint(t)
 	campaign.Spec.Forwards[0].Types = []string{"no_such_type"}
-	if _, err := Campaign(campaign, rotation.Ring{}, endpoint); err == nil || !strings.Contains(err.Error(), "forwards[0].types[0]: must be a built-in type") {
+	campaign.Spec.Forwards = campaign.Spec.Forwards[:1]
+	if _, err := Campaign(campaign, rotation.Ring{}, nil, endpoint); err == nil || !strings.Contains(err.Error(), "forwards[0].types[0]: must be a built-in type") {
 		t.Errorf("error: %v", err)
 	}
 }

@@ -15,8 +15,9 @@ import (
 )
 
 // Endpoint renders a declaration that the schema has defaulted and accepted. ring holds its credentials and was advanced by
-// signing, the secrets that sign. The error is the contract's, one sentence per problem.
-func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing []string) (config.Endpoint, error) {
+// signing, the secrets that sign, and by headers, those of the forwards. The error is the contract's, one sentence per
+// problem.
+func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing []string, headers HeaderValues) (config.Endpoint, error) {
 	spec := &declared.Spec
 	endpoint := config.Endpoint{
 		Namespace:        declared.Namespace,
@@ -44,12 +45,7 @@ func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing [
 		endpoint.Payout = config.Payout(*spec.Payout)
 	}
 	endpoint.Access = access(spec.Access, ring.Secrets(rotation.Signing, signing))
-	for _, f := range spec.Forwards {
-		endpoint.Forwards = append(endpoint.Forwards, config.Forward{
-			Name: f.Name, URL: f.URL, Method: f.Method, Types: f.Types,
-			Resend: config.Resend(f.Resend), Sources: f.Sources, Campaigns: f.Campaigns,
-		})
-	}
+	endpoint.Forwards = forwards(spec.Forwards, ring, headers)
 	if spec.Limits != nil {
 		endpoint.Limits = &config.Limits{Visits: rateLimit(spec.Limits.Visits), VisitsPerSource: rateLimit(spec.Limits.VisitsPerSource)}
 	}

@@ -63,12 +63,18 @@ func ring(observed map[rotation.Purpose][]string) rotation.Ring {
 	})
 }
 
+// headerValues are those of the golden files' forwards.
+func headerValues() HeaderValues {
+	return HeaderValues{{Name: "capi", Key: "token"}: "Bearer the-header"}
+}
+
 func TestEveryFieldOfAnEndpointIsRendered(t *testing.T) {
 	endpoint := parse[v1alpha1.PostbackEndpoint](t, filepath.Join("testdata", "endpoint.yaml"))
 	keys := ring(map[rotation.Purpose][]string{
 		rotation.Postback: {"the-key"}, rotation.Click: {"the-token"}, rotation.Signing: {"the-secret"}, rotation.Browser: {"the-client-key"},
+		rotation.Forward: {"Bearer the-header"},
 	})
-	rendered, err := Endpoint(endpoint, keys, []string{"the-secret"})
+	rendered, err := Endpoint(endpoint, keys, []string{"the-secret"}, headerValues())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -88,7 +94,7 @@ func TestEveryFieldOfAFleetThatReceiversNeedIsRendered(t *testing.T) {
 func TestWhatOnlyTheContractCanSeeIsAnError(t *testing.T) {
 	endpoint := parse[v1alpha1.PostbackEndpoint](t, filepath.Join("testdata", "endpoint.yaml"))
 	endpoint.Spec.Aliases["tid"] = v1alpha1.AliasList{"bet_status"}
-	_, err := Endpoint(endpoint, rotation.Ring{}, nil)
+	_, err := Endpoint(endpoint, rotation.Ring{}, nil, nil)
 	if err == nil || !strings.Contains(err.Error(), "conversion type first_bet") {
 		t.Errorf("error: %v", err)
 	}

@@ -22,6 +22,7 @@ const (
 	Signing  Purpose = "hmac"     // secrets that sign postbacks
 	Browser  Purpose = "browser"  // the client key in web pages
 	Campaign Purpose = "campaign" // a campaign's token of the click API
+	Forward  Purpose = "forward"  // secret headers of S2S postbacks
 )
 
 // Provider is the purpose of the API key of a fleet's rate provider.

@@ -2,6 +2,7 @@ package suite
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 
@@ -204,4 +205,43 @@ func TestASignatureIsDemandedOnlyWithItsSecretAtHand(t *testing.T) {
 	})
 	servedEndpoint(t, namespace, "shop", "shop", func(e *config.Endpoint) bool { return len(e.Access.HMAC.Secrets) == 2 })
 	current(t, shop)
+}
+
+func TestTheHeadersOfForwardsFollowTheirSecrets(t *testing.T) {
+	namespace := newNamespace(t, nil)
+	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
+	summer := campaignOf(t, namespace, "summer", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
+	current(t, shop, summer)
+	options := v1alpha1.ForwardOptions{Headers: []v1alpha1.ForwardHeader{{
+		Name:      "Authorization",
+		ValueFrom: &v1alpha1.ForwardHeaderSource{SecretKeyRef: v1alpha1.ForwardSecretKey{Name: "capi", Key: "token"}},
+	}}}
+	change(t, shop, func(e *v1alpha1.PostbackEndpoint) {
+		e.Spec.Currency = "EUR"
+		e.Spec.Forwards = []v1alpha1.Forward{{Name: "a", URL: "https://a.example/", ForwardOptions: options}}
+	})
+	change(t, summer, func(c *v1alpha1.Campaign) {
+		c.Spec.Forwards = []v1alpha1.CampaignForward{{Name: "b", URL: "https://b.example/", ForwardOptions: options}}
+	})
+	says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	says(t, summer, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
+	servedEndpoint(t, namespace, "shop", "shop", func(e *config.Endpoint) bool {
+		return e.Currency == "USD" && len(e.Forwards) == 0 && len(e.Campaigns) == 1
+	})
+	sent := func(value string) func(*config.Endpoint) bool {
+		return func(e *config.Endpoint) bool {
+			return len(e.Forwards) == 2 && !slices.ContainsFunc(e.Forwards, func(f config.Forward) bool {
+				return len(f.Headers) != 1 || f.Headers[0].Secret == nil || f.Headers[0].Secret.Value.Reveal() != value
+			})
+		}
+	}
+	held := secretOf(t, namespace, "capi", map[string]string{"token": "Bearer canary-of-a-forward"})
+	current(t, shop, summer)
+	servedEndpoint(t, namespace, "shop", "shop", sent("Bearer canary-of-a-forward"))
+	change(t, held, func(s *corev1.Secret) { s.Data["token"] = []byte(secret("Bearer canary-of-the-next-forward")) })
+	servedEndpoint(t, namespace, "shop", "shop", sent("Bearer canary-of-the-next-forward"))
+	current(t, shop, summer)
+	change(t, held, func(s *corev1.Secret) { s.Data["token"] = []byte("two\nlines") })
+	says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretInvalid)
+	servedEndpoint(t, namespace, "shop", "shop", sent("Bearer canary-of-the-next-forward"))
 }

@@ -112,10 +112,11 @@ func TestRule2AtRestNothingIsWrittenNotEvenAfterARestart(t *testing.T) {
 	secretOf(t, namespace, "mine", map[string]string{"key": "canary-key-of-rule-2", "clickToken": "canary-token-of-rule-2"})
 	secretOf(t, namespace, "signing", map[string]string{"hmac": "canary-hmac-one\ncanary-hmac-two"})
 	secretOf(t, namespace, "oxr", map[string]string{"key": "canary-app-id"})
+	secretOf(t, namespace, "capi", map[string]string{"token": "Bearer canary-header-of-rule-2"})
 	fixtures := []client.Object{
 		fleetOf(t, namespace, "shared", everyChild),
 		fleetOf(t, namespace, "spooled", "{store: {postgres: {dsnSecretRef: {name: database}, spool: {size: 1024Mi}}}, rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}]}}"),
-		endpointOf(t, namespace, "plain", "{currency: USD}"),
+		endpointOf(t, namespace, "plain", "{currency: USD, forwards: [{name: capi, url: 'https://capi.example/', method: POST, body: {json: '{}'}, headers: [{name: A, valueFrom: {secretKeyRef: {name: capi, key: token}}}]}]}"),
 		endpointOf(t, namespace, "joined", "{currency: EUR, fleetRef: {name: shared}, key: {secretRef: {name: mine}}}"),
 		endpointOf(t, namespace, "signed", "{currency: EUR, fleetRef: {name: shared}, access: {hmac: {secretRef: {name: signing}}}}"),
 		endpointOf(t, namespace, "shaped", `{currency: EUR, receiver: {service: {type: NodePort, annotations: {a: b}}, podDisruptionBudget: {enabled: false},

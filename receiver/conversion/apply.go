@@ -91,6 +91,7 @@ func compare(in *Intent, prev *Conversion) difference {
 		in.Status != "" && !strings.EqualFold(WholeNumber(in.Status), WholeNumber(prev.Status)),
 		in.Cost != nil && (prev.Cost == nil || !in.Cost.Same(*prev.Cost)),
 		!in.Date.IsZero() && !instant(in.Date).Equal(prev.ConversionTime),
+		prev.IsTest() && !in.Params.isTest(), // what was tried out happens now
 		in.Rules.repeat(in.Type) == config.RepeatAdd && adds(in),
 		in.Rules.repeat(in.Type) != config.RepeatAdd && in.Payout != nil && !in.Payout.Same(prev.Payout):
 		return news
@@ -239,7 +240,7 @@ func tell(next *Conversion, in *Intent, click *Click) {
 	next.Type = in.Type
 	next.Status = in.Status
 	next.Warnings = in.Warnings
-	next.Params = next.Params.merge(in.Params)
+	next.Params = next.Params.withoutTest().merge(in.Params)
 	if in.Cost != nil {
 		next.Cost = in.Cost
 	}

@@ -116,6 +116,9 @@ type ForwardRule struct {
 	Resend    config.Resend `json:"resend"`
 	Sources   []string      `json:"sources,omitempty"`
 	Campaigns []string      `json:"campaigns,omitempty"`
+	// Require are fields that the conversion or its click must have; SendTests lets test conversions pass.
+	Require   []string `json:"require,omitempty"`
+	SendTests bool     `json:"send_tests,omitempty"`
 }
 
 // State says whether a conversion's amounts are converted.

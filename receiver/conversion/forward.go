@@ -24,7 +24,9 @@ func due(rules []ForwardRule, prev, next *Conversion, click *Click) []string {
 func (r *ForwardRule) matches(prev, next *Conversion, click *Click) bool {
 	switch {
 	case len(r.Types) > 0 && !slices.Contains(r.Types, next.Type),
-		r.Resend == config.ResendOnStatusChange && prev != nil && prev.Type == next.Type:
+		r.Resend == config.ResendOnStatusChange && prev != nil && prev.Type == next.Type,
+		next.IsTest() && !r.SendTests,
+		!next.has(r.Require, click):
 		return false
 	case len(r.Sources) == 0 && len(r.Campaigns) == 0:
 		return true
@@ -33,6 +35,27 @@ func (r *ForwardRule) matches(prev, next *Conversion, click *Click) bool {
 	}
 	return (len(r.Sources) == 0 || containsFold(r.Sources, next.Field(click, config.ParamSource))) &&
 		(len(r.Campaigns) == 0 || slices.Contains(r.Campaigns, click.Campaign))
+}
+
+// has reports whether the conversion has all of the fields, see [config.RequirableFields].
+func (c *Conversion) has(fields []string, click *Click) bool {
+	for _, field := range fields {
+		missing := false
+		switch field {
+		case config.ParamTid:
+			missing = c.Slot.TID == ""
+		case config.ParamPayout:
+			missing = c.Payout.Pending()
+		case config.MacroCampaign:
+			missing = click == nil || click.Campaign == ""
+		default:
+			missing = c.Field(click, field) == ""
+		}
+		if missing {
+			return false
+		}
+	}
+	return true
 }
 
 // containsFold compares without letter case and surrounding space: sources are typed by hand in links.

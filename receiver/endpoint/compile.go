@@ -114,6 +114,7 @@ func compileRules(c *config.Endpoint, forwards map[string]*rule.Rule) (*conversi
 		}
 		rules.Forwards = append(rules.Forwards, conversion.ForwardRule{
 			Name: f.Name, Host: compiled.Host, Types: f.Types, Resend: f.Resend, Sources: f.Sources, Campaigns: f.Campaigns,
+			Require: f.Require, SendTests: f.SendTests,
 		})
 	}
 	return rules, errors.Join(defaultErr, maxErr, campaignErr)

@@ -145,7 +145,9 @@ func (w *Worker) deliver(ctx context.Context, row ledger.OutboxRow) result {
 	by := w.options.Rule(row.Slot.Endpoint, row.Rule)
 	switch {
 	case by == nil:
-		out.row = judge(row, ledger.Attempt{At: now, Error: ledger.AttemptRuleRemoved}, 0, now, w.options.Random())
+		out.row = judge(row, ledger.Attempt{At: now, Error: ledger.AttemptRuleRemoved}, circumstances{
+			expects: isSuccess, now: now, jitter: w.options.Random(),
+		})
 		return out
 	case by.Host != row.Host: // it queues up there
 		out.row.Host, out.row.Due = by.Host, now
@@ -162,8 +164,11 @@ func (w *Worker) deliver(ctx context.Context, row ledger.OutboxRow) result {
 	w.options.Observer.ForwardAttempted(a.status, a.err, took)
 	attempt := ledger.Attempt{
 		At: now, Milliseconds: took.Milliseconds(), Status: a.status, Error: a.err, URL: request.Shown, Answer: by.Redact(a.body),
+		Location: by.Redact(a.location),
 	}
-	out.sent, out.failing, out.retryAfter = true, kindOf(&attempt) == retryable, a.retryAfter
-	out.row = judge(row, attempt, a.retryAfter, w.options.Clock(), w.options.Random())
+	out.sent, out.failing, out.retryAfter = true, kindOf(&attempt, by.Expects) == retryable, a.retryAfter
+	out.row = judge(row, attempt, circumstances{
+		expects: by.Expects, retryAfter: a.retryAfter, now: w.options.Clock(), jitter: w.options.Random(),
+	})
 	return out
 }

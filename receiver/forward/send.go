@@ -49,7 +49,9 @@ type answer struct {
 	// retryAfter is what the host asked for, 0 if it asked for nothing.
 	retryAfter time.Duration
 	body       string
-	err        ledger.AttemptError
+	// location is where a redirect points, without its query; empty without one.
+	location string
+	err      ledger.AttemptError
 }
 
 // send makes one request. An answer is one whose headers came in time, whatever becomes of its body.
@@ -71,7 +73,27 @@ func (s *sender) send(ctx context.Context, r rule.Request, allowPrivate bool, no
 		return answer{err: wordFor(err)}
 	}
 	defer func() { _ = response.Body.Close() }()
-	return answer{status: response.StatusCode, retryAfter: retryAfter(response.Header, now), body: beginning(response.Body)}
+	return answer{
+		status: response.StatusCode, retryAfter: retryAfter(response.Header, now), body: beginning(response.Body),
+		location: location(response),
+	}
+}
+
+// maxLocation bounds, in bytes, what is kept of where a redirect points.
+const maxLocation = 512
+
+// location says where a redirect points. Its query, which repeats that of the request, is left out, and so are credentials.
+func location(response *http.Response) string {
+	if response.StatusCode < 300 || response.StatusCode > 399 {
+		return ""
+	}
+	to, err := response.Location()
+	if err != nil {
+		return ""
+	}
+	shown := url.URL{Scheme: to.Scheme, Host: to.Host, Path: to.Path}
+	text := shown.String()
+	return text[:min(len(text), maxLocation)]
 }
 
 func newRequest(ctx context.Context, r rule.Request) (*http.Request, error) {
@@ -80,8 +102,11 @@ func newRequest(ctx context.Context, r rule.Request) (*http.Request, error) {
 		return nil, errors.Join(errors.New("no URL"), err)
 	}
 	request.Header.Set("User-Agent", userAgent)
-	if r.Method == http.MethodPost {
-		request.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	if r.ContentType != "" {
+		request.Header.Set("Content-Type", r.ContentType)
+	}
+	for _, h := range r.Headers {
+		request.Header.Set(h.Name, h.Value.Reveal())
 	}
 	return request, nil
 }

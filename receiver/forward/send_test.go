@@ -22,7 +22,7 @@ func TestSend(t *testing.T) {
 	mux := http.NewServeMux()
 	mux.HandleFunc("/echo", func(w http.ResponseWriter, r *http.Request) {
 		body, _ := io.ReadAll(r.Body)
-		fmt.Fprintf(w, "%s %s %s %s", r.Method, r.RequestURI, r.Header.Get("Content-Type"), body)
+		fmt.Fprintf(w, "%s %s %s %s%s", r.Method, r.RequestURI, r.Header.Get("Content-Type"), body, r.Header.Get("X-Token"))
 	})
 	mux.HandleFunc("/redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/followed", http.StatusFound) })
 	mux.HandleFunc("/followed", func(http.ResponseWriter, *http.Request) { followed.Add(1) })
@@ -64,7 +64,8 @@ func TestSend(t *testing.T) {
 		body    string
 	}{
 		"a GET":                        {get(server.URL + "/echo?a=%20b&c"), 200, "", "GET /echo?a=%20b&c  "},
-		"a POST":                       {rule.Request{Method: "POST", URL: server.URL + "/echo", Body: "a=%20b&c"}, 200, "", "POST /echo application/x-www-form-urlencoded a=%20b&c"},
+		"a POST":                       {rule.Request{Method: "POST", URL: server.URL + "/echo", Body: "a=%20b&c", ContentType: "application/x-www-form-urlencoded"}, 200, "", "POST /echo application/x-www-form-urlencoded a=%20b&c"},
+		"headers replace its own":      {rule.Request{Method: "POST", URL: server.URL + "/echo", Body: "{}", ContentType: "application/json", Headers: []rule.Header{{Name: "content-type", Value: "text/x"}, {Name: "X-Token", Value: "t"}}}, 200, "", "POST /echo text/x {}t"},
 		"a redirect is not followed":   {get(server.URL + "/redirect"), 302, "", "<a href=\"/followed\">Found</a>.\n\n"},
 		"a large answer is cut":        {get(server.URL + "/large"), 200, "", strings.Repeat("x", maxKept)},
 		"a binary answer becomes text": {get(server.URL + "/binary"), 200, "", "a�[1mb\n"},
@@ -97,6 +98,38 @@ func TestSend(t *testing.T) {
 	}
 	if followed.Load() != 0 {
 		t.Error("the redirect was followed")
+	}
+}
+
+func TestARedirectShowsWhereItPoints(t *testing.T) {
+	for name, c := range map[string]struct {
+		status     int
+		to, suffix string // suffix of what is shown
+	}{
+		"absolute, with a query": {301, "https://user:pass@new.example/pb?token=SECRET#SECRET", "https://new.example/pb"},
+		"on the same host":       {302, "/login?next=SECRET", "/login"},
+		"very long":              {307, "https://new.example/" + strings.Repeat("x", 2000), strings.Repeat("x", maxLocation-len("https://new.example/"))},
+		"beyond ASCII":           {308, "https://new.example/\u00e9", "https://new.example/%C3%A9"},
+		"nowhere":                {302, "", ""},
+		"no URL":                 {302, "http://[::zz]/", ""},
+		"an answer that is none": {200, "https://new.example/pb", ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			server := httptest.NewServer(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+				if c.to != "" {
+					w.Header()["Location"] = []string{c.to}
+				}
+				w.WriteHeader(c.status)
+			}))
+			defer server.Close()
+			s := newSender(5*time.Second, 1)
+			defer s.close()
+			got := s.send(t.Context(), get(server.URL+"/pb?a=1"), true, noon)
+			if got.status != c.status || !strings.HasSuffix(got.location, c.suffix) || (c.suffix == "") != (got.location == "") ||
+				len(got.location) > maxLocation || strings.Contains(got.location, "SECRET") || strings.Contains(got.location, "user") {
+				t.Errorf("%+v", got)
+			}
+		})
 	}
 }
 

@@ -38,7 +38,11 @@ const (
 	ruleRemoved
 )
 
-func kindOf(a *ledger.Attempt) kind {
+// isSuccess is what counts where no rule says what it expects.
+func isSuccess(status int) bool { return status >= 200 && status < 300 }
+
+// kindOf judges by what the rule expects.
+func kindOf(a *ledger.Attempt, expects func(status int) bool) kind {
 	switch {
 	case a.Error == ledger.AttemptRuleRemoved:
 		return ruleRemoved
@@ -46,7 +50,7 @@ func kindOf(a *ledger.Attempt) kind {
 		return other
 	case a.Error != "":
 		return retryable
-	case a.Status >= 200 && a.Status < 300:
+	case expects(a.Status):
 		return delivered
 	case a.Status == 408, a.Status == 425, a.Status == 429, a.Status >= 500:
 		return retryable
@@ -54,31 +58,41 @@ func kindOf(a *ledger.Attempt) kind {
 	return other
 }
 
-// judge returns the row as it stands after an attempt that ended at now. retryAfter is what the host asked for, 0 if it
-// asked for nothing; jitter is between 0 and 1.
-func judge(row ledger.OutboxRow, a ledger.Attempt, retryAfter time.Duration, now time.Time, jitter float64) ledger.OutboxRow {
+// circumstances are what a verdict depends on besides the attempt.
+type circumstances struct {
+	// expects says which statuses mean success.
+	expects func(status int) bool
+	// retryAfter is what the host asked for, 0 if it asked for nothing.
+	retryAfter time.Duration
+	// now is when the attempt ended; jitter is between 0 and 1.
+	now    time.Time
+	jitter float64
+}
+
+// judge returns the row as it stands after an attempt.
+func judge(row ledger.OutboxRow, a ledger.Attempt, c circumstances) ledger.OutboxRow {
 	row.Tries++
 	row.Attempts = append(slices.Clone(row.Attempts[max(0, len(row.Attempts)+1-maxAttempts):]), a)
-	what := kindOf(&a)
+	what := kindOf(&a, c.expects)
 	switch {
 	case what == delivered:
-		row.State, row.Ended = ledger.ForwardDelivered, now
+		row.State, row.Ended = ledger.ForwardDelivered, c.now
 	case row.Tries > len(delays),
-		what == other && alike(row, what) >= maxOther,
-		what == ruleRemoved && alike(row, what) >= maxRuleRemoved:
-		row.State, row.Ended, row.Reason = ledger.ForwardFailed, now, reasonOf(&a)
+		what == other && alike(row, what, c.expects) >= maxOther,
+		what == ruleRemoved && alike(row, what, c.expects) >= maxRuleRemoved:
+		row.State, row.Ended, row.Reason = ledger.ForwardFailed, c.now, reasonOf(&a)
 	default:
 		wait := delays[row.Tries-1]
-		wait += time.Duration((jitter - 0.5) * 0.4 * float64(wait)) // a fifth more or less
-		row.Due = now.Add(max(wait, min(retryAfter, maxRetryAfter)))
+		wait += time.Duration((c.jitter - 0.5) * 0.4 * float64(wait)) // a fifth more or less
+		row.Due = c.now.Add(max(wait, min(c.retryAfter, maxRetryAfter)))
 	}
 	return row
 }
 
 // alike counts the attempts of this kind since the postback was written or asked for again.
-func alike(row ledger.OutboxRow, what kind) (n int) {
+func alike(row ledger.OutboxRow, what kind, expects func(status int) bool) (n int) {
 	for i := max(0, len(row.Attempts)-row.Tries); i < len(row.Attempts); i++ {
-		if kindOf(&row.Attempts[i]) == what {
+		if kindOf(&row.Attempts[i], expects) == what {
 			n++
 		}
 	}

@@ -50,7 +50,7 @@ func TestJudge(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			row, now := ledger.OutboxRow{State: ledger.ForwardWaiting}, noon
 			for i, a := range c.attempts {
-				row = judge(row, a, c.asked, now, 0.5)
+				row = judge(row, a, circumstances{expects: isSuccess, retryAfter: c.asked, now: now, jitter: 0.5})
 				if i < len(c.waits) {
 					if row.State != ledger.ForwardWaiting || row.Due.Sub(now) != c.waits[i] {
 						t.Fatalf("after attempt %d: %s, due in %s, want %s", i+1, row.State, row.Due.Sub(now), c.waits[i])
@@ -73,7 +73,7 @@ func TestJudge(t *testing.T) {
 
 func TestJitterIsAFifth(t *testing.T) {
 	for jitter, want := range map[float64]time.Duration{0: 4 * time.Second, 0.5: 5 * time.Second, 1: 6 * time.Second} {
-		if got := judge(ledger.OutboxRow{}, status(500), 0, noon, jitter).Due.Sub(noon); got != want {
+		if got := judge(ledger.OutboxRow{}, status(500), circumstances{expects: isSuccess, now: noon, jitter: jitter}).Due.Sub(noon); got != want {
 			t.Errorf("%v gives %s, want %s", jitter, got, want)
 		}
 	}
@@ -81,8 +81,8 @@ func TestJitterIsAFifth(t *testing.T) {
 
 func TestARowThatIsSentAgainBeginsAnew(t *testing.T) {
 	row := ledger.OutboxRow{State: ledger.ForwardWaiting, Attempts: repeat(status(404), 19)}
-	row = judge(row, status(404), 0, noon, 0.5)
-	row = judge(row, status(503), 0, noon, 0.5)
+	row = judge(row, status(404), circumstances{expects: isSuccess, now: noon, jitter: 0.5})
+	row = judge(row, status(503), circumstances{expects: isSuccess, now: noon, jitter: 0.5})
 	if row.State != ledger.ForwardWaiting || len(row.Attempts) != maxAttempts || row.Attempts[maxAttempts-1].Status != 503 {
 		t.Errorf("%s with %d attempts", row.State, len(row.Attempts))
 	}
@@ -90,8 +90,32 @@ func TestARowThatIsSentAgainBeginsAnew(t *testing.T) {
 
 func TestJudgeLeavesTheFormerRowAlone(t *testing.T) {
 	row := ledger.OutboxRow{Attempts: make([]ledger.Attempt, 1, 10)}
-	first, second := judge(row, status(500), 0, noon, 0.5), judge(row, status(501), 0, noon, 0.5)
+	first, second := judge(row, status(500), circumstances{expects: isSuccess, now: noon, jitter: 0.5}), judge(row, status(501), circumstances{expects: isSuccess, now: noon, jitter: 0.5})
 	if first.Attempts[1].Status != 500 || second.Attempts[1].Status != 501 || row.Tries != 0 {
 		t.Error("two judgements share their attempts")
+	}
+}
+
+func TestARuleSaysWhatItExpects(t *testing.T) {
+	conflict := func(code int) bool { return code == 409 }
+	for name, c := range map[string]struct {
+		attempts []ledger.Attempt
+		state    ledger.ForwardState
+		reason   string
+	}{
+		"what it expects":            {repeat(status(409), 1), ledger.ForwardDelivered, ""},
+		"a 200 that it does not":     {repeat(status(200), 2), ledger.ForwardFailed, "status_200"},
+		"a failure that may pass":    {repeat(status(503), 2), ledger.ForwardWaiting, ""},
+		"what it expects in the end": {[]ledger.Attempt{status(200), status(409)}, ledger.ForwardDelivered, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			row := ledger.OutboxRow{State: ledger.ForwardWaiting}
+			for _, a := range c.attempts {
+				row = judge(row, a, circumstances{expects: conflict, now: noon, jitter: 0.5})
+			}
+			if row.State != c.state || row.Reason != c.reason {
+				t.Errorf("%s %s", row.State, row.Reason)
+			}
+		})
 	}
 }

@@ -18,7 +18,7 @@ type ForwardState string
 const (
 	// ForwardWaiting: it is to be sent, for the first time or again, or is being sent.
 	ForwardWaiting ForwardState = "waiting"
-	// ForwardDelivered: its receiver has answered 2xx.
+	// ForwardDelivered: its receiver has answered as the rule expects.
 	ForwardDelivered ForwardState = "delivered"
 	// ForwardFailed: it was given up.
 	ForwardFailed ForwardState = "failed"
@@ -65,6 +65,8 @@ type Attempt struct {
 	// URL as it may be shown, Answer the beginning of the body.
 	URL    string `json:"url,omitempty"`
 	Answer string `json:"answer,omitempty"`
+	// Location is where a redirect points, without its query.
+	Location string `json:"location,omitempty"`
 }
 
 // AttemptError says why an attempt at an S2S postback got no answer.

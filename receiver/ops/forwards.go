@@ -51,6 +51,8 @@ type attemptView struct {
 	Error        *string    `json:"error"`
 	URL          *string    `json:"url"`
 	Answer       *string    `json:"answer"`
+	// Location is where a redirect points, without its query; null without one.
+	Location *string `json:"location"`
 }
 
 func viewForward(r ledger.OutboxRow) any {
@@ -65,6 +67,7 @@ func viewForward(r ledger.OutboxRow) any {
 	for i, a := range r.Attempts {
 		view.Attempts[i] = attemptView{
 			At: utc(a.At), Milliseconds: a.Milliseconds, Error: text(string(a.Error)), URL: text(a.URL), Answer: text(a.Answer),
+			Location: text(a.Location),
 		}
 		if a.Status != 0 {
 			view.Attempts[i].Status = &a.Status

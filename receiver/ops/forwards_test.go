@@ -24,7 +24,7 @@ func failedForward() ledger.OutboxRow {
 		State: ledger.ForwardFailed, Reason: "status_404", Created: start, Due: start, Ended: start.Add(5 * time.Second), Tries: 2,
 		Attempts: []ledger.Attempt{
 			{At: start, Milliseconds: 10_000, Error: ledger.AttemptTimeout, URL: "https://fb.example/…?c=1"},
-			{At: start.Add(5 * time.Second), Milliseconds: 12, Status: 404, Answer: "no <click>"},
+			{At: start.Add(5 * time.Second), Milliseconds: 12, Status: 404, Answer: "no <click>", Location: "https://new.example/pb"},
 		},
 	}
 }
@@ -38,8 +38,8 @@ func TestAForwardShowsEveryField(t *testing.T) {
 			"conversion_id": "01912345-0000-7abc-8def-0123456789ab", "type": "sale", "version": 2.0, "state": "failed", "reason": "status_404",
 			"created_at": "2026-03-01T12:00:00Z", "due_at": nil, "ended_at": "2026-03-01T12:00:05Z", "tries": 2.0,
 			"attempts": []any{
-				map[string]any{"at": "2026-03-01T12:00:00Z", "ms": 10_000.0, "status": nil, "error": "timeout", "url": "https://fb.example/…?c=1", "answer": nil},
-				map[string]any{"at": "2026-03-01T12:00:05Z", "ms": 12.0, "status": 404.0, "error": nil, "url": nil, "answer": "no <click>"},
+				map[string]any{"at": "2026-03-01T12:00:00Z", "ms": 10_000.0, "status": nil, "error": "timeout", "url": "https://fb.example/…?c=1", "answer": nil, "location": nil},
+				map[string]any{"at": "2026-03-01T12:00:05Z", "ms": 12.0, "status": 404.0, "error": nil, "url": nil, "answer": "no <click>", "location": "https://new.example/pb"},
 			},
 		},
 		map[string]any{

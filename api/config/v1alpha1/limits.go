@@ -18,6 +18,10 @@ const (
 	MaxCIDRs             = 256
 	MaxForwards          = 32 // that the endpoint declares itself
 	MaxForwardMatches    = 32 // sources, and campaigns, per forward
+	MaxHeaders           = 16 // per forward
+	MaxHeaderLength      = 1024
+	MaxBodyLength        = 8192 // of a forward's body template, in bytes
+	MaxExpected          = 16   // statuses and ranges per forward
 	MaxMatchLength       = 128
 	MaxURLLength         = 2048
 	MaxProviders         = 8

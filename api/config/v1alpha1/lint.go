@@ -32,15 +32,26 @@ func (e *Endpoint) Lint() error {
 }
 
 func (e *Endpoint) lintForward(p problems, f *Forward) {
-	p = p.at(".url")
-	if strings.Contains(f.URL, "&amp;") {
+	e.lintQuery(p.at(".url"), f.URL)
+	if f.Body == nil {
+		return
+	}
+	e.lintQuery(p.at(".body.form"), f.Body.Form)
+	if f.Body.JSON != "" {
+		if parts, err := ParseJSONTemplate(f.Body.JSON); err == nil {
+			e.lintParts(p.at(".body.json"), parts)
+		}
+	}
+}
+
+// lintQuery is about a URL or a form. What does not parse is the validation's to say.
+func (e *Endpoint) lintQuery(p problems, template string) {
+	if strings.Contains(template, "&amp;") {
 		p.addf("%v", errAmpersand)
 	}
-	parts, err := ParseTemplate(f.URL)
-	if err != nil {
-		return // which is the validation's to say
+	if parts, err := ParseTemplate(template); err == nil {
+		e.lintParts(p, parts)
 	}
-	e.lintParts(p, parts)
 }
 
 func (e *Endpoint) lintParts(p problems, parts []TemplatePart) {

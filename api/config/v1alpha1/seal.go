@@ -138,6 +138,13 @@ func revision(config Config) string {
 		for _, c := range e.Campaigns {
 			hideDigests(c.Tokens)
 		}
+		for _, f := range e.Forwards {
+			for i := range f.Headers {
+				if secret := f.Headers[i].Secret; secret != nil {
+					secret.Value = ""
+				}
+			}
+		}
 		_, secrets := e.Access.Signing()
 		for i := range secrets {
 			secrets[i].Value = ""
@@ -198,6 +205,9 @@ func canonicalEndpoint(e Endpoint) Endpoint {
 		slices.Sort(f.Types)
 		slices.Sort(f.Sources)
 		slices.Sort(f.Campaigns)
+		slices.Sort(f.Require)
+		slices.Sort(f.Expect)
+		slices.SortStableFunc(f.Headers, func(a, b Header) int { return cmp.Compare(a.Name, b.Name) })
 	}
 	return e
 }

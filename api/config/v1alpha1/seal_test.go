@@ -100,6 +100,13 @@ func aWholeEndpoint(name string) Endpoint {
 	e.Forwards = append(e.Forwards, Forward{
 		Name: "summer.source", URL: "https://s.example/?id={external_id}", Method: "GET", Resend: ResendOnAnyChange,
 		Campaigns: []string{"summer"},
+	}, Forward{
+		Name: "capi", URL: "https://capi.example/events", Method: "POST", Resend: ResendOnAnyChange,
+		Headers: []Header{
+			{Name: "X-Version", Value: "2"}, {Name: "Authorization", Secret: &Secret{ID: "f1", Value: "Bearer forward-secret"}},
+		},
+		Body:   &Body{JSON: `{"id": "{subid}", "value": {payout}}`},
+		Expect: []string{"409", "200-202"}, Require: []string{"tid", "external_id"}, SendTests: true,
 	})
 	return e
 }
@@ -236,6 +243,7 @@ func TestTheRevisionSaysNothingOfKeysAndSecrets(t *testing.T) {
 	endpoint.Browser.Keys[0].SHA256 = Digest("another client key")
 	endpoint.Campaigns[1].Tokens[0].SHA256 = Digest("another campaign token")
 	endpoint.Access.HMAC.Secrets[0].Value = "another-signing-secret"
+	endpoint.Forwards[3].Headers[1].Secret.Value = "Bearer another-forward-secret"
 	if after := open(t, seal(t, fleet, endpoint)).Revision; after != before {
 		t.Errorf("%s became %s", before, after)
 	}

@@ -18,6 +18,8 @@ const (
 	MacroCampaign       = "campaign"
 	MacroConversionID   = "conversion_id"
 	MacroIP             = "ip"
+	MacroUserAgent      = "user_agent"
+	MacroClickDate      = "click_date"
 	MacroRandom         = "random"
 )
 
@@ -41,7 +43,7 @@ func listMacros() map[string]bool {
 	for _, name := range []string{
 		ParamSubid, ParamTid, ParamStatus, MacroOriginalStatus, ParamPayout, MacroRevenue, ParamCurrency, ParamCost,
 		ParamExternalID, ParamKeyword, ParamSource, ParamCreativeID, ParamAdCampaignID, MacroCampaign, ParamDate,
-		MacroConversionID, MacroIP, MacroRandom,
+		MacroConversionID, MacroIP, MacroUserAgent, MacroClickDate, MacroRandom,
 	} {
 		known[name] = true
 	}
@@ -64,7 +66,7 @@ type TemplatePart struct {
 	Raw bool
 	// Hash of the value; empty for the value itself.
 	Hash Hash
-	// Format of {date:FORMAT}; empty for the default one.
+	// Format of {date:FORMAT} and {click_date:FORMAT}; empty for the default one.
 	Format string
 	// Zone of {date:FORMAT,ZONE}; nil for UTC.
 	Zone *time.Location
@@ -135,7 +137,7 @@ func parseMacro(body string) (TemplatePart, error) {
 	}
 	var err error
 	switch {
-	case part.Macro == ParamDate && argument != "":
+	case (part.Macro == ParamDate || part.Macro == MacroClickDate) && argument != "":
 		part.Format, part.Zone = splitZone(argument)
 	case part.Macro == ParamStatus:
 		part.Words, err = parseWords(argument)

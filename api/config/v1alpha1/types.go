@@ -281,10 +281,21 @@ type Forward struct {
 	URL string `json:"url"`
 	// Method is GET or POST.
 	Method string `json:"method"`
+	// Headers of the request. They may replace User-Agent and the Content-Type of a body.
+	Headers []Header `json:"headers,omitempty"`
+	// Body of a POST. Nil: what follows the question mark of the URL goes into the body, as a form.
+	Body *Body `json:"body,omitempty"`
+	// Expect are the statuses of an answer that mean success, see [ParseStatusRange]; none = 200-299.
+	Expect []string `json:"expect,omitempty"`
 	// Types that are forwarded; none = all.
 	Types  []string `json:"types,omitempty"`
 	Resend Resend   `json:"resend"`
-	// Sources and Campaigns restrict the rule to clicks that have one of them; none = all.
+	// Sources and Campaigns restrict the rule to clicks that have one of them; none = all. Letter case and surrounding space
+	// of a source don't count.
 	Sources   []string `json:"sources,omitempty"`
 	Campaigns []string `json:"campaigns,omitempty"`
+	// Require are fields, see [RequirableFields], that a conversion must have to be forwarded.
+	Require []string `json:"require,omitempty"`
+	// SendTests lets the rule forward test conversions, too.
+	SendTests bool `json:"sendTests,omitempty"`
 }

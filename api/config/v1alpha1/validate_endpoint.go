@@ -232,34 +232,3 @@ func (e *Endpoint) validateSigning(p problems) {
 		secrets[i].validate(p.at(".secrets[%d]", i))
 	}
 }
-
-func (e *Endpoint) validateForwards(p problems) {
-	p.length(len(e.Forwards), MaxForwards+MaxCampaigns*MaxCampaignForwards)
-	unique(p, e.Forwards, func(f Forward) string { return f.Name })
-	for i, f := range e.Forwards {
-		at := p.at("[%d]", i)
-		at.at(".name").form(f.Name, forwardName, "must be a DNS label, or two with a dot between them")
-		at.at(".url").url(f.URL)
-		if _, err := ParseTemplate(f.URL); err != nil {
-			at.at(".url").addf("%v", err)
-		}
-		oneOf(at.at(".method"), f.Method, "GET", "POST")
-		oneOf(at.at(".resend"), f.Resend, ResendOnAnyChange, ResendOnStatusChange)
-		at.at(".types").length(len(f.Types), MaxTrainingRules)
-		for j, t := range f.Types {
-			if !e.knowsType(t) {
-				at.at(".types[%d]", j).addf("must be a built-in type or one of conversionTypes")
-			}
-		}
-		for _, match := range []struct {
-			field  string
-			values []string
-		}{{"sources", f.Sources}, {"campaigns", f.Campaigns}} {
-			at := at.at(".%s", match.field)
-			at.length(len(match.values), MaxForwardMatches)
-			for j, value := range match.values {
-				at.at("[%d]", j).text(value, MaxMatchLength)
-			}
-		}
-	}
-}

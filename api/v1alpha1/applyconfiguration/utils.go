@@ -50,6 +50,16 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 		return &apiv1alpha1.FleetReferenceApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Forward"):
 		return &apiv1alpha1.ForwardApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ForwardBody"):
+		return &apiv1alpha1.ForwardBodyApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ForwardHeader"):
+		return &apiv1alpha1.ForwardHeaderApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ForwardHeaderSource"):
+		return &apiv1alpha1.ForwardHeaderSourceApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ForwardOptions"):
+		return &apiv1alpha1.ForwardOptionsApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("ForwardSecretKey"):
+		return &apiv1alpha1.ForwardSecretKeyApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("GatewaySpec"):
 		return &apiv1alpha1.GatewaySpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("HMACSpec"):

@@ -3,6 +3,7 @@
 package rule
 
 import (
+	"slices"
 	"strings"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
@@ -20,6 +21,12 @@ type Rule struct {
 	// origin is scheme://authority as declared.
 	origin string
 	pieces []piece
+	body   body
+	// headers of every request.
+	headers []Header
+	expect  []config.StatusRange
+	// tokens are texts of the declaration that may be secret.
+	tokens []string
 }
 
 // piece is literal text of the request, or a macro.
@@ -29,11 +36,20 @@ type piece struct {
 	shown string
 }
 
+// Header is one header of a request.
+type Header struct {
+	Name  string
+	Value config.Redacted
+}
+
 // Request is a filled-in rule.
 type Request struct {
 	Method, URL string
-	// Body is the form of a POST: what of the template follows the question mark. A GET has none.
-	Body string
+	// Body of a POST, and what it is. Without a declared body it is a form: what of the template follows the question mark.
+	// A GET has none.
+	Body, ContentType string
+	// Headers go before everything that a sender sets itself.
+	Headers []Header
 	// Shown is the URL as it may be kept and shown: values of macros, and the names of the parameters that have them.
 	// All other text of the template is left out, since it may hold tokens.
 	Shown string
@@ -46,12 +62,36 @@ func Compile(f config.Forward) (*Rule, error) {
 		return nil, err
 	}
 	r := &Rule{Name: f.Name, Method: f.Method}
+	if r.body, err = compileBody(&f); err != nil {
+		return nil, err
+	}
 	if len(parts) > 0 {
 		r.origin, parts[0].Literal = cutOrigin(parts[0].Literal)
 	}
 	r.Host = hostOf(r.origin)
 	r.pieces = piecesOf(parts)
+	for _, h := range f.Headers {
+		header := Header{Name: h.Name, Value: config.Redacted(h.Value)}
+		if h.Secret != nil {
+			header.Value = h.Secret.Value
+		}
+		r.headers = append(r.headers, header)
+	}
+	for _, text := range f.Expect {
+		if statuses, ok := config.ParseStatusRange(text); ok {
+			r.expect = append(r.expect, statuses)
+		}
+	}
+	r.tokens = r.secretTexts()
 	return r, nil
+}
+
+// Expects reports whether an answer of that status means success.
+func (r *Rule) Expects(status int) bool {
+	if len(r.expect) == 0 {
+		return status >= 200 && status < 300
+	}
+	return slices.ContainsFunc(r.expect, func(s config.StatusRange) bool { return s.From <= status && status <= s.To })
 }
 
 // cutOrigin splits the template's first literal behind the host: macros come later.
@@ -156,9 +196,14 @@ func (r *Rule) Render(v *Values) Request {
 		sent.WriteString(value)
 		shown.WriteString(value)
 	}
-	request := Request{Method: r.Method, URL: sent.String(), Shown: shown.String()}
-	if r.Method == methodPost {
+	request := Request{Method: r.Method, URL: sent.String(), Headers: r.headers, Shown: shown.String()}
+	switch {
+	case r.Method != methodPost:
+	case r.body.parts != nil:
+		request.Body, request.ContentType = r.body.render(v), r.body.contentType
+	default:
 		request.URL, request.Body, _ = strings.Cut(request.URL, "?")
+		request.ContentType = formType
 	}
 	return request
 }
@@ -175,20 +220,3 @@ func encoded(v *Values, m *config.TemplatePart) string {
 	}
 	return macro.Raw(value)
 }
-
-// shortest is the length in bytes from which literal text counts as a possible token.
-const shortest = 6
-
-// Redact leaves out of an answer what it repeats of the rule's literal text, which may be a token.
-func (r *Rule) Redact(answer string) string {
-	for i := range r.pieces {
-		for _, token := range strings.FieldsFunc(r.pieces[i].Literal, isDelimiter) {
-			if len(token) >= shortest {
-				answer = strings.ReplaceAll(answer, token, masked)
-			}
-		}
-	}
-	return answer
-}
-
-func isDelimiter(r rune) bool { return strings.ContainsRune("/?&=;,", r) }

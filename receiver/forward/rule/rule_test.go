@@ -26,7 +26,7 @@ func values() *Values {
 			Params:         conversion.Params{{Name: "creative_id", Value: "of the postback"}, {Name: "keyword", Value: "old"}, {Name: "sub_id_2", Value: "good"}},
 		},
 		Click: &conversion.Click{
-			Campaign: "spring sale", IP: "203.0.113.9", Cost: &money.Amount{Converted: &cost},
+			Campaign: "spring sale", UserAgent: "UA/1 (x)", Time: time.Date(2026, 3, 1, 0, 0, 0, 123_000_000, time.UTC), IP: "203.0.113.9", Cost: &money.Amount{Converted: &cost},
 			Params: conversion.Params{{Name: "ad_campaign_id", Value: "{{campaign.id}}"}, {Name: "external_id", Value: "x+y/z"}, {Name: "keyword", Value: "shoes"}, {Name: "source", Value: "a\r\nb:/&c=?"}, {Name: "sub_id_2", Value: "${SUB}"}, {Name: "sub_id_30", Value: "a%20b?c#d"}, {Name: "sub_id_5", Value: " Test@Example.com "}},
 		},
 		IP: "198.51.100.7", Random: func() uint64 { return 42 },
@@ -63,26 +63,27 @@ func TestRender(t *testing.T) {
 		"a hash is of the trimmed value in lower case": {"http://h/?e={sha256:sub_id_5}&f={sha1:sub_id_5}&g={md5:sub_id_5}",
 			"http://h/?e=973dfe463ec85785f5f95af5ba3906eedb2d931c24e69824a89ea65dba4e813b" +
 				"&f=567159d622ffbb50b11b0efd307be358624a26ee&g=55502f40dc8b7c769880b10874abc9d0"},
-		"the hash of nothing is nothing":      {"http://h/?e={_sha256:sub_id_7}", "http://h/?e="},
-		"campaign, conversion and visitor":    {"http://h/?{campaign}&{conversion_id}&{ip}", "http://h/?spring%20sale&01a20770-0464-79e0-b5cf-3de9951fcaaf&203.0.113.9"},
-		"the type by its own word":            {"http://h/?s={status}", "http://h/?s=lead"},
-		"the type by another word":            {"http://h/?s={status: lead=in&out sale=bill}", "http://h/?s=in%26out"},
-		"the type by another word, raw":       {"http://h/?{_status: lead=e=1&f=2}", "http://h/?e=1&f=2"},
-		"a type without a word keeps its own": {"http://h/?s={status: sale=bill}", "http://h/?s=lead"},
-		"a type with an empty word":           {"http://h/?s={status: lead=}&x=1", "http://h/?s=&x=1"},
-		"the date in UTC":                     {"http://h/?d={date}", "http://h/?d=2026-03-07%2007%3A05%3A02"},
-		"the date as unix time":               {"http://h/?d={date:U}", "http://h/?d=1772867102"},
-		"the date by letters":                 {"http://h/?d={_date:d.m.y-j.n.Y-G-H-g-h-a-A-D-l-M-F-v-u-P-T}", "http://h/?d=07.03.26-7.3.2026-7-07-7-07-am-AM-Sat-Saturday-Mar-March-045-045000-+00:00-UTC"},
-		"the date with letters that are none": {`http://h/?d={_date:\Y\m=Y~q}`, "http://h/?d=Ym=2026~q"},
-		"the date in a zone":                  {"http://h/?d={_date:Y-m-d H:i:s,Europe/Kyiv}", "http://h/?d=2026-03-07%2009:05:02"},
-		"the date in a zone with its name":    {"http://h/?d={_date:c e, America/New_York}", "http://h/?d=2026-03-07T02:05:02-05:00%20America/New_York"},
-		"a comma in the date":                 {"http://h/?d={_date:D,d/m/Y}", "http://h/?d=Sat,07/03/2026"},
-		"the date in ISO 8601":                {"http://h/?d={_date:c}", "http://h/?d=2026-03-07T07:05:02+00:00"},
-		"a random number":                     {"http://h/?r={random}", "http://h/?r=1000000042"},
-		"a random number of a range":          {"http://h/?r={random:1,9}&s={random:42, 42}", "http://h/?r=7&s=42"},
-		"a fragment is not sent":              {"http://h/?a={subid}#frag{tid}", "http://h/?a=c1"},
-		"a literal that needs encoding":       {"http://h/ä b?q=\"x\"&p=100%&c={subid}", "http://h/%C3%A4%20b?q=%22x%22&p=100%25&c=c1"},
-		"an IPv6 host":                        {"https://[2001:db8::1]:8443/?c={subid}", "https://[2001:db8::1]:8443/?c=c1"},
+		"the hash of nothing is nothing":             {"http://h/?e={_sha256:sub_id_7}", "http://h/?e="},
+		"campaign, conversion and visitor":           {"http://h/?{campaign}&{conversion_id}&{ip}", "http://h/?spring%20sale&01a20770-0464-79e0-b5cf-3de9951fcaaf&203.0.113.9"},
+		"the type by its own word":                   {"http://h/?s={status}", "http://h/?s=lead"},
+		"the type by another word":                   {"http://h/?s={status: lead=in&out sale=bill}", "http://h/?s=in%26out"},
+		"the type by another word, raw":              {"http://h/?{_status: lead=e=1&f=2}", "http://h/?e=1&f=2"},
+		"a type without a word keeps its own":        {"http://h/?s={status: sale=bill}", "http://h/?s=lead"},
+		"a type with an empty word":                  {"http://h/?s={status: lead=}&x=1", "http://h/?s=&x=1"},
+		"the date in UTC":                            {"http://h/?d={date}", "http://h/?d=2026-03-07%2007%3A05%3A02"},
+		"the date as unix time":                      {"http://h/?d={date:U}", "http://h/?d=1772867102"},
+		"the date by letters":                        {"http://h/?d={_date:d.m.y-j.n.Y-G-H-g-h-a-A-D-l-M-F-v-u-P-T}", "http://h/?d=07.03.26-7.3.2026-7-07-7-07-am-AM-Sat-Saturday-Mar-March-045-045000-+00:00-UTC"},
+		"the date with letters that are none":        {`http://h/?d={_date:\Y\m=Y~q}`, "http://h/?d=Ym=2026~q"},
+		"the date in a zone":                         {"http://h/?d={_date:Y-m-d H:i:s,Europe/Kyiv}", "http://h/?d=2026-03-07%2009:05:02"},
+		"the date in a zone with its name":           {"http://h/?d={_date:c e, America/New_York}", "http://h/?d=2026-03-07T02:05:02-05:00%20America/New_York"},
+		"a comma in the date":                        {"http://h/?d={_date:D,d/m/Y}", "http://h/?d=Sat,07/03/2026"},
+		"the visitor's program and the click's time": {"http://h/?u={user_agent}&f=fb.1.{click_date:Uv}", "http://h/?u=UA%2F1%20%28x%29&f=fb.1.1772323200123"},
+		"the date in ISO 8601":                       {"http://h/?d={_date:c}", "http://h/?d=2026-03-07T07:05:02+00:00"},
+		"a random number":                            {"http://h/?r={random}", "http://h/?r=1000000042"},
+		"a random number of a range":                 {"http://h/?r={random:1,9}&s={random:42, 42}", "http://h/?r=7&s=42"},
+		"a fragment is not sent":                     {"http://h/?a={subid}#frag{tid}", "http://h/?a=c1"},
+		"a literal that needs encoding":              {"http://h/ä b?q=\"x\"&p=100%&c={subid}", "http://h/%C3%A4%20b?q=%22x%22&p=100%25&c=c1"},
+		"an IPv6 host":                               {"https://[2001:db8::1]:8443/?c={subid}", "https://[2001:db8::1]:8443/?c=c1"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := compile(t, "GET", c.template).Render(values())
@@ -98,7 +99,7 @@ func TestRender(t *testing.T) {
 
 func TestAPostSendsTheQueryAsAForm(t *testing.T) {
 	got := compile(t, "POST", "https://h/pb?c={subid}&t={tid}").Render(values())
-	want := Request{Method: "POST", URL: "https://h/pb", Body: "c=c1&t=a%26b%3Dc", Shown: "https://h/…?c=c1&t=a%26b%3Dc"}
+	want := Request{Method: "POST", URL: "https://h/pb", Body: "c=c1&t=a%26b%3Dc", ContentType: formType, Shown: "https://h/…?c=c1&t=a%26b%3Dc"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
@@ -107,8 +108,8 @@ func TestAPostSendsTheQueryAsAForm(t *testing.T) {
 func TestAnOrphanAndAPendingPayout(t *testing.T) {
 	v := values()
 	v.Click, v.Conversion.Payout.Converted = nil, nil
-	got := compile(t, "GET", "http://h/?p={payout}&c={cost}&k={keyword}&g={campaign}&i={ip}").Render(v)
-	if want := "http://h/?p=&c=&k=old&g=&i=198.51.100.7"; got.URL != want {
+	got := compile(t, "GET", "http://h/?p={payout}&c={cost}&k={keyword}&g={campaign}&i={ip}&u={user_agent}&t={click_date}").Render(v)
+	if want := "http://h/?p=&c=&k=old&g=&i=198.51.100.7&u=&t="; got.URL != want {
 		t.Errorf("%s\nwant %s", got.URL, want)
 	}
 	own := decimal.RequireFromString("7")

@@ -28,7 +28,7 @@ func (v *Values) fill(m *config.TemplatePart) (value string, declared bool) {
 	if m.Hash != "" {
 		value = macro.Hash(m.Hash, value)
 	}
-	return value, m.Macro == config.ParamDate
+	return value, m.Macro == config.ParamDate || m.Macro == config.MacroClickDate
 }
 
 func (v *Values) value(m *config.TemplatePart) string {
@@ -52,6 +52,10 @@ func (v *Values) value(m *config.TemplatePart) string {
 		return v.ofClick(func(click *conversion.Click) string { return click.Campaign })
 	case config.ParamDate:
 		return macro.Date(c.ConversionTime, m.Format, m.Zone)
+	case config.MacroClickDate:
+		return v.ofClick(func(click *conversion.Click) string { return macro.Date(click.Time, m.Format, m.Zone) })
+	case config.MacroUserAgent:
+		return v.ofClick(func(click *conversion.Click) string { return click.UserAgent })
 	case config.MacroConversionID:
 		return c.ID.String()
 	case config.MacroIP:

@@ -118,6 +118,23 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.CampaignForward
   map:
     fields:
+    - name: body
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.ForwardBody
+    - name: expect
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: headers
+      type:
+        list:
+          elementType:
+            namedType: com.github.postback-dev.postback-operator.api.v1alpha1.ForwardHeader
+          elementRelationship: associative
+          keys:
+          - name
     - name: method
       type:
         scalar: string
@@ -125,10 +142,19 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+    - name: require
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: resend
       type:
         scalar: string
       default: OnAnyChange
+    - name: sendTests
+      type:
+        scalar: boolean
     - name: sources
       type:
         list:
@@ -294,12 +320,29 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.Forward
   map:
     fields:
+    - name: body
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.ForwardBody
     - name: campaigns
       type:
         list:
           elementType:
             scalar: string
           elementRelationship: associative
+    - name: expect
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
+    - name: headers
+      type:
+        list:
+          elementType:
+            namedType: com.github.postback-dev.postback-operator.api.v1alpha1.ForwardHeader
+          elementRelationship: associative
+          keys:
+          - name
     - name: method
       type:
         scalar: string
@@ -307,10 +350,19 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: name
       type:
         scalar: string
+    - name: require
+      type:
+        list:
+          elementType:
+            scalar: string
+          elementRelationship: associative
     - name: resend
       type:
         scalar: string
       default: OnAnyChange
+    - name: sendTests
+      type:
+        scalar: boolean
     - name: sources
       type:
         list:
@@ -324,6 +376,42 @@ var schemaYAML = typed.YAMLObject(`types:
             scalar: string
           elementRelationship: associative
     - name: url
+      type:
+        scalar: string
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.ForwardBody
+  map:
+    fields:
+    - name: form
+      type:
+        scalar: string
+    - name: json
+      type:
+        scalar: string
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.ForwardHeader
+  map:
+    fields:
+    - name: name
+      type:
+        scalar: string
+    - name: value
+      type:
+        scalar: string
+    - name: valueFrom
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.ForwardHeaderSource
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.ForwardHeaderSource
+  map:
+    fields:
+    - name: secretKeyRef
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.ForwardSecretKey
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.ForwardSecretKey
+  map:
+    fields:
+    - name: key
+      type:
+        scalar: string
+    - name: name
       type:
         scalar: string
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.GatewaySpec

@@ -18,7 +18,8 @@ type CampaignForwardApplyConfiguration struct {
 	// Resend: OnAnyChange of the conversion, or OnStatusChange only.
 	Resend *string `json:"resend,omitempty"`
 	// Sources restrict the rule to clicks with one of these values of source; absent means all.
-	Sources []string `json:"sources,omitempty"`
+	Sources                          []string `json:"sources,omitempty"`
+	ForwardOptionsApplyConfiguration `json:""`
 }
 
 // CampaignForwardApplyConfiguration constructs a declarative configuration of the CampaignForward type for use with
@@ -76,5 +77,54 @@ func (b *CampaignForwardApplyConfiguration) WithSources(values ...string) *Campa
 	for i := range values {
 		b.Sources = append(b.Sources, values[i])
 	}
+	return b
+}
+
+// WithHeaders adds the given value to the Headers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Headers field.
+func (b *CampaignForwardApplyConfiguration) WithHeaders(values ...*ForwardHeaderApplyConfiguration) *CampaignForwardApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithHeaders")
+		}
+		b.ForwardOptionsApplyConfiguration.Headers = append(b.ForwardOptionsApplyConfiguration.Headers, *values[i])
+	}
+	return b
+}
+
+// WithBody sets the Body field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Body field is set to the value of the last call.
+func (b *CampaignForwardApplyConfiguration) WithBody(value *ForwardBodyApplyConfiguration) *CampaignForwardApplyConfiguration {
+	b.ForwardOptionsApplyConfiguration.Body = value
+	return b
+}
+
+// WithExpect adds the given value to the Expect field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Expect field.
+func (b *CampaignForwardApplyConfiguration) WithExpect(values ...string) *CampaignForwardApplyConfiguration {
+	for i := range values {
+		b.ForwardOptionsApplyConfiguration.Expect = append(b.ForwardOptionsApplyConfiguration.Expect, values[i])
+	}
+	return b
+}
+
+// WithRequire adds the given value to the Require field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Require field.
+func (b *CampaignForwardApplyConfiguration) WithRequire(values ...string) *CampaignForwardApplyConfiguration {
+	for i := range values {
+		b.ForwardOptionsApplyConfiguration.Require = append(b.ForwardOptionsApplyConfiguration.Require, values[i])
+	}
+	return b
+}
+
+// WithSendTests sets the SendTests field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SendTests field is set to the value of the last call.
+func (b *CampaignForwardApplyConfiguration) WithSendTests(value bool) *CampaignForwardApplyConfiguration {
+	b.ForwardOptionsApplyConfiguration.SendTests = &value
 	return b
 }

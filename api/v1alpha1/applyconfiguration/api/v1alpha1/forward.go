@@ -20,7 +20,8 @@ type ForwardApplyConfiguration struct {
 	// Sources restrict the rule to clicks with one of these values of source; absent means all.
 	Sources []string `json:"sources,omitempty"`
 	// Campaigns restrict the rule to clicks of one of these campaigns; absent means all.
-	Campaigns []string `json:"campaigns,omitempty"`
+	Campaigns                        []string `json:"campaigns,omitempty"`
+	ForwardOptionsApplyConfiguration `json:""`
 }
 
 // ForwardApplyConfiguration constructs a declarative configuration of the Forward type for use with
@@ -88,5 +89,54 @@ func (b *ForwardApplyConfiguration) WithCampaigns(values ...string) *ForwardAppl
 	for i := range values {
 		b.Campaigns = append(b.Campaigns, values[i])
 	}
+	return b
+}
+
+// WithHeaders adds the given value to the Headers field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Headers field.
+func (b *ForwardApplyConfiguration) WithHeaders(values ...*ForwardHeaderApplyConfiguration) *ForwardApplyConfiguration {
+	for i := range values {
+		if values[i] == nil {
+			panic("nil value passed to WithHeaders")
+		}
+		b.ForwardOptionsApplyConfiguration.Headers = append(b.ForwardOptionsApplyConfiguration.Headers, *values[i])
+	}
+	return b
+}
+
+// WithBody sets the Body field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Body field is set to the value of the last call.
+func (b *ForwardApplyConfiguration) WithBody(value *ForwardBodyApplyConfiguration) *ForwardApplyConfiguration {
+	b.ForwardOptionsApplyConfiguration.Body = value
+	return b
+}
+
+// WithExpect adds the given value to the Expect field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Expect field.
+func (b *ForwardApplyConfiguration) WithExpect(values ...string) *ForwardApplyConfiguration {
+	for i := range values {
+		b.ForwardOptionsApplyConfiguration.Expect = append(b.ForwardOptionsApplyConfiguration.Expect, values[i])
+	}
+	return b
+}
+
+// WithRequire adds the given value to the Require field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the Require field.
+func (b *ForwardApplyConfiguration) WithRequire(values ...string) *ForwardApplyConfiguration {
+	for i := range values {
+		b.ForwardOptionsApplyConfiguration.Require = append(b.ForwardOptionsApplyConfiguration.Require, values[i])
+	}
+	return b
+}
+
+// WithSendTests sets the SendTests field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the SendTests field is set to the value of the last call.
+func (b *ForwardApplyConfiguration) WithSendTests(value bool) *ForwardApplyConfiguration {
+	b.ForwardOptionsApplyConfiguration.SendTests = &value
 	return b
 }
