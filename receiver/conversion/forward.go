@@ -40,7 +40,7 @@ func (r *ForwardRule) matches(prev, next *Conversion, click *Click) bool {
 // has reports whether the conversion has all of the fields, see [config.RequirableFields].
 func (c *Conversion) has(fields []string, click *Click) bool {
 	for _, field := range fields {
-		missing := false
+		var missing bool
 		switch field {
 		case config.ParamTid:
 			missing = c.Slot.TID == ""

@@ -7,6 +7,12 @@ import (
 	"strings"
 )
 
+// The methods of S2S postbacks.
+const (
+	MethodGet  = "GET"
+	MethodPost = "POST"
+)
+
 // Header is one header of an S2S postback: a text, or a secret.
 type Header struct {
 	Name string `json:"name"`
@@ -81,7 +87,7 @@ func (e *Endpoint) validateForward(at problems, f *Forward) {
 	if _, err := ParseTemplate(f.URL); err != nil {
 		at.at(".url").addf("%v", err)
 	}
-	oneOf(at.at(".method"), f.Method, "GET", "POST")
+	oneOf(at.at(".method"), f.Method, MethodGet, MethodPost)
 	f.validateHeaders(at.at(".headers"))
 	f.validateBody(at.at(".body"))
 	oneOf(at.at(".resend"), f.Resend, ResendOnAnyChange, ResendOnStatusChange)
@@ -144,7 +150,7 @@ func (f *Forward) validateBody(p problems) {
 	switch {
 	case b == nil:
 		return
-	case f.Method != "POST":
+	case f.Method != MethodPost:
 		p.addf("needs the method POST")
 	case (b.JSON == "") == (b.Form == ""):
 		p.addf("must have json or form, and not both")

@@ -25,11 +25,7 @@ func ParseJSONTemplate(template string) ([]TemplatePart, error) {
 		case c == '\\' && inString:
 			i++ // whatever it escapes ends no string
 		case c == '{' && i+1 < len(template) && isMacroStart(template[i+1]):
-			body, _, closed := strings.Cut(template[i+1:], "}")
-			if !closed {
-				return nil, errBrace
-			}
-			macro, err := parseMacro(body)
+			macro, length, err := cutMacro(template[i:])
 			if err != nil {
 				return nil, err
 			}
@@ -38,21 +34,30 @@ func ParseJSONTemplate(template string) ([]TemplatePart, error) {
 				parts = append(parts, TemplatePart{Literal: template[text:i]})
 			}
 			parts = append(parts, macro)
-			i += len(body) + 1
-			text = i + 1
-		case c == '{' && i+2 < len(template) && template[i+1] == '{' && isMacroStart(template[i+2]) && inString:
+			text = i + length
+			i = text - 1
+		case c == '{' && inString && strings.HasPrefix(template[i:], "{{"):
 			return nil, errTwice
 		}
 	}
 	if text < len(template) {
 		parts = append(parts, TemplatePart{Literal: template[text:]})
 	}
-	for _, bare := range []string{"0", "null"} { // what is a part of a number is none of them
-		if !json.Valid([]byte(sampleJSON(parts, bare))) {
-			return nil, errJSON
-		}
+	// A macro that is a part of a number, like 1{payout}, does not survive both.
+	if !json.Valid([]byte(sampleJSON(parts, "0"))) || !json.Valid([]byte(sampleJSON(parts, "null"))) {
+		return nil, errJSON
 	}
 	return parts, nil
+}
+
+// cutMacro reads the macro with which a text begins, and returns its length with both braces.
+func cutMacro(text string) (macro TemplatePart, length int, err error) {
+	body, _, closed := strings.Cut(text[1:], "}")
+	if !closed {
+		return macro, 0, errBrace
+	}
+	macro, err = parseMacro(body)
+	return macro, len(body) + 2, err
 }
 
 func isMacroStart(c byte) bool {

@@ -136,9 +136,6 @@ func piecesOf(parts []config.TemplatePart) []piece {
 	return pieces
 }
 
-// methodPost is spelt out because a pure package does not speak HTTP.
-const methodPost = "POST"
-
 const masked = "…"
 
 // mask returns what may be seen of literal text: that there is some and, right before a macro, the name of its parameter.
@@ -198,7 +195,7 @@ func (r *Rule) Render(v *Values) Request {
 	}
 	request := Request{Method: r.Method, URL: sent.String(), Headers: r.headers, Shown: shown.String()}
 	switch {
-	case r.Method != methodPost:
+	case r.Method != config.MethodPost:
 	case r.body.parts != nil:
 		request.Body, request.ContentType = r.body.render(v), r.body.contentType
 	default:
