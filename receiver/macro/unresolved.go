@@ -41,7 +41,10 @@ func IsBare(value string) bool {
 	if !IsUnresolved(value) {
 		return false
 	}
-	value = strings.TrimPrefix(value, "$")
+	value, dollar := strings.CutPrefix(value, "$")
+	if dollar && value != "" && '0' <= value[0] && value[0] <= '9' {
+		return false // a price
+	}
 	for _, ends := range []string{"{}", "[]", "<>", "##", "%%", "__"} {
 		if len(value) > 2 && value[0] == ends[0] && value[len(value)-1] == ends[1] {
 			return strings.IndexFunc(value, unicode.IsSpace) < 0 && (ends[0] != ends[1] || isName(strings.Trim(value, ends[:1])))

@@ -2,6 +2,7 @@ package rule
 
 import (
 	"encoding/json"
+	"fmt"
 	"strings"
 	"testing"
 
@@ -73,6 +74,9 @@ func TestHeadersComeFromTheDeclarationAndFromSecrets(t *testing.T) {
 	}
 	if diff := cmp.Diff(want, found); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if shown := fmt.Sprintf("%+v %#v", got, r.tokens); strings.Contains(shown, "TOKEN-4") {
+		t.Errorf("printing shows a secret: %s", shown)
 	}
 	answer := r.Redact(`no event_name with TOKEN-1, TOKEN-2, "TOKEN-3" or Bearer TOKEN-4 (TOKEN-4) as application/vnd.x+json`)
 	if strings.Contains(answer, "TOKEN") || !strings.Contains(answer, "event_name") || !strings.Contains(answer, "vnd.x+json") {

@@ -16,7 +16,7 @@ var plainHeaders = []string{"accept", "accept-language", "content-type", "user-a
 
 // secretTexts returns what of the declaration may be a token: literal text of the URL and the body, but for names of JSON
 // members, and the values of headers. The longest go first, so that none is left in pieces.
-func (r *Rule) secretTexts() []string {
+func (r *Rule) secretTexts() []config.Redacted {
 	var texts []string
 	for i := range r.pieces {
 		texts = append(texts, strings.FieldsFunc(r.pieces[i].Literal, isDelimiter)...)
@@ -36,7 +36,11 @@ func (r *Rule) secretTexts() []string {
 	}
 	texts = slices.DeleteFunc(texts, func(text string) bool { return len(text) < shortest })
 	slices.SortFunc(texts, func(a, b string) int { return cmp.Or(cmp.Compare(len(b), len(a)), cmp.Compare(a, b)) })
-	return slices.Compact(texts)
+	var tokens []config.Redacted
+	for _, text := range slices.Compact(texts) {
+		tokens = append(tokens, config.Redacted(text))
+	}
+	return tokens
 }
 
 func isDelimiter(r rune) bool { return strings.ContainsRune("/?&=;, ", r) }
@@ -44,7 +48,7 @@ func isDelimiter(r rune) bool { return strings.ContainsRune("/?&=;, ", r) }
 // Redact leaves out of an answer what it repeats of the declaration and may be a token.
 func (r *Rule) Redact(answer string) string {
 	for _, token := range r.tokens {
-		answer = strings.ReplaceAll(answer, token, masked)
+		answer = strings.ReplaceAll(answer, token.Reveal(), masked)
 	}
 	return answer
 }

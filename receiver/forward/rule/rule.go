@@ -26,7 +26,7 @@ type Rule struct {
 	headers []Header
 	expect  []config.StatusRange
 	// tokens are texts of the declaration that may be secret.
-	tokens []string
+	tokens []config.Redacted
 }
 
 // piece is literal text of the request, or a macro.
