@@ -120,7 +120,7 @@ func TestTheSamplesSendWhatTheTrafficSourcesDocument(t *testing.T) {
 // declaredForward renders a sample beside its endpoint and returns its only forward.
 func declaredForward(t *testing.T, file string) config.Forward {
 	t.Helper()
-	data, err := os.ReadFile(file) //nolint:gosec // a file of this folder
+	data, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
