@@ -81,8 +81,11 @@ var bodies = []line{
 	{"a multipart form with odd names", fresh, []sent{
 		post("status=sale", multipart, multipartBody("data[subid]", "X", "payment[amount]", "5"), "recorded"),
 	}, sold, nil, 1},
-	{"a multipart form without its boundary in the header", fresh, []sent{
-		post("subid=X&status=sale&payout=5", "multipart/form-data", multipartBody("a", "1"), "recorded !body_ignored"),
+	{"a multipart form whose header lacks the boundary", fresh, []sent{
+		post("", "multipart/form-data", multipartBody("subid", "X", "status", "sale", "payout", "5"), "recorded"),
+	}, sold, nil, 1},
+	{"a form and JSON that are announced as multipart", fresh, []sent{
+		post("", "multipart/form-data", asForm, "recorded"), post("", multipart, asOrder, "duplicate"),
 	}, sold, nil, 1},
 	{"line ends behind a form", fresh, []sent{post("", form, asForm+"\r\n", "recorded")}, sold, nil, 1},
 	{"a body of a GET", fresh, []sent{{

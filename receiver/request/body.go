@@ -17,12 +17,12 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
-// body reads a body by what it is, unless it is multipart: JSON begins with `{` or `[`, everything else is a form. Senders
-// announce one and send the other.
+// body reads a body by what it is: multipart shows by its boundary, JSON begins with `{` or `[`, everything else is a form.
+// Senders announce one and send the other.
 func (p *parser) body(contentType string, body []byte) *Error {
 	p.declared = charsetOf(contentType)
-	if mediaType, _, _ := strings.Cut(contentType, ";"); strings.EqualFold(strings.TrimSpace(mediaType), "multipart/form-data") {
-		return p.multipart(contentType, body)
+	if boundary := boundaryOf(contentType, body); boundary != "" {
+		return p.multipart(boundary, body)
 	}
 	body = p.withoutMark(body)
 	switch text := bytes.TrimLeft(body, " \t\r\n"); {
@@ -79,13 +79,28 @@ func (p *parser) withoutMark(body []byte) []byte {
 	return decoded
 }
 
-func (p *parser) multipart(contentType string, body []byte) *Error {
-	broken := BodyUnreadable("the body is not the multipart form that its Content-Type announces")
-	_, params, err := mime.ParseMediaType(contentType)
-	if err != nil || params["boundary"] == "" || !bytes.Contains(body, []byte("--"+params["boundary"])) {
-		return broken
+// boundaryOf returns what separates the parts of a multipart body, "" if it is none: what the Content-Type names, or else,
+// since programs that set that header themselves forget it, the body's first line.
+func boundaryOf(contentType string, body []byte) string {
+	if mediaType, params, err := mime.ParseMediaType(contentType); err == nil && mediaType == "multipart/form-data" {
+		if boundary := params["boundary"]; boundary != "" && bytes.Contains(body, []byte("--"+boundary)) {
+			return boundary
+		}
 	}
-	for r := multipart.NewReader(bytes.NewReader(body), params["boundary"]); ; {
+	const headerName, maxBoundary = "content-disposition:", 72
+	line, rest, _ := bytes.Cut(bytes.TrimLeft(body, "\r\n"), []byte("\n"))
+	line = bytes.TrimSuffix(line, []byte("\r"))
+	boundary, dashes := bytes.CutPrefix(line, []byte("--"))
+	header := rest[:min(len(rest), len(headerName))]
+	if !dashes || len(boundary) == 0 || len(boundary) > maxBoundary || !strings.EqualFold(string(header), headerName) {
+		return ""
+	}
+	return string(boundary)
+}
+
+func (p *parser) multipart(boundary string, body []byte) *Error {
+	broken := BodyUnreadable("the body is a multipart form that is broken")
+	for r := multipart.NewReader(bytes.NewReader(body), boundary); ; {
 		part, err := r.NextPart()
 		if errors.Is(err, io.EOF) {
 			return nil
