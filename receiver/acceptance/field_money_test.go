@@ -169,6 +169,8 @@ var amounts = []line{
 
 	{"euro in front", fresh, []sent{p("subid=X&status=sale&payout=€12,50", "recorded")},
 		[]string{`"": sale 13.75 = 12.5 EUR × 1.1`}, nil, 1},
+	{"a sign and its code", fresh, []sent{p("subid=X&status=sale&payout=%E2%82%AC10.00+EUR", "recorded")},
+		[]string{`"": sale 11 = 10 EUR × 1.1`}, nil, 1},
 	{"euro behind, without a space", fresh, []sent{p("subid=X&status=sale&payout=10EUR", "recorded")},
 		[]string{`"": sale 11 = 10 EUR × 1.1`}, nil, 1},
 	{"rubles in words", fresh, []sent{p("subid=X&status=sale&payout=500+%D1%80%D1%83%D0%B1.", "recorded")},

@@ -97,7 +97,7 @@ func TestParse(t *testing.T) {
 		"a code behind thousands":                     {"1,234.56 USD", exact, "1234.56"},
 		"a code of four letters":                      {"20USDT", exact, "20"},
 		"a word in Cyrillic":                          {"150 \u0440\u0443\u0431", exact, "150"},
-		"two units":                                   {"$5 USD", unreadable, "0"},
+		"two units":                                   {"€5 USD", unreadable, "0"},
 		"two signs of currency":                       {"$$5", unreadable, "0"},
 		"a unit alone":                                {"USD", unreadable, "0"},
 		"a sign alone":                                {"$", unreadable, "0"},

@@ -90,14 +90,34 @@ func splitSignAndUnit(s string) (negative bool, body, unit string, ok bool) {
 		return false, "", "", false
 	}
 	unit, body = cutLeadingUnit(s)
-	if unit == "" {
+	leading := unit != ""
+	if !leading {
 		unit, body = cutTrailingUnit(s)
-		return sign == '-', body, unit, true
 	}
-	if sign == 0 {
+	unit, body = cutSecondUnit(unit, body)
+	if leading && sign == 0 {
 		sign, body = cutSign(body)
 	}
 	return sign == '-', body, unit, true
+}
+
+// cutSecondUnit takes off a second unit that says the same as the first one, as in `$10 USD`, and returns the code of both.
+func cutSecondUnit(unit, body string) (code, rest string) {
+	if unit == "" {
+		return unit, body
+	}
+	second, rest := cutLeadingUnit(body)
+	if second == "" {
+		second, rest = cutTrailingUnit(body)
+	}
+	switch {
+	case second == "":
+	case slices.Contains(sharing(unit), Currency(second)):
+		return second, rest
+	case slices.Contains(sharing(second), Currency(unit)):
+		return unit, rest
+	}
+	return unit, body
 }
 
 // cutSign returns '-', '+' or, when there is no sign, 0.

@@ -31,6 +31,13 @@ func TestReadAmount(t *testing.T) {
 		{"francs, abbreviated", "Fr. 5", "", "USD", "5 CHF"},
 		{"hryvnia", "100 грн", "", "USD", "100 UAH"},
 
+		{"a sign and its code", "$10.00 USD", "", "EUR", "10 USD"},
+		{"a sign and the code of another country that has it", "$10 CAD", "", "USD", "10 CAD"},
+		{"a code and its sign", "EUR €10", "", "USD", "10 EUR"},
+		{"both behind", "10 USD $", "", "EUR", "10 USD"},
+		{"a minus, a sign and its code", "-$1,234.50 USD", "", "EUR", "-1234.5 USD"},
+		{"a sign and another's code", "€10 USD", "", "USD", "unreadable"},
+		{"the same code twice", "USD 10 USD", "", "USD", "unreadable"},
 		{"a dollar where the endpoint has one", "$5", "", "CAD", "5 CAD"},
 		{"a dollar where it has none", "$5", "", "EUR", "5 USD"},
 		{"a dollar with its country", "US$5", "", "CAD", "5 USD"},
