@@ -115,17 +115,17 @@ func TestThePagesNameEveryFieldAndItsDefault(t *testing.T) {
 const surroundings = `
 {apiVersion: postback.dev/v1alpha1, kind: ReceiverFleet, metadata: {name: agency, namespace: fleets}, spec: {allowedEndpoints: {namespaces: All}}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: own-key}, stringData: {key: replace-me, clickToken: replace-me-too}}
+{apiVersion: v1, kind: Secret, metadata: {name: own-key, labels: {postback.dev/readable: "true"}}, stringData: {key: replace-me-too-soon, clickToken: replace-me-too}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: summer-token}, stringData: {token: replace-me-three}}
+{apiVersion: v1, kind: Secret, metadata: {name: summer-token, labels: {postback.dev/readable: "true"}}, stringData: {token: replace-me-three}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: network-hmac}, stringData: {hmac: replace-me}}
+{apiVersion: v1, kind: Secret, metadata: {name: network-hmac, labels: {postback.dev/readable: "true"}}, stringData: {hmac: replace-me}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: wall}, stringData: {signature: replace-me-too}}
+{apiVersion: v1, kind: Secret, metadata: {name: wall, labels: {postback.dev/readable: "true"}}, stringData: {signature: replace-me-too}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: oxr}, stringData: {key: replace-me}}
+{apiVersion: v1, kind: Secret, metadata: {name: oxr, labels: {postback.dev/readable: "true"}}, stringData: {key: replace-me}}
 ---
-{apiVersion: v1, kind: Secret, metadata: {name: capi}, stringData: {token: Bearer replace-me}}
+{apiVersion: v1, kind: Secret, metadata: {name: capi, labels: {postback.dev/readable: "true"}}, stringData: {token: Bearer replace-me}}
 `
 
 // shop is the endpoint of the campaigns.

@@ -158,6 +158,7 @@ type CostSpec struct {
 	// Currency is its ISO 4217 code; absent means the endpoint's.
 	// +kubebuilder:validation:MaxLength=3
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Z]{3}$')",message="currency: write an ISO 4217 code in upper case, like USD"
+	// +kubebuilder:validation:XValidation:rule="self != 'RUR'",message="currency: RUR was replaced by RUB: write RUB"
 	// +optional
 	Currency string `json:"currency,omitempty"`
 }

@@ -43,6 +43,9 @@ const (
 	ReasonResolved       = "Resolved"
 	ReasonSecretNotFound = "SecretNotFound"
 	ReasonSecretInvalid  = "SecretInvalid"
+	// ReasonSecretNotReadable: the Secret lacks the label by which it opts in to being read, or the annotation by which it
+	// may leave its namespace.
+	ReasonSecretNotReadable = "SecretNotReadable"
 	// ReasonKeyWeak: the key works, but it may be guessed.
 	ReasonKeyWeak = "KeyWeak"
 	// ReasonTokenInQuery: the click API takes the campaign's token in URLs, which servers and proxies log.

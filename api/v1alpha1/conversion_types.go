@@ -13,12 +13,13 @@ type TrainingRule struct {
 	// +kubebuilder:validation:MaxLength=32
 	// +required
 	Type string `json:"type"`
-	// Statuses are the network's words for it, in any letter case.
+	// Statuses are the network's words for it, in any letter case. A word has one type.
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=128
 	// +kubebuilder:validation:items:MinLength=1
 	// +kubebuilder:validation:items:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.all(s, !s.contains(','))",message="statuses: write one word per item, like [approved, paid], without commas"
 	// +required
 	Statuses []string `json:"statuses"`
 }

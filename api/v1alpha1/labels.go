@@ -25,6 +25,19 @@ const (
 	RoleSnippets = "snippets"
 )
 
+// How a Secret of yours opts in to being read: declarations name Secrets, and who may write declarations may not always read
+// Secrets.
+const (
+	// LabelReadable with LabelReadableValue on a Secret lets declarations of its namespace name it.
+	LabelReadable      = "postback.dev/readable"
+	LabelReadableValue = "true"
+	// SecretTypeCredentials is the type of a Secret that is readable without the label.
+	SecretTypeCredentials = "postback.dev/credentials" //nolint:gosec // a type, no secret
+	// AnnotationSharedWith on a Secret lists, separated by commas, the other namespaces that its values may go to: those of
+	// fleets whose receivers need them.
+	AnnotationSharedWith = "postback.dev/shared-with"
+)
+
 // Annotations on a Secret with generated credentials.
 const (
 	// AnnotationKeyRevision is the spec.key.revision, or the spec.token.revision of a campaign, for which it was made.

@@ -85,6 +85,7 @@ type PostbackEndpointSpec struct {
 	// Currency is the ISO 4217 code, like USD, into which payouts and costs are converted.
 	// +kubebuilder:validation:MaxLength=3
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Z]{3}$')",message="currency: write an ISO 4217 code in upper case, like USD"
+	// +kubebuilder:validation:XValidation:rule="self != 'RUR'",message="currency: RUR was replaced by RUB: write RUB"
 	// +required
 	Currency string `json:"currency"`
 
@@ -154,7 +155,8 @@ type FleetReference struct {
 	Namespace string `json:"namespace,omitempty"`
 }
 
-// SecretKeyReference names one field of a Secret in the same namespace.
+// SecretKeyReference names one field of a Secret in the same namespace. The Secret must have the label
+// `postback.dev/readable: "true"`, or the type `postback.dev/credentials`.
 type SecretKeyReference struct {
 	// Name of the Secret.
 	// +kubebuilder:validation:MinLength=1
@@ -177,6 +179,10 @@ type KeySpec struct {
 	// one, is the credential of the click intake. Absent: the operator generates both into the Secret <name>-key.
 	// +optional
 	SecretRef *SecretKeyReference `json:"secretRef,omitempty"`
+	// AllowWeak accepts a key below 12 characters, like the 7 hexadecimal digits of other trackers' keys. It is found by
+	// guessing.
+	// +optional
+	AllowWeak bool `json:"allowWeak,omitempty"`
 	// Revision of the generated key; absent means 1. A higher number makes the operator generate the next key.
 	// +kubebuilder:validation:Minimum=1
 	// +optional

@@ -268,10 +268,15 @@ type Rates struct {
 	Fixed []FixedRate `json:"fixed,omitempty"`
 }
 
+// RateProviderOpenExchangeRates is the type of rate provider that takes a key.
+const RateProviderOpenExchangeRates = "OpenExchangeRates"
+
 // RateProvider is one source of exchange rates.
 //
 // +kubebuilder:validation:XValidation:rule="self.type != 'JSON' || has(self.url)",message="rates.providers: type JSON needs url, the address that answers {base, date, rates}"
 // +kubebuilder:validation:XValidation:rule="self.type != 'OpenExchangeRates' || has(self.keySecretRef)",message="rates.providers: type OpenExchangeRates needs keySecretRef, the Secret with your app id"
+// +kubebuilder:validation:XValidation:rule="self.type == 'OpenExchangeRates' || !has(self.keySecretRef)",message="rates.providers: only type OpenExchangeRates takes a key"
+// +kubebuilder:validation:XValidation:rule="!has(self.keySecretRef) || !has(self.url) || self.url.startsWith('https://openexchangerates.org/')",message="rates.providers: a key goes to https://openexchangerates.org/ only: leave url out"
 type RateProvider struct {
 	// Name stands as the source in the conversions it converted.
 	// +kubebuilder:validation:MaxLength=63
@@ -287,7 +292,8 @@ type RateProvider struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:[0-9]{1,5})?([/?#].*)?$')",message="url: write http:// or https:// and a host name"
 	// +optional
 	URL string `json:"url,omitempty"`
-	// KeySecretRef names the Secret with the provider's API key, field `key` unless said otherwise.
+	// KeySecretRef names the Secret with the provider's API key, field `key` unless said otherwise. Type OpenExchangeRates
+	// only, whose address it is sent to and no other.
 	// +optional
 	KeySecretRef *SecretKeyReference `json:"keySecretRef,omitempty"`
 }
@@ -298,10 +304,12 @@ type RateProvider struct {
 type FixedRate struct {
 	// +kubebuilder:validation:MaxLength=10
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Z0-9]{3,10}$')",message="from: write a currency code in upper case, like EUR or USDT"
+	// +kubebuilder:validation:XValidation:rule="self != 'RUR'",message="from: RUR was replaced by RUB: write RUB"
 	// +required
 	From string `json:"from"`
 	// +kubebuilder:validation:MaxLength=10
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Z0-9]{3,10}$')",message="to: write a currency code in upper case, like USD"
+	// +kubebuilder:validation:XValidation:rule="self != 'RUR'",message="to: RUR was replaced by RUB: write RUB"
 	// +required
 	To string `json:"to"`
 	// +kubebuilder:validation:MaxLength=40

@@ -1,6 +1,7 @@
 package campaign
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"strconv"
@@ -45,6 +46,8 @@ type secret struct {
 	name  string
 	found bool
 	data  map[string][]byte
+	// denied says why it may not be used although it is there; nil when it may.
+	denied error
 }
 
 // observer reads. own finds the operator's Secrets: in the cache, or, where a decision can't be taken back, live.
@@ -64,7 +67,7 @@ func (o observer) observe(ctx context.Context, campaign *v1alpha1.Campaign) (*sc
 	}
 	var err error
 	s.headers, s.headerProblem, err = render.ReadHeaders(campaign.ForwardSecrets(), func(name string) (map[string][]byte, bool, error) {
-		return o.secrets.Data(ctx, types.NamespacedName{Namespace: campaign.Namespace, Name: name})
+		return o.secrets.Shared(ctx, types.NamespacedName{Namespace: campaign.Namespace, Name: name}, cmp.Or(s.fleetName.Namespace, campaign.Namespace))
 	})
 	if err != nil {
 		return nil, err
@@ -109,8 +112,15 @@ func ignoreNotFound(err error, doing string) error {
 
 func (o observer) token(ctx context.Context, s *scope) error {
 	if ref := s.campaign.Spec.Token.SecretRef; ref != nil {
-		data, found, err := o.secrets.Data(ctx, types.NamespacedName{Namespace: s.campaign.Namespace, Name: ref.Name})
-		s.secret = secret{name: ref.Name, found: found, data: data}
+		found, err := o.secrets.Read(ctx, types.NamespacedName{Namespace: s.campaign.Namespace, Name: ref.Name},
+			lookup.Owner{Label: v1alpha1.LabelCampaign, Name: s.campaign.Name})
+		s.secret = secret{name: ref.Name, found: found != nil}
+		if found != nil {
+			s.secret.data = found.Data
+			if !found.Readable {
+				s.secret.denied = render.ErrNotReadable
+			}
+		}
 		return err
 	}
 	s.secret.name = *resources.TokenSecret(s.campaign, 0, "").GetName()

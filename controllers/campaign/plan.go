@@ -95,6 +95,9 @@ func readHeaders(s *scope, observed map[rotation.Purpose][]string) *status.Findi
 	if problem.Missing {
 		reason, message = v1alpha1.ReasonSecretNotFound, fmt.Sprintf("spec.forwards: there is no Secret %s.", problem.Secret)
 	}
+	if problem.Denied != nil {
+		reason, message = v1alpha1.ReasonSecretNotReadable, fmt.Sprintf("spec.forwards: Secret %s: %v.", problem.Secret, problem.Denied)
+	}
 	f := status.False(v1alpha1.ConditionKeyResolved, reason, message+" The campaign is served as it was.")
 	return &f
 }
@@ -116,6 +119,10 @@ func readToken(s *scope) (string, status.Finding) {
 	if !s.secret.found {
 		return "", status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretNotFound,
 			fmt.Sprintf("spec.token.secretRef: there is no Secret %s. What was valid stays valid.", ref.Name))
+	}
+	if s.secret.denied != nil {
+		return "", status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretNotReadable,
+			fmt.Sprintf("spec.token.secretRef: Secret %s: %v. What was valid stays valid.", ref.Name, s.secret.denied))
 	}
 	token, err := render.Token(s.secret.data, cmp.Or(ref.Key, v1alpha1.DefaultTokenField))
 	if err != nil { // which shows no value

@@ -88,6 +88,7 @@ func TestWhatIsSaidOfAUsersToken(t *testing.T) {
 	}{
 		"it is there":                   {secret{found: true, data: map[string][]byte{"token": []byte("a-token-1\n")}}, "", "a-token-1", v1alpha1.ReasonResolved},
 		"it is in another field":        {secret{found: true, data: map[string][]byte{"mine": []byte("a-token-1")}}, "mine", "a-token-1", v1alpha1.ReasonResolved},
+		"the Secret did not opt in":     {secret{found: true, denied: render.ErrNotReadable}, "", "", v1alpha1.ReasonSecretNotReadable},
 		"the Secret is missing":         {secret{}, "", "", v1alpha1.ReasonSecretNotFound},
 		"the field is missing":          {secret{found: true}, "", "", v1alpha1.ReasonSecretInvalid},
 		"it is too short":               {secret{found: true, data: map[string][]byte{"token": []byte("hunter2")}}, "", "", v1alpha1.ReasonSecretInvalid},

@@ -19,6 +19,10 @@ func TestWhoHasAnAliasAndAToken(t *testing.T) {
 	link := func(name string, day int, alias string, tokens ...config.Key) Link {
 		return Link{Campaign: name, Created: at(day), Alias: alias, Tokens: tokens}
 	}
+	was := func(l Link, alias string, tokens ...config.Key) Link {
+		l.Previous = func() (string, []config.Key, bool) { return alias, tokens, true }
+		return l
+	}
 	for name, c := range map[string]struct {
 		links []Link
 		kept  map[string][]config.Key
@@ -47,6 +51,19 @@ func TestWhoHasAnAliasAndAToken(t *testing.T) {
 		"a retiring token is given up": {
 			[]Link{link("a", 1, "x", key("1")), link("b", 2, "y", former("1"), key("2"))},
 			map[string][]config.Key{"a": {key("1")}, "b": {key("2")}}, map[string]Conflict{},
+		},
+		"a loser keeps what it has": {
+			[]Link{link("a", 1, "x"), was(link("b", 2, "x", key("2")), "y", key("1"))},
+			map[string][]config.Key{"a": nil, "b": {key("1")}}, map[string]Conflict{"b": {Owner: "a", Alias: true, Previous: true}},
+		},
+		"a loser keeps nothing that is taken": {
+			[]Link{link("a", 1, "x"), was(link("b", 2, "x"), "y"), link("c", 3, "y")},
+			map[string][]config.Key{"a": nil, "c": nil}, map[string]Conflict{"b": {Owner: "a", Alias: true}},
+		},
+		"of two losers the older one keeps it": {
+			[]Link{link("a", 1, "x"), was(link("c", 3, "x"), "y"), was(link("b", 2, "x"), "y")},
+			map[string][]config.Key{"a": nil, "b": nil},
+			map[string]Conflict{"b": {Owner: "a", Alias: true, Previous: true}, "c": {Owner: "a", Alias: true}},
 		},
 		"one who loses keeps nobody from his token": {
 			[]Link{link("a", 1, "x"), link("b", 2, "x", key("1")), link("c", 3, "y", key("1"))},

@@ -49,6 +49,8 @@ type secret struct {
 	name  string
 	found bool
 	data  map[string][]byte
+	// denied says why it may not be used although it is there; nil when it may.
+	denied error
 }
 
 // observer reads. own finds the operator's Secrets: in the cache, or, where a decision can't be taken back, live.
@@ -72,14 +74,19 @@ func (o observer) observe(ctx context.Context, endpoint *v1alpha1.PostbackEndpoi
 		return nil, err
 	}
 	if signer := endpoint.Spec.Signer(); signer != nil {
+		var found *lookup.Secret
 		var err error
-		if s.signing, err = o.users(ctx, endpoint, signer.Secret); err != nil {
+		if s.signing, found, err = o.users(ctx, endpoint, signer.Secret); err != nil {
 			return nil, err
+		}
+		// Receivers need the secrets themselves, in the configuration that is in the fleet's namespace.
+		if to := s.fleetName.Namespace; s.signing.found && s.signing.denied == nil && to != endpoint.Namespace && !found.SharedWith(to) {
+			s.signing.denied = render.NotShared(to)
 		}
 	}
 	var err error
 	s.headers, s.headerProblem, err = render.ReadHeaders(endpoint.ForwardSecrets(), func(name string) (map[string][]byte, bool, error) {
-		return o.secrets.Data(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: name})
+		return o.secrets.Shared(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: name}, s.fleetName.Namespace)
 	})
 	if err != nil {
 		return nil, err
@@ -96,7 +103,7 @@ func (o observer) observe(ctx context.Context, endpoint *v1alpha1.PostbackEndpoi
 func (o observer) credentials(ctx context.Context, s *scope) error {
 	var err error
 	if ref := s.endpoint.Spec.Key.SecretRef; ref != nil {
-		s.caller, err = o.users(ctx, s.endpoint, ref.Name)
+		s.caller, _, err = o.users(ctx, s.endpoint, ref.Name)
 		return err
 	}
 	s.caller.name = *resources.KeySecret(s.endpoint, resources.Generated{}).GetName()
@@ -128,7 +135,15 @@ func (o observer) made(ctx context.Context, name string, endpoint *v1alpha1.Post
 	return &secret, nil
 }
 
-func (o observer) users(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, name string) (secret, error) {
-	data, found, err := o.secrets.Data(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: name})
-	return secret{name: name, found: found, data: data}, err
+func (o observer) users(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, name string) (secret, *lookup.Secret, error) {
+	found, err := o.secrets.Read(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: name},
+		lookup.Owner{Label: v1alpha1.LabelEndpoint, Name: endpoint.Name})
+	s := secret{name: name, found: found != nil}
+	if found != nil {
+		s.data = found.Data
+		if !found.Readable {
+			s.denied = render.ErrNotReadable
+		}
+	}
+	return s, found, err
 }

@@ -108,7 +108,7 @@ func generate(s *scope, from given) *generatedKey {
 	}
 	g := &generatedKey{}
 	g.Revision = max(declared, generatedFor)
-	held, err := render.Key(s.caller.data, v1alpha1.DefaultKeyField)
+	held, err := render.Key(s.caller.data, v1alpha1.DefaultKeyField, s.endpoint.Spec.Key.AllowWeak)
 	switch {
 	case err == nil && !s.ring.Due(from.now, declared, generatedFor, rotateEvery(s.endpoint)):
 		g.Key = held
@@ -149,11 +149,11 @@ func (g *generatedKey) client(s *scope, from given) {
 func readKey(s *scope, observed map[rotation.Purpose][]string, note func(*status.Finding)) string {
 	ref := s.endpoint.Spec.Key.SecretRef
 	const at = "spec.key.secretRef"
-	if !s.caller.found {
-		note(missing(at, ref.Name))
+	if f := s.caller.unusable(at); f != nil {
+		note(f)
 		return ""
 	}
-	key, err := render.Key(s.caller.data, cmp.Or(ref.Key, v1alpha1.DefaultKeyField))
+	key, err := render.Key(s.caller.data, cmp.Or(ref.Key, v1alpha1.DefaultKeyField), s.endpoint.Spec.Key.AllowWeak)
 	if err != nil {
 		note(invalid(at, ref.Name, err))
 		return ""
@@ -163,7 +163,7 @@ func readKey(s *scope, observed map[rotation.Purpose][]string, note func(*status
 }
 
 func readToken(s *scope, observed map[rotation.Purpose][]string) *status.Finding {
-	if !s.caller.found {
+	if s.caller.unusable("") != nil {
 		return nil
 	}
 	token, found, err := render.ClickToken(s.caller.data, v1alpha1.ClickTokenField)
@@ -184,7 +184,7 @@ func readClientKey(s *scope, observed map[rotation.Purpose][]string) *status.Fin
 		observed[rotation.Browser] = nil
 		return nil
 	}
-	if !s.caller.found {
+	if s.caller.unusable("") != nil {
 		return nil
 	}
 	key, found, err := render.ClientKey(s.caller.data, v1alpha1.ClientKeyField)
@@ -205,8 +205,8 @@ func readSigning(s *scope, observed map[rotation.Purpose][]string) *status.Findi
 		observed[rotation.Signing] = nil
 		return nil
 	}
-	if !s.signing.found {
-		return missing(signer.Path, signer.Secret)
+	if f := s.signing.unusable(signer.Path); f != nil {
+		return f
 	}
 	values, err := render.Secrets(s.signing.data, signer.Field)
 	if err != nil {
@@ -223,15 +223,24 @@ func readHeaders(s *scope, observed map[rotation.Purpose][]string) *status.Findi
 		observed[rotation.Forward] = s.headers.List(s.endpoint.ForwardSecrets())
 		return nil
 	case problem.Missing:
-		return missing(at, problem.Secret)
+		return (&secret{name: problem.Secret}).unusable(at)
+	case problem.Denied != nil:
+		return (&secret{name: problem.Secret, found: true, denied: problem.Denied}).unusable(at)
 	default:
 		return invalid(at, problem.Secret, problem.Err)
 	}
 }
 
-func missing(at, name string) *status.Finding {
-	f := status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretNotFound,
-		fmt.Sprintf("%s: there is no Secret %s. What was valid stays valid.", at, name))
+// unusable says of a Secret, named in a field, that it is missing or that it may not be used; nil when neither.
+func (s *secret) unusable(at string) *status.Finding {
+	reason, message := v1alpha1.ReasonSecretNotFound, fmt.Sprintf("%s: there is no Secret %s. What was valid stays valid.", at, s.name)
+	if s.found {
+		if s.denied == nil {
+			return nil
+		}
+		reason, message = v1alpha1.ReasonSecretNotReadable, fmt.Sprintf("%s: Secret %s: %v. What was valid stays valid.", at, s.name, s.denied)
+	}
+	f := status.False(v1alpha1.ConditionKeyResolved, reason, message)
 	return &f
 }
 
@@ -254,9 +263,9 @@ func summary(s *scope, findings []status.Finding) status.Finding {
 	if ref == nil {
 		return resolved(v1alpha1.ReasonResolved, "The generated key is in Secret "+s.caller.name+".")
 	}
-	if key, err := render.Key(s.caller.data, cmp.Or(ref.Key, v1alpha1.DefaultKeyField)); err == nil && entropyBits(key) < minEntropyBits {
+	if key, err := render.Key(s.caller.data, cmp.Or(ref.Key, v1alpha1.DefaultKeyField), s.endpoint.Spec.Key.AllowWeak); err == nil && render.WeakKey(key) {
 		return resolved(v1alpha1.ReasonKeyWeak,
-			fmt.Sprintf("The key in Secret %s is in use, but it has less than %d bits of entropy and may be guessed.", ref.Name, minEntropyBits))
+			fmt.Sprintf("The key in Secret %s is in use, but it has less than %d bits of entropy and may be guessed.", ref.Name, render.MinEntropyBits))
 	}
 	message := "The key is in Secret " + ref.Name + "."
 	if _, found := s.caller.data[v1alpha1.ClickTokenField]; !found {

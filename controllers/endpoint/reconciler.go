@@ -17,12 +17,12 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
-	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/apply"
 	"github.com/postback-dev/postback-operator/controllers/credentials"
 	"github.com/postback-dev/postback-operator/controllers/lookup"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/resources"
 	"github.com/postback-dev/postback-operator/controllers/snippets"
 	"github.com/postback-dev/postback-operator/controllers/status"
@@ -134,21 +134,13 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan, o *outcome) e
 			return err
 		}
 		texts := snippets.Endpoint(snippets.EndpointInput{
-			Base: resources.BaseURL(s.fleet), Key: p.key, ClientKey: p.clientKey, Status: reported(endpoint),
+			Base: resources.BaseURL(s.fleet), Key: p.key, ClientKey: p.clientKey, Status: render.ReportedType(endpoint),
 		})
 		if err := r.Writer.Secret(ctx, endpoint, resources.SnippetsSecret(endpoint, texts)); err != nil {
 			return err
 		}
 	}
 	return r.ownFleet(ctx, s, o)
-}
-
-// reported is the conversion type in the examples for pages.
-func reported(endpoint *v1alpha1.PostbackEndpoint) string {
-	if browser := endpoint.Spec.Browser; browser != nil && len(browser.Types) > 0 {
-		return browser.Types[0]
-	}
-	return config.TypeLead
 }
 
 // ownFleet makes the fleet of an endpoint without fleetRef and deletes that of one which has joined another.

@@ -45,6 +45,7 @@ func (o observer) campaigns(ctx context.Context, endpoint *v1alpha1.PostbackEndp
 	slices.SortFunc(declared, func(a, b v1alpha1.Campaign) int {
 		return cmp.Or(a.CreationTimestamp.Compare(b.CreationTimestamp.Time), strings.Compare(a.Name, b.Name))
 	})
+	fleet, _ := render.FleetOf(endpoint)
 	var found []campaign
 	for i := range declared {
 		c := campaign{declared: &declared[i]}
@@ -58,7 +59,7 @@ func (o observer) campaigns(ctx context.Context, endpoint *v1alpha1.PostbackEndp
 		if c.ring, err = rotation.Parse(c.ringData); err != nil {
 			return nil, err
 		}
-		if c.headers, err = o.headers(ctx, c.declared.Namespace, c.declared.ForwardSecrets()); err != nil {
+		if c.headers, err = o.headers(ctx, c.declared.Namespace, fleet.Namespace, c.declared.ForwardSecrets()); err != nil {
 			return nil, err
 		}
 		found = append(found, c)
@@ -135,6 +136,9 @@ func (c *campaign) render(s *scope, endpoint config.Endpoint, verdict *propagati
 	if render.HeadersReady(c.declared.ForwardSecrets(), c.headers, c.ring) {
 		link, err := render.Campaign(c.declared, c.ring, c.headers, endpoint)
 		if err == nil {
+			err = render.CheckCampaign(c.declared, render.FixedRates(s.fleet))
+		}
+		if err == nil {
 			return link, true
 		}
 		verdict.Accepted, verdict.Reason, verdict.Message = false, v1alpha1.ReasonInvalid, err.Error()
@@ -152,41 +156,53 @@ func (c *campaign) former(links []render.Link) (render.Link, bool) {
 	if i < 0 {
 		return render.Link{}, false
 	}
-	link := links[i]
-	link.Campaign.Tokens = slices.DeleteFunc(slices.Clone(link.Campaign.Tokens), func(key config.Key) bool {
-		return slices.Contains(c.declared.Spec.Token.Revoked, key.ID)
-	})
-	return link, true
+	return links[i].WithoutRevoked(c.declared.Spec.Token.Revoked), true
 }
 
-// settleCampaigns takes away those that have an alias or a token of an older one.
+// settleCampaigns leaves an alias and a token to the oldest campaign that has it. The others are served as before, where that
+// is nobody else's.
 func (p *plan) settleCampaigns(s *scope, found map[types.NamespacedName]render.Link) {
 	var all []claims.Link
 	byName := map[string]types.NamespacedName{}
+	previous := map[string]render.Link{}
 	for i := range s.joiners {
-		for k := range s.joiners[i].campaigns {
-			c := &s.joiners[i].campaigns[k]
-			if link, ok := found[c.name()]; ok {
-				byName[c.name().String()] = c.name()
-				all = append(all, claims.Link{
-					Campaign: c.name().String(), Created: c.declared.CreationTimestamp.Time,
-					Alias: link.Campaign.Alias, Tokens: link.Campaign.Tokens,
-				})
+		j := &s.joiners[i]
+		for k := range j.campaigns {
+			c := &j.campaigns[k]
+			link, ok := found[c.name()]
+			if !ok {
+				continue
 			}
+			byName[c.name().String()] = c.name()
+			all = append(all, claims.Link{
+				Campaign: c.name().String(), Created: c.declared.CreationTimestamp.Time,
+				Alias: link.Campaign.Alias, Tokens: link.Campaign.Tokens,
+				Previous: func() (string, []config.Key, bool) {
+					served, _ := s.former(j.name())
+					_, links := render.Detach(served)
+					former, found := c.former(links)
+					previous[c.name().String()] = former
+					return former.Campaign.Alias, former.Campaign.Tokens, found
+				},
+			})
 		}
 	}
 	kept, lost := claims.Links(all)
+	for name, conflict := range lost {
+		verdict := p.campaigns[byName[name]]
+		verdict.Accepted, verdict.Former = false, conflict.Previous
+		verdict.Reason, verdict.Message = conflictMessage(byName[name], byName[conflict.Owner], conflict.Alias)
+		p.campaigns[byName[name]] = verdict
+		if conflict.Previous {
+			found[byName[name]] = previous[name]
+		} else {
+			delete(found, byName[name])
+		}
+	}
 	for name, tokens := range kept {
 		link := found[byName[name]]
 		link.Campaign.Tokens = tokens
 		found[byName[name]] = link
-	}
-	for name, conflict := range lost {
-		verdict := p.campaigns[byName[name]]
-		verdict.Accepted, verdict.Former = false, false
-		verdict.Reason, verdict.Message = conflictMessage(byName[name], byName[conflict.Owner], conflict.Alias)
-		p.campaigns[byName[name]] = verdict
-		delete(found, byName[name])
 	}
 }
 

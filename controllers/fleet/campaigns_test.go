@@ -121,6 +121,10 @@ func TestWhichCampaignsAreServed(t *testing.T) {
 			declared("shop", time.Hour), []campaign{aliased(campaignOf("a", 2*time.Hour, "token-of-a"), "x"), aliased(campaignOf("b", time.Hour, "token-of-b"), "x")},
 			"x", map[string]string{"a": "served", "b": "AliasTaken not served"},
 		},
+		"the younger of two with an alias as before": {
+			declared("shop", time.Hour), []campaign{aliased(campaignOf("b", 2*time.Hour, "token-of-b"), "x"), aliased(campaignOf("a", time.Hour, "token-of-a"), "x")},
+			"a x", map[string]string{"b": "served", "a": "AliasTaken served as it was"},
+		},
 		"the older of two with a token": {
 			declared("shop", time.Hour), []campaign{campaignOf("a", 2*time.Hour, "one-token"), campaignOf("b", time.Hour, "one-token")},
 			"a", map[string]string{"a": "served", "b": "TokenTaken not served"},

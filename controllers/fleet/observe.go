@@ -1,10 +1,8 @@
 package fleet
 
 import (
-	"bytes"
 	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
@@ -35,6 +33,8 @@ type scope struct {
 	// providerKeys by provider name; missingKeys says of others why they are not there.
 	providerKeys map[string]string
 	missingKeys  []error
+	// podProblems say which Secrets of the pods are missing or may not be used: then the workload is to stay as it is.
+	podProblems []error
 	// ring is the keyring of the rate providers, ringData how it stands in its Secret; nil when there is none.
 	ring     rotation.Ring
 	ringData []byte
@@ -96,6 +96,9 @@ func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (*
 	if err := o.providers(ctx, s); err != nil {
 		return nil, err
 	}
+	if err := o.podSecrets(ctx, s); err != nil {
+		return nil, err
+	}
 	if s.ringData, err = o.field(ctx, *resources.RatesKeyringSecret(fleet, nil).GetName(), fleet.Namespace, v1alpha1.KeyringField); err != nil {
 		return nil, err
 	}
@@ -128,25 +131,26 @@ func (o observer) joiner(ctx context.Context, fleet *v1alpha1.ReceiverFleet, end
 	if j.campaigns, err = o.campaigns(ctx, endpoint); err != nil {
 		return j, err
 	}
-	if j.headers, err = o.headers(ctx, endpoint.Namespace, endpoint.ForwardSecrets()); err != nil {
+	if j.headers, err = o.headers(ctx, endpoint.Namespace, fleet.Namespace, endpoint.ForwardSecrets()); err != nil {
 		return j, err
 	}
 	signer := endpoint.Spec.Signer()
 	if signer == nil {
 		return j, nil
 	}
-	data, found, err := o.secrets.Data(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: signer.Secret})
-	if found && err == nil {
+	found, err := o.secrets.Read(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: signer.Secret},
+		lookup.Owner{Label: v1alpha1.LabelEndpoint, Name: endpoint.Name})
+	if err == nil && found != nil && found.Readable && found.SharedWith(fleet.Namespace) {
 		// What can't be read is the endpoint's to report; here it is as if it were missing.
-		j.signing, _ = render.Secrets(data, signer.Field)
+		j.signing, _ = render.Secrets(found.Data, signer.Field)
 	}
 	return j, err
 }
 
 // headers leaves out what can't be read: that is for the declaration's own reconciler to report.
-func (o observer) headers(ctx context.Context, namespace string, refs []v1alpha1.ForwardSecretKey) (render.HeaderValues, error) {
+func (o observer) headers(ctx context.Context, namespace, to string, refs []v1alpha1.ForwardSecretKey) (render.HeaderValues, error) {
 	values, _, err := render.ReadHeaders(refs, func(name string) (map[string][]byte, bool, error) {
-		return o.secrets.Data(ctx, types.NamespacedName{Namespace: namespace, Name: name})
+		return o.secrets.Shared(ctx, types.NamespacedName{Namespace: namespace, Name: name}, to)
 	})
 	return values, err
 }
@@ -184,12 +188,15 @@ func (o observer) providers(ctx context.Context, s *scope) error {
 			continue
 		}
 		at := fmt.Sprintf("spec.rates.providers[%s].keySecretRef", provider.Name)
-		data, found, err := o.secrets.Data(ctx, types.NamespacedName{Namespace: s.fleet.Namespace, Name: ref.Name})
+		data, problem, err := o.named(ctx, s.fleet, at, ref.Name)
 		if err != nil {
 			return err
 		}
-		if !found {
-			s.missingKeys = append(s.missingKeys, fmt.Errorf("%s: there is no Secret %s", at, ref.Name))
+		if problem == nil {
+			problem = render.KeyMayGo(&provider)
+		}
+		if problem != nil {
+			s.missingKeys = append(s.missingKeys, problem)
 			continue
 		}
 		values, err := render.Secrets(data, cmp.Or(ref.Key, v1alpha1.DefaultKeyField))
@@ -201,6 +208,34 @@ func (o observer) providers(ctx context.Context, s *scope) error {
 			continue
 		}
 		s.providerKeys[provider.Name] = values[0]
+	}
+	return nil
+}
+
+// named reads a Secret that a field of the fleet names. The problem is the user's to repair.
+func (o observer) named(ctx context.Context, fleet *v1alpha1.ReceiverFleet, at, name string) (data map[string][]byte, problem, err error) {
+	found, err := o.secrets.Read(ctx, types.NamespacedName{Namespace: fleet.Namespace, Name: name}, lookup.Owner{})
+	switch {
+	case err != nil:
+		return nil, nil, err
+	case found == nil:
+		return nil, fmt.Errorf("%s: there is no Secret %s", at, name), nil
+	case !found.Readable:
+		return nil, fmt.Errorf("%s: Secret %s: %w", at, name, render.ErrNotReadable), nil
+	}
+	return found.Data, nil, nil
+}
+
+// podSecrets checks the Secrets that the receivers' pods read: the kubelet asks nobody who declared that.
+func (o observer) podSecrets(ctx context.Context, s *scope) error {
+	for _, ref := range resources.PodSecrets(s.fleet) {
+		_, problem, err := o.named(ctx, s.fleet, ref.At, ref.Name)
+		if err != nil {
+			return err
+		}
+		if problem != nil {
+			s.podProblems = append(s.podProblems, problem)
+		}
 	}
 	return nil
 }
@@ -232,7 +267,7 @@ func (o observer) former(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (fu
 		if decoded == nil {
 			decoded = map[types.NamespacedName]config.Endpoint{}
 			for _, data := range shards {
-				decodeShard(data, decoded)
+				render.DecodeShard(data, decoded)
 			}
 		}
 		endpoint, found := decoded[name]
@@ -242,19 +277,6 @@ func (o observer) former(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (fu
 
 // shardFile is the name that the contract gives to a shard.
 func shardFile(i int) string { return fmt.Sprintf("shard-%03d.json", i) }
-
-// decodeShard leaves out what can't be read or is no longer valid.
-func decodeShard(data []byte, into map[types.NamespacedName]config.Endpoint) {
-	var shard config.Shard
-	if json.NewDecoder(bytes.NewReader(data)).Decode(&shard) != nil {
-		return
-	}
-	for _, e := range shard.Endpoints {
-		if e.Validate() == nil {
-			into[types.NamespacedName{Namespace: e.Namespace, Name: e.Name}] = e
-		}
-	}
-}
 
 func (o observer) pods(ctx context.Context, fleet *v1alpha1.ReceiverFleet) ([]corev1.Pod, error) {
 	var list corev1.PodList

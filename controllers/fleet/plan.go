@@ -118,7 +118,7 @@ func (p *plan) settle(s *scope, candidates map[types.NamespacedName]config.Endpo
 		if endpoint, found := candidates[j.name()]; found {
 			byName[j.name().String()] = j
 			all = append(all, claims.Claim{
-				Endpoint: j.name().String(), Created: j.endpoint.CreationTimestamp.Time, Digests: digests(endpoint),
+				Endpoint: j.name().String(), Created: j.endpoint.CreationTimestamp.Time, Digests: claims.Digests(endpoint),
 			})
 		}
 	}
@@ -126,8 +126,8 @@ func (p *plan) settle(s *scope, candidates map[types.NamespacedName]config.Endpo
 	for loser, owner := range losers {
 		j := byName[loser]
 		name := j.name()
-		if yielded, ok := yield(candidates[name], candidates[byName[owner].name()]); ok {
-			candidates[name] = yielded
+		if released, ok := claims.ReleaseRetiring(candidates[name], candidates[byName[owner].name()]); ok {
+			candidates[name] = released
 			continue
 		}
 		delete(candidates, name)
@@ -143,29 +143,6 @@ func (p *plan) settle(s *scope, candidates map[types.NamespacedName]config.Endpo
 	return len(losers) > 0
 }
 
-// yield leaves out the retiring keys and tokens that another has; ok is false when there are none. So who was given a key of
-// his own need not wait until the former one has retired.
-func yield(endpoint, to config.Endpoint) (yielded config.Endpoint, ok bool) {
-	taken := digests(to)
-	keep := func(prefix string, keys []config.Key) []config.Key {
-		return slices.DeleteFunc(slices.Clone(keys), func(key config.Key) bool {
-			gone := key.RetireAt != nil && slices.Contains(taken, prefix+key.SHA256)
-			ok = ok || gone
-			return gone
-		})
-	}
-	endpoint.Keys, endpoint.ClickTokens = keep(keyPrefix, endpoint.Keys), keep(tokenPrefix, endpoint.ClickTokens)
-	if endpoint.Browser != nil {
-		browser := *endpoint.Browser
-		browser.Keys = keep(keyPrefix, browser.Keys)
-		endpoint.Browser = &browser
-	}
-	return endpoint, ok
-}
-
-// Client keys stand in the same path as postback keys. Of two purposes equal digests don't collide.
-const keyPrefix, tokenPrefix = "key ", "token "
-
 // takenMessage names the owner only to those who can see it.
 func takenMessage(loser, owner types.NamespacedName) string {
 	who := "an older PostbackEndpoint of another namespace"
@@ -173,22 +150,6 @@ func takenMessage(loser, owner types.NamespacedName) string {
 		who = "the older PostbackEndpoint " + owner.Name
 	}
 	return "Its key, client key or click token is that of " + who + ": give it one of its own."
-}
-
-func digests(endpoint config.Endpoint) []string {
-	var all []string
-	for _, key := range endpoint.Keys {
-		all = append(all, keyPrefix+key.SHA256)
-	}
-	for _, key := range endpoint.ClickTokens {
-		all = append(all, tokenPrefix+key.SHA256)
-	}
-	if endpoint.Browser != nil {
-		for _, key := range endpoint.Browser.Keys {
-			all = append(all, keyPrefix+key.SHA256)
-		}
-	}
-	return all
 }
 
 // render returns the endpoint as it is to be served.
@@ -221,6 +182,9 @@ func (j *joiner) render(s *scope, verdict *propagation.Verdict) (config.Endpoint
 		return before()
 	}
 	rendered, err := render.Endpoint(j.endpoint, j.ring, j.signing, j.headers)
+	if err == nil {
+		err = render.Check(j.endpoint, render.FixedRates(s.fleet))
+	}
 	if err != nil {
 		verdict.Accepted, verdict.Reason, verdict.Message = false, v1alpha1.ReasonInvalid, err.Error()
 		return before()
@@ -236,18 +200,7 @@ func (j *joiner) signed() bool {
 // former returns the endpoint as it is served now, but without keys that are revoked by now.
 func (j *joiner) former(s *scope) (config.Endpoint, bool) {
 	former, found := s.former(j.name())
-	valid := func(keys []config.Key) []config.Key {
-		return slices.DeleteFunc(slices.Clone(keys), func(key config.Key) bool {
-			return slices.Contains(j.endpoint.Spec.Key.Revoked, key.ID)
-		})
-	}
-	former.Keys = valid(former.Keys)
-	if former.Browser != nil {
-		browser := *former.Browser
-		browser.Keys = valid(browser.Keys)
-		former.Browser = &browser
-	}
-	return former, found
+	return render.WithoutRevoked(former, j.endpoint.Spec.Key.Revoked), found
 }
 
 func (j *joiner) name() types.NamespacedName {

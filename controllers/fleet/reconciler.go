@@ -10,6 +10,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strconv"
 	"time"
 
@@ -115,7 +116,7 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 // write makes the fleet's objects. The problems are the user's to repair; each leaves alone what it is about.
 func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []error, err error) {
 	fleet := s.fleet
-	problems = append(problems, s.missingKeys...)
+	problems = append(append(problems, s.missingKeys...), s.podProblems...)
 	var children []resources.Child
 	if p.ringData != nil {
 		children = append(children, resources.SecretChild(resources.RatesKeyringSecret(fleet, p.ringData)))
@@ -131,6 +132,9 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []e
 	built, err := resources.Fleet(fleet, r.Facts)
 	if err != nil {
 		problems = append(problems, err)
+	}
+	if len(s.podProblems) > 0 {
+		built = slices.DeleteFunc(built, resources.Child.IsWorkload)
 	}
 	for _, child := range append(children, built...) {
 		written, err := r.Writer.Child(ctx, fleet, child)

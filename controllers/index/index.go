@@ -11,6 +11,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/render"
+	"github.com/postback-dev/postback-operator/controllers/resources"
 )
 
 // Names of the indexes.
@@ -66,13 +67,17 @@ func namesOf(refs []v1alpha1.ForwardSecretKey) []string {
 	return names
 }
 
-// secretsOfFleet leaves out the connection string of a database: the kubelet reads it, not the operator.
+// secretsOfFleet are those that the operator reads, and those of the pods, of which it sees to it that they may be used.
 func secretsOfFleet(object client.Object) []string {
+	fleet := object.(*v1alpha1.ReceiverFleet)
 	var names []string
-	for _, provider := range object.(*v1alpha1.ReceiverFleet).Spec.Rates.Providers {
+	for _, provider := range fleet.Spec.Rates.Providers {
 		if provider.KeySecretRef != nil {
 			names = append(names, provider.KeySecretRef.Name)
 		}
+	}
+	for _, ref := range resources.PodSecrets(fleet) {
+		names = append(names, ref.Name)
 	}
 	return names
 }

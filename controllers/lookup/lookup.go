@@ -1,5 +1,6 @@
 // Package lookup reads Secrets that users own. Of all Secrets only the metadata is watched; content is fetched for those
-// that a declaration names, again whenever their resourceVersion moves. So foreign Secrets cost next to no memory.
+// that a declaration names, again whenever their resourceVersion moves. So foreign Secrets cost next to no memory. What has
+// not opted in to being read is not kept and not handed on.
 //
 // It writes nothing.
 package lookup
@@ -14,6 +15,9 @@ import (
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/render"
 )
 
 // Secrets looks Secrets up.
@@ -27,8 +31,24 @@ type Secrets struct {
 
 type content struct {
 	version string
-	data    map[string][]byte
+	secret  *Secret
 }
+
+// Secret is what was found of a Secret that a declaration names.
+type Secret struct {
+	// Data is for reading only; nil unless the Secret is Readable.
+	Data map[string][]byte
+	// Readable: it opted in, or was made for whoever asks.
+	Readable bool
+	// sharedWith reports whether its values may go to a namespace.
+	sharedWith func(namespace string) bool
+}
+
+// SharedWith reports whether the values may go to a namespace.
+func (s *Secret) SharedWith(namespace string) bool { return s.sharedWith(namespace) }
+
+// Owner is an object for which the operator makes Secrets: the label by which they tell, and its name.
+type Owner struct{ Label, Name string }
 
 // SecretMetadata is the object by which the metadata of Secrets is watched.
 func SecretMetadata() *metav1.PartialObjectMetadata {
@@ -44,47 +64,78 @@ func NamespaceMetadata() *metav1.PartialObjectMetadata {
 	return object
 }
 
-// Data returns a Secret's content, for reading only; found is false when there is no such Secret.
-func (s *Secrets) Data(ctx context.Context, name types.NamespacedName) (data map[string][]byte, found bool, err error) {
+// Shared returns the content, for reading only, of a Secret whose values go to receivers in a namespace; found is false when
+// there is no such Secret. Where it has not opted in the error is a [render.DeniedError].
+func (s *Secrets) Shared(ctx context.Context, name types.NamespacedName, to string) (data map[string][]byte, found bool, err error) {
+	secret, err := s.Read(ctx, name, Owner{})
+	switch {
+	case secret == nil || err != nil:
+		return nil, false, err
+	case !secret.Readable:
+		return nil, true, render.ErrNotReadable
+	case !secret.SharedWith(to):
+		return nil, true, render.NotShared(to)
+	}
+	return secret.Data, true, nil
+}
+
+// Read returns a Secret that an owner's declaration names; nil when there is no such Secret.
+func (s *Secrets) Read(ctx context.Context, name types.NamespacedName, owner Owner) (*Secret, error) {
 	current := SecretMetadata()
-	err = s.Metadata.Get(ctx, name, current)
+	err := s.Metadata.Get(ctx, name, current)
 	if apierrors.IsNotFound(err) {
 		s.hold(name, nil)
-		return s.own(ctx, name)
+		return s.own(ctx, name, owner)
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("looking for a Secret: %w", err)
+		return nil, fmt.Errorf("looking for a Secret: %w", err)
 	}
 	s.mu.Lock()
 	held, known := s.held[name]
 	s.mu.Unlock()
 	if known && held.version == current.ResourceVersion {
-		return held.data, true, nil
+		return held.secret, nil
 	}
 	var secret corev1.Secret
 	err = s.Live.Get(ctx, name, &secret)
 	if apierrors.IsNotFound(err) {
 		s.hold(name, nil)
-		return nil, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("reading a Secret: %w", err)
+		return nil, fmt.Errorf("reading a Secret: %w", err)
 	}
-	s.hold(name, &content{version: secret.ResourceVersion, data: secret.Data})
-	return secret.Data, true, nil
+	found := readable(&secret, render.Readable(&secret))
+	s.hold(name, &content{version: secret.ResourceVersion, secret: found})
+	return found, nil
 }
 
-// own reads a Secret that the operator made: a declaration may name it, like the key that was generated for another.
-func (s *Secrets) own(ctx context.Context, name types.NamespacedName) (map[string][]byte, bool, error) {
+// own reads a Secret that the operator made. Declarations may name those that were made for them, like the key that was
+// generated, and others as those of users.
+func (s *Secrets) own(ctx context.Context, name types.NamespacedName, owner Owner) (*Secret, error) {
 	var secret corev1.Secret
 	err := s.Own.Get(ctx, name, &secret)
 	if apierrors.IsNotFound(err) {
-		return nil, false, nil
+		return nil, nil
 	}
 	if err != nil {
-		return nil, false, fmt.Errorf("reading a Secret of the operator's: %w", err)
+		return nil, fmt.Errorf("reading a Secret of the operator's: %w", err)
 	}
-	return secret.Data, true, nil
+	made := owner.Name != "" && secret.Labels[owner.Label] == owner.Name && secret.Labels[v1alpha1.LabelRole] == v1alpha1.RoleKey
+	return readable(&secret, made || render.Readable(&secret)), nil
+}
+
+// readable keeps nothing of a Secret that did not opt in.
+func readable(secret *corev1.Secret, yes bool) *Secret {
+	found := &Secret{Readable: yes, sharedWith: func(string) bool { return false }}
+	if yes {
+		found.Data = secret.Data
+		only := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: secret.Namespace, Annotations: map[string]string{
+			v1alpha1.AnnotationSharedWith: secret.Annotations[v1alpha1.AnnotationSharedWith],
+		}}}
+		found.sharedWith = func(namespace string) bool { return render.SharedWith(only, namespace) }
+	}
+	return found
 }
 
 func (s *Secrets) hold(name types.NamespacedName, c *content) {

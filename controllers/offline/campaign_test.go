@@ -1,9 +1,14 @@
 package offline
 
 import (
+	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
+
+	"github.com/google/go-cmp/cmp"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 )
@@ -153,5 +158,80 @@ func TestATemplateThatCannotBeMeantIsRefused(t *testing.T) {
 	err := newHouse(t).render(endpoint("shop", ""), campaign("summer", "cookieDays: 1"), strings.Replace(campaign("winter", ""), "offer.example/", "offer.example/?s={{subid}}", 1))
 	if err == nil || !strings.Contains(err.Error(), "write {subid} instead of {{subid}}") {
 		t.Errorf("an offer: %v", err)
+	}
+}
+
+func (h *house) snippet(parts ...string) string {
+	h.t.Helper()
+	text, err := os.ReadFile(filepath.Join(append([]string{h.dir, snippetsDir}, parts...)...))
+	if err != nil {
+		h.t.Fatal(err)
+	}
+	return string(text)
+}
+
+func TestSnippetsAreReadyToPaste(t *testing.T) {
+	h := newHouse(t)
+	documents := []string{
+		endpoint("shop", "receiver: {host: pb.example.com}, browser: {types: [sale], origins: ['https://shop.example']}"), campaign("summer", "alias: sum"),
+	}
+	h.mustRender(documents...)
+	key, client, token := h.generated("key"), h.generated("clientKey"), h.value("summer-campaign", "token")
+	for _, want := range []struct{ folder, file, text string }{
+		{"default.shop", "postback-url", "https://pb.example.com/" + key + "/postback"},
+		{"default.shop", "s2s.txt", key + "/postback?subid={subid}&status={status}&payout={payout}"},
+		{"default.shop", "pixel-image.html", client + "/postback.gif?subid={subid}&amp;status=sale"},
+		{"default.shop", "pixel-script.html", client + "/postback?return=jsonp"},
+		{"default.summer.campaign", "link.txt", "https://pb.example.com/sum\n"},
+		{"default.summer.campaign", "tracking-script.html", `data-click="https://pb.example.com/sum"`},
+		{"default.summer.campaign", "kclient.php", token},
+		{"default.summer.campaign", "kclient.php", key},
+	} {
+		if got := h.snippet(want.folder, want.file); !strings.Contains(got, want.text) {
+			t.Errorf("%s/%s:\n%s", want.folder, want.file, got)
+		}
+	}
+	before := h.state()
+	h.mustRender(documents...)
+	for path, state := range h.state() {
+		if state != before[path] {
+			t.Errorf("%s was written again", path)
+		}
+	}
+	h.mustRender(endpoint("shop", "receiver: {host: pb.example.com}"), documents[1])
+	if _, err := os.Stat(filepath.Join(h.dir, snippetsDir, "default.shop", "pixel-image.html")); !errors.Is(err, os.ErrNotExist) {
+		t.Errorf("a snippet of a key that nobody accepts: %v", err)
+	}
+}
+
+// The snippets of what was kept stay as they are served; those of a revoked key go nowhere.
+func TestSnippetsShowWhatIsAccepted(t *testing.T) {
+	h := newHouse(t)
+	h.mustRender(endpoint("shop", ""))
+	first := h.snippet("default.shop", "postback-url")
+	if err := h.render(endpoint("shop", "key: {revision: 2}, forwards: [{name: a, url: 'https://s.example/?{sub}'}]")); err == nil {
+		t.Fatal("no error")
+	}
+	if h.snippet("default.shop", "postback-url") != first {
+		t.Error("the snippets show a key that is not served")
+	}
+	h.mustRender(endpoint("shop", "key: {revision: 2}"))
+	if got := h.snippet("default.shop", "postback-url"); got == first || !strings.Contains(got, h.generated("key")) {
+		t.Error("the snippets do not show the new key")
+	}
+}
+
+func TestAnAliasOfAnotherTakesNoLinkAway(t *testing.T) {
+	h := newHouse(t)
+	h.mustRender(endpoint("shop", ""), campaign("good", ""), campaign("late", "alias: own"))
+	before := h.only().Campaigns
+	for range 2 {
+		err := h.render(endpoint("shop", ""), campaign("good", ""), campaign("late", "alias: good, source: other"))
+		if err == nil || !strings.Contains(err.Error(), "Campaign default/late keeps what was rendered before: the older Campaign default/good has the same alias") {
+			t.Errorf("error: %v", err)
+		}
+		if diff := cmp.Diff(before, h.only().Campaigns); diff != "" {
+			t.Errorf("(-before +after):\n%s", diff)
+		}
 	}
 }

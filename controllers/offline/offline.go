@@ -28,7 +28,7 @@ type Options struct {
 	// Paths are files and folders to read; "-" is Stdin.
 	Paths []string
 	Stdin io.Reader
-	// Dir gets a folder <namespace>.<fleet> per fleet, and secrets.yaml.
+	// Dir gets a folder <namespace>.<fleet> per fleet, secrets.yaml, and the folder snippets.
 	Dir string
 	// Out gets a line per fleet, Notices what the user may want to know besides. No key is ever written to them.
 	Out, Notices io.Writer
@@ -40,7 +40,7 @@ type Options struct {
 var compiled = sync.OnceValues(func() (schema.Schemas, error) { return schema.Load(crd.Files) })
 
 // Render reads, judges and renders. What is wrong with one declaration leaves the others alone: they are rendered all the
-// same, and the error then joins a sentence per problem.
+// same, what was rendered of the wrong one before stays, and the error then joins a sentence per problem.
 func Render(ctx context.Context, o Options) error {
 	schemas, err := compiled()
 	if err != nil {
@@ -62,7 +62,10 @@ func Render(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
-	planner := planner{declarations: reader.out, schemas: schemas, kept: kept, now: o.Now, problems: reader.problems, notice: notice}
+	planner := planner{
+		declarations: reader.out, schemas: schemas, kept: kept, before: loadBefore(o.Dir), now: o.Now, notice: notice,
+		texts: map[string]map[string][]byte{}, problems: reader.problems,
+	}
 	plans := planner.plan(ctx)
 	if len(plans) == 0 && len(planner.problems) == 0 {
 		return errors.New("no PostbackEndpoint and no ReceiverFleet was found")
@@ -73,8 +76,12 @@ func Render(ctx context.Context, o Options) error {
 	}
 	for _, name := range slices.SortedFunc(maps.Keys(plans), byName) {
 		if err := write(o, name, plans[name]); err != nil {
-			planner.problemf("ReceiverFleet %s: %w", name, err)
+			_, kept := planner.before[name]
+			planner.problemf("ReceiverFleet %s %s: %w", name, fate(kept), err)
 		}
+	}
+	if err := writeSnippets(o.Dir, planner.texts, planner.served(plans)); err != nil {
+		return err
 	}
 	reportForeign(o.Dir, plans, notice)
 	return errors.Join(planner.problems...)

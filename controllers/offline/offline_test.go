@@ -118,7 +118,12 @@ func fleet(name, spec string) string {
 }
 
 func secret(name, data string) string {
-	return "apiVersion: v1\nkind: Secret\nmetadata: {name: " + name + "}\nstringData: {" + data + "}"
+	return "apiVersion: v1\nkind: Secret\nmetadata: {name: " + name + ", labels: {postback.dev/readable: 'true'}}\nstringData: {" + data + "}"
+}
+
+// closed takes a Secret's label away, by which it opts in to being read.
+func closed(secret string) string {
+	return strings.Replace(secret, ", labels: {postback.dev/readable: 'true'}", "", 1)
 }
 
 func TestOneEndpointBecomesAFolderAndAKey(t *testing.T) {
@@ -237,14 +242,14 @@ func TestDeclaredSecretsAreUsed(t *testing.T) {
 	h := newHouse(t)
 	h.mustRender(
 		endpoint("a", "key: {secretRef: {name: mine, key: postback}}, access: {hmac: {secretRef: {name: sign}}}"),
-		secret("mine", "postback: my-own-key"), secret("sign", "hmac: signing"),
-		endpoint("b", ""), secret("b-key", "key: another-key, clickToken: a-click-token"),
+		secret("mine", "postback: my-own-long-key"), secret("sign", "hmac: signing"),
+		endpoint("b", ""), secret("b-key", "key: another-long-key, clickToken: a-click-token"),
 	)
 	a, b := h.open("default.a").Endpoints[0], h.open("default.b").Endpoints[0]
-	if a.Keys[0].SHA256 != config.Digest("my-own-key") || len(a.ClickTokens) != 0 || a.Access.HMAC.Secrets[0].Value.Reveal() != "signing" {
+	if a.Keys[0].SHA256 != config.Digest("my-own-long-key") || len(a.ClickTokens) != 0 || a.Access.HMAC.Secrets[0].Value.Reveal() != "signing" {
 		t.Errorf("a: %+v", a)
 	}
-	if b.Keys[0].SHA256 != config.Digest("another-key") || b.ClickTokens[0].SHA256 != config.Digest("a-click-token") {
+	if b.Keys[0].SHA256 != config.Digest("another-long-key") || b.ClickTokens[0].SHA256 != config.Digest("a-click-token") {
 		t.Errorf("b: %+v", b)
 	}
 	kept, err := loadSecrets(h.dir)
@@ -264,24 +269,47 @@ func TestWhatIsWrongWithOneEndpointLeavesTheOthersAlone(t *testing.T) {
 		documents []string
 		says      string
 	}{
-		"an unknown field":                 {[]string{endpoint("bad", "polices: {}")}, "PostbackEndpoint default/bad: spec.polices: unknown field"},
-		"a broken rule":                    {[]string{endpoint("bad", "payout: {max: '0'}")}, "PostbackEndpoint default/bad: spec.payout.max: max: write a decimal"},
-		"broken YAML":                      {[]string{"a: b: c"}, "standard input, document 1"},
-		"a key twice in a mapping":         {[]string{"kind: A\nkind: B"}, `key "kind" already set`},
-		"no object":                        {[]string{"just: text"}, "is no Kubernetes object"},
-		"a Secret that is missing":         {[]string{endpoint("bad", "key: {secretRef: {name: mine}}")}, "spec.key.secretRef: Secret default/mine is not among the files"},
-		"a Secret without its field":       {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"), secret("mine", "other: x")}, `Secret default/mine: field "key" is missing`},
-		"a signing Secret that is missing": {[]string{endpoint("bad", "access: {hmac: {secretRef: {name: sign}}}")}, "spec.access.hmac.secretRef: Secret default/sign is not"},
-		"a Secret that is no base64":       {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\ndata: {key: 'hunter2!'}"}, "is no valid Secret"},
-		"a fleet that is missing":          {[]string{endpoint("bad", "fleetRef: {name: eu}")}, "no ReceiverFleet default/eu is declared"},
-		"a fleet that permits nobody":      {[]string{endpoint("bad", "fleetRef: {name: eu, namespace: infra}"), strings.Replace(fleet("eu", ""), "name: eu", "name: eu, namespace: infra", 1)}, "don't permit the namespace"},
-		"a fleet that is invalid":          {[]string{endpoint("bad", "fleetRef: {name: eu}"), fleet("eu", "rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}]}")}, "ReceiverFleet default/eu is left out: spec.rates.providers[oxr].keySecretRef"},
-		"a fleet of its own name":          {[]string{endpoint("bad", ""), fleet("bad", "")}, "a ReceiverFleet of the endpoint's name is declared"},
-		"two of one name":                  {[]string{endpoint("good", "suspend: true")}, "PostbackEndpoint default/good: is declared twice"},
-		"a version that is none":           {[]string{strings.Replace(endpoint("bad", ""), "v1alpha1", "v1", 1)}, "PostbackEndpoint default/bad: there is no such kind in apiVersion postback.dev/v1"},
-		"a kind that is none":              {[]string{strings.Replace(endpoint("bad", ""), "PostbackEndpoint", "PostbackEndpoints", 1)}, "PostbackEndpoints default/bad: there is no such kind"},
-		"a signature in a training":        {[]string{endpoint("bad", "conversionTypes: [{name: bet}], access: {hmac: {parameter: bet_status, secretRef: {name: s}}}")}, "must not be the <parameter>_status of one of conversionTypes"},
-		"a type's training as an alias":    {[]string{endpoint("bad", "conversionTypes: [{name: bet}], aliases: {tid: [bet_status]}")}, "conversion type bet"},
+		"an unknown field":                    {[]string{endpoint("bad", "polices: {}")}, "PostbackEndpoint default/bad is left out: spec.polices: unknown field"},
+		"a broken rule":                       {[]string{endpoint("bad", "payout: {max: '0'}")}, "PostbackEndpoint default/bad is left out: spec.payout.max: max: write a decimal"},
+		"broken YAML":                         {[]string{"a: b: c"}, "standard input, document 1"},
+		"a key twice in a mapping":            {[]string{"kind: A\nkind: B"}, `key "kind" already set`},
+		"no object":                           {[]string{"- just\n- text"}, "is no Kubernetes object"},
+		"a Secret that is missing":            {[]string{endpoint("bad", "key: {secretRef: {name: mine}}")}, "spec.key.secretRef: Secret default/mine is not among the files"},
+		"a Secret without its field":          {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"), secret("mine", "other: x")}, `Secret default/mine: field "key" is missing`},
+		"a signing Secret that is missing":    {[]string{endpoint("bad", "access: {hmac: {secretRef: {name: sign}}}")}, "spec.access.hmac.secretRef: Secret default/sign is not"},
+		"a Secret that is no base64":          {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\ndata: {key: 'hunter2!'}"}, "Secret default/mine: data.key is no base64: plain text belongs in stringData"},
+		"a fleet that is missing":             {[]string{endpoint("bad", "fleetRef: {name: eu}")}, "no ReceiverFleet default/eu is declared"},
+		"a fleet that permits nobody":         {[]string{endpoint("bad", "fleetRef: {name: eu, namespace: infra}"), strings.Replace(fleet("eu", ""), "name: eu", "name: eu, namespace: infra", 1)}, "don't permit the namespace"},
+		"a fleet that is invalid":             {[]string{endpoint("bad", "fleetRef: {name: eu}"), fleet("eu", "rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}]}")}, "ReceiverFleet default/eu is left out: spec.rates.providers[oxr].keySecretRef"},
+		"a fleet of its own name":             {[]string{endpoint("bad", ""), fleet("bad", "")}, "a ReceiverFleet of the endpoint's name is declared"},
+		"no apiVersion":                       {[]string{"kind: PostbackEndpoint\nmetadata: {name: bad}"}, "apiVersion is missing: a PostbackEndpoint has apiVersion: postback.dev/v1alpha1"},
+		"no apiVersion of a Secret":           {[]string{"kind: Secret\nmetadata: {name: bad}"}, "apiVersion is missing: a Secret has apiVersion: v1"},
+		"no kind":                             {[]string{"apiVersion: postback.dev/v1alpha1\nmetadata: {name: bad}"}, "kind is missing: write Campaign, PostbackEndpoint, ReceiverFleet"},
+		"neither apiVersion nor kind":         {[]string{"metadata: {name: bad}"}, "apiVersion and kind are missing"},
+		"no name":                             {[]string{"apiVersion: postback.dev/v1alpha1\nkind: Campaign"}, "metadata.name of a Campaign is missing"},
+		"a kind in the wrong case":            {[]string{strings.Replace(endpoint("bad", ""), "PostbackEndpoint", "postbackendpoint", 1)}, "write kind: PostbackEndpoint"},
+		"a Secret's kind misspelt":            {[]string{strings.Replace(secret("mine", "key: hunter2"), "Secret", "Secrets", 1)}, "write kind: Secret"},
+		"a kind of another group":             {[]string{strings.Replace(campaign("bad", ""), "postback.dev/v1alpha1", "postback.io/v1", 1)}, "Campaign default/bad is left out: there is no such kind in apiVersion postback.io/v1"},
+		"a key that YAML takes for a number":  {[]string{secret("mine", "key: 12345e6")}, "Secret default/mine: stringData.key is no text for YAML: write it in quotes"},
+		"a key that YAML takes for a boolean": {[]string{secret("mine", "key: yes, other: x")}, "Secret default/mine: stringData.key is no text for YAML: write it in quotes"},
+		"a Secret's key without a value":      {[]string{secret("mine", "key: ")}, "Secret default/mine: stringData.key is empty"},
+		"a Secret's data as a number":         {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\ndata: {key: 12345}"}, "data.key is no text for YAML: write it in quotes"},
+		"a Secret that did not opt in": {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"), closed(secret("mine", "key: hunter2hunter2"))},
+			`PostbackEndpoint default/bad is left out: spec.key.secretRef: Secret default/mine: it needs the label postback.dev/readable: "true"`},
+		"a signing Secret that did not opt in": {[]string{endpoint("bad", "access: {hmac: {secretRef: {name: mine}}}"), closed(secret("mine", "hmac: hunter2"))}, "spec.access.hmac.secretRef: Secret default/mine: it needs the label"},
+		"a signing Secret for another namespace": {[]string{
+			endpoint("bad", "fleetRef: {name: eu, namespace: infra}, access: {hmac: {secretRef: {name: mine}}}"), secret("mine", "hmac: hunter2"),
+			strings.Replace(fleet("eu", "allowedEndpoints: {namespaces: All}"), "name: eu", "name: eu, namespace: infra", 1)},
+			"spec.access.hmac.secretRef: Secret mine: it needs the annotation postback.dev/shared-with: infra"},
+		"a key that is too short":                        {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"), secret("mine", "key: hunter2")}, "fewer than 12 characters and may be guessed: take a longer one, or set spec.key.allowWeak"},
+		"a provider's key that would go elsewhere":       {[]string{fleet("bad", "rates: {providers: [{name: own, type: JSON, url: 'https://rates.example/', keySecretRef: {name: mine}}]}")}, "only type OpenExchangeRates takes a key"},
+		"a provider's key that would go to another host": {[]string{fleet("bad", "rates: {providers: [{name: oxr, type: OpenExchangeRates, url: 'https://openexchangerates.org.evil.example/', keySecretRef: {name: mine}}]}")}, "a key goes to https://openexchangerates.org/ only"},
+		"a provider's key in the clear":                  {[]string{fleet("bad", "rates: {providers: [{name: oxr, type: OpenExchangeRates, url: 'http://openexchangerates.org/', keySecretRef: {name: mine}}]}")}, "a key goes to https://openexchangerates.org/ only"},
+		"two of one name":                                {[]string{endpoint("good", "suspend: true")}, "PostbackEndpoint default/good: is declared twice"},
+		"a version that is none":                         {[]string{strings.Replace(endpoint("bad", ""), "v1alpha1", "v1", 1)}, "PostbackEndpoint default/bad is left out: there is no such kind in apiVersion postback.dev/v1: write apiVersion: postback.dev/v1alpha1"},
+		"a kind that is none":                            {[]string{strings.Replace(endpoint("bad", ""), "PostbackEndpoint", "PostbackEndpoints", 1)}, `there is no kind "PostbackEndpoints" in apiVersion postback.dev/v1alpha1: write kind: PostbackEndpoint`},
+		"a signature in a training":                      {[]string{endpoint("bad", "conversionTypes: [{name: bet}], access: {hmac: {parameter: bet_status, secretRef: {name: s}}}")}, "must not be the <parameter>_status of one of conversionTypes"},
+		"a type's training as an alias":                  {[]string{endpoint("bad", "conversionTypes: [{name: bet}], aliases: {tid: [bet_status]}")}, "conversion type bet"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -455,5 +483,30 @@ func TestTheHeadersOfForwardsComeFromDeclaredSecrets(t *testing.T) {
 		if err := newHouse(t).render(documents...); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%v does not say %q", err, says)
 		}
+	}
+}
+
+func TestAWeakKeyIsTold(t *testing.T) {
+	h := newHouse(t)
+	h.mustRender(endpoint("shop", "key: {allowWeak: true, secretRef: {name: mine}}"), secret("mine", "key: ba1ec3c"))
+	said := h.notices.String()
+	if !strings.Contains(said, "PostbackEndpoint default/shop: the key in Secret default/mine has less than 64 bits of entropy") || strings.Contains(said, "ba1ec3c") {
+		t.Errorf("noticed: %s", said)
+	}
+	if key := h.open("default.shop").Endpoints[0].Keys[0]; key.SHA256 != config.Digest("ba1ec3c") {
+		t.Errorf("key: %+v", key)
+	}
+}
+
+// A Secret of the type needs no label, and one that says so may go to the fleet's namespace.
+func TestSecretsOptIn(t *testing.T) {
+	h := newHouse(t)
+	typed := closed(secret("mine", "key: a-key-of-my-own")) + "\ntype: postback.dev/credentials"
+	shared := strings.Replace(secret("sign", "hmac: signing"), "{name: sign", "{name: sign, annotations: {postback.dev/shared-with: 'other, infra'}", 1)
+	h.mustRender(typed, shared,
+		endpoint("shop", "fleetRef: {name: eu, namespace: infra}, key: {secretRef: {name: mine}}, access: {hmac: {secretRef: {name: sign}}}"),
+		strings.Replace(fleet("eu", "allowedEndpoints: {namespaces: All}"), "name: eu", "name: eu, namespace: infra", 1))
+	if shop := h.open("infra.eu").Endpoints[0]; len(shop.Keys) != 1 || len(shop.Access.HMAC.Secrets) != 1 {
+		t.Errorf("rendered: %+v", shop)
 	}
 }

@@ -14,20 +14,23 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
-	"github.com/postback-dev/postback-operator/controllers/claims"
 	"github.com/postback-dev/postback-operator/controllers/credentials"
 	"github.com/postback-dev/postback-operator/controllers/render"
+	"github.com/postback-dev/postback-operator/controllers/resources"
 	"github.com/postback-dev/postback-operator/controllers/rotation"
 	"github.com/postback-dev/postback-operator/controllers/schema"
 )
 
-// planner turns declarations into the content of fleets' documents. What is wrong with one endpoint or fleet is a problem
-// and leaves the others alone.
+// planner turns declarations into the content of fleets' documents. A declaration that is wrong is a problem and leaves the
+// others alone: what was rendered of it before stays, as a cluster goes on serving it.
 type planner struct {
 	declarations
-	schemas  schema.Schemas
-	kept     secrets
-	now      time.Time
+	schemas schema.Schemas
+	kept    secrets
+	before  renderedBefore
+	now     time.Time
+	// texts are the snippets by folder.
+	texts    map[string]map[string][]byte
 	problems []error
 	// notice tells of what works and may not be meant.
 	notice func(format string, args ...any)
@@ -37,10 +40,20 @@ type planner struct {
 type fleetPlan struct {
 	fleet     config.Fleet
 	endpoints []config.Endpoint
+	// base is the address of the receivers; empty when the fleet's declaration is not known.
+	base string
 }
 
 func (p *planner) problemf(format string, args ...any) {
 	p.problems = append(p.problems, fmt.Errorf(format, args...))
+}
+
+// fate says what becomes of a declaration that is wrong.
+func fate(kept bool) string {
+	if kept {
+		return "keeps what was rendered before"
+	}
+	return "is left out"
 }
 
 // plan returns the fleets that can be rendered, by name. It puts what it generates into p.kept.
@@ -50,21 +63,16 @@ func (p *planner) plan(ctx context.Context) map[types.NamespacedName]*fleetPlan 
 	for _, name := range names {
 		p.addOwnFleet(ctx, p.endpoints[name], fleets)
 	}
-	plans := map[types.NamespacedName]*fleetPlan{}
-	for _, name := range slices.SortedFunc(maps.Keys(fleets), byName) {
-		if plan, err := p.fleet(fleets[name]); err != nil {
-			p.problemf("ReceiverFleet %s is left out: %w", name, err)
-		} else {
-			plans[name] = plan
-		}
-	}
+	plans := p.planFleets(fleets)
 	for _, name := range names {
 		if err := p.join(p.endpoints[name], fleets, plans); err != nil {
-			p.problemf("PostbackEndpoint %s is left out: %w", name, err)
+			kept := !errors.Is(err, errNotPermitted) && p.keep(name, plans)
+			p.problemf("PostbackEndpoint %s %s: %w", name, fate(kept), err)
 		}
 	}
+	p.keepRejected(plans)
 	for _, name := range slices.SortedFunc(maps.Keys(plans), byName) {
-		plans[name].endpoints = p.withoutTakenKeys(plans[name].endpoints)
+		p.settle(plans[name])
 	}
 	p.addCampaigns(plans)
 	return plans
@@ -96,7 +104,33 @@ func (p *planner) defaulted(ctx context.Context, fleet *v1alpha1.ReceiverFleet) 
 	return admitted[types.NamespacedName{}], err
 }
 
-func (p *planner) fleet(fleet *v1alpha1.ReceiverFleet) (*fleetPlan, error) {
+// planFleets begins a plan per fleet. A fleet whose declaration is wrong keeps its settings.
+func (p *planner) planFleets(fleets map[types.NamespacedName]*v1alpha1.ReceiverFleet) map[types.NamespacedName]*fleetPlan {
+	plans := map[types.NamespacedName]*fleetPlan{}
+	keep := func(name types.NamespacedName, base string) bool {
+		before, found := p.before[name]
+		if found {
+			plans[name] = &fleetPlan{fleet: before.fleet, base: base}
+		}
+		return found
+	}
+	for _, name := range slices.SortedFunc(maps.Keys(fleets), byName) {
+		base := resources.BaseURL(fleets[name])
+		if fleet, err := p.fleet(fleets[name]); err != nil {
+			p.problemf("ReceiverFleet %s %s: %w", name, fate(keep(name, base)), err)
+		} else {
+			plans[name] = &fleetPlan{fleet: fleet, base: base}
+		}
+	}
+	for _, r := range p.rejected {
+		if r.kind == v1alpha1.KindReceiverFleet && fleets[r.name] == nil {
+			keep(r.name, "")
+		}
+	}
+	return plans
+}
+
+func (p *planner) fleet(fleet *v1alpha1.ReceiverFleet) (config.Fleet, error) {
 	keys, observed := map[string]string{}, map[rotation.Purpose][]string{}
 	for _, provider := range fleet.Spec.Rates.Providers {
 		ref := provider.KeySecretRef
@@ -106,221 +140,68 @@ func (p *planner) fleet(fleet *v1alpha1.ReceiverFleet) (*fleetPlan, error) {
 		at := fmt.Sprintf("spec.rates.providers[%s].keySecretRef", provider.Name)
 		data, err := p.named(fleet.Namespace, at, ref)
 		if err != nil {
-			return nil, err
+			return config.Fleet{}, err
+		}
+		if err := render.KeyMayGo(&provider); err != nil {
+			return config.Fleet{}, fmt.Errorf("%s: %w", at, err)
 		}
 		values, err := render.Secrets(data, fieldOf(ref, v1alpha1.DefaultKeyField))
 		if err != nil {
-			return nil, fmt.Errorf("%s: Secret %s: %w", at, ref.Name, err)
+			return config.Fleet{}, fmt.Errorf("%s: Secret %s: %w", at, ref.Name, err)
 		}
 		if len(values) != 1 {
-			return nil, fmt.Errorf("%s: Secret %s holds %d keys, there must be one", at, ref.Name, len(values))
+			return config.Fleet{}, fmt.Errorf("%s: Secret %s holds %d keys, there must be one", at, ref.Name, len(values))
 		}
 		keys[provider.Name] = values[0]
 		observed[rotation.Provider(provider.Name)] = values
 	}
-	name := types.NamespacedName{Namespace: fleet.Namespace, Name: fleet.Name + v1alpha1.RatesKeyringSecretSuffix}
+	name := childOf(fleet.Namespace, *resources.RatesKeyringSecret(fleet, nil).GetName())
 	before, err := p.kept.keyring(name)
 	if err != nil {
-		return nil, err
+		return config.Fleet{}, err
 	}
 	ring := rotation.Advance(before, rotation.Input{Now: p.now, Observed: observed, NewID: credentials.NewID})
 	if len(ring)+len(before) > 0 {
 		p.kept.set(name, v1alpha1.RoleKeyring, v1alpha1.LabelFleet, fleet.Name, v1alpha1.KeyringField, string(ring.Encode()))
 	}
-	rendered, err := render.Fleet(fleet, ring, keys)
-	return &fleetPlan{fleet: rendered}, err
+	return render.Fleet(fleet, ring, keys)
 }
+
+// errNotPermitted: the endpoint must not be in the fleet, even if it was before.
+var errNotPermitted = errors.New("don't permit the namespace")
 
 // join renders an endpoint into its fleet's plan.
 func (p *planner) join(endpoint *v1alpha1.PostbackEndpoint, fleets map[types.NamespacedName]*v1alpha1.ReceiverFleet, plans map[types.NamespacedName]*fleetPlan) error {
+	self := types.NamespacedName{Namespace: endpoint.Namespace, Name: endpoint.Name}
 	name, own := render.FleetOf(endpoint)
+	plan := plans[name]
+	_, member := p.before[name].endpoints[self]
 	switch fleet := fleets[name]; {
 	case own && p.fleets[name] != nil:
 		return errors.New("a ReceiverFleet of the endpoint's name is declared: name it in spec.fleetRef to join it")
-	case fleet == nil && own, fleet != nil && plans[name] == nil:
+	case plan == nil && (own || fleet != nil || p.isRejected(v1alpha1.KindReceiverFleet, name)), plan != nil && fleet == nil && !member:
 		return fmt.Errorf("its fleet %s is invalid", name)
-	case fleet == nil:
+	case plan == nil:
 		return fmt.Errorf("spec.fleetRef: no ReceiverFleet %s is declared", name)
-	case !render.Permits(fleet, endpoint.Namespace, p.namespaces[endpoint.Namespace]):
-		return fmt.Errorf("spec.fleetRef: the allowedEndpoints of ReceiverFleet %s don't permit the namespace", name)
+	case fleet != nil && !render.Permits(fleet, endpoint.Namespace, p.namespaces[endpoint.Namespace]):
+		return fmt.Errorf("spec.fleetRef: the allowedEndpoints of ReceiverFleet %s %w", name, errNotPermitted)
 	}
-	headers, err := p.headers(endpoint.Namespace, endpoint.ForwardSecrets())
+	if err := render.Check(endpoint, plan.fleet.Rates.Fixed); err != nil {
+		return err
+	}
+	headers, err := p.headers(endpoint.Namespace, name.Namespace, endpoint.ForwardSecrets())
 	if err != nil {
 		return err
 	}
-	ring, signing, err := p.credentials(endpoint, headers)
+	resolved, err := p.credentials(endpoint, headers)
 	if err != nil {
 		return err
 	}
-	rendered, err := render.Endpoint(endpoint, ring, signing, headers)
+	rendered, err := render.Endpoint(endpoint, resolved.ring, resolved.signing, headers)
 	if err != nil {
 		return err
 	}
-	plan := plans[name]
 	plan.endpoints = append(plan.endpoints, rendered)
+	p.endpointTexts(endpoint, plan.base, resolved)
 	return nil
-}
-
-// credentials resolves and advances what authenticates the endpoint's callers.
-func (p *planner) credentials(endpoint *v1alpha1.PostbackEndpoint, headers render.HeaderValues) (rotation.Ring, []string, error) {
-	name := types.NamespacedName{Namespace: endpoint.Namespace, Name: endpoint.Name + v1alpha1.KeyringSecretSuffix}
-	ring, err := p.kept.keyring(name)
-	if err != nil {
-		return nil, nil, err
-	}
-	observed, err := p.callerKeys(endpoint, ring)
-	if err != nil {
-		return nil, nil, err
-	}
-	var signing []string
-	if signer := endpoint.Spec.Signer(); signer != nil {
-		data, err := p.named(endpoint.Namespace, signer.Path, &v1alpha1.SecretKeyReference{Name: signer.Secret})
-		if err != nil {
-			return nil, nil, err
-		}
-		if signing, err = render.Secrets(data, signer.Field); err != nil {
-			return nil, nil, fmt.Errorf("%s: Secret %s: %w", signer.Path, signer.Secret, err)
-		}
-	}
-	observed[rotation.Signing] = signing
-	observed[rotation.Forward] = headers.List(endpoint.ForwardSecrets())
-	key := endpoint.Spec.Key
-	ring = rotation.Advance(ring, rotation.Input{
-		Now: p.now, Observed: observed, Overlap: key.Overlap.Duration, Revoked: key.Revoked, NewID: credentials.NewID,
-	})
-	p.kept.set(name, v1alpha1.RoleKeyring, v1alpha1.LabelEndpoint, endpoint.Name, v1alpha1.KeyringField, string(ring.Encode()))
-	return ring, signing, nil
-}
-
-// callerKeys returns the postback key, the click token and the client key that the endpoint's key Secret holds, after generating them where
-// nobody declared the Secret.
-func (p *planner) callerKeys(endpoint *v1alpha1.PostbackEndpoint, ring rotation.Ring) (map[rotation.Purpose][]string, error) {
-	ref := endpoint.Spec.Key.SecretRef
-	name := types.NamespacedName{Namespace: endpoint.Namespace, Name: endpoint.Name + v1alpha1.KeySecretSuffix}
-	field, data := v1alpha1.DefaultKeyField, p.secrets[name]
-	switch {
-	case ref != nil:
-		field = fieldOf(ref, field)
-		named, err := p.named(endpoint.Namespace, "spec.key.secretRef", ref)
-		if err != nil {
-			return nil, err
-		}
-		name.Name, data = ref.Name, named
-	case data == nil:
-		p.generate(endpoint, name, ring)
-		data = p.kept.get(name)
-	}
-	key, err := render.Key(data, field)
-	if err != nil {
-		return nil, fmt.Errorf("in Secret %s: %w", name, err)
-	}
-	token, found, err := render.ClickToken(data, v1alpha1.ClickTokenField)
-	if err != nil {
-		return nil, fmt.Errorf("in Secret %s: %w", name, err)
-	}
-	observed := map[rotation.Purpose][]string{rotation.Postback: {key}, rotation.Click: {}, rotation.Browser: {}}
-	if found {
-		observed[rotation.Click] = []string{token}
-	}
-	clientKey, found, err := render.ClientKey(data, v1alpha1.ClientKeyField)
-	if err != nil {
-		return nil, fmt.Errorf("in Secret %s: %w", name, err)
-	}
-	if found && endpoint.Spec.Browser != nil {
-		observed[rotation.Browser] = []string{clientKey}
-	}
-	return observed, nil
-}
-
-// generate makes the key and the client key when there is none or its time has come, and the click token when there is none.
-func (p *planner) generate(endpoint *v1alpha1.PostbackEndpoint, name types.NamespacedName, ring rotation.Ring) {
-	declared := max(endpoint.Spec.Key.Revision, 1)
-	var every time.Duration
-	if endpoint.Spec.Key.RotateEvery != nil {
-		every = endpoint.Spec.Key.RotateEvery.Duration
-	}
-	held := p.kept.get(name)
-	set := func(field, value string) {
-		p.kept.set(name, v1alpha1.RoleKey, v1alpha1.LabelEndpoint, endpoint.Name, field, value)
-	}
-	if held[v1alpha1.DefaultKeyField] == nil || ring.Due(p.now, declared, p.kept.revision(name, v1alpha1.AnnotationKeyRevision), every) {
-		set(v1alpha1.DefaultKeyField, credentials.NewKey())
-		p.kept.annotate(name, v1alpha1.AnnotationKeyRevision, declared)
-	}
-	if held[v1alpha1.ClickTokenField] == nil {
-		set(v1alpha1.ClickTokenField, credentials.NewKey())
-	}
-	if browser := endpoint.Spec.Browser; browser != nil {
-		revision := max(browser.Revision, 1)
-		if held[v1alpha1.ClientKeyField] == nil || revision > p.kept.revision(name, v1alpha1.AnnotationClientKeyRevision) {
-			set(v1alpha1.ClientKeyField, credentials.NewKey())
-			p.kept.annotate(name, v1alpha1.AnnotationClientKeyRevision, revision)
-		}
-	}
-}
-
-// headers reads the values of secret headers of forwards.
-func (p *planner) headers(namespace string, refs []v1alpha1.ForwardSecretKey) (render.HeaderValues, error) {
-	values, problem, err := render.ReadHeaders(refs, func(name string) (map[string][]byte, bool, error) {
-		data, found := p.secrets[types.NamespacedName{Namespace: namespace, Name: name}]
-		return data, found, nil
-	})
-	switch {
-	case err != nil:
-		return nil, err
-	case problem == nil:
-		return values, nil
-	case problem.Missing:
-		return nil, fmt.Errorf("spec.forwards: Secret %s/%s is not among the files", namespace, problem.Secret)
-	default:
-		return nil, fmt.Errorf("spec.forwards: Secret %s: %w", problem.Secret, problem.Err)
-	}
-}
-
-// named returns the data of a Secret that the declaration at a field names.
-func (p *planner) named(namespace, at string, ref *v1alpha1.SecretKeyReference) (map[string][]byte, error) {
-	data, found := p.secrets[types.NamespacedName{Namespace: namespace, Name: ref.Name}]
-	if !found {
-		return nil, fmt.Errorf("%s: Secret %s/%s is not among the files", at, namespace, ref.Name)
-	}
-	return data, nil
-}
-
-func fieldOf(ref *v1alpha1.SecretKeyReference, otherwise string) string {
-	if ref.Key != "" {
-		return ref.Key
-	}
-	return otherwise
-}
-
-// withoutTakenKeys leaves out endpoints whose key an older one has.
-func (p *planner) withoutTakenKeys(endpoints []config.Endpoint) []config.Endpoint {
-	var all []claims.Claim
-	for _, e := range endpoints {
-		claim := claims.Claim{Endpoint: e.Namespace + "/" + e.Name}
-		if declared := p.endpoints[types.NamespacedName{Namespace: e.Namespace, Name: e.Name}]; declared != nil {
-			claim.Created = declared.CreationTimestamp.Time
-		}
-		for _, key := range e.Keys {
-			claim.Digests = append(claim.Digests, "key "+key.SHA256)
-		}
-		for _, key := range e.ClickTokens {
-			claim.Digests = append(claim.Digests, "token "+key.SHA256)
-		}
-		if e.Browser != nil { // on the same paths as the postback keys
-			for _, key := range e.Browser.Keys {
-				claim.Digests = append(claim.Digests, "key "+key.SHA256)
-			}
-		}
-		all = append(all, claim)
-	}
-	losers := claims.Losers(all)
-	return slices.DeleteFunc(endpoints, func(e config.Endpoint) bool {
-		name := e.Namespace + "/" + e.Name
-		owner, lost := losers[name]
-		if lost {
-			p.problemf("PostbackEndpoint %s is left out: the older PostbackEndpoint %s has the same key, client key or click token", name, owner)
-		}
-		return lost
-	})
 }

@@ -11,6 +11,7 @@ import (
 	"path/filepath"
 	"slices"
 	"strings"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
@@ -30,9 +31,26 @@ type declarations struct {
 	endpoints map[types.NamespacedName]*v1alpha1.PostbackEndpoint
 	fleets    map[types.NamespacedName]*v1alpha1.ReceiverFleet
 	campaigns map[types.NamespacedName]*v1alpha1.Campaign
-	secrets   map[types.NamespacedName]map[string][]byte
+	secrets   map[types.NamespacedName]*corev1.Secret
 	// namespaces are the labels of those that were declared.
 	namespaces map[string]map[string]string
+	// rejected are the documents that were refused.
+	rejected []rejection
+	// unread: a document cannot be identified, so that it may be any of those that are missing.
+	unread bool
+}
+
+// rejection is a document of a known kind and name that was refused.
+type rejection struct {
+	// at says where the document is.
+	at, kind string
+	name     types.NamespacedName
+	created  time.Time
+	err      error
+}
+
+func (d *declarations) isRejected(kind string, name types.NamespacedName) bool {
+	return slices.ContainsFunc(d.rejected, func(r rejection) bool { return r.kind == kind && r.name == name })
 }
 
 // reader reads files. What is wrong with one document is a problem and leaves the others alone.
@@ -48,7 +66,7 @@ func newReader(schemas schema.Schemas, notice func(string, ...any)) *reader {
 		endpoints:  map[types.NamespacedName]*v1alpha1.PostbackEndpoint{},
 		fleets:     map[types.NamespacedName]*v1alpha1.ReceiverFleet{},
 		campaigns:  map[types.NamespacedName]*v1alpha1.Campaign{},
-		secrets:    map[types.NamespacedName]map[string][]byte{},
+		secrets:    map[types.NamespacedName]*corev1.Secret{},
 		namespaces: map[string]map[string]string{},
 	}}
 }
@@ -105,64 +123,73 @@ func (r *reader) stream(ctx context.Context, source string, in io.Reader) error 
 		if err != nil {
 			return fmt.Errorf("%s: %w", source, err)
 		}
-		if err := r.document(ctx, document); err != nil {
-			r.problems = append(r.problems, fmt.Errorf("%s, document %d: %w", source, number, err))
+		at := fmt.Sprintf("%s, document %d", source, number)
+		if err := r.document(ctx, at, document); err != nil {
+			r.out.unread = true
+			r.problems = append(r.problems, fmt.Errorf("%s: %w (what was rendered before and is missing now is kept)", at, err))
 		}
 	}
 }
 
-func (r *reader) document(ctx context.Context, document []byte) error {
+// document returns an error when it cannot be identified. What is wrong with an identified one is a rejection.
+func (r *reader) document(ctx context.Context, at string, document []byte) error {
 	object, err := schema.Decode(document)
 	if err != nil || object == nil {
 		return err
 	}
 	if !object.IsList() {
-		return r.object(ctx, object)
+		return r.object(ctx, at, object)
 	}
 	var errs []error
 	err = object.EachListItem(func(item runtime.Object) error {
-		errs = append(errs, r.object(ctx, item.(*unstructured.Unstructured)))
+		errs = append(errs, r.object(ctx, at, item.(*unstructured.Unstructured)))
 		return nil
 	})
 	return errors.Join(append(errs, err)...)
 }
 
-func (r *reader) object(ctx context.Context, object *unstructured.Unstructured) error {
-	kind := object.GroupVersionKind()
-	if object.GetNamespace() == "" && kind.Kind != "Namespace" {
+func (r *reader) object(ctx context.Context, at string, object *unstructured.Unstructured) error {
+	if err := identify(object); err != nil {
+		return err
+	}
+	kind := object.GetKind()
+	if object.GetNamespace() == "" && kind != "Namespace" {
 		object.SetNamespace("default")
 	}
 	name := types.NamespacedName{Namespace: object.GetNamespace(), Name: object.GetName()}
-	err := r.take(ctx, object, name)
-	if err != nil {
-		return fmt.Errorf("%s %s: %w", kind.Kind, name, err)
+	if err := r.take(ctx, object, name); err != nil {
+		r.out.rejected = append(r.out.rejected, rejection{
+			at: at, kind: kind, name: name, created: object.GetCreationTimestamp().Time, err: err,
+		})
 	}
 	return nil
 }
 
 func (r *reader) take(ctx context.Context, object *unstructured.Unstructured, name types.NamespacedName) error {
-	switch kind := object.GroupVersionKind(); kind {
-	case v1alpha1.GroupVersion.WithKind(v1alpha1.KindPostbackEndpoint):
-		return admit(ctx, r.schemas[kind], object, name, r.out.endpoints)
-	case v1alpha1.GroupVersion.WithKind(v1alpha1.KindReceiverFleet):
-		return admit(ctx, r.schemas[kind], object, name, r.out.fleets)
-	case v1alpha1.GroupVersion.WithKind(v1alpha1.KindCampaign):
-		return admit(ctx, r.schemas[kind], object, name, r.out.campaigns)
-	case corev1.SchemeGroupVersion.WithKind("Secret"):
-		var secret corev1.Secret
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(object.Object, &secret, true); err != nil {
-			return errors.New("is no valid Secret: data must be base64, stringData text")
-		}
-		return put(r.out.secrets, name, secretData(&secret))
-	case corev1.SchemeGroupVersion.WithKind("Namespace"):
-		r.out.namespaces[object.GetName()] = object.GetLabels()
-	default:
-		if kind.Group == v1alpha1.GroupVersion.Group {
-			return fmt.Errorf("there is no such kind in apiVersion %s", object.GetAPIVersion())
-		}
-		r.notice("ignored: %s %q is none of the kinds that are rendered", kind.Kind, object.GetName())
+	version, known := readKinds[object.GetKind()]
+	switch {
+	case !known:
+		r.notice("ignored: %s %q is none of the kinds that are rendered", object.GetKind(), object.GetName())
+		return nil
+	case version.String() != object.GetAPIVersion():
+		return fmt.Errorf("there is no such kind in apiVersion %.64s: write apiVersion: %s", object.GetAPIVersion(), version)
 	}
-	return nil
+	switch kind := object.GroupVersionKind(); kind.Kind {
+	case v1alpha1.KindPostbackEndpoint:
+		return admit(ctx, r.schemas[kind], object, name, r.out.endpoints)
+	case v1alpha1.KindReceiverFleet:
+		return admit(ctx, r.schemas[kind], object, name, r.out.fleets)
+	case v1alpha1.KindCampaign:
+		return admit(ctx, r.schemas[kind], object, name, r.out.campaigns)
+	case "Namespace":
+		r.out.namespaces[object.GetName()] = object.GetLabels()
+		return nil
+	}
+	secret, err := readSecret(object)
+	if err != nil {
+		return err
+	}
+	return put(r.out.secrets, name, secret)
 }
 
 // admit judges an object as a cluster would and keeps it in its typed form.
@@ -185,8 +212,11 @@ func put[T any](into map[types.NamespacedName]T, name types.NamespacedName, valu
 	return nil
 }
 
-// secretData merges stringData into data, as the API server does.
+// secretData merges stringData into data, as the API server does; nil when there is no Secret.
 func secretData(secret *corev1.Secret) map[string][]byte {
+	if secret == nil {
+		return nil
+	}
 	data := map[string][]byte{}
 	for field, value := range secret.Data {
 		data[field] = value

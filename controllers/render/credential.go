@@ -9,19 +9,26 @@ import (
 )
 
 var (
-	// The unreserved characters of RFC 3986, so that a key looks the same in every URL. Keys of other trackers are as short
-	// as 7 characters and have to go on working.
+	// The unreserved characters of RFC 3986, so that a key looks the same in every URL.
 	keyForm = regexp.MustCompile(`^[A-Za-z0-9._~-]{4,128}$`)
 	// The characters of a bearer token, RFC 6750.
 	tokenForm = regexp.MustCompile(`^[A-Za-z0-9._~+/-]{8,256}=*$`)
 )
 
+// minKeyLength is the shortest key that nobody need ask for. Keys of other trackers are as short as 7 hexadecimal digits:
+// they are found by guessing.
+const minKeyLength = 12
+
 // Key reads a postback key out of a Secret's field. White space around it, like an editor's last line feed, is dropped.
-// The error says what is wrong without showing the value.
-func Key(data map[string][]byte, field string) (string, error) {
+// allowWeak lets it be as short as 4 characters. The error says what is wrong without showing the value.
+func Key(data map[string][]byte, field string, allowWeak bool) (string, error) {
 	value, err := text(data, field)
-	if err == nil && !keyForm.MatchString(value) {
-		err = fmt.Errorf("field %q: a key has 4 to 128 letters, digits and . _ ~ -", field)
+	switch {
+	case err != nil:
+	case !keyForm.MatchString(value):
+		err = fmt.Errorf("field %q: a key has %d to 128 letters, digits and . _ ~ -", field, minKeyLength)
+	case len(value) < minKeyLength && !allowWeak:
+		err = fmt.Errorf("field %q: the key has fewer than %d characters and may be guessed: take a longer one, or set spec.key.allowWeak", field, minKeyLength)
 	}
 	if err != nil {
 		return "", err
@@ -44,13 +51,13 @@ func ClickToken(data map[string][]byte, field string) (token string, found bool,
 	return value, true, nil
 }
 
-// ClientKey reads the key of web pages, which has the form of a postback key. A Secret without the field has none: found is
-// false.
+// ClientKey reads the key of web pages, which has the form of a postback key. It may be short, since pages show it to
+// everybody. A Secret without the field has none: found is false.
 func ClientKey(data map[string][]byte, field string) (key string, found bool, err error) {
 	if _, found := data[field]; !found {
 		return "", false, nil
 	}
-	key, err = Key(data, field)
+	key, err = Key(data, field, true)
 	return key, err == nil, err
 }
 

@@ -1,6 +1,7 @@
 package render
 
 import (
+	"errors"
 	"fmt"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
@@ -26,10 +27,12 @@ func (v HeaderValues) List(refs []v1alpha1.ForwardSecretKey) []string {
 type HeaderProblem struct {
 	Secret  string
 	Missing bool
-	Err     error
+	// Denied says how it opts in, where it has not; nil where it has.
+	Denied error
+	Err    error
 }
 
-// ReadHeaders reads the values of secret headers; data returns what is in a Secret of a name. The problem is the first one,
+// ReadHeaders reads the values of secret headers; data returns what is in a Secret of a name, or a [DeniedError]. The problem is the first one,
 // nil if all values are there.
 func ReadHeaders(
 	refs []v1alpha1.ForwardSecretKey, data func(name string) (content map[string][]byte, found bool, err error),
@@ -38,6 +41,12 @@ func ReadHeaders(
 	var problem *HeaderProblem
 	for _, ref := range refs {
 		content, found, err := data(ref.Name)
+		if denied := new(DeniedError); errors.As(err, &denied) {
+			if problem == nil {
+				problem = &HeaderProblem{Secret: ref.Name, Denied: denied}
+			}
+			continue
+		}
 		if err != nil {
 			return nil, nil, err
 		}

@@ -142,9 +142,7 @@ func Fleet(declared *v1alpha1.ReceiverFleet, ring rotation.Ring, providerKeys ma
 		}
 		fleet.Rates.Providers = append(fleet.Rates.Providers, rendered)
 	}
-	for _, rate := range spec.Rates.Fixed {
-		fleet.Rates.Fixed = append(fleet.Rates.Fixed, config.FixedRate(rate))
-	}
+	fleet.Rates.Fixed = FixedRates(declared)
 	return fleet, fleet.Validate()
 }
 

@@ -170,18 +170,21 @@ func TestAnOwnFleetIsACopyOfTheReceiver(t *testing.T) {
 func TestKeysAreReadFromSecrets(t *testing.T) {
 	cases := map[string]struct {
 		value, want, says string
+		allowWeak         bool
 	}{
-		"as it stands":               {"Abc-123._~", "Abc-123._~", ""},
-		"without the last line feed": {"abcd1234\n", "abcd1234", ""},
-		"as short as Keitaro's":      {"ba1ec3c", "ba1ec3c", ""},
-		"not when it is empty":       {" \n", "", "is empty"},
-		"not when it is too short":   {"abc", "", "4 to 128"},
-		"not with a slash":           {"hunter2/x", "", "4 to 128"},
-		"not when it is endless":     {strings.Repeat("a", 129), "", "4 to 128"},
+		"as it stands":                      {"Abc-123._~Abc", "Abc-123._~Abc", "", false},
+		"without the last line feed":        {"abcd1234abcd\n", "abcd1234abcd", "", false},
+		"as short as Keitaro's, if allowed": {"ba1ec3c", "ba1ec3c", "", true},
+		"not as short as Keitaro's":         {"hunter2", "", "fewer than 12 characters and may be guessed", false},
+		"not a character too short":         {"hunter2-abc", "", "fewer than 12 characters", false},
+		"not when it is empty":              {" \n", "", "is empty", true},
+		"not when it is far too short":      {"abc", "", "12 to 128", true},
+		"not with a slash":                  {"hunter2/x/abc", "", "12 to 128", false},
+		"not when it is endless":            {strings.Repeat("a", 129), "", "12 to 128", false},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
-			got, err := Key(map[string][]byte{"key": []byte(c.value)}, "key")
+			got, err := Key(map[string][]byte{"key": []byte(c.value)}, "key", c.allowWeak)
 			if got != c.want || (err == nil) != (c.says == "") {
 				t.Fatalf("%q, %v", got, err)
 			}
@@ -190,7 +193,7 @@ func TestKeysAreReadFromSecrets(t *testing.T) {
 			}
 		})
 	}
-	if _, err := Key(nil, "key"); err == nil || !strings.Contains(err.Error(), "is missing") {
+	if _, err := Key(nil, "key", false); err == nil || !strings.Contains(err.Error(), "is missing") {
 		t.Errorf("a Secret without the field: %v", err)
 	}
 }

@@ -36,6 +36,9 @@ func SecretChild(secret *corev1ac.SecretApplyConfiguration) Child {
 	return Child{Kind: KindSecret, Namespace: *secret.GetNamespace(), Name: *secret.GetName(), Apply: secret}
 }
 
+// IsWorkload reports whether the child is what makes the pods.
+func (c Child) IsWorkload() bool { return c.Kind == KindDeployment || c.Kind == KindStatefulSet }
+
 // child keeps an apply configuration that is nil from becoming an interface that is not.
 func child[T any, P interface {
 	*T

@@ -24,6 +24,7 @@ import (
 	apimachineryvalidation "k8s.io/apimachinery/pkg/api/validation"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	runtimeschema "k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/util/json"
 	"k8s.io/apimachinery/pkg/util/validation/field"
 	celconfig "k8s.io/apiserver/pkg/apis/cel"
 	"sigs.k8s.io/yaml"
@@ -90,14 +91,14 @@ func compile(v1 *apiextensionsv1.CustomResourceValidation) (*Schema, error) {
 }
 
 // Decode reads one YAML or JSON document: no key may stand twice, and integers stay integers, as the rules need them. An
-// empty document gives nil.
+// empty document gives nil. apiVersion and kind may be missing.
 func Decode(document []byte) (*unstructured.Unstructured, error) {
 	data, err := yaml.YAMLToJSONStrict(document)
 	if err != nil || string(data) == "null" {
 		return nil, err
 	}
 	object := &unstructured.Unstructured{}
-	if err := object.UnmarshalJSON(data); err != nil {
+	if err := json.Unmarshal(data, &object.Object); err != nil {
 		return nil, errors.New("is no Kubernetes object: it needs apiVersion, kind and metadata")
 	}
 	return object, nil

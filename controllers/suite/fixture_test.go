@@ -72,13 +72,15 @@ func campaignOf(t *testing.T, namespace, name, spec string) *v1alpha1.Campaign {
 // mark stands in labels and annotations of every declaration.
 const mark = "must-not-be-copied"
 
-// secretOf makes a user's Secret whose values must not show anywhere.
+// secretOf makes a user's Secret that may be read and whose values must not show anywhere.
 func secretOf(t *testing.T, namespace, name string, data map[string]string) *corev1.Secret {
 	t.Helper()
 	for _, value := range data {
 		secret(value)
 	}
-	object := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: name}, StringData: data}
+	object := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{
+		Namespace: namespace, Name: name, Labels: map[string]string{v1alpha1.LabelReadable: v1alpha1.LabelReadableValue},
+	}, StringData: data}
 	if err := admin.Create(t.Context(), object); err != nil {
 		t.Fatal(err)
 	}

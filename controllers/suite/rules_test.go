@@ -348,7 +348,7 @@ func TestRule4NoKeyIsRecognisableInWhatEverybodyMayRead(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	weak := secret("ba1ec3c")
 	secretOf(t, namespace, "mine", map[string]string{"key": weak})
-	shop := endpointOf(t, namespace, "shop", "{currency: USD, key: {secretRef: {name: mine}}}")
+	shop := endpointOf(t, namespace, "shop", "{currency: USD, key: {allowWeak: true, secretRef: {name: mine}}}")
 	current(t, shop)
 	message := says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionTrue, v1alpha1.ReasonKeyWeak)
 	if !strings.Contains(message, "64 bits") {

@@ -126,7 +126,7 @@ func declare(ctx context.Context, bed *testbed.Bed, dsn string) error {
 		return err
 	}
 	for _, manifest := range []string{
-		fmt.Sprintf("{apiVersion: v1, kind: Secret, metadata: {name: receivers-db}, stringData: {dsn: %q}}", dsn),
+		fmt.Sprintf(`{apiVersion: v1, kind: Secret, metadata: {name: receivers-db, labels: {postback.dev/readable: "true"}}, stringData: {dsn: %q}}`, dsn),
 		manifests,
 	} {
 		if err := bed.Apply(ctx, namespace, manifest); err != nil {

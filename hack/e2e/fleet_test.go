@@ -37,7 +37,7 @@ func makeDatabase(t *testing.T, namespace string) {
 	apply(t, namespace, fmt.Sprintf(`
 apiVersion: v1
 kind: Secret
-metadata: {name: db}
+metadata: {name: db, labels: {postback.dev/readable: "true"}}
 stringData: {dsn: %q}
 `, pods))
 }

@@ -69,7 +69,8 @@ func TestUnderLoad(t *testing.T) {
 	})
 	t.Run("the key is rotated by the user's Secret", func(t *testing.T) {
 		hold := func(key string) string {
-			return fmt.Sprintf("{apiVersion: v1, kind: Secret, metadata: {name: own-key}, stringData: {key: %s, clickToken: e2e-click-token-of-own}}", key)
+			return fmt.Sprintf(`{apiVersion: v1, kind: Secret, metadata: {name: own-key, labels: {postback.dev/readable: "true"}},
+				stringData: {key: %s, clickToken: e2e-click-token-of-own}}`, key)
 		}
 		apply(t, namespace, hold("e2e-first-key-of-own-endpoint"))
 		spec := "key: {secretRef: {name: own-key}, overlap: 1h}"

@@ -78,6 +78,14 @@ func (s scenario) run(ctx context.Context) error {
 }
 
 func (s scenario) declare(ctx context.Context) error {
+	if err := s.admin.Create(ctx, &corev1.Secret{
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: namespace, Name: "database", Labels: map[string]string{v1alpha1.LabelReadable: v1alpha1.LabelReadableValue},
+		},
+		StringData: map[string]string{"dsn": "postgres://postback@db/postback"},
+	}); err != nil {
+		return err
+	}
 	group, ctx := errgroup.WithContext(ctx)
 	group.SetLimit(writers)
 	for i := range s.fleets {

@@ -464,6 +464,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.KeySpec
   map:
     fields:
+    - name: allowWeak
+      type:
+        scalar: boolean
     - name: overlap
       type:
         namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration

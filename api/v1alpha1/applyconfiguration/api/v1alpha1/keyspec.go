@@ -14,6 +14,9 @@ type KeySpecApplyConfiguration struct {
 	// SecretRef names your own Secret with the key, field `key` unless said otherwise. Its field `clickToken`, if there is
 	// one, is the credential of the click intake. Absent: the operator generates both into the Secret <name>-key.
 	SecretRef *SecretKeyReferenceApplyConfiguration `json:"secretRef,omitempty"`
+	// AllowWeak accepts a key below 12 characters, like the 7 hexadecimal digits of other trackers' keys. It is found by
+	// guessing.
+	AllowWeak *bool `json:"allowWeak,omitempty"`
 	// Revision of the generated key; absent means 1. A higher number makes the operator generate the next key.
 	Revision *int64 `json:"revision,omitempty"`
 	// RotateEvery is the age at which the operator generates the next key by itself, like 2160h. At least 1h.
@@ -35,6 +38,14 @@ func KeySpec() *KeySpecApplyConfiguration {
 // If called multiple times, the SecretRef field is set to the value of the last call.
 func (b *KeySpecApplyConfiguration) WithSecretRef(value *SecretKeyReferenceApplyConfiguration) *KeySpecApplyConfiguration {
 	b.SecretRef = value
+	return b
+}
+
+// WithAllowWeak sets the AllowWeak field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AllowWeak field is set to the value of the last call.
+func (b *KeySpecApplyConfiguration) WithAllowWeak(value bool) *KeySpecApplyConfiguration {
+	b.AllowWeak = &value
 	return b
 }
 

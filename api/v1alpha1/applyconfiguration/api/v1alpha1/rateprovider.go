@@ -13,7 +13,8 @@ type RateProviderApplyConfiguration struct {
 	Type *string `json:"type,omitempty"`
 	// URL replaces the provider's public address.
 	URL *string `json:"url,omitempty"`
-	// KeySecretRef names the Secret with the provider's API key, field `key` unless said otherwise.
+	// KeySecretRef names the Secret with the provider's API key, field `key` unless said otherwise. Type OpenExchangeRates
+	// only, whose address it is sent to and no other.
 	KeySecretRef *SecretKeyReferenceApplyConfiguration `json:"keySecretRef,omitempty"`
 }
 

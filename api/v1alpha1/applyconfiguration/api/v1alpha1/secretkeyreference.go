@@ -5,7 +5,8 @@ package v1alpha1
 // SecretKeyReferenceApplyConfiguration represents a declarative configuration of the SecretKeyReference type for use
 // with apply.
 //
-// SecretKeyReference names one field of a Secret in the same namespace.
+// SecretKeyReference names one field of a Secret in the same namespace. The Secret must have the label
+// `postback.dev/readable: "true"`, or the type `postback.dev/credentials`.
 type SecretKeyReferenceApplyConfiguration struct {
 	// Name of the Secret.
 	Name *string `json:"name,omitempty"`

@@ -9,7 +9,7 @@ package v1alpha1
 type TrainingRuleApplyConfiguration struct {
 	// Type is lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes.
 	Type *string `json:"type,omitempty"`
-	// Statuses are the network's words for it, in any letter case.
+	// Statuses are the network's words for it, in any letter case. A word has one type.
 	Statuses []string `json:"statuses,omitempty"`
 }
 

@@ -1,12 +1,15 @@
-package endpoint
+package render
 
 import (
 	"math"
 	"strings"
 )
 
-// minEntropyBits is what a key needs so that nobody guesses it over the network.
-const minEntropyBits = 64
+// MinEntropyBits is what a key needs so that nobody guesses it over the network.
+const MinEntropyBits = 64
+
+// WeakKey reports whether a key may be guessed.
+func WeakKey(key string) bool { return entropyBits(key) < MinEntropyBits }
 
 // alphabets are the sets of characters that keys are drawn from. Letters count as hexadecimal while there are no others.
 var alphabets = []struct {

@@ -1,0 +1,110 @@
+package offline
+
+import (
+	"cmp"
+	"errors"
+	"io/fs"
+	"maps"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"k8s.io/apimachinery/pkg/types"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/render"
+	"github.com/postback-dev/postback-operator/controllers/snippets"
+)
+
+// snippetsDir has a folder per endpoint and campaign, below the output folder, with a file per field of the Secret that
+// holds its snippets in a cluster.
+const snippetsDir = "snippets"
+
+func endpointFolder(name types.NamespacedName) string { return name.Namespace + "." + name.Name }
+
+func campaignFolder(name types.NamespacedName) string { return endpointFolder(name) + ".campaign" }
+
+// endpointTexts makes the snippets of an endpoint that was rendered as declared.
+func (p *planner) endpointTexts(endpoint *v1alpha1.PostbackEndpoint, base string, r *resolved) {
+	if base == "" || r.key == "" {
+		return
+	}
+	name := types.NamespacedName{Namespace: endpoint.Namespace, Name: endpoint.Name}
+	p.texts[endpointFolder(name)] = snippets.Endpoint(snippets.EndpointInput{
+		Base: base, Key: r.key, ClientKey: r.clientKey, Status: render.ReportedType(endpoint),
+	})
+}
+
+// campaignTexts makes the snippets of a campaign, with the addresses of its endpoint where that has them.
+func (p *planner) campaignTexts(campaign *v1alpha1.Campaign, base, token string) {
+	urls := p.texts[endpointFolder(endpointOf(campaign))]
+	if base == "" || urls == nil {
+		return
+	}
+	name := types.NamespacedName{Namespace: campaign.Namespace, Name: campaign.Name}
+	p.texts[campaignFolder(name)] = snippets.Campaign(snippets.CampaignInput{
+		Base: base, Alias: campaign.LinkAlias(), Token: token,
+		PostbackURL: string(urls[snippets.PostbackURLField]), ClientURL: string(urls[snippets.ClientURLField]),
+	})
+}
+
+// served returns the folders of everything that the fleets' folders hold now.
+func (p *planner) served(plans map[types.NamespacedName]*fleetPlan) map[string]bool {
+	folders := map[string]bool{}
+	add := func(endpoint config.Endpoint) {
+		folders[endpointFolder(nameOf(endpoint))] = true
+		for _, campaign := range endpoint.Campaigns {
+			folders[campaignFolder(types.NamespacedName{Namespace: endpoint.Namespace, Name: campaign.Name})] = true
+		}
+	}
+	for _, plan := range plans {
+		for _, endpoint := range plan.endpoints {
+			add(endpoint)
+		}
+	}
+	for fleet, before := range p.before {
+		if plans[fleet] == nil {
+			for _, endpoint := range before.endpoints {
+				add(endpoint)
+			}
+		}
+	}
+	return folders
+}
+
+// writeSnippets writes the files, readable by their owner only, and removes those of nothing that is served.
+func writeSnippets(dir string, texts map[string]map[string][]byte, served map[string]bool) error {
+	root := filepath.Join(dir, snippetsDir)
+	for _, folder := range slices.Sorted(maps.Keys(texts)) {
+		if !served[folder] {
+			continue
+		}
+		for _, name := range slices.Sorted(maps.Keys(texts[folder])) {
+			if err := replaceFile(filepath.Join(root, folder, name), texts[folder][name]); err != nil {
+				return err
+			}
+		}
+		held, err := os.ReadDir(filepath.Join(root, folder))
+		if err != nil {
+			return err
+		}
+		for _, entry := range held {
+			if _, wanted := texts[folder][entry.Name()]; !wanted {
+				if err := os.RemoveAll(filepath.Join(root, folder, entry.Name())); err != nil {
+					return err
+				}
+			}
+		}
+	}
+	folders, err := os.ReadDir(root)
+	if errors.Is(err, fs.ErrNotExist) {
+		return nil
+	}
+	for _, entry := range folders {
+		if !served[entry.Name()] {
+			err = cmp.Or(err, os.RemoveAll(filepath.Join(root, entry.Name())))
+		}
+	}
+	return err
+}

@@ -1,0 +1,27 @@
+package resources
+
+import (
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+func TestTheSecretsOfPodsAreFound(t *testing.T) {
+	fleet := fleetOf(t, `{store: {postgres: {dsnSecretRef: {name: database}}}, podTemplate: {spec: {
+  initContainers: [{name: first, env: [{name: A, valueFrom: {secretKeyRef: {name: init, key: a}}}]}],
+  containers: [
+    {name: receiver, env: [{name: PLAIN, value: x}, {name: MAP, valueFrom: {configMapKeyRef: {name: map, key: a}}}]},
+    {name: side, env: [{name: B, valueFrom: {secretKeyRef: {name: side, key: b}}}], envFrom: [{secretRef: {name: all}}, {configMapRef: {name: map}}]}]}}}`)
+	want := []PodSecret{
+		{"spec.store.postgres.dsnSecretRef", "database"},
+		{"spec.podTemplate.spec.containers[first].env[A]", "init"},
+		{"spec.podTemplate.spec.containers[side].env[B]", "side"},
+		{"spec.podTemplate.spec.containers[side].envFrom", "all"},
+	}
+	if diff := cmp.Diff(want, PodSecrets(fleet)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if found := PodSecrets(fleetOf(t, `{}`)); len(found) != 0 {
+		t.Errorf("the embedded store's: %v", found)
+	}
+}
