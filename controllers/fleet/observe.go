@@ -33,6 +33,8 @@ type scope struct {
 	// providerKeys by provider name; missingKeys says of others why they are not there.
 	providerKeys map[string]string
 	missingKeys  []error
+	// egress says that the fleet asks for private egress and may not have it; nil when it does not or may.
+	egress error
 	// podProblems say which Secrets of the pods are missing or may not be used: then the workload is to stay as it is.
 	podProblems []error
 	// ring is the keyring of the rate providers, ringData how it stands in its Secret; nil when there is none.

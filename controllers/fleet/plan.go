@@ -50,7 +50,7 @@ func decide(s *scope, now time.Time, newID func() string) *plan {
 		p.ringData = p.ring.Encode()
 	}
 	endpoints := p.join(s)
-	settings, err := render.Fleet(withoutKeyless(s.fleet, s.providerKeys), p.ring, s.providerKeys)
+	settings, err := render.Fleet(s.usable(), p.ring, s.providerKeys)
 	if err == nil {
 		p.settings = settings.Revision()
 		p.documents, err = config.Seal(settings, endpoints)
@@ -64,11 +64,14 @@ func decide(s *scope, now time.Time, newID func() string) *plan {
 	return p
 }
 
-// withoutKeyless leaves out the providers whose key is missing: the others go on.
-func withoutKeyless(fleet *v1alpha1.ReceiverFleet, keys map[string]string) *v1alpha1.ReceiverFleet {
-	usable := fleet.DeepCopy()
+// usable is the fleet without the providers whose key is missing, and without what it may not have: the rest goes on.
+func (s *scope) usable() *v1alpha1.ReceiverFleet {
+	usable := s.fleet.DeepCopy()
+	if s.egress != nil {
+		usable.Spec.Egress.AllowPrivate = false
+	}
 	usable.Spec.Rates.Providers = slices.DeleteFunc(usable.Spec.Rates.Providers, func(p v1alpha1.RateProvider) bool {
-		_, found := keys[p.Name]
+		_, found := s.providerKeys[p.Name]
 		return p.KeySecretRef != nil && !found
 	})
 	return usable

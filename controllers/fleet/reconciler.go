@@ -92,6 +92,7 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 	if err != nil {
 		return ctrl.Result{}, err
 	}
+	s.egress = r.Facts.Permitted.Egress(fleet)
 	p := decide(s, r.Now(), credentials.NewID)
 	if string(p.ringData) != string(s.ringData) {
 		// The cache may lag behind the operator's own last write, and an id must not be given twice.
@@ -117,6 +118,9 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []error, err error) {
 	fleet := s.fleet
 	problems = append(append(problems, s.missingKeys...), s.podProblems...)
+	if s.egress != nil {
+		problems = append(problems, s.egress)
+	}
 	var children []resources.Child
 	if p.ringData != nil {
 		children = append(children, resources.SecretChild(resources.RatesKeyringSecret(fleet, p.ringData)))

@@ -25,7 +25,7 @@ func PodTemplate(fleet *v1alpha1.ReceiverFleet, facts Facts) (*corev1ac.PodTempl
 	if fleet.Spec.PodTemplate == nil || len(fleet.Spec.PodTemplate.Raw) == 0 {
 		return built, nil
 	}
-	return mergePodTemplate(built, fleet.Spec.PodTemplate.Raw)
+	return mergePodTemplate(built, fleet.Spec.PodTemplate.Raw, facts.Permitted.UnrestrictedPods)
 }
 
 func builtPodTemplate(fleet *v1alpha1.ReceiverFleet, facts Facts) *corev1ac.PodTemplateSpecApplyConfiguration {

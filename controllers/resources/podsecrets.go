@@ -15,8 +15,8 @@ type PodSecret struct {
 	At, Name string
 }
 
-// PodSecrets returns the Secrets that a fleet makes its pods read: that of the database, and those of which the pod template
-// takes environment variables. Its volumes hold none, see [PodTemplate].
+// PodSecrets returns the Secrets that a fleet makes its pods read: that of the database, and those of environment variables
+// and volumes of the pod template.
 func PodSecrets(fleet *v1alpha1.ReceiverFleet) []PodSecret {
 	var found []PodSecret
 	if postgres := fleet.Spec.Store.Postgres; postgres != nil {
@@ -41,6 +41,15 @@ func PodSecrets(fleet *v1alpha1.ReceiverFleet) []PodSecret {
 			if from.SecretRef != nil {
 				found = append(found, PodSecret{at.Child("envFrom").String(), from.SecretRef.Name})
 			}
+		}
+	}
+	for _, volume := range spec.Volumes {
+		at := podTemplatePath.Child("spec", "volumes").Key(volume.Name).String()
+		if volume.Secret != nil {
+			found = append(found, PodSecret{at, volume.Secret.SecretName})
+		}
+		if volume.CSI != nil && volume.CSI.NodePublishSecretRef != nil {
+			found = append(found, PodSecret{at, volume.CSI.NodePublishSecretRef.Name})
 		}
 	}
 	return found

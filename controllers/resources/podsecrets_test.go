@@ -8,6 +8,7 @@ import (
 
 func TestTheSecretsOfPodsAreFound(t *testing.T) {
 	fleet := fleetOf(t, `{store: {postgres: {dsnSecretRef: {name: database}}}, podTemplate: {spec: {
+  volumes: [{name: ca, secret: {secretName: certificates}}, {name: vault, csi: {driver: d, nodePublishSecretRef: {name: vault}}}, {name: tmp, emptyDir: {}}],
   initContainers: [{name: first, env: [{name: A, valueFrom: {secretKeyRef: {name: init, key: a}}}]}],
   containers: [
     {name: receiver, env: [{name: PLAIN, value: x}, {name: MAP, valueFrom: {configMapKeyRef: {name: map, key: a}}}]},
@@ -17,6 +18,8 @@ func TestTheSecretsOfPodsAreFound(t *testing.T) {
 		{"spec.podTemplate.spec.containers[first].env[A]", "init"},
 		{"spec.podTemplate.spec.containers[side].env[B]", "side"},
 		{"spec.podTemplate.spec.containers[side].envFrom", "all"},
+		{"spec.podTemplate.spec.volumes[ca]", "certificates"},
+		{"spec.podTemplate.spec.volumes[vault]", "vault"},
 	}
 	if diff := cmp.Diff(want, PodSecrets(fleet)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

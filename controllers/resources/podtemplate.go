@@ -13,9 +13,20 @@ import (
 
 var podTemplatePath = field.NewPath("spec", "podTemplate")
 
+// appliable drops what the typed form adds to an apply configuration.
+func appliable(template *corev1.PodTemplateSpec) map[string]any {
+	content, _ := json.Marshal(template)
+	var out map[string]any
+	_ = json.Unmarshal(content, &out)
+	if metadata, ok := out["metadata"].(map[string]any); ok {
+		delete(metadata, "creationTimestamp")
+	}
+	return out
+}
+
 // mergePodTemplate merges the user's part over what the operator built, as `kubectl patch` does. The error names every
 // field that is not known or not the user's, and no value: environment variables may hold secrets.
-func mergePodTemplate(built *corev1ac.PodTemplateSpecApplyConfiguration, patch []byte) (*corev1ac.PodTemplateSpecApplyConfiguration, error) {
+func mergePodTemplate(built *corev1ac.PodTemplateSpecApplyConfiguration, patch []byte, unrestricted bool) (*corev1ac.PodTemplateSpecApplyConfiguration, error) {
 	original, err := json.Marshal(built)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the pod template: %w", err)
@@ -37,6 +48,12 @@ func mergePodTemplate(built *corev1ac.PodTemplateSpecApplyConfiguration, patch [
 		found = append(found, field.Forbidden(podTemplatePath, err.Error()))
 	}
 	found = append(found, protect(&before, &after)...)
+	if !unrestricted && len(found) == 0 {
+		found = append(found, restrict(&before, &after)...)
+		if merged, err = json.Marshal(appliable(&after)); err != nil {
+			return nil, fmt.Errorf("encoding the merged pod template: %w", err)
+		}
+	}
 	if len(found) > 0 {
 		return nil, found.ToAggregate()
 	}

@@ -45,7 +45,7 @@ func TestWhatAPodTemplateMayNotDo(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			_, err = mergePodTemplate(builtPodTemplate(fleet, everything), patch)
+			_, err = mergePodTemplate(builtPodTemplate(fleet, everything), patch, true)
 			if err == nil {
 				t.Fatal("it is allowed")
 			}
@@ -62,7 +62,7 @@ func TestWhatAPodTemplateMayNotDo(t *testing.T) {
 func TestAnEmptyPodTemplateChangesNothing(t *testing.T) {
 	fleet := fleetOf(t, `{}`)
 	want := builtPodTemplate(fleet, everything)
-	got, err := mergePodTemplate(want, []byte(`{}`))
+	got, err := mergePodTemplate(want, []byte(`{}`), true)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -86,7 +86,7 @@ func FuzzPodTemplate(f *testing.F) {
 	fleet := fleetWithoutSchema()
 	built := builtPodTemplate(fleet, everything)
 	f.Fuzz(func(t *testing.T, patch []byte) {
-		merged, err := mergePodTemplate(built, patch)
+		merged, err := mergePodTemplate(built, patch, len(patch)%2 == 0)
 		if err != nil {
 			return
 		}

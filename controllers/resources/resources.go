@@ -7,6 +7,9 @@
 package resources
 
 import (
+	"errors"
+	"slices"
+
 	"k8s.io/apimachinery/pkg/runtime"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
@@ -18,6 +21,8 @@ import (
 type Facts struct {
 	// Image of receivers whose fleet declares none.
 	Image string
+	// Permitted is what fleets may declare.
+	Permitted Permissions
 	// Serves reports whether the cluster knows a kind that is not Kubernetes' own; nil means it knows none.
 	Serves func(schema.GroupVersionKind) bool
 }
@@ -53,7 +58,7 @@ func child[T any, P interface {
 
 // Fleet returns a fleet's children in the order in which they are to be written, all but its configuration, which is
 // [ConfigSecrets]. An error is the user's to repair: it names the field of the fleet. The children that come with it leave
-// out the workload, which is to stay as it is.
+// out the workload, or what else the error is about, which is to stay as it is.
 //
 // The claim of the embedded store stands among the children only while it is wanted: the operator never deletes data.
 func Fleet(fleet *v1alpha1.ReceiverFleet, facts Facts) ([]Child, error) {
@@ -86,5 +91,7 @@ func Fleet(fleet *v1alpha1.ReceiverFleet, facts Facts) ([]Child, error) {
 			children = append(children, c)
 		}
 	}
-	return children, err
+	refused, kinds := facts.Permitted.refused(fleet)
+	children = slices.DeleteFunc(children, func(c Child) bool { return slices.Contains(kinds, c.Kind) })
+	return children, errors.Join(err, refused.ToAggregate())
 }

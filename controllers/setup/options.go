@@ -12,6 +12,8 @@ import (
 	"time"
 
 	"k8s.io/client-go/rest"
+
+	"github.com/postback-dev/postback-operator/controllers/resources"
 )
 
 // Options say how the operator runs.
@@ -29,6 +31,8 @@ type Options struct {
 	// has the Lease; empty means the pod's own.
 	LeaderElection          bool
 	LeaderElectionNamespace string
+	// Permitted is what fleets may declare.
+	Permitted resources.Permissions
 	// LogFormat is text or json, LogLevel debug, info, warn or error, as log/slog has them. Nothing is more verbose than debug.
 	LogFormat string
 	LogLevel  slog.Level
@@ -65,14 +69,7 @@ func Parse(args []string, logs io.Writer) (Options, error) {
 
 func (o *Options) flags(flags *flag.FlagSet) {
 	flags.StringVar(&o.Image, "receiver-image", "", "image of receivers whose fleet names none")
-	flags.Func("watch-namespaces", "comma-separated namespaces to work in; all when absent", func(value string) error {
-		for name := range strings.SplitSeq(value, ",") {
-			if name = strings.TrimSpace(name); name != "" && !slices.Contains(o.Namespaces, name) {
-				o.Namespaces = append(o.Namespaces, name)
-			}
-		}
-		return nil
-	})
+	list(flags, &o.Namespaces, "watch-namespaces", "comma-separated namespaces to work in; all when absent")
 	flags.StringVar(&o.MetricsAddress, "metrics-listen", ":8443", "address of /metrics; 0 switches it off")
 	flags.BoolVar(&o.MetricsOpen, "metrics-open", false, "serve metrics over plain HTTP, to everybody")
 	flags.StringVar(&o.ProbeAddress, "probe-listen", ":8081", "address of /livez and /readyz; 0 switches them off")
@@ -80,6 +77,24 @@ func (o *Options) flags(flags *flag.FlagSet) {
 	flags.StringVar(&o.LeaderElectionNamespace, "leader-elect-namespace", "", "namespace of the Lease; the pod's own when absent")
 	flags.StringVar(&o.LogFormat, "log-format", "json", "text or json")
 	flags.TextVar(&o.LogLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
+	flags.BoolVar(&o.Permitted.UnrestrictedPods, "allow-unrestricted-pod-templates", false,
+		"take every podTemplate of a fleet, privileged containers, host paths, and service accounts included")
+	list(flags, &o.Permitted.PrivateEgress, "allow-private-egress", "comma-separated namespaces whose fleets may set egress.allowPrivate, * for all")
+	list(flags, &o.Permitted.AnnotationPrefixes, "allowed-annotation-prefixes", "comma-separated beginnings of annotations of Ingresses and Services; all when absent")
+	list(flags, &o.Permitted.HostSuffixes, "allowed-host-suffixes", "comma-separated ends of the hosts of fleets, like example.com; all when absent")
+	list(flags, &o.Permitted.Issuers, "allowed-issuers", "comma-separated issuers of certificates, like ClusterIssuer/letsencrypt; all when absent")
+}
+
+// list is a flag with comma-separated items, each of which counts once.
+func list(flags *flag.FlagSet, into *[]string, name, usage string) {
+	flags.Func(name, usage, func(value string) error {
+		for item := range strings.SplitSeq(value, ",") {
+			if item = strings.TrimSpace(item); item != "" && !slices.Contains(*into, item) {
+				*into = append(*into, item)
+			}
+		}
+		return nil
+	})
 }
 
 // Usage describes the flags of `manager run`.

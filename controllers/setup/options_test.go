@@ -7,6 +7,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"github.com/postback-dev/postback-operator/controllers/resources"
 )
 
 func TestFlags(t *testing.T) {
@@ -54,5 +56,23 @@ func TestTheLogNeverGoesBelowDebug(t *testing.T) {
 		if logger.V(4).Info("Looking"); !strings.Contains(b.String(), "Looking") {
 			t.Error("nothing is logged at debug")
 		}
+	}
+}
+
+func TestFlagsOfWhatFleetsMayDeclare(t *testing.T) {
+	o, err := Parse(strings.Fields("--receiver-image r:1 --allow-unrestricted-pod-templates --allow-private-egress a,* "+
+		"--allowed-annotation-prefixes x/,y. --allowed-host-suffixes example.com --allowed-issuers ClusterIssuer/le,Issuer/own"), io.Discard)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := resources.Permissions{
+		UnrestrictedPods: true, PrivateEgress: []string{"a", "*"}, AnnotationPrefixes: []string{"x/", "y."},
+		HostSuffixes: []string{"example.com"}, Issuers: []string{"ClusterIssuer/le", "Issuer/own"},
+	}
+	if diff := cmp.Diff(want, o.Permitted); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if o, err = Parse(strings.Fields("--receiver-image r:1"), io.Discard); err != nil || !cmp.Equal(o.Permitted, resources.Permissions{}) {
+		t.Errorf("by default: %+v, %v", o.Permitted, err)
 	}
 }

@@ -165,7 +165,7 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	fleets := &fleet.Reconciler{
 		Writer: writer, Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets,
 		Board: board, Campaigns: links, Prober: prober, History: &propagation.History{},
-		Facts: resources.Facts{Image: o.Image, Serves: served(mgr)}, Events: recorder, Now: o.Now,
+		Facts: resources.Facts{Image: o.Image, Permitted: o.Permitted, Serves: served(mgr)}, Events: recorder, Now: o.Now,
 	}
 	if clusterWide {
 		fleets.Foreign = foreign

@@ -83,3 +83,22 @@ func TestPodsReadOnlySecretsThatOptIn(t *testing.T) {
 	says(t, fleet, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid)
 	noError(t, admin.Get(t.Context(), name, &appsv1.Deployment{}))
 }
+
+func TestAFleetDeclaresOnlyWhatTheOperatorPermits(t *testing.T) {
+	namespace := newNamespace(t, nil)
+	fleet := fleetOf(t, namespace, "shared", "{egress: {allowPrivate: true}, podTemplate: {spec: {hostNetwork: true}}}")
+	message := says(t, fleet, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid)
+	for _, want := range []string{"spec.egress.allowPrivate", "--allow-private-egress", "spec.podTemplate.spec.hostNetwork", "--allow-unrestricted-pod-templates"} {
+		if !strings.Contains(message, want) {
+			t.Errorf("%s is missing in: %s", want, message)
+		}
+	}
+	if err := admin.Get(t.Context(), types.NamespacedName{Namespace: namespace, Name: "shared"}, &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the Deployment: %v", err)
+	}
+	if data := string(get[corev1.Secret](t, namespace, "shared-config").Data["manifest.json"]); data == "" || strings.Contains(data, "allowPrivateEgress") {
+		t.Errorf("the configuration: %s", data)
+	}
+	change(t, fleet, func(f *v1alpha1.ReceiverFleet) { f.Spec.Egress.AllowPrivate, f.Spec.PodTemplate = false, nil })
+	current(t, fleet)
+}

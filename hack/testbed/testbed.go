@@ -84,11 +84,12 @@ func (b *Bed) Helm(ctx context.Context, args ...string) (string, error) {
 	return run(ctx, "", b.helm, args...)
 }
 
-// Values are the chart's values that name the images of a tag.
+// Values are the chart's values that name the images of a tag. Traffic sources of tests have private addresses.
 func Values(tag string) []string {
 	return []string{
 		"--set", "image.repository=" + Registry + "/operator", "--set", "image.tag=" + tag,
 		"--set", "receiverImage.repository=" + Registry + "/receiver", "--set", "receiverImage.tag=" + ImageTag,
+		"--set", "permissions.privateEgress={*}",
 	}
 }
 
