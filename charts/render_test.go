@@ -25,6 +25,8 @@ var everything = []string{
 	"metrics.access=Open", "metrics.serviceMonitor.enabled=true", "metrics.serviceMonitor.labels.team=ops", "networkPolicy.enabled=true",
 	"podAnnotations.a=b", "podLabels.a=b", "nodeSelector.a=b", "tolerations[0].key=a",
 	"affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].key=a",
+	"permissions.unrestrictedPodTemplates=true", "permissions.privateEgress={*}", "permissions.annotationPrefixes={a.example/,b}",
+	"permissions.hostSuffixes={example.com}", "permissions.issuers={ClusterIssuer/letsencrypt}",
 	"priorityClassName=high", "nameOverride=postback", "fullnameOverride=pb",
 }
 
