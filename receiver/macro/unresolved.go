@@ -5,12 +5,19 @@ import (
 	"unicode"
 )
 
+// signs are the bytes of which one makes a macro. Every value of every postback is looked at: a table is the fastest.
+var signs = func() (signs [256]bool) {
+	for _, c := range []byte("{}[]#<>$%") {
+		signs[c] = true
+	}
+	return signs
+}()
+
 // IsUnresolved reports whether the value is what a sender sends where it should have put a value in: an unresolved macro
 // (docs/semantics.md §3.4).
 func IsUnresolved(value string) bool {
 	for i := range len(value) {
-		switch value[i] {
-		case '{', '}', '[', ']', '#', '<', '>', '$', '%':
+		if signs[value[i]] {
 			return true
 		}
 	}

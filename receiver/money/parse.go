@@ -156,11 +156,31 @@ func parsePlain(s string, reading Reading) (decimal.Decimal, Reading) {
 	if len(whole) > MaxIntegerDigits || len(fraction) > MaxFractionDigits {
 		return decimal.Decimal{}, Unreadable
 	}
+	if len(whole)+len(fraction) <= maxShortDigits {
+		return short(strings.HasPrefix(s, "-"), whole, fraction), reading
+	}
 	d, err := decimal.NewFromString(s)
 	if err != nil {
 		return decimal.Decimal{}, Unreadable
 	}
 	return d, reading
+}
+
+// maxShortDigits are the digits that fit into 64 bits.
+const maxShortDigits = 18
+
+// short makes a decimal of few digits, as most amounts are, in half the time that NewFromString takes.
+func short(negative bool, whole, fraction string) decimal.Decimal {
+	var digits int64
+	for _, part := range [...]string{whole, fraction} {
+		for i := range len(part) {
+			digits = digits*10 + int64(part[i]-'0')
+		}
+	}
+	if negative {
+		digits = -digits
+	}
+	return decimal.New(digits, -int32(len(fraction))) //nolint:gosec // At most 18.
 }
 
 // onlyMember returns the one non-empty member of a comma list that has empty members too, "" when all are empty. Anything

@@ -88,12 +88,19 @@ func (n *Names) isBroken(name string) bool {
 // isClean reports whether a name has nothing that could be repaired but its letter case: a to z, digits, _ . and -.
 func isClean(name string) bool {
 	for i := range len(name) {
-		if c := name[i]; (c < 'a' || c > 'z') && (c < '0' || c > '9') && c != '_' && c != '.' && c != '-' {
+		if !clean[name[i]] {
 			return false
 		}
 	}
 	return true
 }
+
+var clean = func() (clean [256]bool) {
+	for _, c := range []byte("abcdefghijklmnopqrstuvwxyz0123456789_.-") {
+		clean[c] = true
+	}
+	return clean
+}()
 
 // repaired returns the known name that a sender broke: it differs in letter case, in the space around it, by a leading
 // `amp;`, by trailing brackets, or because HTML's entities were spelled out (`curren;cy`).

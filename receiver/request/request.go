@@ -159,6 +159,8 @@ type parser struct {
 	raws []string
 	// unknown is how many of the first counted Values are unknown.
 	unknown, counted int
+	// seen has the traces of the names of Values.
+	seen uint64
 	// index finds the values of a long list by name.
 	index map[key]int
 	// suspect: some pair may need a repair.
@@ -201,6 +203,7 @@ func (p *parser) add(name, value, raw string) {
 		p.warn(conversion.ParamsDropped)
 		return
 	}
+	p.seen |= trace(name)
 	p.Values = append(p.Values, Value{
 		Name:    name,
 		Value:   p.bounded(name, value),
@@ -247,10 +250,18 @@ func (p *parser) bounded(name, value string) string {
 	return Storable(value, MaxValueBytes)
 }
 
+// trace is one bit that a name leaves in seen. Most names of a request leave different ones, and need not be compared.
+func trace(name string) uint64 {
+	return 1 << ((uint(len(name))*7 + uint(name[0]) + uint(name[len(name)-1])*3) % 64)
+}
+
 // longList is from how many values on a map finds them.
 const longList = 24
 
 func (p *parser) find(name string, inBody bool) (int, bool) {
+	if p.seen&trace(name) == 0 {
+		return 0, false
+	}
 	if len(p.Values) < longList {
 		for i := range p.Values {
 			if p.Values[i].InBody == inBody && p.Values[i].Name == name {
