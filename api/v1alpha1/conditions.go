@@ -43,6 +43,8 @@ const (
 	ReasonResolved       = "Resolved"
 	ReasonSecretNotFound = "SecretNotFound"
 	ReasonSecretInvalid  = "SecretInvalid"
+	// ReasonHostTaken: an older fleet routes the fleet's host.
+	ReasonHostTaken = "HostTaken"
 	// ReasonSecretNotReadable: the Secret lacks the label by which it opts in to being read, or the annotation by which it
 	// may leave its namespace.
 	ReasonSecretNotReadable = "SecretNotReadable"

@@ -35,6 +35,8 @@ type scope struct {
 	missingKeys  []error
 	// egress says that the fleet asks for private egress and may not have it; nil when it does not or may.
 	egress error
+	// hostOwner is the older fleet to which the fleet's host is routed; nil when it is this one, or it is not routed.
+	hostOwner *types.NamespacedName
 	// podProblems say which Secrets of the pods are missing or may not be used: then the workload is to stay as it is.
 	podProblems []error
 	// ring is the keyring of the rate providers, ringData how it stands in its Secret; nil when there is none.
@@ -99,6 +101,9 @@ func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (*
 		return nil, err
 	}
 	if err := o.podSecrets(ctx, s); err != nil {
+		return nil, err
+	}
+	if err := o.host(ctx, s); err != nil {
 		return nil, err
 	}
 	if s.ringData, err = o.field(ctx, *resources.RatesKeyringSecret(fleet, nil).GetName(), fleet.Namespace, v1alpha1.KeyringField); err != nil {
@@ -226,6 +231,29 @@ func (o observer) named(ctx context.Context, fleet *v1alpha1.ReceiverFleet, at, 
 		return nil, fmt.Errorf("%s: Secret %s: %w", at, name, render.ErrNotReadable), nil
 	}
 	return found.Data, nil, nil
+}
+
+// host finds the owner of the fleet's host: the oldest fleet to which it is routed.
+func (o observer) host(ctx context.Context, s *scope) error {
+	if !resources.RoutesHost(s.fleet) {
+		return nil
+	}
+	fleets, err := index.FleetsOfHost(ctx, o.cache, s.fleet.Spec.Host)
+	if err != nil {
+		return fmt.Errorf("listing ReceiverFleets: %w", err)
+	}
+	oldest := s.fleet
+	for i := range fleets {
+		other := &fleets[i]
+		if other.DeletionTimestamp == nil && cmp.Or(other.CreationTimestamp.Compare(oldest.CreationTimestamp.Time),
+			strings.Compare(other.Namespace, oldest.Namespace), strings.Compare(other.Name, oldest.Name)) < 0 {
+			oldest = other
+		}
+	}
+	if name := client.ObjectKeyFromObject(oldest); name != client.ObjectKeyFromObject(s.fleet) {
+		s.hostOwner = &name
+	}
+	return nil
 }
 
 // podSecrets checks the Secrets that the receivers' pods read: the kubelet asks nobody who declared that.

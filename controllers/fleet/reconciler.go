@@ -137,6 +137,9 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []e
 	if err != nil {
 		problems = append(problems, err)
 	}
+	if s.hostOwner != nil {
+		built = slices.DeleteFunc(built, resources.Child.IsRoute)
+	}
 	if len(s.podProblems) > 0 {
 		built = slices.DeleteFunc(built, resources.Child.IsWorkload)
 	}

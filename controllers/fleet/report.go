@@ -125,8 +125,20 @@ func report(s *scope, p *plan, answers map[string]propagation.Answer, problems [
 	}
 	propagated := propagatedness(p, int(next.ConfirmedReplicas), len(answers))
 	ready, stalled := readiness(s.workload, problems, available, propagated)
+	if s.hostOwner != nil && len(problems) == 0 {
+		ready, stalled = status.False(v1alpha1.ConditionReady, v1alpha1.ReasonHostTaken, s.hostMessage()), true
+	}
 	next.Conditions = status.Conditions(fleet.Status.Conditions, fleet.Generation, now, stalled, available, propagated, ready)
 	return next
+}
+
+// hostMessage names the owner only to those who can see it.
+func (s *scope) hostMessage() string {
+	who := "an older ReceiverFleet of another namespace"
+	if s.hostOwner.Namespace == s.fleet.Namespace {
+		who = "the older ReceiverFleet " + s.hostOwner.Name
+	}
+	return "spec.host: it is routed to " + who + ": declare another one. Its own routes stay as they are."
 }
 
 func availability(ready int) status.Finding {

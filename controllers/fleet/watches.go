@@ -36,6 +36,7 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, namespaces boo
 		Named("receiverfleet").
 		WithOptions(options).
 		For(&v1alpha1.ReceiverFleet{}, changed).
+		Watches(&v1alpha1.ReceiverFleet{}, handler.EnqueueRequestsFromMapFunc(r.ofHost), changed).
 		Watches(&v1alpha1.PostbackEndpoint{}, handler.EnqueueRequestsFromMapFunc(ofEndpoint), changed).
 		Watches(&v1alpha1.Campaign{}, handler.EnqueueRequestsFromMapFunc(r.ofCampaign), changed).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofMadeSecret)).
@@ -59,6 +60,25 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, namespaces boo
 		}
 	}
 	return build.Complete(r)
+}
+
+// ofHost finds the other fleets of a fleet's host, of which one may be the owner now.
+func (r *Reconciler) ofHost(ctx context.Context, object client.Object) []reconcile.Request {
+	fleet := object.(*v1alpha1.ReceiverFleet)
+	if !resources.RoutesHost(fleet) {
+		return nil
+	}
+	fleets, err := index.FleetsOfHost(ctx, r.Cache, fleet.Spec.Host)
+	if err != nil {
+		logf.FromContext(ctx).Error(err, "Finding fleets in the cache")
+	}
+	var found []reconcile.Request
+	for i := range fleets {
+		if name := client.ObjectKeyFromObject(&fleets[i]); name != client.ObjectKeyFromObject(fleet) {
+			found = append(found, reconcile.Request{NamespacedName: name})
+		}
+	}
+	return found
 }
 
 // ofChild finds the fleet by the label, which is there also on what has no owner.

@@ -20,6 +20,7 @@ const (
 	bySecret = "secret"
 
 	byEndpoint = "endpoint"
+	byHost     = "host"
 )
 
 // Register adds the indexes to a cache, before it starts.
@@ -32,6 +33,7 @@ func Register(ctx context.Context, indexer client.FieldIndexer) error {
 		{&v1alpha1.PostbackEndpoint{}, byFleet, fleetOf},
 		{&v1alpha1.PostbackEndpoint{}, bySecret, secretsOfEndpoint},
 		{&v1alpha1.ReceiverFleet{}, bySecret, secretsOfFleet},
+		{&v1alpha1.ReceiverFleet{}, byHost, hostOfFleet},
 		{&v1alpha1.Campaign{}, byEndpoint, endpointOfCampaign},
 		{&v1alpha1.Campaign{}, bySecret, secretsOfCampaign},
 	} {
@@ -80,6 +82,21 @@ func secretsOfFleet(object client.Object) []string {
 		names = append(names, ref.Name)
 	}
 	return names
+}
+
+// hostOfFleet leaves out the host of a fleet that routes nothing to itself: it is but the name in its URLs.
+func hostOfFleet(object client.Object) []string {
+	if fleet := object.(*v1alpha1.ReceiverFleet); resources.RoutesHost(fleet) {
+		return []string{fleet.Spec.Host}
+	}
+	return nil
+}
+
+// FleetsOfHost returns the fleets, of any namespace, to which a host is routed.
+func FleetsOfHost(ctx context.Context, reader client.Reader, host string) ([]v1alpha1.ReceiverFleet, error) {
+	var list v1alpha1.ReceiverFleetList
+	err := reader.List(ctx, &list, client.MatchingFields{byHost: host})
+	return list.Items, err
 }
 
 // EndpointsOfFleet returns the endpoints, of any namespace, that name a fleet.

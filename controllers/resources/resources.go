@@ -44,6 +44,16 @@ func SecretChild(secret *corev1ac.SecretApplyConfiguration) Child {
 // IsWorkload reports whether the child is what makes the pods.
 func (c Child) IsWorkload() bool { return c.Kind == KindDeployment || c.Kind == KindStatefulSet }
 
+// RoutesHost reports whether a fleet has its host routed to itself.
+func RoutesHost(fleet *v1alpha1.ReceiverFleet) bool {
+	return fleet.Spec.Host != "" && (fleet.Spec.Ingress != nil || fleet.Spec.Gateway != nil || fleet.Spec.Certificate != nil)
+}
+
+// IsRoute reports whether the child routes the fleet's host, or has a certificate made for it.
+func (c Child) IsRoute() bool {
+	return c.Kind == KindIngress || c.Kind == KindHTTPRoute || c.Kind == KindCertificate
+}
+
 // child keeps an apply configuration that is nil from becoming an interface that is not.
 func child[T any, P interface {
 	*T

@@ -3,9 +3,11 @@ package suite
 import (
 	"strings"
 	"testing"
+	"time"
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	networkingv1 "k8s.io/api/networking/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
@@ -101,4 +103,29 @@ func TestAFleetDeclaresOnlyWhatTheOperatorPermits(t *testing.T) {
 	}
 	change(t, fleet, func(f *v1alpha1.ReceiverFleet) { f.Spec.Egress.AllowPrivate, f.Spec.PodTemplate = false, nil })
 	current(t, fleet)
+}
+
+func TestTheOlderOfTwoFleetsHasTheHost(t *testing.T) {
+	namespace := newNamespace(t, nil)
+	spec := "{host: " + namespace + ".example.com, ingress: {}}"
+	elder := fleetOf(t, namespace, "a-elder", spec)
+	current(t, elder)
+	younger := fleetOf(t, namespace, "b-younger", spec)
+	if message := says(t, younger, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonHostTaken); !strings.Contains(message, "the older ReceiverFleet a-elder") {
+		t.Errorf("message: %s", message)
+	}
+	away := newNamespace(t, nil)
+	time.Sleep(1100 * time.Millisecond) // times of creation are whole seconds, and of one second names decide
+	stranger := fleetOf(t, away, "c-stranger", spec)
+	message := says(t, stranger, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonHostTaken)
+	if !strings.Contains(message, "an older ReceiverFleet of another namespace") || strings.Contains(message, namespace+"/") || strings.Contains(message, "elder") {
+		t.Errorf("message: %s", message)
+	}
+	name := types.NamespacedName{Namespace: namespace, Name: "b-younger"}
+	if err := admin.Get(t.Context(), name, &networkingv1.Ingress{}); !apierrors.IsNotFound(err) {
+		t.Errorf("the Ingress: %v", err)
+	}
+	noError(t, admin.Delete(t.Context(), elder))
+	current(t, younger)
+	noError(t, admin.Get(t.Context(), name, &networkingv1.Ingress{}))
 }

@@ -28,7 +28,7 @@ import (
 )
 
 // everyChild has a fleet make all that can be made of Kubernetes' own kinds.
-const everyChild = `{store: {postgres: {dsnSecretRef: {name: database}}}, host: pb.example.com,
+const everyChild = `{store: {postgres: {dsnSecretRef: {name: database}}}, host: HOST,
 	autoscaling: {minReplicas: 2, maxReplicas: 5}, ingress: {tlsSecretName: tls},
 	certificate: {issuerRef: {name: letsencrypt, kind: ClusterIssuer}}, gateway: {parentRefs: [{name: public}]}, networkPolicy: {enabled: true}, podMonitor: {enabled: true}}`
 
@@ -52,7 +52,7 @@ func children(t *testing.T, namespace string) []client.Object {
 func TestRule1NothingOfTheUsersIsWrittenOrCopied(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	secretOf(t, namespace, "database", map[string]string{"dsn": "postgres://canary-of-the-dsn@db/x"})
-	fleet := fleetOf(t, namespace, "shared", everyChild)
+	fleet := fleetOf(t, namespace, "shared", strings.Replace(everyChild, "HOST", namespace+".example.com", 1))
 	shop := endpointOf(t, namespace, "shop", "{currency: USD, fleetRef: {name: shared}}")
 	own := endpointOf(t, namespace, "own", "{currency: USD}")
 	declared := []any{fleet.Spec, shop.Spec, own.Spec, fleet.Labels, shop.Annotations}
@@ -114,7 +114,7 @@ func TestRule2AtRestNothingIsWrittenNotEvenAfterARestart(t *testing.T) {
 	secretOf(t, namespace, "oxr", map[string]string{"key": "canary-app-id"})
 	secretOf(t, namespace, "capi", map[string]string{"token": "Bearer canary-header-of-rule-2"})
 	fixtures := []client.Object{
-		fleetOf(t, namespace, "shared", everyChild),
+		fleetOf(t, namespace, "shared", strings.Replace(everyChild, "HOST", namespace+".example.com", 1)),
 		fleetOf(t, namespace, "spooled", "{store: {postgres: {dsnSecretRef: {name: database}, spool: {size: 1024Mi}}}, rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}]}}"),
 		endpointOf(t, namespace, "plain", "{currency: USD, forwards: [{name: capi, url: 'https://capi.example/', method: POST, body: {json: '{}'}, headers: [{name: A, valueFrom: {secretKeyRef: {name: capi, key: token}}}]}]}"),
 		endpointOf(t, namespace, "joined", "{currency: EUR, fleetRef: {name: shared}, key: {secretRef: {name: mine}}}"),
@@ -172,7 +172,7 @@ func declareSamples(t *testing.T, namespace string) {
 func TestRule2ForeignFieldsSurvive(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	secretOf(t, namespace, "database", map[string]string{"dsn": "postgres://canary-dsn-of-rule-2@db/x"})
-	fleet := fleetOf(t, namespace, "shared", everyChild)
+	fleet := fleetOf(t, namespace, "shared", strings.Replace(everyChild, "HOST", namespace+".example.com", 1))
 	deployment := &appsv1.Deployment{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "shared"}}
 	eventually(t, soon, func() error { return admin.Get(t.Context(), client.ObjectKeyFromObject(deployment), deployment) })
 	four := int32(4)
@@ -195,7 +195,7 @@ func TestRule2ForeignFieldsSurvive(t *testing.T) {
 func TestRule2EditedAndDeletedChildrenAreBack(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	secretOf(t, namespace, "database", map[string]string{"dsn": "postgres://third-canary-dsn@db/x"})
-	fleet := fleetOf(t, namespace, "shared", everyChild)
+	fleet := fleetOf(t, namespace, "shared", strings.Replace(everyChild, "HOST", namespace+".example.com", 1))
 	shop := endpointOf(t, namespace, "shop", "{currency: USD, fleetRef: {name: shared}}")
 	current(t, fleet, shop)
 	operator.settle()
@@ -256,7 +256,7 @@ func TestRule2EditedAndDeletedChildrenAreBack(t *testing.T) {
 func TestRule2DeletedFieldsRemoveChildren(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	secretOf(t, namespace, "database", map[string]string{"dsn": "postgres://fourth-canary-dsn@db/x"})
-	fleet := fleetOf(t, namespace, "shared", everyChild)
+	fleet := fleetOf(t, namespace, "shared", strings.Replace(everyChild, "HOST", namespace+".example.com", 1))
 	current(t, fleet)
 	optional := []client.Object{
 		&autoscalingv2.HorizontalPodAutoscaler{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{},
