@@ -62,3 +62,20 @@ func TestReadHeaders(t *testing.T) {
 		t.Error("no error while Secrets can't be read")
 	}
 }
+
+func TestAHeaderWhoseSecretDidNotOptInIsAProblemAndNoFailure(t *testing.T) {
+	closed, open := v1alpha1.ForwardSecretKey{Name: "closed", Key: "token"}, v1alpha1.ForwardSecretKey{Name: "open", Key: "token"}
+	values, problem, err := ReadHeaders([]v1alpha1.ForwardSecretKey{closed, open}, func(name string) (map[string][]byte, bool, error) {
+		if name == "closed" {
+			return nil, true, NotShared("infra")
+		}
+		return map[string][]byte{"token": []byte("Bearer x")}, true, nil
+	})
+	if err != nil || problem == nil || problem.Secret != "closed" || problem.Missing || problem.Err != nil ||
+		problem.Denied == nil || problem.Denied.Error() != NotShared("infra").Error() {
+		t.Errorf("%+v, %v", problem, err)
+	}
+	if len(values) != 1 || values[open] != "Bearer x" {
+		t.Errorf("%d values", len(values))
+	}
+}
