@@ -116,7 +116,8 @@ func (p *parser) multipart(boundary string, body []byte) *Error {
 			return broken
 		}
 		p.guessed = false
-		p.add(p.path(p.decode(part.FormName())), p.decode(string(value)), "")
+		name := p.path(p.decode(part.FormName()))
+		p.add(name, p.decode(string(value)), "", isClean(name))
 	}
 }
 
@@ -179,7 +180,8 @@ func (p *parser) member(path, value string, depth int) {
 		p.warn(conversion.ParamsDropped)
 		return
 	}
-	p.add(p.path(storable(path)), storable(value), "")
+	name := p.path(storable(path))
+	p.add(name, storable(value), "", isClean(name))
 }
 
 // join does not let the paths of a deep nest grow: they are not read.

@@ -5,24 +5,25 @@ import (
 	"unicode/utf8"
 )
 
-// form reads urlencoded pairs. It looks at every byte once: most pairs are plain, and then nothing is decoded.
+// form reads urlencoded pairs. It looks at every byte once: most pairs are plain and their names clean, and then nothing is
+// decoded or repaired.
 func (p *parser) form(raw string) {
 	for begin := 0; begin < len(raw); {
-		end, equals, isPlain := begin, -1, true
+		end, equals, name, pair := begin, -1, plain|clean, plain|clean
 		for ; end < len(raw) && raw[end] != '&'; end++ {
 			if raw[end] == '=' && equals < 0 {
-				equals = end
+				equals, name = end, pair
 			}
-			isPlain = isPlain && plain[raw[end]]
+			pair &= properties[raw[end]]
 		}
 		p.guessed = false
-		switch pair := raw[begin:end]; {
+		switch {
 		case equals < 0: // Without a value it is absent, and can hide none that has one.
-		case isPlain:
-			p.add(raw[begin:equals], raw[equals+1:end], "")
+		case pair&plain != 0:
+			p.add(raw[begin:equals], raw[equals+1:end], "", name&clean != 0)
 		default:
-			name, value := p.pair(pair)
-			p.add(name, value, pair)
+			name, value := p.pair(raw[begin:end])
+			p.add(name, value, raw[begin:end], isClean(name))
 		}
 		begin = end + 1
 	}
@@ -102,17 +103,35 @@ func percentDecode(s string) string {
 	return decoded.String()
 }
 
-// plain are the bytes of a form that stand for themselves, hide nothing and make no path.
-var plain = func() (plain [256]bool) {
+// The properties of bytes.
+const (
+	// plain: it stands for itself in a form, hides nothing and makes no path.
+	plain uint8 = 1 << iota
+	// clean: in a name it has nothing that could be repaired but its letter case: a to z, digits, _ . and -.
+	clean
+)
+
+// properties has those of each byte.
+var properties = func() (properties [256]uint8) {
 	for c := byte(1); c < utf8.RuneSelf; c++ {
-		plain[c] = strings.IndexByte(`%+?[<>"`, c) < 0
+		if strings.IndexByte(`%+?[<>"`, c) < 0 {
+			properties[c] |= plain
+		}
+		if strings.IndexByte("abcdefghijklmnopqrstuvwxyz0123456789_.-", c) >= 0 {
+			properties[c] |= clean
+		}
 	}
-	return plain
+	return properties
 }()
 
-func isPlain(s string) bool {
+func isPlain(s string) bool { return all(s, plain) }
+
+// isClean reports whether a name has nothing that could be repaired but its letter case.
+func isClean(name string) bool { return all(name, clean) }
+
+func all(s string, property uint8) bool {
 	for i := range len(s) {
-		if !plain[s[i]] {
+		if properties[s[i]]&property == 0 {
 			return false
 		}
 	}

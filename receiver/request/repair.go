@@ -73,9 +73,9 @@ func (n *Names) field(name string) (int, bool) {
 	return field, ok
 }
 
-// isBroken reports whether a name is a known one that a sender broke.
-func (n *Names) isBroken(name string) bool {
-	if n == nil || !n.capitals && isClean(name) {
+// isBroken reports whether a name, which may be clean, is a known one that a sender broke.
+func (n *Names) isBroken(name string, clean bool) bool {
+	if n == nil || clean && !n.capitals {
 		return false
 	}
 	if _, known := n.field(name); known {
@@ -84,23 +84,6 @@ func (n *Names) isBroken(name string) bool {
 	_, broken := n.repaired(name)
 	return broken
 }
-
-// isClean reports whether a name has nothing that could be repaired but its letter case: a to z, digits, _ . and -.
-func isClean(name string) bool {
-	for i := range len(name) {
-		if !clean[name[i]] {
-			return false
-		}
-	}
-	return true
-}
-
-var clean = func() (clean [256]bool) {
-	for _, c := range []byte("abcdefghijklmnopqrstuvwxyz0123456789_.-") {
-		clean[c] = true
-	}
-	return clean
-}()
 
 // repaired returns the known name that a sender broke: it differs in letter case, in the space around it, by a leading
 // `amp;`, by trailing brackets, or because HTML's entities were spelled out (`curren;cy`).
@@ -310,7 +293,7 @@ func (p *parser) repair() {
 // take adds a value that was read before.
 func (p *parser) take(v Value) {
 	p.inBody, p.guessed = v.InBody, v.guessed
-	p.add(v.Name, v.Value, "")
+	p.add(v.Name, v.Value, "", isClean(v.Name))
 }
 
 // maxHidden bounds how many parameters are looked for in one pair.

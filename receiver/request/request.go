@@ -180,12 +180,12 @@ func (p *parser) warn(w conversion.Warning) {
 
 // add takes in a decoded pair. raw is the pair as it was sent, if it is of a form and may hide other parameters. Whether a
 // name is known is looked up only where it matters: it does not for what is clean and short.
-func (p *parser) add(name, value, raw string) {
+func (p *parser) add(name, value, raw string, clean bool) {
 	value = Trim(value)
 	if value == "" || name == "" {
 		return
 	}
-	broken, number := p.names.isBroken(name), p.hiding(raw)
+	broken, number := p.names.isBroken(name, clean), p.hiding(raw)
 	p.suspect = p.suspect || broken || number != 0
 	if p.inBody {
 		if i, ok := p.find(name, false); ok && !macro.IsUnresolved(p.Values[i].Value) {
