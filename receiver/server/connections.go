@@ -54,7 +54,7 @@ type connections struct {
 	// freed has a token when a connection was closed; done is closed with the listener.
 	freed chan struct{}
 	done  chan struct{}
-	end   func()
+	end   func() error
 
 	mu   sync.Mutex
 	open map[*connection]struct{}
@@ -95,7 +95,11 @@ func limitConnections(listener net.Listener, o ListenerOptions) *connections {
 	if o.Certificate != nil {
 		c.shortHead = shortSecureHead
 	}
-	c.end = sync.OnceFunc(func() { close(c.done) })
+	c.end = sync.OnceValue(func() error {
+		close(c.done)
+		c.reserve.close()
+		return listener.Close()
+	})
 	return c
 }
 
@@ -119,12 +123,8 @@ func (c *connections) Accept() (net.Conn, error) {
 	}
 }
 
-// Close implements [net.Listener].
-func (c *connections) Close() error {
-	c.end()
-	c.reserve.close()
-	return c.Listener.Close()
-}
+// Close implements [net.Listener]. It may be called again, as net/http does.
+func (c *connections) Close() error { return c.end() }
 
 // awaitRoom returns when one more connection may be opened; false = the listener is closed.
 func (c *connections) awaitRoom() bool {
