@@ -1,6 +1,8 @@
 package spool
 
 import (
+	"context"
+	"database/sql"
 	"errors"
 	"fmt"
 	"hash/crc32"
@@ -88,4 +90,48 @@ func (m *mark) close() error {
 		return err
 	}
 	return nil
+}
+
+// compare finds out whether records are missing that were acknowledged.
+func (s *Spool) compare(ctx context.Context) error {
+	var last int64
+	err := s.db.QueryRowContext(ctx, "select coalesce(max(seq), 0) from sqlite_sequence where name = 'queue'").Scan(&last)
+	if err != nil {
+		return err
+	}
+	found := s.mark.counts
+	if lost := found.acknowledged - max(last, found.done); lost > 0 {
+		found.missing += lost
+		s.options.Logger.Error("Acknowledged postbacks are missing from the spool: the end of its file was damaged", "missing", lost)
+	}
+	s.status.Missing = found.missing
+	if found.acknowledged > last {
+		// The numbers of what is missing must not be given again.
+		if err := s.skipTo(found.acknowledged); err != nil {
+			return err
+		}
+	}
+	found.acknowledged = max(found.acknowledged, last)
+	if found == s.mark.counts {
+		return nil
+	}
+	return errors.Join(s.mark.write(found), s.mark.sync())
+}
+
+// skipTo makes seq the last number that was given.
+func (s *Spool) skipTo(seq int64) error {
+	return s.change(func(tx *sql.Tx) error {
+		if _, err := tx.ExecContext(always, "delete from sqlite_sequence where name = 'queue'"); err != nil {
+			return err
+		}
+		_, err := tx.ExecContext(always, "insert into sqlite_sequence (name, seq) values ('queue', ?)", seq)
+		return err
+	})
+}
+
+// acknowledge remembers that everything up to last is promised to be durable.
+func (s *Spool) acknowledge(last int64) error {
+	now := s.mark.counts
+	now.acknowledged = last
+	return errors.Join(s.mark.write(now), s.mark.sync())
 }
