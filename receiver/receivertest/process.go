@@ -31,6 +31,22 @@ func Build(ctx context.Context, dir string) (string, error) {
 	return program, nil
 }
 
+// WithProgram builds the receiver, calls run with its path, and removes it again: for a TestMain. It returns the exit code.
+func WithProgram(run func(program string) int) int {
+	dir, err := os.MkdirTemp("", "receiver")
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	defer func() { _ = os.RemoveAll(dir) }()
+	program, err := Build(context.Background(), dir)
+	if err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		return 1
+	}
+	return run(program)
+}
+
 // Options of a receiver process.
 type Options struct {
 	// Program is what [Build] returned.

@@ -39,17 +39,10 @@ const (
 var program string
 
 func TestMain(m *testing.M) {
-	dir, err := os.MkdirTemp("", "flood")
-	if err == nil {
-		program, err = receivertest.Build(context.Background(), dir)
-	}
-	if err != nil {
-		fmt.Fprintln(os.Stderr, err)
-		os.Exit(1)
-	}
-	code := m.Run()
-	_ = os.RemoveAll(dir)
-	os.Exit(code)
+	os.Exit(receivertest.WithProgram(func(built string) int {
+		program = built
+		return m.Run()
+	}))
 }
 
 // siege is a receiver in 256 MiB that is flooded.
