@@ -26,7 +26,7 @@ func Token(c *endpoint.Campaign, click *conversion.Click) string {
 // sends it: see [Proves].
 func SplitToken(token string) (alias, subid string, ok bool) {
 	alias, rest, ok := strings.Cut(token, ".")
-	subid, _ = cutSeal(rest)
+	subid = withoutSeal(rest)
 	return alias, subid, ok && config.IsAlias(alias) && postback.CheckSubID(subid) == ""
 }
 
@@ -54,11 +54,11 @@ func seal(key []byte, name string) string {
 	return sealText.EncodeToString(mac.Sum(nil)[:sealBytes])
 }
 
-// cutSeal parts a subid, which may have dots of its own, from the seal behind it.
-func cutSeal(text string) (subid, seal string) {
+// withoutSeal returns the subid, which may have dots of its own, before the seal.
+func withoutSeal(text string) string {
 	dot := strings.LastIndexByte(text, '.')
 	if dot < 0 || len(text)-dot-1 != sealText.EncodedLen(sealBytes) {
-		return text, ""
+		return text
 	}
-	return text[:dot], text[dot+1:]
+	return text[:dot]
 }
