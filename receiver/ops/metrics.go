@@ -31,6 +31,7 @@ type Metrics struct {
 	commitTime prometheus.Histogram
 	failed     prometheus.Counter
 	overloaded *prometheus.CounterVec
+	unlogged   prometheus.Counter
 
 	forwards     *prometheus.CounterVec
 	attempts     *prometheus.CounterVec

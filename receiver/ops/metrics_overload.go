@@ -14,7 +14,11 @@ func (m *Metrics) addOverload() {
 		Name: "postback_overload_refused_total",
 		Help: "Requests that were answered 503 before they were read, because too many were in flight.",
 	}, []string{"class"})
-	m.registry.MustRegister(m.overloaded)
+	m.unlogged = prometheus.NewCounter(prometheus.CounterOpts{
+		Name: "postback_refused_unlogged_total",
+		Help: "Refused requests that the received log does not keep, because an endpoint had too many of them.",
+	})
+	m.registry.MustRegister(m.overloaded, m.unlogged)
 }
 
 func (m *Metrics) startOverloadAtZero() {
@@ -30,3 +34,6 @@ func (m *Metrics) Overloaded(class string) {
 	}
 	m.overloaded.WithLabelValues(class).Inc()
 }
+
+// Unlogged counts a refused request that the received log does not keep.
+func (m *Metrics) Unlogged() { m.unlogged.Inc() }

@@ -16,7 +16,7 @@ import (
 func (r *Receiver) pages() func(*http.Request) server.Page {
 	o := r.options
 	store := &click.Store{
-		Ledger: r.ledger, Observer: r.metrics, Timeout: min(click.VisitorTimeout, o.Hold), Logger: o.Logger,
+		Ledger: r.book, Observer: r.metrics, Timeout: min(click.VisitorTimeout, o.Hold), Logger: o.Logger,
 	}
 	clicks := api.New(api.Options{
 		Endpoints:  r.watch.Current,

@@ -26,6 +26,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ops"
 	"github.com/postback-dev/postback-operator/receiver/postback"
 	"github.com/postback-dev/postback-operator/receiver/server"
+	"github.com/postback-dev/postback-operator/receiver/space"
 )
 
 // opsTime is longer than the read API gives a query, so that one that takes too long is told so.
@@ -91,12 +92,14 @@ type Spool struct {
 
 // Receiver is a receiver whose ports are open.
 type Receiver struct {
-	options  Options
-	metrics  *ops.Metrics
-	watch    *endpoint.Watch
-	store    ledger.Store
-	spool    *spool.Spool
-	ledger   *ledger.Ledger
+	options Options
+	metrics *ops.Metrics
+	watch   *endpoint.Watch
+	store   ledger.Store
+	spool   *spool.Spool
+	ledger  *ledger.Ledger
+	// book is the ledger for what senders send.
+	book     *space.Ledger
 	forward  *forward.Worker
 	rates    *rates.Refresher
 	postback *server.Listener
@@ -168,6 +171,7 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 			return nil
 		},
 	})
+	r.book = space.NewLedger(space.Options{Book: r.ledger, Unlogged: r.metrics.Unlogged, Clock: r.options.Clock})
 	r.metrics.QueueDepth(r.ledger.Queued)
 	return nil
 }
@@ -247,14 +251,14 @@ func (r *Receiver) listen(ctx context.Context) (err error) {
 	limits := o.limits()
 	gate := server.NewGate(limits.Requests, func(class server.Class) { r.metrics.Overloaded(string(class)) })
 	clicks := click.New(click.Options{
-		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.ledger, Observer: r.metrics,
+		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.book, Observer: r.metrics,
 		Hold: o.Hold, Clock: o.Clock, Logger: o.Logger,
 		Admit: func(endpoint string, contentLength int64) (func(), bool) {
 			return gate.Clicks(endpoint, contentLength, click.MaxBodyBytes)
 		},
 	})
 	handler := server.NewHandler(server.Options{
-		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.ledger, Clicks: clicks, Pages: r.pages(), Gate: gate,
+		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.book, Clicks: clicks, Pages: r.pages(), Gate: gate,
 		Observer: r.metrics, Hold: o.Hold, Draining: r.draining.Load, Clock: o.Clock, Stamp: ledger.NewStamper(o.Clock).Next, Logger: o.Logger,
 	})
 	r.postback, err = server.Listen(ctx, server.ListenerOptions{
