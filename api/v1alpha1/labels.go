@@ -69,7 +69,8 @@ const (
 	DefaultKeyField = "key"
 	// KeyringField of a keyring Secret is the keyring.
 	KeyringField = "keyring.json"
-	// URLSecretSuffix after the endpoint's name: the postback URL, key and all, in its field URLField.
+	// URLSecretSuffix after the endpoint's name: the postback URL, key and all, in its field URLField, and the key alone in
+	// DefaultKeyField.
 	URLSecretSuffix = "-postback"
 	URLField        = "url"
 	// ClientKeyField of a key Secret is the key of web pages.

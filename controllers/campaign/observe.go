@@ -72,7 +72,7 @@ func (o observer) observe(ctx context.Context, campaign *v1alpha1.Campaign) (*sc
 	if err != nil {
 		return nil, err
 	}
-	ring, err := o.made(ctx, *resources.CampaignKeyringSecret(campaign, nil).GetName(), campaign.Namespace)
+	ring, err := o.made(ctx, resources.CampaignKeyringSecretName(campaign), campaign.Namespace)
 	if err != nil {
 		return nil, err
 	}
@@ -90,7 +90,7 @@ func (o observer) target(ctx context.Context, s *scope) error {
 	}
 	s.endpoint = &endpoint
 	s.fleetName, s.own = render.FleetOf(&endpoint)
-	snippets, err := o.made(ctx, *resources.SnippetsSecret(&endpoint, nil).GetName(), endpoint.Namespace)
+	snippets, err := o.made(ctx, resources.SnippetsSecretName(&endpoint), endpoint.Namespace)
 	if err != nil {
 		return err
 	}
@@ -123,7 +123,7 @@ func (o observer) token(ctx context.Context, s *scope) error {
 		}
 		return err
 	}
-	s.secret.name = *resources.TokenSecret(s.campaign, 0, "").GetName()
+	s.secret.name = resources.TokenSecretName(s.campaign)
 	generated, err := o.made(ctx, s.secret.name, s.campaign.Namespace)
 	if err != nil {
 		return err

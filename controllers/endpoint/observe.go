@@ -4,7 +4,6 @@ import (
 	"context"
 	"fmt"
 	"strconv"
-	"strings"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -91,7 +90,7 @@ func (o observer) observe(ctx context.Context, endpoint *v1alpha1.PostbackEndpoi
 	if err != nil {
 		return nil, err
 	}
-	ring, err := o.made(ctx, *resources.KeyringSecret(endpoint, nil).GetName(), endpoint)
+	ring, err := o.made(ctx, resources.KeyringSecretName(endpoint), endpoint)
 	if err != nil {
 		return nil, err
 	}
@@ -106,7 +105,7 @@ func (o observer) credentials(ctx context.Context, s *scope) error {
 		s.caller, _, err = o.users(ctx, s.endpoint, ref.Name)
 		return err
 	}
-	s.caller.name = *resources.KeySecret(s.endpoint, resources.Generated{}).GetName()
+	s.caller.name = resources.KeySecretName(s.endpoint)
 	generated, err := o.made(ctx, s.caller.name, s.endpoint)
 	if err != nil {
 		return err
@@ -115,10 +114,8 @@ func (o observer) credentials(ctx context.Context, s *scope) error {
 	// What is no number was not written by the operator.
 	s.generatedFor, _ = strconv.ParseInt(generated.Annotations[v1alpha1.AnnotationKeyRevision], 10, 64)
 	s.clientFor, _ = strconv.ParseInt(generated.Annotations[v1alpha1.AnnotationClientKeyRevision], 10, 64)
-	pasted, err := o.made(ctx, *resources.URLSecret(s.endpoint, &v1alpha1.ReceiverFleet{}, "").GetName(), s.endpoint)
-	if segments := strings.Split(string(pasted.Data[v1alpha1.URLField]), "/"); len(segments) > 1 {
-		s.pastedKey = segments[len(segments)-2]
-	}
+	pasted, err := o.made(ctx, resources.URLSecretName(s.endpoint), s.endpoint)
+	s.pastedKey = string(pasted.Data[v1alpha1.DefaultKeyField])
 	return err
 }
 

@@ -52,7 +52,7 @@ func (o observer) campaigns(ctx context.Context, endpoint *v1alpha1.PostbackEndp
 		if c.declared.DeletionTimestamp != nil {
 			continue
 		}
-		name := *resources.CampaignKeyringSecret(c.declared, nil).GetName()
+		name := resources.CampaignKeyringSecretName(c.declared)
 		if c.ringData, err = o.field(ctx, name, c.declared.Namespace, v1alpha1.KeyringField); err != nil {
 			return nil, err
 		}

@@ -106,7 +106,7 @@ func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (*
 	if err := o.host(ctx, s); err != nil {
 		return nil, err
 	}
-	if s.ringData, err = o.field(ctx, *resources.RatesKeyringSecret(fleet, nil).GetName(), fleet.Namespace, v1alpha1.KeyringField); err != nil {
+	if s.ringData, err = o.field(ctx, resources.RatesKeyringSecretName(fleet), fleet.Namespace, v1alpha1.KeyringField); err != nil {
 		return nil, err
 	}
 	if s.ring, err = rotation.Parse(s.ringData); err != nil {
@@ -128,7 +128,7 @@ func (o observer) joiner(ctx context.Context, fleet *v1alpha1.ReceiverFleet, end
 	if j.permitted, err = o.permitted(ctx, fleet, endpoint.Namespace); err != nil {
 		return j, err
 	}
-	name := *resources.KeyringSecret(endpoint, nil).GetName()
+	name := resources.KeyringSecretName(endpoint)
 	if j.ringData, err = o.field(ctx, name, endpoint.Namespace, v1alpha1.KeyringField); err != nil {
 		return j, err
 	}

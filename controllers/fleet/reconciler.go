@@ -97,7 +97,7 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 	if string(p.ringData) != string(s.ringData) {
 		// The cache may lag behind the operator's own last write, and an id must not be given twice.
 		observe.cache = r.Live
-		name := *resources.RatesKeyringSecret(fleet, nil).GetName()
+		name := resources.RatesKeyringSecretName(fleet)
 		if s.ringData, err = observe.field(ctx, name, fleet.Namespace, v1alpha1.KeyringField); err != nil {
 			return ctrl.Result{}, err
 		}

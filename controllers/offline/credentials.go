@@ -26,7 +26,7 @@ type resolved struct {
 // credentials resolves and advances what authenticates the endpoint's callers. What the user must repair is found before
 // anything is generated.
 func (p *planner) credentials(endpoint *v1alpha1.PostbackEndpoint, headers render.HeaderValues) (*resolved, error) {
-	name := childOf(endpoint.Namespace, *resources.KeyringSecret(endpoint, nil).GetName())
+	name := childOf(endpoint.Namespace, resources.KeyringSecretName(endpoint))
 	ring, err := p.kept.keyring(name)
 	if err != nil {
 		return nil, err
@@ -73,7 +73,7 @@ func valid(ring rotation.Ring, purpose rotation.Purpose, observed map[rotation.P
 // generating them where nobody declared the Secret.
 func (p *planner) callerKeys(endpoint *v1alpha1.PostbackEndpoint, ring rotation.Ring) (map[rotation.Purpose][]string, error) {
 	ref := endpoint.Spec.Key.SecretRef
-	name := childOf(endpoint.Namespace, *resources.KeySecret(endpoint, resources.Generated{}).GetName())
+	name := childOf(endpoint.Namespace, resources.KeySecretName(endpoint))
 	field, data := v1alpha1.DefaultKeyField, secretData(p.secrets[name])
 	switch {
 	case ref != nil:
@@ -157,13 +157,13 @@ func (p *planner) generate(endpoint *v1alpha1.PostbackEndpoint, name types.Names
 // tokens resolves and advances the campaign's token, after generating it where nobody declared its Secret. token is empty
 // when it is revoked.
 func (p *planner) tokens(campaign *v1alpha1.Campaign, headers render.HeaderValues) (ring rotation.Ring, token string, err error) {
-	keyring := childOf(campaign.Namespace, *resources.CampaignKeyringSecret(campaign, nil).GetName())
+	keyring := childOf(campaign.Namespace, resources.CampaignKeyringSecretName(campaign))
 	before, err := p.kept.keyring(keyring)
 	if err != nil {
 		return nil, "", err
 	}
 	spec := campaign.Spec.Token
-	name := childOf(campaign.Namespace, *resources.TokenSecret(campaign, 0, "").GetName())
+	name := childOf(campaign.Namespace, resources.TokenSecretName(campaign))
 	field, data := v1alpha1.DefaultTokenField, secretData(p.secrets[name])
 	switch {
 	case spec.SecretRef != nil:

@@ -155,7 +155,7 @@ func (p *planner) fleet(fleet *v1alpha1.ReceiverFleet) (config.Fleet, error) {
 		keys[provider.Name] = values[0]
 		observed[rotation.Provider(provider.Name)] = values
 	}
-	name := childOf(fleet.Namespace, *resources.RatesKeyringSecret(fleet, nil).GetName())
+	name := childOf(fleet.Namespace, resources.RatesKeyringSecretName(fleet))
 	before, err := p.kept.keyring(name)
 	if err != nil {
 		return config.Fleet{}, err

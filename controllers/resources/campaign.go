@@ -13,27 +13,27 @@ import (
 // TokenSecret keeps a generated token, and for which spec.token.revision it was generated. It has no owner: sites know the
 // token, so it outlives the campaign.
 func TokenSecret(campaign *v1alpha1.Campaign, revision int64, token string) *corev1ac.SecretApplyConfiguration {
-	return campaignSecret(campaign, v1alpha1.TokenSecretSuffix, v1alpha1.RoleKey).
+	return campaignSecret(campaign, TokenSecretName(campaign), v1alpha1.RoleKey).
 		WithAnnotations(map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(revision, 10)}).
 		WithData(map[string][]byte{v1alpha1.DefaultTokenField: []byte(token)})
 }
 
 // CampaignKeyringSecret keeps a campaign's encoded keyring.
 func CampaignKeyringSecret(campaign *v1alpha1.Campaign, ring []byte) *corev1ac.SecretApplyConfiguration {
-	return campaignSecret(campaign, v1alpha1.CampaignKeyringSecretSuffix, v1alpha1.RoleKeyring).
+	return campaignSecret(campaign, CampaignKeyringSecretName(campaign), v1alpha1.RoleKeyring).
 		WithOwnerReferences(ownedByCampaign(campaign)).
 		WithData(map[string][]byte{v1alpha1.KeyringField: ring})
 }
 
 // CampaignSnippetsSecret holds what to paste into pages and sites, by field.
 func CampaignSnippetsSecret(campaign *v1alpha1.Campaign, snippets map[string][]byte) *corev1ac.SecretApplyConfiguration {
-	return campaignSecret(campaign, v1alpha1.CampaignSnippetsSecretSuffix, v1alpha1.RoleSnippets).
+	return campaignSecret(campaign, CampaignSnippetsSecretName(campaign), v1alpha1.RoleSnippets).
 		WithOwnerReferences(ownedByCampaign(campaign)).
 		WithData(snippets)
 }
 
-func campaignSecret(campaign *v1alpha1.Campaign, suffix, role string) *corev1ac.SecretApplyConfiguration {
-	return corev1ac.Secret(childName(campaign.Name, suffix), campaign.Namespace).
+func campaignSecret(campaign *v1alpha1.Campaign, name, role string) *corev1ac.SecretApplyConfiguration {
+	return corev1ac.Secret(name, campaign.Namespace).
 		WithType(corev1.SecretTypeOpaque).
 		WithLabels(map[string]string{
 			v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue,

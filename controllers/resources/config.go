@@ -33,14 +33,6 @@ func MaxShards(fleet *v1alpha1.ReceiverFleet) int {
 // maxOneSecretBytes keeps a Secret with a whole configuration below 1 MiB when it is base64-encoded, as a shard's is.
 const maxOneSecretBytes = 700 << 10
 
-// ManifestSecretName names the Secret with the manifest of a fleet's configuration.
-func ManifestSecretName(fleet string) string { return childName(fleet, "-config") }
-
-// ShardSecretName names the Secret with one shard.
-func ShardSecretName(fleet string, shard int) string {
-	return childName(fleet, fmt.Sprintf("-config-%d", shard))
-}
-
 // ConfigSecrets returns the Secrets with a fleet's sealed configuration, whose revision is given, in the order in which they
 // are to be written: shards, manifest, then the shards that are no longer there. While everything fits into one Secret it
 // stands in the manifest's, so that a change is one write and is seen as a whole. An error means that the fleet has more

@@ -3,6 +3,7 @@ package resources
 import (
 	"crypto/sha256"
 	"encoding/hex"
+	"fmt"
 	"strings"
 
 	appsv1 "k8s.io/api/apps/v1"
@@ -95,6 +96,54 @@ func childName(owner, suffix string) string {
 	sum := sha256.Sum256([]byte(name))
 	digest := "-" + hex.EncodeToString(sum[:4])
 	return strings.TrimRight(owner[:maxName-len(digest)-len(suffix)], "-.") + digest + suffix
+}
+
+// KeySecretName names the Secret with an endpoint's generated credentials.
+func KeySecretName(endpoint *v1alpha1.PostbackEndpoint) string {
+	return childName(endpoint.Name, v1alpha1.KeySecretSuffix)
+}
+
+// KeyringSecretName names the Secret with an endpoint's keyring.
+func KeyringSecretName(endpoint *v1alpha1.PostbackEndpoint) string {
+	return childName(endpoint.Name, v1alpha1.KeyringSecretSuffix)
+}
+
+// URLSecretName names the Secret with an endpoint's postback URL.
+func URLSecretName(endpoint *v1alpha1.PostbackEndpoint) string {
+	return childName(endpoint.Name, v1alpha1.URLSecretSuffix)
+}
+
+// SnippetsSecretName names the Secret with an endpoint's snippets.
+func SnippetsSecretName(endpoint *v1alpha1.PostbackEndpoint) string {
+	return childName(endpoint.Name, v1alpha1.SnippetsSecretSuffix)
+}
+
+// TokenSecretName names the Secret with a campaign's generated token.
+func TokenSecretName(campaign *v1alpha1.Campaign) string {
+	return childName(campaign.Name, v1alpha1.TokenSecretSuffix)
+}
+
+// CampaignKeyringSecretName names the Secret with a campaign's keyring.
+func CampaignKeyringSecretName(campaign *v1alpha1.Campaign) string {
+	return childName(campaign.Name, v1alpha1.CampaignKeyringSecretSuffix)
+}
+
+// CampaignSnippetsSecretName names the Secret with a campaign's snippets.
+func CampaignSnippetsSecretName(campaign *v1alpha1.Campaign) string {
+	return childName(campaign.Name, v1alpha1.CampaignSnippetsSecretSuffix)
+}
+
+// RatesKeyringSecretName names the Secret with the keyring of a fleet's rate providers.
+func RatesKeyringSecretName(fleet *v1alpha1.ReceiverFleet) string {
+	return childName(fleet.Name, v1alpha1.RatesKeyringSecretSuffix)
+}
+
+// ManifestSecretName names the Secret with the manifest of a fleet's configuration.
+func ManifestSecretName(fleet string) string { return childName(fleet, "-config") }
+
+// ShardSecretName names the Secret with one shard.
+func ShardSecretName(fleet string, shard int) string {
+	return childName(fleet, fmt.Sprintf("-config-%d", shard))
 }
 
 // ForeignKinds are those of children that are not Kubernetes' own. A cluster may lack them.

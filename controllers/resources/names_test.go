@@ -5,6 +5,8 @@ import (
 	"testing"
 
 	"k8s.io/apimachinery/pkg/util/validation"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
 func TestNames(t *testing.T) {
@@ -27,5 +29,24 @@ func TestNames(t *testing.T) {
 	}
 	if childName(long+"b", "-config") == childName(long+"c", "-config") {
 		t.Error("two owners share a name")
+	}
+}
+
+func TestEveryChildOfALongNameHasANameOfItsOwn(t *testing.T) {
+	endpoint, campaign, fleet := &v1alpha1.PostbackEndpoint{}, &v1alpha1.Campaign{}, &v1alpha1.ReceiverFleet{}
+	for _, length := range []int{4, 46, 47, 49, 50, 52, 63} {
+		name := strings.Repeat("a", length)
+		endpoint.Name, campaign.Name, fleet.Name = name, name, name
+		seen := map[string]bool{}
+		for _, child := range []string{
+			KeySecretName(endpoint), KeyringSecretName(endpoint), URLSecretName(endpoint), SnippetsSecretName(endpoint),
+			TokenSecretName(campaign), CampaignKeyringSecretName(campaign), CampaignSnippetsSecretName(campaign),
+			RatesKeyringSecretName(fleet), ManifestSecretName(name), ShardSecretName(name, 31),
+		} {
+			if seen[child] || len(child) > maxName || len(validation.IsDNS1123Subdomain(child)) > 0 {
+				t.Errorf("an owner of %d characters: %q is malformed or not new", length, child)
+			}
+			seen[child] = true
+		}
 	}
 }

@@ -22,7 +22,7 @@ type Generated struct {
 
 // KeySecret keeps generated credentials. It has no owner: networks and pages know the keys, so it outlives the endpoint.
 func KeySecret(endpoint *v1alpha1.PostbackEndpoint, g Generated) *corev1ac.SecretApplyConfiguration {
-	secret := endpointSecret(endpoint, v1alpha1.KeySecretSuffix, v1alpha1.RoleKey).
+	secret := endpointSecret(endpoint, KeySecretName(endpoint), v1alpha1.RoleKey).
 		WithAnnotations(map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(g.Revision, 10)}).
 		WithData(map[string][]byte{
 			v1alpha1.DefaultKeyField: []byte(g.Key),
@@ -37,33 +37,37 @@ func KeySecret(endpoint *v1alpha1.PostbackEndpoint, g Generated) *corev1ac.Secre
 
 // KeyringSecret keeps an endpoint's encoded keyring.
 func KeyringSecret(endpoint *v1alpha1.PostbackEndpoint, ring []byte) *corev1ac.SecretApplyConfiguration {
-	return endpointSecret(endpoint, v1alpha1.KeyringSecretSuffix, v1alpha1.RoleKeyring).
+	return endpointSecret(endpoint, KeyringSecretName(endpoint), v1alpha1.RoleKeyring).
 		WithOwnerReferences(ownedByEndpoint(endpoint)).
 		WithData(map[string][]byte{v1alpha1.KeyringField: ring})
 }
 
-// URLSecret holds the postback URL to paste at the network; fleet serves the endpoint.
+// URLSecret holds the postback URL to paste at the network, and the key in it, from which a generated key that somebody
+// deleted is restored; fleet serves the endpoint.
 func URLSecret(endpoint *v1alpha1.PostbackEndpoint, fleet *v1alpha1.ReceiverFleet, key string) *corev1ac.SecretApplyConfiguration {
-	return endpointSecret(endpoint, v1alpha1.URLSecretSuffix, v1alpha1.RoleURL).
+	return endpointSecret(endpoint, URLSecretName(endpoint), v1alpha1.RoleURL).
 		WithOwnerReferences(ownedByEndpoint(endpoint)).
-		WithData(map[string][]byte{v1alpha1.URLField: []byte(postbackURL(fleet, key))})
+		WithData(map[string][]byte{
+			v1alpha1.URLField:        []byte(postbackURL(fleet, key)),
+			v1alpha1.DefaultKeyField: []byte(key),
+		})
 }
 
 // SnippetsSecret holds what to paste into pages and sites, by field.
 func SnippetsSecret(endpoint *v1alpha1.PostbackEndpoint, snippets map[string][]byte) *corev1ac.SecretApplyConfiguration {
-	return endpointSecret(endpoint, v1alpha1.SnippetsSecretSuffix, v1alpha1.RoleSnippets).
+	return endpointSecret(endpoint, SnippetsSecretName(endpoint), v1alpha1.RoleSnippets).
 		WithOwnerReferences(ownedByEndpoint(endpoint)).
 		WithData(snippets)
 }
 
 // RatesKeyringSecret keeps the encoded keyring of a fleet's rate providers.
 func RatesKeyringSecret(fleet *v1alpha1.ReceiverFleet, ring []byte) *corev1ac.SecretApplyConfiguration {
-	return fleetSecret(fleet, fleet.Name+v1alpha1.RatesKeyringSecretSuffix, v1alpha1.RoleKeyring).
+	return fleetSecret(fleet, RatesKeyringSecretName(fleet), v1alpha1.RoleKeyring).
 		WithData(map[string][]byte{v1alpha1.KeyringField: ring})
 }
 
-func endpointSecret(endpoint *v1alpha1.PostbackEndpoint, suffix, role string) *corev1ac.SecretApplyConfiguration {
-	return corev1ac.Secret(childName(endpoint.Name, suffix), endpoint.Namespace).
+func endpointSecret(endpoint *v1alpha1.PostbackEndpoint, name, role string) *corev1ac.SecretApplyConfiguration {
+	return corev1ac.Secret(name, endpoint.Namespace).
 		WithType(corev1.SecretTypeOpaque).
 		WithLabels(map[string]string{
 			v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue,
