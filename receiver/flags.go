@@ -32,6 +32,7 @@ type flags struct {
 	logFormat   string
 	logLevel    slog.Level
 	spoolSize   byteSize
+	reserve     byteSize
 	showVersion bool
 }
 
@@ -51,7 +52,7 @@ func parseFlags(args []string, getenv func(string) string) (*flags, error) {
 	if f.showVersion {
 		return f, nil
 	}
-	f.options.Spool.MaxBytes = int64(f.spoolSize)
+	f.options.Spool.MaxBytes, f.options.FreeSpaceReserve = int64(f.spoolSize), int64(f.reserve)
 	return f, errors.Join(f.check(), f.checkLimits(), f.checkStore())
 }
 
@@ -92,6 +93,7 @@ func (f *flags) declareStore() {
 	set.BoolVar(&o.RequireSynchronous, "require-synchronous", false, "be ready only while the database's commits wait for a standby")
 	set.StringVar(&o.Spool.Dir, "spool-dir", "", "`DIR` durable directory of this receiver alone, where postbacks wait while the store is away; without one they get a 503 after --hold")
 	set.TextVar(&f.spoolSize, "spool-size", byteSize(1<<30), "`SIZE` bytes that may wait there, also in KiB, MiB or GiB; the files may take twice as much")
+	set.TextVar(&f.reserve, "free-space-reserve", byteSize(0), "`SIZE` free bytes of the volume of a SQLite store or of the spool below which clicks are not recorded; below half of it the log of received postbacks is cut short, below a quarter postbacks are refused; 0 = a twentieth of the volume, at most 256MiB")
 	set.DurationVar(&o.Spool.Patience, "patience", time.Second, "`DURATION` time that the store may fail before postbacks are spooled")
 }
 

@@ -20,6 +20,11 @@ var alerts = []alert{
 		"Receivers refuse postbacks because too many requests are in flight: add receivers or memory, or stop who floods them."},
 	{"PostbackConnectionsFull", `max(sum by (instance) (postback_connections{%s}) / on (instance) postback_connections_limit) > 0.9`, "5m", "warning",
 		"A receiver is near its limit of connections: it closes idle ones for new ones. Somebody floods it, or it needs more memory."},
+	{"PostbackSpaceLow", `max by (volume) (postback_store_space_level{%s}) > 0`, "0m", "critical",
+		"The volume of a store or spool has no room left but its reserve: clicks are not recorded, and postbacks will be refused. " +
+			"Make it larger, or keep less: /readyz says what is given up."},
+	{"PostbackSpaceShrinks", `min by (volume) (predict_linear(postback_store_free_bytes{%s}[6h], 86400)) < 0`, "1h", "warning",
+		"At the rate of the last six hours the volume of a store or spool is full within a day: make it larger, or keep less."},
 	{"PostbackWrongKeys", `sum(rate(postback_wrong_keys_total{%s}[5m])) > 1`, "15m", "warning",
 		"Many requests have a wrong key: a network still has a former one, or somebody tries keys. The log names who tries many."},
 	{"PostbackConfigRefused", `increase(postback_config_reload_failures_total{%s}[15m]) > 0`, "10m", "warning",

@@ -28,6 +28,9 @@ import (
 // epoch is what the receiver's clock shows when a scenario begins.
 var epoch = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
+// volume is the size of the file system below an embedded store, in bytes.
+const volume = 100 << 30
+
 // patience is for what the receiver does by itself a moment later.
 const patience = 20 * time.Second
 
@@ -35,6 +38,7 @@ const patience = 20 * time.Second
 type rig struct {
 	engine    engine
 	now       atomic.Int64 // nanoseconds since epoch
+	used      atomic.Int64 // bytes of a volume of 100 GiB
 	dir       string
 	fleet     config.Fleet
 	endpoints []config.Endpoint
@@ -81,7 +85,8 @@ func startOn(t *testing.T, e engine, endpoints []config.Endpoint, rates ...confi
 	receiver, err := setup.Start(t.Context(), setup.Options{
 		Config: r.dir, Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Store: store,
 		Hold: patience, Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test",
-		Clock: func() time.Time { return epoch.Add(time.Duration(r.now.Load())) },
+		Clock:  func() time.Time { return epoch.Add(time.Duration(r.now.Load())) },
+		Statfs: func(string) (free, total int64, err error) { return volume - r.used.Load(), volume, nil },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -143,7 +143,8 @@ func (in *Intake) record(w http.ResponseWriter, r *http.Request, endpointName st
 		refuse(w, http.StatusInternalServerError, "the clicks could not be stored")
 		return
 	case err != nil:
-		in.Logger.Warn("Clicks not stored", "endpoint", endpointName, "clicks", len(clicks), "error", err)
+		// Why is logged once elsewhere; this would say it for every request.
+		in.Logger.Debug("Clicks not stored", "endpoint", endpointName, "clicks", len(clicks), "error", err)
 		w.Header().Set("Retry-After", "5")
 		refuse(w, http.StatusServiceUnavailable, "some clicks may not be stored: send all of them again")
 		return

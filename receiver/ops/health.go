@@ -11,6 +11,7 @@ import (
 	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/space"
 )
 
 // DefaultStoreGrace is for how long the store may fail before the receiver stops being ready. Until then senders get a
@@ -37,6 +38,7 @@ type readiness struct {
 	spool    func() ledger.SpoolStatus
 	// connections is nil where nothing is known of them.
 	connections func() ConnectionStatus
+	volumes     func() []space.Status
 	grace       time.Duration
 	// synchronous demands the level levelSync of durability.
 	synchronous bool
@@ -51,7 +53,7 @@ type readiness struct {
 
 func newReadiness(o Options) *readiness {
 	return &readiness{
-		draining: o.Draining, config: o.Config, store: o.Store, spool: o.Spool, connections: o.Connections,
+		draining: o.Draining, config: o.Config, store: o.Store, spool: o.Spool, connections: o.Connections, volumes: o.Volumes,
 		synchronous: o.RequireSynchronous, durability: o.Durability,
 		grace: o.StoreGrace, logger: o.Logger, clock: o.Clock,
 	}
@@ -65,7 +67,7 @@ func (h *readiness) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		_, _ = io.WriteString(w, strings.Join(reasons, "\n")+"\n")
 		return
 	}
-	_, _ = io.WriteString(w, "ready\n"+h.remarks()+h.crowded())
+	_, _ = io.WriteString(w, "ready\n"+h.remarks()+h.crowded()+h.filling())
 }
 
 // reasons says why the receiver is not ready. The store's own words stay in the log: they may name hosts and paths.

@@ -14,6 +14,7 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/space"
 )
 
 // Options are what the handler shows. Fields without a comment on nil are mandatory.
@@ -34,6 +35,8 @@ type Options struct {
 	Resent func(hosts []string)
 	// Connections reports on the connections of the port for postbacks; nil = there are none.
 	Connections func() ConnectionStatus
+	// Volumes reports on what the store and the spool are on; nil = nothing is known.
+	Volumes func() []space.Status
 	// Spool reports on the spool; nil = there is none. The receiver is ready while it takes postbacks.
 	Spool func() ledger.SpoolStatus
 	// Durability reports what a commit survives: "none", "local", "sync", or "" while that is not known; nil = never.
@@ -67,6 +70,9 @@ func New(o Options) http.Handler {
 	}
 	if o.Resent == nil {
 		o.Resent = func([]string) {}
+	}
+	if o.Volumes == nil {
+		o.Volumes = func() []space.Status { return nil }
 	}
 	o.Metrics.observe(o)
 

@@ -13,6 +13,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/space"
 )
 
 // readme is the receiver's README.
@@ -32,6 +33,7 @@ func exposedFamilies(t *testing.T) map[string]*dto.MetricFamily {
 	o.Rates = func() []RateStatus { return []RateStatus{{Source: "ecb", Fetched: start}} }
 	o.Durability = func() string { return levelSync }
 	o.Connections = func() ConnectionStatus { return ConnectionStatus{} }
+	o.Volumes = func() []space.Status { return []space.Status{{Name: "store"}} }
 	o.Spool = func() ledger.SpoolStatus { return ledger.SpoolStatus{} }
 	o.Forwards = func() ForwardStatus { return ForwardStatus{CountedAt: start} }
 	o.Metrics.QueueDepth(func() []int { return nil })

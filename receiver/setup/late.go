@@ -20,9 +20,10 @@ import (
 // reopenEvery is how often a store that could not be opened is tried again.
 const reopenEvery = time.Second
 
-// database is a store that knows what its commits survive.
+// database is a store that knows what its commits survive, and how large it is.
 type database interface {
 	ledger.Store
+	Size(ctx context.Context) (int64, error)
 	Durability(ctx context.Context) (postgres.Durability, string, error)
 }
 
@@ -183,6 +184,10 @@ func (s *lateStore) Durability(ctx context.Context) (level postgres.Durability, 
 		return err
 	})
 	return level, detail, err
+}
+
+func (s *lateStore) Size(ctx context.Context) (int64, error) {
+	return ask(s, func(d database) (int64, error) { return d.Size(ctx) })
 }
 
 // Close ends the attempts, and closes what they have opened.

@@ -71,6 +71,10 @@ type Options struct {
 	MaxConnections, MaxPerSource, MaxRequests int
 	// Memory that the receiver may take, in bytes; 0 = no limit.
 	Memory int64
+	// FreeSpaceReserve of the volumes of an embedded store and of a spool, in bytes: see [space.Room.Level]. Statfs as in
+	// [space.VolumeOptions].
+	FreeSpaceReserve int64
+	Statfs           func(path string) (free, total int64, err error)
 	// H2C turns on HTTP/2 without TLS.
 	H2C bool
 	// Version is the program's.
@@ -97,7 +101,12 @@ type Receiver struct {
 	watch   *endpoint.Watch
 	store   ledger.Store
 	spool   *spool.Spool
-	ledger  *ledger.Ledger
+	// waiting is the spool as its volume lets it be used; nil without one.
+	waiting ledger.Spool
+	// storeVolume is nil with a database, spoolVolume without a spool. databaseSize is in bytes, 0 while it is not known.
+	storeVolume, spoolVolume *space.Volume
+	databaseSize             atomic.Int64
+	ledger                   *ledger.Ledger
 	// book is the ledger for what senders send.
 	book     *space.Ledger
 	forward  *forward.Worker
@@ -154,14 +163,14 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 	if r.store, lanes, err = r.options.openStore(ctx); err != nil {
 		return err
 	}
-	waiting, err := r.openSpool(ctx)
-	if err != nil {
+	if err := r.openSpool(ctx); err != nil {
 		return err
 	}
+	r.waiting = r.openVolumes()
 	r.checkDurability(ctx)
 	r.startForwards()
 	r.ledger = ledger.New(r.store, ledger.Options{
-		Lanes: lanes, Spool: waiting, Patience: r.options.Spool.Patience,
+		Lanes: lanes, Spool: r.waiting, Patience: r.options.Spool.Patience,
 		ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory,
 		Logger: r.options.Logger, Observer: r.metrics, Clock: r.options.Clock, OnForwards: r.forward.Woken,
 		Rules: func(name string) *conversion.Rules {
@@ -171,7 +180,7 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 			return nil
 		},
 	})
-	r.book = space.NewLedger(space.Options{Book: r.ledger, Unlogged: r.metrics.Unlogged, Clock: r.options.Clock})
+	r.book = space.NewLedger(space.Options{Book: r.ledger, Level: r.level, Unlogged: r.metrics.Unlogged, Clock: r.options.Clock})
 	r.metrics.QueueDepth(r.ledger.Queued)
 	return nil
 }
@@ -220,14 +229,14 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 		}
 	}
 	var waiting func() ledger.SpoolStatus
-	if r.spool != nil {
-		waiting = r.spool.Status
+	if r.waiting != nil {
+		waiting = r.waiting.Status
 	}
 	handler := ops.New(ops.Options{
 		Version: r.options.Version, Config: r.configStatus, Rates: r.rateStatus, Draining: r.draining.Load,
 		Spool: waiting, Durability: r.durabilityLevel, RequireSynchronous: r.options.RequireSynchronous,
-		Connections: r.connectionStatus,
-		Store:       r.store, Forwards: r.forwardStatus, Resent: r.forward.Woken, Token: token, Metrics: r.metrics, Logger: r.options.Logger, Clock: r.options.Clock,
+		Connections: r.connectionStatus, Volumes: r.volumes,
+		Store: r.store, Forwards: r.forwardStatus, Resent: r.forward.Woken, Token: token, Metrics: r.metrics, Logger: r.options.Logger, Clock: r.options.Clock,
 		CountsAs: func(name, conversionType string) config.CountsAs {
 			return r.watch.Current().CountsAs(name, conversionType)
 		},

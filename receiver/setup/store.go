@@ -63,16 +63,11 @@ func (o Options) openDatabase(ctx context.Context) (ledger.Store, error) {
 	return store, err
 }
 
-// openSpool opens the spool, if there is to be one. The interface is nil if not.
-func (r *Receiver) openSpool(ctx context.Context) (ledger.Spool, error) {
+// openSpool opens the spool, if there is to be one.
+func (r *Receiver) openSpool(ctx context.Context) (err error) {
 	o := r.options
-	if o.Spool.Dir == "" {
-		return nil, nil
+	if o.Spool.Dir != "" {
+		r.spool, err = spool.Open(ctx, o.Spool.Dir, spool.Options{MaxBytes: o.Spool.MaxBytes, Clock: o.Clock, Logger: o.Logger})
 	}
-	opened, err := spool.Open(ctx, o.Spool.Dir, spool.Options{MaxBytes: o.Spool.MaxBytes, Clock: o.Clock, Logger: o.Logger})
-	if err != nil {
-		return nil, err
-	}
-	r.spool = opened
-	return opened, nil
+	return err
 }

@@ -123,3 +123,11 @@ func TestUpdatesStayInTheirPage(t *testing.T) {
 		return false
 	})
 }
+
+func TestADatabaseSaysItsSize(t *testing.T) {
+	store, book := openLedger(t, pgtest.Shared(t).NewDatabase(t))
+	defer closeLedger(t, store, book)
+	if size, err := store.Size(t.Context()); err != nil || size < 1<<20 { // An empty one has 7 MiB.
+		t.Errorf("%d bytes: %v", size, err)
+	}
+}

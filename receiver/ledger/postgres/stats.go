@@ -80,3 +80,13 @@ func (s *Store) Tables(ctx context.Context) (stats []TableStats, err error) {
 	}, fmt.Sprintf("select %s from pg_stat_user_tables where schemaname = current_schema() order by relname", names("", columns)))
 	return stats, err
 }
+
+// Size returns how many bytes the database takes, with what else is in it.
+func (s *Store) Size(ctx context.Context) (bytes int64, err error) {
+	err = s.withConn(ctx, func(conn *pgx.Conn) error {
+		ctx, cancel := context.WithTimeout(ctx, s.options.FlightTimeout)
+		defer cancel()
+		return conn.QueryRow(ctx, "select pg_database_size(current_database())").Scan(&bytes)
+	})
+	return bytes, err
+}

@@ -21,7 +21,7 @@ func fill(t *testing.T, store *Store, n int) {
 		changes := &ledger.Changes{}
 		for i := range n {
 			changes.Received = append(changes.Received, ledger.Received{
-				ID: uuid.Must(uuid.NewV7()), Endpoint: "shop/main", Outcome: conversion.Ignored,
+				ID: uuid.Must(uuid.NewV7()), At: time.Now(), Endpoint: "shop/main", Outcome: conversion.Ignored,
 				SubID: fmt.Sprint(i), Query: strings.Repeat("x", 10_000),
 			})
 		}
