@@ -5,9 +5,7 @@ import (
 	"database/sql"
 	"errors"
 	"fmt"
-	"io/fs"
 	"net/url"
-	"os"
 
 	"modernc.org/sqlite"
 	sqlite3 "modernc.org/sqlite/lib"
@@ -26,22 +24,6 @@ var always = context.Background()
 const schema = `create table queue (seq integer primary key autoincrement, at integer not null, body blob not null);
 create table dead (seq integer primary key, at integer not null, buried integer not null, error text not null, body blob not null);
 pragma application_id = %d; pragma user_version = %d`
-
-// createFile is for the mode, which SQLite's other files take over: queries may hold what is nobody else's business.
-func createFile(path string) error {
-	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the user names the directory
-	if err != nil {
-		return err
-	}
-	return f.Close()
-}
-
-func removeFile(path string) error {
-	if err := os.Remove(path); !errors.Is(err, fs.ErrNotExist) {
-		return err
-	}
-	return nil
-}
 
 // openFile opens the one connection. In exclusive mode it keeps its lock on the file until the process ends, which keeps
 // a second process out.

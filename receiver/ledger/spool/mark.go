@@ -24,7 +24,7 @@ type counts struct {
 
 // mark keeps the counts in a small file of two lines, written alternately, so that one is always whole.
 type mark struct {
-	file *os.File
+	file File
 	// turn numbers the writes; the higher one of the two lines counts.
 	turn int64
 	counts
@@ -37,8 +37,8 @@ const (
 )
 
 // openMark opens the file and creates it if there is none.
-func openMark(path string) (*mark, error) {
-	file, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the user names the directory
+func openMark(files Files, path string) (*mark, error) {
+	file, err := files.OpenFile(path)
 	if err != nil {
 		return nil, err
 	}
@@ -60,7 +60,8 @@ func readMark(line string) (turn int64, found counts, ok bool) {
 	if sum != checksum(numbers) {
 		return 0, counts{}, false
 	}
-	_, err := fmt.Sscan(numbers, &turn, &found.acknowledged, &found.done, &found.missing)
+	// Not Sscan, which takes a number that begins with 0 for an octal one.
+	_, err := fmt.Sscanf(numbers, "%d %d %d %d", &turn, &found.acknowledged, &found.done, &found.missing)
 	return turn, found, err == nil
 }
 

@@ -107,21 +107,21 @@ func TestWhatWasDeliveredIsNotMissing(t *testing.T) {
 
 func TestACountThatIsDamagedItselfLeavesTheOther(t *testing.T) {
 	path := filepath.Join(t.TempDir(), "spool.count")
-	m, err := openMark(path)
+	m, err := openMark(osFiles{}, path)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer func() { _ = m.close() }()
 	for n := range int64(3) {
-		if err := m.write(counts{acknowledged: n + 1, done: n, missing: 7}); err != nil {
+		if err := m.write(counts{acknowledged: n + 19, done: n + 8, missing: 70}); err != nil {
 			t.Fatal(err)
 		}
 	}
 	if _, err := m.file.WriteAt([]byte("X"), 3%2*markSize+5); err != nil { // the last one, half written
 		t.Fatal(err)
 	}
-	found, err := openMark(path)
-	if err != nil || found.counts != (counts{acknowledged: 2, done: 1, missing: 7}) {
+	found, err := openMark(osFiles{}, path)
+	if err != nil || found.counts != (counts{acknowledged: 20, done: 9, missing: 70}) {
 		t.Errorf("%+v %v", found, err)
 	}
 	_ = found.close()

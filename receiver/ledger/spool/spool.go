@@ -38,6 +38,8 @@ var (
 type Options struct {
 	// MaxBytes bounds the records, the dead ones included; default 1 GiB. The files may take twice as much.
 	MaxBytes int64
+	// Files; default those of the operating system.
+	Files Files
 	// Clock and Logger; default time.Now and none.
 	Clock  func() time.Time
 	Logger *slog.Logger
@@ -53,8 +55,10 @@ type Spool struct {
 	db   *sql.DB
 	mark *mark
 	// done is the last record that was removed, whether or not the file could be told.
-	done   int64
-	status ledger.SpoolStatus
+	done int64
+	// replacing: the file is no longer needed and not yet replaced, see replace.go.
+	replacing bool
+	status    ledger.SpoolStatus
 }
 
 var _ ledger.Spool = (*Spool)(nil)
@@ -63,6 +67,9 @@ var _ ledger.Spool = (*Spool)(nil)
 func Open(ctx context.Context, dir string, options Options) (*Spool, error) {
 	if options.MaxBytes <= 0 {
 		options.MaxBytes = 1 << 30
+	}
+	if options.Files == nil {
+		options.Files = osFiles{}
 	}
 	if options.Clock == nil {
 		options.Clock = time.Now
@@ -82,19 +89,19 @@ func open(ctx context.Context, dir string, options Options) (*Spool, error) {
 		return nil, err
 	}
 	path := filepath.Join(dir, "spool.db")
-	if err := createFile(path); err != nil {
-		return nil, err
-	}
-	db, err := openFile(ctx, path)
+	s := &Spool{path: path, options: options, status: ledger.SpoolStatus{Limit: options.MaxBytes}}
+	err := s.createFile(path)
 	if err != nil {
 		return nil, err
 	}
-	mark, err := openMark(filepath.Join(dir, "spool.count"))
-	if err != nil {
-		return nil, errors.Join(err, db.Close())
+	if s.db, err = openFile(ctx, path); err != nil {
+		return nil, err
 	}
-	s := &Spool{path: path, db: db, mark: mark, options: options, status: ledger.SpoolStatus{Limit: options.MaxBytes}}
-	if err := errors.Join(s.recount(ctx), s.compare(ctx)); err != nil {
+	if s.mark, err = openMark(options.Files, filepath.Join(dir, "spool.count")); err != nil {
+		return nil, errors.Join(err, s.db.Close())
+	}
+	// The count must be there after a crash, too, or nobody would notice what is missing.
+	if err := errors.Join(options.Files.SyncDir(dir), s.recount(ctx), s.compare(ctx)); err != nil {
 		return nil, errors.Join(err, s.Close())
 	}
 	return s, nil
@@ -121,7 +128,11 @@ func (s *Spool) Append(postbacks []ledger.Postback) error {
 	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	last, err := s.insert(postbacks, bodies, size)
+	var last int64
+	err := s.ready()
+	if err == nil {
+		last, err = s.insert(postbacks, bodies, size)
+	}
 	if err == nil {
 		s.status.Postbacks += len(postbacks)
 		s.status.Bytes += size
@@ -174,6 +185,9 @@ func (s *Spool) insert(postbacks []ledger.Postback, bodies [][]byte, size int64)
 func (s *Spool) Next(limit int) ([]ledger.SpooledPostback, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.ready(); err != nil {
+		return nil, fmt.Errorf("reading the spool: %w", err)
+	}
 	records, broken, err := s.read(limit)
 	if err != nil {
 		return nil, fmt.Errorf("reading the spool: %w", classify(err))
@@ -218,6 +232,9 @@ func (s *Spool) read(limit int) (records []ledger.SpooledPostback, broken []unre
 func (s *Spool) Remove(through int64) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.ready(); err != nil {
+		return fmt.Errorf("removing from the spool: %w", err)
+	}
 	var gone int
 	err := s.db.QueryRowContext(always, "select count(*) from queue where seq > ? and seq <= ?", s.done, through).Scan(&gone)
 	if err != nil {
@@ -259,29 +276,13 @@ func (s *Spool) remove() error {
 	return err
 }
 
-// startAfresh replaces a file of which nothing is needed any more: a full disk does not even let it be emptied. The log
-// goes first, since it must never be found beside another file. If the new file fails, too, so does every call from then
-// on, which promises nothing.
-func (s *Spool) startAfresh() error {
-	// Numbers begin at 1 again. A count that is ahead of its file would report everything as missing.
-	if err := errors.Join(s.mark.write(counts{missing: s.mark.missing}), s.mark.sync()); err != nil {
-		return err
-	}
-	if err := errors.Join(s.db.Close(), removeFile(s.path+"-wal"), removeFile(s.path), createFile(s.path)); err != nil {
-		return err
-	}
-	db, err := openFile(always, s.path)
-	if err != nil {
-		return err
-	}
-	s.db, s.done, s.status.Bytes = db, 0, 0
-	return nil
-}
-
 // Bury implements [ledger.Spool].
 func (s *Spool) Bury(seq int64, reason error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	if err := s.ready(); err != nil {
+		return fmt.Errorf("burying a postback: %w", err)
+	}
 	return s.bury(seq, reason)
 }
 
