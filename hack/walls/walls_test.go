@@ -74,7 +74,7 @@ type wall struct {
 // pure are the packages that decide and do nothing else.
 var pure = []string{
 	"receiver/macro", "receiver/request", "receiver/postback", "receiver/conversion", "receiver/forward/rule",
-	"controllers/rotation", "controllers/render", "controllers/claims", "controllers/snippets",
+	"controllers/rotation", "controllers/render", "controllers/claims", "controllers/snippets", "api/presets",
 }
 
 var walls = []wall{
@@ -85,6 +85,12 @@ var walls = []wall{
 	{
 		says: "the receiver knows nothing of Kubernetes", within: []string{"receiver"},
 		breaks: func(path string) bool { return below(path, "k8s.io", "sigs.k8s.io", module+"/controllers") },
+	},
+	{
+		says: "the catalog of presets knows neither Kubernetes nor the programs", within: []string{"api/presets"},
+		breaks: func(path string) bool {
+			return below(path, "k8s.io", "sigs.k8s.io", module+"/controllers", module+"/receiver", module+"/api/v1alpha1")
+		},
 	},
 	{
 		says: "the operator does not import the receiver", within: []string{"controllers"},
