@@ -90,7 +90,7 @@ chaos-receiver: ## Kill, pause and cut receivers and their database under load f
 	go test ./receiver/receivertest/chaos -v -count 1 -timeout 30m -duration 5m -pause 60s
 
 .PHONY: generate
-generate: ## Generate deep copies and apply configurations
+generate: ## Generate deep copies, apply configurations and the tables of presets
 	hack/generate.sh
 
 .PHONY: manifests
