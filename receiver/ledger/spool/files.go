@@ -23,6 +23,8 @@ type File interface {
 	io.Reader
 	io.WriterAt
 	io.Closer
+	// Name is the path that it was opened with.
+	Name() string
 	// Sync makes durable what was written.
 	Sync() error
 }
