@@ -1,9 +1,14 @@
 package spool
 
-import "fmt"
+import (
+	"fmt"
+	"path/filepath"
+)
 
 // Files returns the paths of the spool's files.
-func (s *Spool) Files() []string { return []string{s.path, s.path + "-wal", s.mark.file.Name()} }
+func (s *Spool) Files() []string {
+	return []string{s.path, s.path + "-wal", filepath.Join(filepath.Dir(s.path), "spool.count")}
+}
 
 // Reusable returns how many bytes of the file hold nothing: records have left, and the next ones take their place.
 func (s *Spool) Reusable() (bytes int64, err error) {
