@@ -73,7 +73,7 @@ type wall struct {
 
 // pure are the packages that decide and do nothing else.
 var pure = []string{
-	"receiver/macro", "receiver/request", "receiver/postback", "receiver/conversion", "receiver/forward/rule",
+	"receiver/macro", "receiver/request", "receiver/access", "receiver/postback", "receiver/conversion", "receiver/forward/rule",
 	"controllers/rotation", "controllers/render", "controllers/claims", "controllers/snippets", "api/presets",
 }
 

@@ -10,6 +10,7 @@ import (
 	"strings"
 	"time"
 
+	"github.com/postback-dev/postback-operator/receiver/access"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -71,7 +72,7 @@ type Answer struct {
 // ServeHTTP implements [http.Handler].
 func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	now := in.Clock().UTC().Truncate(time.Microsecond)
-	ep, _, ok := in.Endpoints().ByClickToken(bearer(r), now)
+	ep, ok := access.Clicks(in.Endpoints(), r.Header.Get("Authorization"), now)
 	if !ok {
 		w.Header().Set("WWW-Authenticate", `Bearer realm="clicks"`)
 		refuse(w, http.StatusUnauthorized, "send the endpoint's click token: Authorization: Bearer TOKEN")
@@ -158,15 +159,6 @@ func (in *Intake) record(w http.ResponseWriter, r *http.Request, endpointName st
 	}
 	in.Observer.Clicks(answer.Accepted, answer.Duplicate, len(answer.Rejected))
 	writeJSON(w, http.StatusOK, answer)
-}
-
-// bearer returns the request's bearer token, "" without one.
-func bearer(r *http.Request) string {
-	scheme, token, _ := strings.Cut(r.Header.Get("Authorization"), " ")
-	if !strings.EqualFold(scheme, "Bearer") {
-		return ""
-	}
-	return strings.TrimSpace(token)
 }
 
 func refuse(w http.ResponseWriter, status int, message string) {

@@ -4,15 +4,11 @@ import (
 	"context"
 	"errors"
 	"log/slog"
-	"net/http"
-	"net/netip"
-	"strings"
 	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
-	"github.com/postback-dev/postback-operator/receiver/postback"
 )
 
 // VisitorTimeout is how long a visitor waits for the store at most: less than a postback, since visitors give up.
@@ -100,21 +96,4 @@ func (s *Store) report(message, endpointName string, err error) {
 		level = slog.LevelError
 	}
 	s.Logger.Log(context.Background(), level, message, "endpoint", endpointName, "error", err)
-}
-
-// Source returns the visitor's address.
-func Source(r *http.Request, trusted []netip.Prefix) netip.Addr {
-	return postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), trusted)
-}
-
-// IsSecure reports whether the visitor's browser speaks TLS, to the receiver itself or to a trusted proxy.
-func IsSecure(r *http.Request, trusted []netip.Prefix) bool {
-	return r.TLS != nil ||
-		strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") && postback.FromTrustedProxy(peer(r), trusted)
-}
-
-// peer returns the address of the other end of the connection, the zero address if it has no IP address.
-func peer(r *http.Request) netip.Addr {
-	addr, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return addr.Addr()
 }

@@ -52,9 +52,9 @@ func FuzzJudge(f *testing.F) {
 	addRequests(f)
 	ep, table := everything(f), rates()
 	f.Fuzz(func(t *testing.T, query, contentType string, body []byte) {
-		said, err := postback.Read(ep, request.Request{RawQuery: query, ContentType: contentType, Body: body})
+		said, err := postback.Read(ep, &request.Request{RawQuery: query, ContentType: contentType, Body: body})
 		if refused := new(request.Error); err != nil {
-			if !errors.As(err, &refused) || !slices.Contains([]int{400, 413, 414}, refused.Status) || refused.Reason == "" {
+			if !errors.As(err, &refused) || refused.Reason.Outcome() != conversion.Refused {
 				t.Fatalf("the error %#v", err)
 			}
 			return
@@ -62,9 +62,6 @@ func FuzzJudge(f *testing.F) {
 		v := postback.Judge(ep, said, arrival(), table)
 		if (v.Intent == nil) == (v.Reason == "") {
 			t.Fatalf("intent %v with reason %q", v.Intent, v.Reason)
-		}
-		if len(v.Return) > 1024 || v.Form != postback.Text && v.Return != "" {
-			t.Fatalf("reply text %q, form %v", v.Return, v.Form)
 		}
 		for i, w := range v.Warnings {
 			if slices.Contains(v.Warnings[:i], w) {
@@ -198,33 +195,4 @@ func expectedType(status string, url, trained [][2]string) string {
 		}
 	}
 	return ""
-}
-
-func FuzzSignature(f *testing.F) {
-	f.Add("subid=c1&status=sale", 1, []byte("x=1"))
-	f.Add("", 0, []byte{})
-	f.Add("&&=&a", 3, []byte("\n"))
-	f.Add("si%67=1&sig", 1, []byte("x"))
-	ep := everything(f)
-	f.Fuzz(func(t *testing.T, unsigned string, position int, body []byte) {
-		if signed := postback.SignatureValid(ep, unsigned, body); signed {
-			t.Fatalf("%q passes without a signature", unsigned)
-		}
-		pairs := strings.Split(unsigned, "&")
-		if slices.ContainsFunc(pairs, func(pair string) bool { return strings.Contains(pair, "%") || strings.HasPrefix(pair, "sig") }) {
-			return // may hold the parameter itself
-		}
-		text := unsigned
-		if len(body) > 0 {
-			text += "\n" + string(body)
-		}
-		at := max(position%(len(pairs)+1), 0)
-		query := strings.Join(slices.Insert(pairs, at, "sig="+sign("s", text)), "&")
-		if !postback.SignatureValid(ep, query, body) {
-			t.Fatalf("%q with body %q is refused", query, body)
-		}
-		if postback.SignatureValid(ep, query+"&x", body) || postback.SignatureValid(ep, query, append(body, 'x')) {
-			t.Fatalf("%q passes when it is changed", query)
-		}
-	})
 }

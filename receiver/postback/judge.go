@@ -32,22 +32,21 @@ type Verdict struct {
 	SubID, TID, Type string
 	// Warnings, each once, in the order of processing.
 	Warnings []conversion.Warning
-	// Return is the reply text that the sender asked for, at most 1 KiB; Form what the reply has to be.
+	// Return is what the sender asked for as reply: a text, or a form.
 	Return string
-	Form   Form
 }
 
 // Judge goes through the steps 4-7 and 9-11 of docs/semantics.md §3: subid, status, training, slot, amounts. Those that
 // need the click or the slot's present state are [conversion.Apply]'s.
 func Judge(ep *endpoint.Endpoint, said request.Parsed, at Arrival, rates *money.Table) Verdict {
 	var usual [usualFields]string
-	f := fields(usual[:])
+	f := Fields(usual[:])
 	if ep.Fields() > usualFields {
-		f = make(fields, ep.Fields())
+		f = make(Fields, ep.Fields())
 	}
 	v := Verdict{Warnings: said.Warnings}
 	kept := v.resolve(ep, f, said.Values)
-	v.Return, v.Form = replyWish(f[endpoint.FieldReturn])
+	v.Return = f[endpoint.FieldReturn]
 	if v.Reason = v.judgeSubID(f[endpoint.FieldSubid]); v.Reason != "" {
 		return v
 	}
@@ -100,7 +99,7 @@ func (v *Verdict) judgeSubID(subid string) conversion.Reason {
 	return reason
 }
 
-func (v *Verdict) judgeStatus(ep *endpoint.Endpoint, f fields) conversion.Reason {
+func (v *Verdict) judgeStatus(ep *endpoint.Endpoint, f Fields) conversion.Reason {
 	status := f[endpoint.FieldStatus]
 	if status == "" {
 		v.Type = ep.MissingStatus

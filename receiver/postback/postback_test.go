@@ -97,12 +97,6 @@ func describe(v postback.Verdict) string {
 	if v.Return != "" {
 		add("return=%s", v.Return)
 	}
-	switch v.Form {
-	case postback.GIF:
-		add("gif")
-	case postback.JSONP:
-		add("jsonp")
-	}
 	return b.String()[1:]
 }
 
@@ -113,7 +107,7 @@ func judge(t testing.TB, ep *endpoint.Endpoint, query, contentType, body string)
 
 func read(t testing.TB, ep *endpoint.Endpoint, query, contentType, body string) request.Parsed {
 	t.Helper()
-	said, err := postback.Read(ep, request.Request{RawQuery: query, ContentType: contentType, Body: []byte(body)})
+	said, err := postback.Read(ep, &request.Request{RawQuery: query, ContentType: contentType, Body: []byte(body)})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -10,9 +10,8 @@ import (
 
 // Read reads the parameters of a postback to the endpoint (docs/semantics.md §2). A body that cannot be read is ignored, with
 // a warning, when the query has a subid. The error is a [*request.Error].
-func Read(ep *endpoint.Endpoint, r request.Request) (request.Parsed, error) {
-	r.Charset = ep.Charset
-	parsed, err := request.Parse(r, ep.RequestNames())
+func Read(ep *endpoint.Endpoint, r *request.Request) (request.Parsed, error) {
+	parsed, err := request.Parse(r, ep.RequestNames(), ep.Charset)
 	if err != nil || parsed.BodyError == nil {
 		return parsed, err
 	}

@@ -11,8 +11,15 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-// fields are the values of a postback by [endpoint.Field]; empty ones were not sent.
-type fields []string
+// Fields are the values of a postback by [endpoint.Field]; empty ones were not sent.
+type Fields []string
+
+// Resolve returns the values for whoever needs them as the judgement takes them, and what stays with the conversion.
+func Resolve(ep *endpoint.Endpoint, values request.Values) (Fields, conversion.Params) {
+	var v Verdict
+	f := make(Fields, ep.Fields())
+	return f, v.resolve(ep, f, values)
+}
 
 // inBodyRank puts all names of the query before those of the body.
 const inBodyRank = 1 << 16
@@ -26,7 +33,7 @@ const usualParams = 16
 // resolve puts the values into the fields for which their names stand, and returns what stays with the conversion, sorted by
 // name. The query goes before the body, so that a signed URL cannot be overridden; then the canonical name before its
 // aliases (docs/semantics.md §2). A value that says nothing gives way to one that does, whatever their names.
-func (v *Verdict) resolve(ep *endpoint.Endpoint, f fields, values request.Values) conversion.Params {
+func (v *Verdict) resolve(ep *endpoint.Endpoint, f Fields, values request.Values) conversion.Params {
 	var usual [usualFields]int
 	ranks := usual[:]
 	if len(f) > usualFields {

@@ -52,7 +52,7 @@ func lists(list, word string) bool {
 // train returns the conversion type that the status word means, or "" for none (docs/semantics.md §3.7): by the training
 // in the URL, where a type that lists its own name wins and else the first in the order of types, then by the endpoint.
 // ambiguous reports that the level which decided lists the word for several types.
-func train(ep *endpoint.Endpoint, f fields, word string) (conversionType string, ambiguous bool) {
+func train(ep *endpoint.Endpoint, f Fields, word string) (conversionType string, ambiguous bool) {
 	for i, candidate := range ep.Types {
 		if !lists(f[ep.TrainingField(i)], word) {
 			continue

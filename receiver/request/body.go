@@ -99,7 +99,7 @@ func boundaryOf(contentType string, body []byte) string {
 }
 
 func (p *parser) multipart(boundary string, body []byte) *Error {
-	broken := BodyUnreadable("the body is a multipart form that is broken")
+	broken := unreadable("the body is a multipart form that is broken")
 	for r := multipart.NewReader(bytes.NewReader(body), boundary); ; {
 		part, err := r.NextPart()
 		if errors.Is(err, io.EOF) {
@@ -132,7 +132,7 @@ func (p *parser) json(body []byte) *Error {
 		body = decoded // Else the charset is not the one that is declared.
 	}
 	if !json.Valid(body) {
-		return BodyUnreadable("the body begins like JSON and is none")
+		return unreadable("the body begins like JSON and is none")
 	}
 	decoder := json.NewDecoder(bytes.NewReader(body))
 	decoder.UseNumber()

@@ -182,7 +182,7 @@ func FuzzRepair(f *testing.F) {
 		f.Add(seed, seed)
 	}
 	f.Fuzz(func(t *testing.T, query, body string) {
-		got, err := request.Parse(request.Request{RawQuery: query, Body: []byte(body)}, shopNames)
+		got, err := request.Parse(&request.Request{RawQuery: query, Body: []byte(body)}, shopNames, nil)
 		if err != nil {
 			return
 		}
@@ -250,14 +250,14 @@ func FuzzParse(f *testing.F) {
 	}
 	f.Fuzz(func(t *testing.T, query, contentType string, body []byte) {
 		sent := bytes.Clone(body)
-		got, err := request.Parse(request.Request{RawQuery: query, ContentType: contentType, Body: body}, shopNames)
+		got, err := request.Parse(&request.Request{RawQuery: query, ContentType: contentType, Body: body}, shopNames, nil)
 		if err == nil {
 			checkValues(t, got.Values)
 		}
 		if !bytes.Equal(sent, body) {
 			t.Fatal("the body was changed")
 		}
-		request.ParseVisit(query, contentType, body, nil)
+		request.ParseVisit(&request.Request{RawQuery: query, ContentType: contentType, Body: body}, nil)
 	})
 }
 
@@ -276,7 +276,7 @@ func TestNothingHangsOrGrowsWithoutBound(t *testing.T) {
 			var before, after runtime.MemStats
 			runtime.ReadMemStats(&before)
 			begin := time.Now()
-			_, _ = request.Parse(r, shopNames)
+			_, _ = request.Parse(&r, shopNames, nil)
 			took := time.Since(begin)
 			runtime.ReadMemStats(&after)
 			if allocated := after.TotalAlloc - before.TotalAlloc; took > time.Second || allocated > 16<<20 {
@@ -286,7 +286,7 @@ func TestNothingHangsOrGrowsWithoutBound(t *testing.T) {
 	}
 	parts := "--b\r\n" + fill("Content-Disposition: form-data; name=a\r\n\r\nv\r\n--b\r\n", request.MaxBodyBytes-100) +
 		"Content-Disposition: form-data; name=z\r\n\r\nv\r\n--b--"
-	if got, _ := request.Parse(request.Request{ContentType: partType, Body: []byte(parts)}, shopNames); len(got.Values) != 2 {
+	if got, _ := request.Parse(&request.Request{ContentType: partType, Body: []byte(parts)}, shopNames, nil); len(got.Values) != 2 {
 		t.Errorf("%d values of a form of many parts", len(got.Values))
 	}
 }

@@ -95,7 +95,7 @@ func TestRepair(t *testing.T) {
 		{"bracket names that are aliases", "", "data[subid]=X&payment[amount]=5", "~data.subid=X ~payment.amount=5"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := request.Parse(request.Request{RawQuery: c.raw, Body: []byte(c.body)}, shopNames)
+			got, err := request.Parse(&request.Request{RawQuery: c.raw, Body: []byte(c.body)}, shopNames, nil)
 			if err != nil || got.BodyError != nil {
 				t.Fatal(err, got.BodyError)
 			}

@@ -1,6 +1,7 @@
-// Package request owns what an HTTP request says: the parameters of its query and body, with the repairs of what senders
-// break on the way (docs/semantics.md §2). What the parameters mean is the business of packages postback and click. It is
-// pure: no clock, no store, no network, and it must not import net/http.
+// Package request owns what an HTTP request says, to postbacks and to clicks: who sends it, from which page, and the
+// parameters of its query and body, with the repairs of what senders break on the way (docs/semantics.md §2). Package
+// incoming reads it from the connection; who may send it is package access's business, and what the parameters mean that
+// of postback and click. It is pure: no clock, no store, no network, and it must not import net/http.
 package request
 
 import (
@@ -53,21 +54,6 @@ func (v Values) Get(name string) string {
 	return ""
 }
 
-// Request is what Parse reads. RawQuery and Body are as sent.
-type Request struct {
-	RawQuery string
-	// ContentType is the header's value. It matters for multipart bodies and for the charset.
-	ContentType string
-	// Body of a POST, nil otherwise.
-	Body []byte
-	// Charset of text that is no UTF-8; nil: nobody knows.
-	Charset encoding.Encoding
-	// Repaired: RawQuery was not where a query belongs.
-	Repaired bool
-	// BodyError says that the body could not be read whole; nil if it could.
-	BodyError *Error
-}
-
 // Parsed is what a request says.
 type Parsed struct {
 	Values Values
@@ -79,8 +65,6 @@ type Parsed struct {
 
 // Error is why a request, or its body, cannot be read. Its text may be shown to the sender: it holds nothing of the request.
 type Error struct {
-	// Status is the HTTP status to answer with: 400, 413 or 414.
-	Status int
 	// Reason is conversion.RequestTooLarge or conversion.RequestUnreadable.
 	Reason  conversion.Reason
 	Message string
@@ -89,18 +73,12 @@ type Error struct {
 // Error implements error.
 func (e *Error) Error() string { return e.Message }
 
-// BodyTooLarge is the error of a body above [MaxBodyBytes].
-func BodyTooLarge() *Error {
-	return tooLarge(413, "the body is longer than %d bytes", MaxBodyBytes)
+func tooLarge(what string, limit int) *Error {
+	return &Error{Reason: conversion.RequestTooLarge, Message: fmt.Sprintf("the %s is longer than %d bytes", what, limit)}
 }
 
-// BodyUnreadable is the error of a body that is not what it should be.
-func BodyUnreadable(message string) *Error {
-	return &Error{Status: 400, Reason: conversion.RequestUnreadable, Message: message}
-}
-
-func tooLarge(status int, format string, args ...any) *Error {
-	return &Error{Status: status, Reason: conversion.RequestTooLarge, Message: fmt.Sprintf(format, args...)}
+func unreadable(message string) *Error {
+	return &Error{Reason: conversion.RequestUnreadable, Message: message}
 }
 
 // Parse reads the parameters of a request (docs/semantics.md §2). names are those that the endpoint knows.
@@ -108,12 +86,14 @@ func tooLarge(status int, format string, args ...any) *Error {
 // A name that comes several times has its last value that is neither empty nor an unresolved macro; if all are macros, the
 // last one. `+` is a space, `;` is no separator, a broken `%` sequence stays as it is. A parameter without a value is absent.
 //
+// Text that is no UTF-8 is of that charset; nil: it is guessed.
+//
 // The error is a [*Error]: the URL is too long. A body that cannot be read is not an error: see [Parsed].
-func Parse(r Request, names *Names) (Parsed, error) {
+func Parse(r *Request, names *Names, charset encoding.Encoding) (Parsed, error) {
 	if len(r.RawQuery) > MaxURLBytes {
-		return Parsed{}, tooLarge(414, "the URL is longer than %d bytes", MaxURLBytes)
+		return Parsed{}, tooLarge("URL", MaxURLBytes)
 	}
-	p := parser{names: names, charset: r.Charset}
+	p := parser{names: names, charset: charset}
 	if r.Repaired {
 		p.warn(conversion.RequestRepaired)
 	}
@@ -123,7 +103,7 @@ func Parse(r Request, names *Names) (Parsed, error) {
 	switch {
 	case p.BodyError != nil:
 	case len(r.Body) > MaxBodyBytes:
-		p.BodyError = BodyTooLarge()
+		p.BodyError = tooLarge("body", MaxBodyBytes)
 	case len(r.Body) > 0:
 		query := p
 		p.inBody, p.index, p.Warnings = true, nil, slices.Clone(p.Warnings)
@@ -278,11 +258,4 @@ func (p *parser) find(name string, inBody bool) (int, bool) {
 	}
 	i, ok := p.index[key{name, inBody}]
 	return i, ok
-}
-
-// ParseVisit reads the parameters of a click, whose visitor must not be held up: it reads them like [Parse], and what cannot
-// be read or is too long is absent. names may be nil: then nothing is repaired.
-func ParseVisit(rawQuery, contentType string, body []byte, names *Names) Values {
-	parsed, _ := Parse(Request{RawQuery: rawQuery[:min(len(rawQuery), MaxURLBytes)], ContentType: contentType, Body: body}, names)
-	return slices.DeleteFunc(parsed.Values, func(v Value) bool { return len(v.Value) > MaxValueBytes })
 }

@@ -100,7 +100,7 @@ func answered(handler http.Handler) http.Handler {
 			}
 			if len(r.Header) > maxFields {
 				conn.unanswered.Store(true)
-				manyFields(w)
+				answerEmpty(w, tooManyFields)
 				return
 			}
 			conn.endHead()

@@ -1,9 +1,6 @@
 package server
 
-import (
-	"net/http"
-	"sync"
-)
+import "sync"
 
 // Class says what a request is worth when there is more to do than a receiver can hold.
 type Class string
@@ -104,12 +101,4 @@ func (g *Gate) addLocked(class Class, endpoint string, n int) {
 	if class == ClassVisit {
 		g.visits += n
 	}
-}
-
-// overloaded answers a request that did not get in.
-func overloaded(w http.ResponseWriter) {
-	header := w.Header()
-	header.Set("Retry-After", retryAfter)
-	header.Set("Content-Length", "0")
-	w.WriteHeader(http.StatusServiceUnavailable)
 }

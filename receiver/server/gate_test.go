@@ -164,7 +164,7 @@ func TestASlowBodyIsNotWaitedForWhereItIsNotWanted(t *testing.T) {
 func TestAConnectionIsKeptAfterABodyThatWasRead(t *testing.T) {
 	h := newHarness(t)
 	url, _ := h.serve(t, nil)
-	if got := exchange(t, http.DefaultClient, "POST", url+"/"+key+"/postback", form, "subid=c1&status=sale"); got.status != 200 || got.last {
+	if got := exchange(t, http.DefaultClient, "POST", url+"/"+key+"/postback", formType, "subid=c1&status=sale"); got.status != 200 || got.last {
 		t.Errorf("%+v", got)
 	}
 }

@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
-	"net/netip"
 	"runtime"
 	"runtime/debug"
 	"strings"
@@ -14,11 +13,12 @@ import (
 	"github.com/google/uuid"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/access"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/incoming"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/money"
-	"github.com/postback-dev/postback-operator/receiver/postback"
-	"github.com/postback-dev/postback-operator/receiver/ratelimit"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // ClicksPath is where the click intake listens.
@@ -63,13 +63,13 @@ type Page struct {
 // Handler answers everything that arrives at the listening port.
 type Handler struct {
 	Options
-	limiter  *ratelimit.Limiter
+	door     *access.Door
 	guessing *guessing
 }
 
 // NewHandler returns the handler of the listening port.
 func NewHandler(o Options) *Handler {
-	return &Handler{Options: o, limiter: ratelimit.NewLimiter(), guessing: newGuessing(o.Logger)}
+	return &Handler{Options: o, door: access.NewDoor(), guessing: newGuessing(o.Logger)}
 }
 
 // ServeHTTP implements [http.Handler]. Every answer has an id of its own in X-Request-Id: a UUIDv7, under which the
@@ -85,7 +85,7 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	w = watchBody(w, r)
 	defer h.recover(w, id)
-	repaired := clean(r.URL)
+	repaired := request.Clean(r.URL)
 	if r.URL.Path == ClicksPath {
 		h.Clicks.ServeHTTP(w, r)
 		return
@@ -95,21 +95,19 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // route tells postbacks from pages. A path of which there is nothing gets the answer of a wrong key.
 func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID, repaired bool) {
-	key, name, gif := splitPath(r.URL.Path)
-	v := visit{id: id, gif: gif, repaired: repaired}
-	if name == "postback" {
-		h.authenticate(w, r, key, v)
+	path := splitPath(r.URL.Path)
+	if path.name == postbackName {
+		h.authenticate(w, r, path, id, repaired)
 		return
 	}
 	page := h.Pages(r)
 	switch {
-	case page.Handler == nil && config.IsAlias(name):
-		v.alias = name
-		h.authenticate(w, r, key, v)
+	case page.Handler == nil && config.IsAlias(path.name):
+		h.authenticate(w, r, path, id, repaired)
 	case page.Handler == nil:
 		h.notFound(w)
 	case !h.Gate.enter(ClassVisit, page.Endpoint, 1):
-		overloaded(w)
+		answerEmpty(w, overloaded)
 	default:
 		defer h.Gate.leave(ClassVisit, page.Endpoint, 1)
 		page.ServeHTTP(w, r)
@@ -118,68 +116,58 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID, re
 
 // authenticate finds the endpoint by the key. Whatever is wrong up to here gets one and the same answer, which does not
 // tell what exists: not even a method is refused without the key.
-func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, key string, v visit) {
-	now := h.Clock()
-	snapshot := h.Endpoints()
-	var ok bool
-	if v.endpoint, v.keyID, ok = snapshot.ByKey(key, now); !ok {
-		v.endpoint, v.keyID, ok = snapshot.ByClientKey(key, now)
-		v.inPage = true
-	}
-	source := postback.SourceIP(peer(r), r.Header.Values("X-Forwarded-For"), snapshot.TrustedProxies)
+func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, path postbackPath, id uuid.UUID, repaired bool) {
+	began, snapshot := h.Clock(), h.Endpoints()
+	said := incoming.Read(r, snapshot.TrustedProxies)
+	said.ID, said.At, said.Repaired = id, began.UTC().Truncate(time.Microsecond), repaired
+	a, ok := h.door.Postback(snapshot, said, path.key, began)
 	if !ok {
-		rest(r, h.guessing.delay(source, key, now))
+		rest(r, h.guessing.delay(said.Source, path.key, began))
 		h.notFound(w)
 		return
 	}
-	if v.alias != "" && !v.ownsAlias(snapshot) {
+	if path.name != postbackName && !a.MayUse(snapshot.ByAlias(path.name)) {
 		h.notFound(w)
 		return
 	}
-	if isPreflight(v.endpoint, r) {
-		allowPreflight(w, r)
+	if allowOrigin(w, r, a.Endpoint) {
 		return
 	}
-	allowOrigin(w.Header(), v.endpoint, r.Header.Get("Origin"))
 	class := ClassPostback
-	if v.inPage {
+	if a.ClientKey {
 		class = ClassVisit
 	}
-	if !h.Gate.enter(class, v.endpoint.Name, 1) {
-		overloaded(w)
+	if !h.Gate.enter(class, a.Endpoint.Name, 1) {
+		answerEmpty(w, overloaded)
 		return
 	}
-	defer h.Gate.leave(class, v.endpoint.Name, 1)
+	defer h.Gate.leave(class, a.Endpoint.Name, 1)
 	h.Observer.InFlight(1)
 	defer h.Observer.InFlight(-1)
-	v.source = source
-	v.began, v.at, v.stamp = now, now.UTC().Truncate(time.Microsecond), h.Stamp()
-	if v.inPage && !h.admit(w, r, &v) {
-		return
-	}
-	h.postback(w, r, &v)
+	h.postback(r.Context(), w, a, path.gif, began)
 }
 
 func (h *Handler) notFound(w http.ResponseWriter) {
 	h.Observer.WrongKey()
-	w.Header().Set("Content-Length", "0")
-	w.WriteHeader(http.StatusNotFound)
+	answerEmpty(w, wrongKey)
 }
 
-// splitPath takes /{key}/{name} and /{key}/{name}.gif apart. The name is empty for any other path.
-func splitPath(path string) (key, name string, gif bool) {
-	key, name, _ = strings.Cut(strings.TrimPrefix(path, "/"), "/")
+const postbackName = "postback"
+
+// postbackPath is /{key}/{name} or /{key}/{name}.gif. The name is [postbackName] or a campaign's alias.
+type postbackPath struct {
+	key, name string
+	gif       bool
+}
+
+// splitPath takes a path apart. The result is empty for one of another form.
+func splitPath(path string) postbackPath {
+	key, name, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	if key == "" {
-		return "", "", false
+		return postbackPath{}
 	}
-	name, gif = strings.CutSuffix(name, ".gif")
-	return key, name, gif
-}
-
-// peer is the other end of the connection; the zero address where that is none of IP.
-func peer(r *http.Request) netip.Addr {
-	addr, _ := netip.ParseAddrPort(r.RemoteAddr)
-	return addr.Addr()
+	name, gif := strings.CutSuffix(name, ".gif")
+	return postbackPath{key: key, name: name, gif: gif}
 }
 
 // recover answers 500 to a request whose handling panicked. The panic's own text may hold what the sender sent, so only

@@ -2,7 +2,6 @@ package server
 
 import (
 	"errors"
-	"net/http"
 	"sync/atomic"
 	"time"
 )
@@ -85,12 +84,4 @@ func (c *connection) endHead() {
 		<-c.owner.longHeads
 	}
 	c.head.sent.Store(0)
-}
-
-// manyFields answers a request with more header fields than anybody needs.
-func manyFields(w http.ResponseWriter) {
-	header := w.Header()
-	header.Set("Connection", "close")
-	header.Set("Content-Length", "0")
-	w.WriteHeader(http.StatusRequestHeaderFieldsTooLarge)
 }

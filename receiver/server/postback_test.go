@@ -19,7 +19,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-const form = "application/x-www-form-urlencoded"
+const formType = "application/x-www-form-urlencoded"
 
 func TestPostbacksAreJudgedLoggedAndAnswered(t *testing.T) {
 	query := "/postback?subid=c1&status=sale&payout=10"
@@ -35,9 +35,9 @@ func TestPostbacksAreJudgedLoggedAndAnswered(t *testing.T) {
 	}{
 		{name: "a sale", path: key + query, status: 200, reply: "Success", outcome: "recorded"},
 		{name: "a sale by POST with an empty body", method: "POST", path: key + query, status: 200, reply: "Success", outcome: "recorded"},
-		{name: "a sale in a form", method: "POST", path: key + "/postback", contentType: form, body: "subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a sale in a form", method: "POST", path: key + "/postback", contentType: formType, body: "subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
 		{name: "a sale in JSON", method: "POST", path: key + "/postback", contentType: "application/json", body: `{"subid":"c1","status":"sale"}`, status: 200, reply: "Success", outcome: "recorded"},
-		{name: "the body of a GET is not read", path: key + "/postback?subid=c1", contentType: form, body: "status=sale", status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
+		{name: "the body of a GET is not read", path: key + "/postback?subid=c1", contentType: formType, body: "status=sale", status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
 		{name: "no status", path: key + "/postback?subid=c1", status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
 		{name: "no parameters at all", path: key + "/postback", status: 200, reply: "Ignored: subid_missing", outcome: "ignored; reason=subid_missing"},
 		{name: "a script", path: key + query + "&return=jsonp", status: 200, reply: `KTracking.response("Success");`, outcome: "recorded"},
@@ -49,8 +49,8 @@ func TestPostbacksAreJudgedLoggedAndAnswered(t *testing.T) {
 		{name: "more parameters beside what counts", path: key + parameters(request.MaxUnknown+50) + "&subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
 		{name: "a long value", path: key + query + "&a=" + strings.Repeat("x", request.MaxValueBytes+1), status: 200, reply: "Success", outcome: "recorded"},
 		{name: "a long URL", path: key + query + "&a=" + strings.Repeat("x", request.MaxURLBytes), status: 414, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
-		{name: "a long body beside a whole query", method: "POST", path: key + query, contentType: form, body: strings.Repeat("x", request.MaxBodyBytes+1), status: 200, reply: "Success", outcome: "recorded"},
-		{name: "a long body", method: "POST", path: key + "/postback?status=sale", contentType: form, body: strings.Repeat("x", request.MaxBodyBytes+1), status: 413, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
+		{name: "a long body beside a whole query", method: "POST", path: key + query, contentType: formType, body: strings.Repeat("x", request.MaxBodyBytes+1), status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a long body", method: "POST", path: key + "/postback?status=sale", contentType: formType, body: strings.Repeat("x", request.MaxBodyBytes+1), status: 413, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
 		{name: "a broken body beside a whole query", method: "POST", path: key + query, contentType: "application/json", body: "{", status: 200, reply: "Success", outcome: "recorded"},
 		{name: "a broken body", method: "POST", path: key + "/postback?status=sale", contentType: "application/json", body: "{", status: 400, reply: "Refused: request_unreadable", outcome: "refused; reason=request_unreadable"},
 		{name: "an address that is not allowed", path: listedKey + query, status: 403, reply: "Refused: ip_not_allowed", outcome: "refused; reason=ip_not_allowed"},
@@ -240,7 +240,7 @@ func TestTheHoldBoundsTheWait(t *testing.T) {
 func TestTheLogGetsTextThatEveryStoreTakes(t *testing.T) {
 	h := newHarness(t)
 	url, _ := h.serve(t, nil)
-	exchange(t, http.DefaultClient, "POST", url+"/"+key+"/postback?a=\xff", form, "b=\x00\xfe")
+	exchange(t, http.DefaultClient, "POST", url+"/"+key+"/postback?a=\xff", formType, "b=\x00\xfe")
 	if log := h.book.got[0].Log; log.Query != "a=\uFFFD" || log.Body != "b=\uFFFD\uFFFD" {
 		t.Errorf("query %q, body %q", log.Query, log.Body)
 	}

@@ -24,7 +24,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/spool"
 	"github.com/postback-dev/postback-operator/receiver/money/rates"
 	"github.com/postback-dev/postback-operator/receiver/ops"
-	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
 	"github.com/postback-dev/postback-operator/receiver/server"
 	"github.com/postback-dev/postback-operator/receiver/space"
 )
@@ -273,7 +273,7 @@ func (r *Receiver) listen(ctx context.Context) (err error) {
 	r.postback, err = server.Listen(ctx, server.ListenerOptions{
 		Address: o.Listen, Handler: handler, HandlerTime: o.Hold, Logger: o.Logger,
 		MaxConnections: limits.Connections, MaxPerSource: limits.PerSource, Certificate: certificate, H2C: o.H2C,
-		Exempt: func(peer netip.Addr) bool { return postback.FromTrustedProxy(peer, r.watch.Current().TrustedProxies) },
+		Exempt: func(peer netip.Addr) bool { return request.Contains(r.watch.Current().TrustedProxies, peer) },
 	})
 	if err == nil {
 		r.listening.Store(r.postback)

@@ -64,7 +64,7 @@ func withPreset(t *testing.T, e presets.Entry) *endpoint.Endpoint {
 // judged judges a query as a receiver does.
 func judged(t *testing.T, ep *endpoint.Endpoint, query string) postback.Verdict {
 	t.Helper()
-	said, err := postback.Read(ep, request.Request{RawQuery: query})
+	said, err := postback.Read(ep, &request.Request{RawQuery: query})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -5,8 +5,6 @@ package api
 
 import (
 	"encoding/json"
-	"errors"
-	"io"
 	"net/http"
 	"time"
 
@@ -14,6 +12,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/click/visit"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/incoming"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
@@ -29,7 +28,7 @@ func Serves(r *http.Request) bool {
 	case Path, pathV4, "/click_api/v2", "/api.php":
 		return true
 	case "/":
-		return r.Method == http.MethodPost || request.ParseVisit(r.URL.RawQuery, "", nil, nil).Get(paramToken) != ""
+		return r.Method == http.MethodPost || request.ParseVisit(&request.Request{RawQuery: r.URL.RawQuery}, nil).Get(paramToken) != ""
 	}
 	return false
 }
@@ -63,13 +62,14 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		empty(w, http.StatusMethodNotAllowed)
 		return
 	}
-	c, status := readCall(w, r)
-	if status != http.StatusOK {
-		empty(w, status)
+	snapshot := a.Endpoints()
+	said := incoming.Read(r, snapshot.TrustedProxies)
+	said.At = a.Clock().UTC().Truncate(time.Microsecond)
+	if err := said.ReadBody(); err != nil {
+		empty(w, bodyStatus(err))
 		return
 	}
-	snapshot := a.Endpoints()
-	c.at = a.Clock().UTC().Truncate(time.Microsecond)
+	c := readCall(said, r.Header)
 	campaign, ok := snapshot.ByCampaignToken(c.token, c.at)
 	if !ok {
 		a.WrongToken()
@@ -77,7 +77,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	if c.ip == "" {
-		c.ip = click.Source(r, snapshot.TrustedProxies).String()
+		c.ip = said.Source.String()
 	}
 	allowOrigin(header, r, campaign)
 	switch {
@@ -115,16 +115,12 @@ func allowOrigin(header http.Header, r *http.Request, c *endpoint.Campaign) {
 	header.Set("Access-Control-Allow-Headers", "Content-Type")
 }
 
-// readBody returns the body of a request, and the status to answer with if it cannot be read.
-func readBody(w http.ResponseWriter, r *http.Request) ([]byte, int) {
-	body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, request.MaxBodyBytes))
-	switch {
-	case err == nil:
-		return body, http.StatusOK
-	case errors.As(err, new(*http.MaxBytesError)):
-		return nil, http.StatusRequestEntityTooLarge
+// bodyStatus is how a body that cannot be read is answered.
+func bodyStatus(err *request.Error) int {
+	if err.Reason == conversion.RequestTooLarge {
+		return http.StatusRequestEntityTooLarge
 	}
-	return nil, http.StatusBadRequest
+	return http.StatusBadRequest
 }
 
 func empty(w http.ResponseWriter, status int) {

@@ -38,35 +38,33 @@ type call struct {
 	secure bool
 }
 
-// readCall reads a request. The status is that of a refusal if it is not 200.
-func readCall(w http.ResponseWriter, r *http.Request) (*call, int) {
-	query := request.ParseVisit(r.URL.RawQuery, "", nil, nil)
-	c := &call{token: query.Get(paramToken), tokenInQuery: true}
+// readCall reads what a client says.
+func readCall(said *request.Request, header http.Header) *call {
+	query := request.ParseVisit(&request.Request{RawQuery: said.RawQuery}, nil)
+	c := &call{token: query.Get(paramToken), tokenInQuery: true, at: said.At}
 	sent := query
-	if r.Method == http.MethodPost {
-		body, status := readBody(w, r)
-		if status != http.StatusOK {
-			return nil, status
-		}
-		if form := request.ParseVisit("", r.Header.Get("Content-Type"), body, nil); form.Get(paramToken) != "" {
-			// The query of a client that has its token in the body is not read.
-			c.token, c.tokenInQuery, sent = form.Get(paramToken), false, form
+	if said.Method == http.MethodPost {
+		// The query of a client that has its token in the body is not read.
+		form := *said
+		form.RawQuery = ""
+		if sent = request.ParseVisit(&form, nil); sent.Get(paramToken) != "" {
+			c.token, c.tokenInQuery = sent.Get(paramToken), false
 		} else {
-			sent = request.ParseVisit(r.URL.RawQuery, r.Header.Get("Content-Type"), body, nil)
+			sent = request.ParseVisit(said, nil)
 		}
 	}
-	c.v4 = r.URL.Path == pathV4 || sent.Get(paramVersion) == "4"
+	c.v4 = said.Path == pathV4 || sent.Get(paramVersion) == "4"
 	if c.v4 {
 		c.readV4(sent)
 	} else {
-		c.readV3(sent, r)
+		c.readV3(sent, said.UserAgent, header)
 	}
-	return c, http.StatusOK
+	return c
 }
 
 // readV3 reads what clients up to version 3 send: everything is a parameter, and the visitor's cookies are the request's.
 // A browser that calls the API itself is the visitor.
-func (c *call) readV3(sent request.Values, r *http.Request) {
+func (c *call) readV3(sent request.Values, userAgent string, header http.Header) {
 	for _, value := range sent {
 		if value.Name != paramToken {
 			c.values = append(c.values, value)
@@ -74,11 +72,11 @@ func (c *call) readV3(sent request.Values, r *http.Request) {
 	}
 	c.ip = address(sent.Get("ip"))
 	c.userAgent = cmp.Or(sent.Get("ua"), sent.Get("user_agent"))
-	if c.userAgent == "" && (r.Header.Get("Origin") != "" || r.Header.Get("Sec-Fetch-Mode") != "") {
-		c.userAgent = r.UserAgent()
+	if c.userAgent == "" && (header.Get("Origin") != "" || header.Get("Sec-Fetch-Mode") != "") {
+		c.userAgent = userAgent
 	}
-	c.isNew = !hasSubid(r.Header.Get("Cookie"))
-	c.prefetch = sent.Get("prefetch") == "1" || visit.IsSpeculative(r.Header.Get)
+	c.isNew = !hasSubid(header.Get("Cookie"))
+	c.prefetch = sent.Get("prefetch") == "1" || visit.IsSpeculative(header.Get)
 }
 
 // readV4 reads what clients of version 4 send: the visitor's request, as headers[…], server[…], get_params[…] and

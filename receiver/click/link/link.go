@@ -4,7 +4,6 @@
 package link
 
 import (
-	"io"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -16,6 +15,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/click/visit"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/incoming"
 	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
 	"github.com/postback-dev/postback-operator/receiver/ratelimit"
@@ -55,7 +55,7 @@ func (l *Links) Handler(r *http.Request) http.Handler {
 	snapshot := l.Endpoints()
 	switch r.URL.Path {
 	case "/", "/click_api", "/click_api/":
-		values := request.ParseVisit(r.URL.RawQuery, "", nil, nil)
+		values := request.ParseVisit(&request.Request{RawQuery: r.URL.RawQuery}, nil)
 		switch {
 		case values.Get(paramUpdate) == "1":
 			return handler(func(w http.ResponseWriter, r *http.Request) { l.updateAny(w, r, snapshot, values) })
@@ -93,24 +93,15 @@ func handler(serve http.HandlerFunc) http.Handler {
 	})
 }
 
-// valuesOf reads the query and, of a pre-lander's POST, the form. A visitor is not held up by a form that cannot be read.
-func valuesOf(w http.ResponseWriter, r *http.Request, names *request.Names) request.Values {
-	var form []byte
-	if r.Method == http.MethodPost {
-		if body, err := io.ReadAll(http.MaxBytesReader(w, r.Body, request.MaxBodyBytes)); err == nil {
-			form = body
-		}
-	}
-	return request.ParseVisit(r.URL.RawQuery, r.Header.Get("Content-Type"), form, names)
-}
-
 func (l *Links) campaign(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, c *endpoint.Campaign) {
+	said := incoming.Read(r, snapshot.TrustedProxies)
+	said.At = l.Clock().UTC().Truncate(time.Microsecond)
 	v := visit.Visit{
 		Campaign:  c,
-		Values:    valuesOf(w, r, c.Names),
-		IP:        click.Source(r, snapshot.TrustedProxies).String(),
-		UserAgent: r.UserAgent(),
-		At:        l.Clock().UTC().Truncate(time.Microsecond),
+		Values:    request.ParseVisit(said, c.Names),
+		IP:        said.Source.String(),
+		UserAgent: said.UserAgent,
+		At:        said.At,
 	}
 	switch {
 	case r.Method == http.MethodHead:
@@ -121,7 +112,7 @@ func (l *Links) campaign(w http.ResponseWriter, r *http.Request, snapshot *endpo
 	case v.Values.Get(paramOffer) != "" && v.Values.Get(paramToken) != "":
 		l.offer(w, r, snapshot, v.Values)
 	default:
-		l.visit(w, r, snapshot, v)
+		l.visit(w, r, said, v)
 	}
 }
 
@@ -147,10 +138,10 @@ func (l *Links) pass(w http.ResponseWriter, r *http.Request, v visit.Visit, unre
 }
 
 // visit records a click. If that is not durable in time, or above the endpoint's limits, the visitor passes without one.
-func (l *Links) visit(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, v visit.Visit) {
+func (l *Links) visit(w http.ResponseWriter, r *http.Request, said *request.Request, v visit.Visit) {
 	asked := v.Values.Get(paramReturn) == "jsonp"
 	made := v.Click(l.Rates())
-	if !l.allows(v.Campaign.Endpoint, click.Source(r, snapshot.TrustedProxies), v.At) {
+	if !l.allows(v.Campaign.Endpoint, said.Source, v.At) {
 		l.Clicks.Observer.ClicksLimited(1)
 		l.pass(w, r, v, made)
 		return
@@ -160,7 +151,7 @@ func (l *Links) visit(w http.ResponseWriter, r *http.Request, snapshot *endpoint
 		return
 	}
 	token := visit.Token(v.Campaign, made)
-	setCookies(w, v.Campaign.CookieAge, made.SubID, token, click.IsSecure(r, snapshot.TrustedProxies))
+	setCookies(w, v.Campaign.CookieAge, made.SubID, token, said.Secure)
 	if asked {
 		// Both are letters, digits and - _ . only, so that they need no escape.
 		script(w, `KTracking.response({"sub_id":"`+made.SubID+`","token":"`+token+`"});`)

@@ -28,7 +28,7 @@ func visitTo(t *testing.T, alias, query string) visit.Visit {
 	campaign := clicktest.Snapshot(t, clicktest.Endpoint()).ByAlias(alias)
 	return visit.Visit{
 		Campaign:  campaign,
-		Values:    request.ParseVisit(query, "", nil, campaign.Names),
+		Values:    request.ParseVisit(&request.Request{RawQuery: query}, campaign.Names),
 		IP:        "203.0.113.7",
 		UserAgent: "UA",
 		At:        clicktest.Noon,
@@ -113,7 +113,7 @@ func TestAnOfferHasDatesRandomNumbersAndRawValues(t *testing.T) {
 	e := clicktest.Endpoint()
 	e.Campaigns[0].OfferURL = "https://offer.example/?s={_subid}&d={_date:d.m.Y,Europe/Kyiv}&r={random:5,5}&k={_keyword}&u={utm_x}&a={sub_id_9}"
 	campaign := clicktest.Snapshot(t, e).ByAlias(e.Campaigns[0].Alias)
-	v := visit.Visit{Campaign: campaign, Values: request.ParseVisit("utm_x=1", "", nil, campaign.Names), At: clicktest.Noon.Add(11 * time.Hour)}
+	v := visit.Visit{Campaign: campaign, Values: request.ParseVisit(&request.Request{RawQuery: "utm_x=1"}, campaign.Names), At: clicktest.Noon.Add(11 * time.Hour)}
 	click := &conversion.Click{SubID: "s1", Params: conversion.Params{{Name: "keyword", Value: "a/b&c=d"}, {Name: "sub_id_9", Value: "${AD}"}}}
 	next := clicktest.Noon.AddDate(0, 0, 1).Format("02.01.2006")
 	want := "https://offer.example/?s=s1&d=" + next + "&r=5&k=a/b%26c%3Dd&u=1&a="
@@ -195,7 +195,7 @@ func FuzzVisit(f *testing.F) {
 	campaign := clicktest.Endpoint()
 	f.Fuzz(func(t *testing.T, query string) {
 		v := visit.Visit{
-			Campaign: clicktest.Snapshot(t, campaign).ByAlias("QwErTy"), Values: request.ParseVisit(query, "", nil, nil), At: clicktest.Noon,
+			Campaign: clicktest.Snapshot(t, campaign).ByAlias("QwErTy"), Values: request.ParseVisit(&request.Request{RawQuery: query}, nil), At: clicktest.Noon,
 		}
 		click := v.Click(rates())
 		to := v.OfferURL(click)

@@ -1,4 +1,4 @@
-package server
+package request
 
 import (
 	"net/url"
@@ -29,7 +29,7 @@ func TestClean(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		clean(u)
+		Clean(u)
 		if u.Path != c.path || u.RawQuery != c.query {
 			t.Errorf("%s became %s and %q, want %s and %q", c.sent, u.Path, u.RawQuery, c.path, c.query)
 		}

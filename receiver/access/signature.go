@@ -1,4 +1,4 @@
-package postback
+package access
 
 import (
 	"crypto/hmac"
@@ -11,7 +11,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-// SignatureValid reports whether the request bears a valid HMAC, or the endpoint demands none (docs/semantics.md §3.2).
+// macValid reports whether the request bears a valid HMAC (docs/semantics.md §3.2).
 //
 // The signature is the hex HMAC-SHA-256, in either letter case, over the raw query without the signature's own parameter,
 // followed by a newline and the raw body if that is not empty. To cut the parameter out, split the raw query at every `&`,
@@ -22,10 +22,7 @@ import (
 //
 // Nothing is decoded or sorted. The signature must be in the query; of several the last non-empty one counts. It is
 // compared in constant time with what each of the endpoint's secrets gives.
-func SignatureValid(ep *endpoint.Endpoint, rawQuery string, body []byte) bool {
-	if ep.SignatureParameter == "" || ep.SignatureText != nil {
-		return true
-	}
+func macValid(ep *endpoint.Endpoint, rawQuery string, body []byte) bool {
 	signed, presented := cutParameter(rawQuery, ep.SignatureParameter)
 	given, err := hex.DecodeString(presented)
 	valid := false
