@@ -73,13 +73,14 @@ type wall struct {
 
 // pure are the packages that decide and do nothing else.
 var pure = []string{
-	"receiver/macro", "receiver/request", "receiver/access", "receiver/postback", "receiver/conversion", "receiver/forward/rule",
+	"receiver/macro", "receiver/report", "receiver/request", "receiver/access", "receiver/postback",
+	"receiver/conversion", "receiver/forward/rule",
 	"controllers/rotation", "controllers/render", "controllers/claims", "controllers/snippets", "api/presets",
 }
 
 var walls = []wall{
 	{
-		says: "the contract and the scripts need the standard library only", within: []string{"api/config", "api/browser"},
+		says: "contracts and scripts need the standard library only", within: []string{"api/config", "api/read", "api/browser"},
 		breaks: func(path string) bool { return !standard(path) && !below(path, module+"/api/config") },
 	},
 	{

@@ -5,6 +5,8 @@ import (
 	"time"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/api"
 )
 
 // ConfigStatus is what the receiver knows about its configuration directory.
@@ -59,16 +61,16 @@ func configz(o Options) http.Handler {
 			Version:     o.Version,
 			Schema:      config.APIVersion,
 			Revision:    status.Revision,
-			LoadedAt:    utc(status.LoadedAt),
+			LoadedAt:    read.UTC(status.LoadedAt),
 			Endpoints:   status.Endpoints,
 			LastError:   status.LastError,
-			LastErrorAt: utc(status.LastErrorAt),
+			LastErrorAt: read.UTC(status.LastErrorAt),
 			Rates:       []rateFreshness{},
 		}
 		for _, rate := range rates(o) {
 			view.Rates = append(view.Rates, viewRate(rate, o.Clock()))
 		}
-		writeJSON(w, http.StatusOK, view)
+		api.WriteJSON(w, http.StatusOK, view)
 	})
 }
 
@@ -80,7 +82,7 @@ func rates(o Options) []RateStatus {
 }
 
 func viewRate(rate RateStatus, now time.Time) rateFreshness {
-	view := rateFreshness{Source: rate.Source, Date: day(rate.Date), Fetched: utc(rate.Fetched), LastError: rate.LastError}
+	view := rateFreshness{Source: rate.Source, Date: read.Day(rate.Date), Fetched: read.UTC(rate.Fetched), LastError: rate.LastError}
 	if view.Fetched != nil {
 		age := int64(now.Sub(rate.Fetched).Seconds())
 		view.AgeSeconds = &age

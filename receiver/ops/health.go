@@ -34,7 +34,7 @@ func livez(w http.ResponseWriter, _ *http.Request) {
 type readiness struct {
 	draining func() bool
 	config   func() ConfigStatus
-	store    Store
+	ping     func(context.Context) error
 	spool    func() ledger.SpoolStatus
 	// connections is nil where nothing is known of them.
 	connections func() ConnectionStatus
@@ -53,7 +53,7 @@ type readiness struct {
 
 func newReadiness(o Options) *readiness {
 	return &readiness{
-		draining: o.Draining, config: o.Config, store: o.Store, spool: o.Spool, connections: o.Connections, volumes: o.Volumes,
+		draining: o.Draining, config: o.Config, ping: o.Ping, spool: o.Spool, connections: o.Connections, volumes: o.Volumes,
 		synchronous: o.RequireSynchronous, durability: o.Durability,
 		grace: o.StoreGrace, logger: o.Logger, clock: o.Clock,
 	}
@@ -99,7 +99,7 @@ func (h *readiness) storeFailing(ctx context.Context) time.Duration {
 	now := h.clock()
 	if h.pinged.IsZero() || now.Sub(h.pinged) >= pingEvery {
 		h.pinged = now
-		h.ping(ctx, now)
+		h.askStore(ctx, now)
 	}
 	if h.failedAt.IsZero() {
 		return 0
@@ -107,11 +107,11 @@ func (h *readiness) storeFailing(ctx context.Context) time.Duration {
 	return now.Sub(h.failedAt)
 }
 
-// ping asks the store. A probe that is given up must not count as a failing store.
-func (h *readiness) ping(ctx context.Context, now time.Time) {
+// askStore pings the store. A probe that is given up must not count as a failing store.
+func (h *readiness) askStore(ctx context.Context, now time.Time) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
 	defer cancel()
-	switch err := h.store.Ping(ctx); {
+	switch err := h.ping(ctx); {
 	case err == nil && !h.failedAt.IsZero():
 		h.logger.Info("Store can be written again", "failed_for", now.Sub(h.failedAt))
 		h.failedAt = time.Time{}

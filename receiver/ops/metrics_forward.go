@@ -10,6 +10,15 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
+// ForwardStatus is what the deliverer of S2S postbacks knows.
+type ForwardStatus struct {
+	// InFlight are the deliveries of this receiver under way.
+	InFlight int
+	// Counts are those of the whole store, at CountedAt; zero before the first count.
+	Counts    ledger.OutboxCounts
+	CountedAt time.Time
+}
+
 func (m *Metrics) addForwards() {
 	m.forwards = prometheus.NewCounterVec(prometheus.CounterOpts{
 		Name: "postback_forwards_total",

@@ -4,63 +4,20 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
-	"fmt"
 	"io"
-	"iter"
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
 	"testing"
 	"time"
-
-	"github.com/google/uuid"
-
-	"github.com/postback-dev/postback-operator/receiver/conversion"
-	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// fakeStore yields its rows as they are, up to the filter's limit, then err if there is one, and keeps the filters it was
-// asked with.
+// fakeStore counts how often it is pinged, and answers pingErr.
 type fakeStore struct {
-	conversions []*conversion.Conversion
-	received    []ledger.Received
-	history     []*conversion.Conversion
-	forwards    []ledger.OutboxRow
-	resendErr   error
-	err         error
-	pingErr     error
-	pings       int
-
-	conversionFilter ledger.ConversionFilter
-	receivedFilter   ledger.ReceivedFilter
-	outboxFilter     ledger.OutboxFilter
-	resent           []uuid.UUID
-}
-
-func (s *fakeStore) Forwards(_ context.Context, f ledger.OutboxFilter) iter.Seq2[ledger.OutboxRow, error] {
-	s.outboxFilter = f
-	return rowsThen(s.forwards, f.Limit, s.err)
-}
-
-func (s *fakeStore) ResendForward(_ context.Context, id uuid.UUID, _ time.Time) error {
-	s.resent = append(s.resent, id)
-	return s.resendErr
-}
-
-func (s *fakeStore) Conversions(_ context.Context, f ledger.ConversionFilter) iter.Seq2[*conversion.Conversion, error] {
-	s.conversionFilter = f
-	return rowsThen(s.conversions, f.Limit, s.err)
-}
-
-func (s *fakeStore) Received(_ context.Context, f ledger.ReceivedFilter) iter.Seq2[ledger.Received, error] {
-	s.receivedFilter = f
-	return rowsThen(s.received, f.Limit, s.err)
-}
-
-func (s *fakeStore) History(context.Context, uuid.UUID) ([]*conversion.Conversion, error) {
-	return s.history, s.err
+	pingErr error
+	pings   int
 }
 
 func (s *fakeStore) Ping(context.Context) error {
@@ -68,30 +25,14 @@ func (s *fakeStore) Ping(context.Context) error {
 	return s.pingErr
 }
 
-func rowsThen[T any](rows []T, limit int, err error) iter.Seq2[T, error] {
-	return func(yield func(T, error) bool) {
-		if limit > 0 {
-			rows = rows[:min(limit, len(rows))]
-		}
-		for _, row := range rows {
-			if !yield(row, nil) {
-				return
-			}
-		}
-		if err != nil {
-			yield(*new(T), err)
-		}
-	}
-}
-
 // options are those of a receiver that has loaded its configuration and is well.
-func options(store Store) Options {
+func options(store *fakeStore) Options {
 	return Options{
 		Version: "v1.2.3",
 		Config: func() ConfigStatus {
 			return ConfigStatus{Revision: "0123456789abcdef", LoadedAt: start, Endpoints: 3, Reloads: 2, Failures: 1}
 		},
-		Store:   store,
+		Ping:    store.Ping,
 		Metrics: NewMetrics(),
 		Logger:  slog.New(slog.DiscardHandler),
 		Clock:   func() time.Time { return start.Add(time.Hour) },
@@ -123,7 +64,7 @@ func decode(t *testing.T, body io.Reader) map[string]any {
 
 func TestOnlyReadingMethodsAreAnswered(t *testing.T) {
 	h := New(options(&fakeStore{}))
-	for _, path := range []string{"/livez", "/readyz", "/configz", "/metrics", "/api/v1/conversions"} {
+	for _, path := range []string{"/livez", "/readyz", "/configz", "/metrics"} {
 		for _, method := range []string{http.MethodPost, http.MethodPut, http.MethodDelete, http.MethodOptions} {
 			w := request(h, method, path, "")
 			if w.Code != http.StatusMethodNotAllowed || w.Header().Get("Allow") != "GET, HEAD" {
@@ -138,9 +79,22 @@ func TestOnlyReadingMethodsAreAnswered(t *testing.T) {
 	}
 }
 
+func TestTheAPIAnswersBelowItsPathOnly(t *testing.T) {
+	o := options(&fakeStore{})
+	o.API = http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(http.StatusUnauthorized) })
+	h := New(o)
+	for path, want := range map[string]int{
+		"/livez": 200, "/readyz": 200, "/configz": 200, "/metrics": 200, "/api/v1/postbacks": 401, "/api/v2/postbacks": 404,
+	} {
+		if w := get(h, path); w.Code != want {
+			t.Errorf("%s: status %d, want %d", path, w.Code, want)
+		}
+	}
+}
+
 func TestUnknownPagesAreNotFound(t *testing.T) {
 	h := New(options(&fakeStore{}))
-	for _, path := range []string{"/", "/healthz", "/api/v1/", "/api/v1/clicks", "/api/v2/conversions", "/debug/pprof/"} {
+	for _, path := range []string{"/", "/healthz", "/api/v1/conversions", "/api/v2/conversions", "/debug/pprof/"} {
 		w := get(h, path)
 		if w.Code != http.StatusNotFound || decode(t, w.Body)["error"] == nil {
 			t.Errorf("%s: status %d, want a 404 with an error", path, w.Code)
@@ -270,13 +224,4 @@ func TestLivenessAsksNobody(t *testing.T) {
 	if w := get(New(o), "/livez"); w.Code != http.StatusOK || store.pings != 0 {
 		t.Errorf("status %d after %d pings", w.Code, store.pings)
 	}
-}
-
-// ids returns n UUIDv7, newest first.
-func ids(n int) []uuid.UUID {
-	list := make([]uuid.UUID, n)
-	for i := range list {
-		list[i] = uuid.MustParse(fmt.Sprintf("01912345-6789-7abc-8def-%012d", n-i))
-	}
-	return list
 }

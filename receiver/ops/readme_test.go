@@ -3,7 +3,6 @@ package ops
 import (
 	"os"
 	"regexp"
-	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -62,21 +61,5 @@ func TestTheReadmeNamesEveryMetricAndItsType(t *testing.T) {
 	}
 	if diff := cmp.Diff(exposed, written); diff != "" {
 		t.Errorf("metrics of /metrics (-) and of README.md (+):\n%s", diff)
-	}
-}
-
-func TestTheReadmeNamesEveryOutcomeAndReasonAndFilter(t *testing.T) {
-	text := readme(t)
-	names := slices.Concat(conversionFilters, postbackFilters, revenueFilters)
-	for _, outcome := range conversion.Outcomes() {
-		names = append(names, string(outcome))
-	}
-	for _, reason := range conversion.Reasons() {
-		names = append(names, string(reason))
-	}
-	for _, name := range names {
-		if !strings.Contains(text, "`"+name+"`") {
-			t.Errorf("README.md does not name %s", name)
-		}
 	}
 }

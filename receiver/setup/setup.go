@@ -7,6 +7,7 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/http"
 	"net/netip"
 	"sync/atomic"
 	"time"
@@ -14,6 +15,7 @@ import (
 	"github.com/google/uuid"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/api"
 	"github.com/postback-dev/postback-operator/receiver/click"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
@@ -221,32 +223,56 @@ func (r *Receiver) configure(s *endpoint.Snapshot) {
 }
 
 func (r *Receiver) listenOps(ctx context.Context) error {
-	var token *ops.TokenFile
-	if r.options.OpsTokenFile != "" {
-		var err error
-		if token, err = ops.OpenTokenFile(r.options.OpsTokenFile); err != nil {
-			return err
-		}
+	product, err := r.newAPI()
+	if err != nil {
+		return err
 	}
 	var waiting func() ledger.SpoolStatus
 	if r.waiting != nil {
 		waiting = r.waiting.Status
 	}
 	handler := ops.New(ops.Options{
-		Version: r.options.Version, Config: r.configStatus, Rates: r.rateStatus, Draining: r.draining.Load,
-		Spool: waiting, Durability: r.durabilityLevel, RequireSynchronous: r.options.RequireSynchronous,
-		Connections: r.connectionStatus, Volumes: r.volumes,
-		Store: r.store, Forwards: r.forwardStatus, Resent: r.forward.Woken, Token: token, Metrics: r.metrics, Logger: r.options.Logger, Clock: r.options.Clock,
-		CountsAs: func(name, conversionType string) config.CountsAs {
-			return r.watch.Current().CountsAs(name, conversionType)
-		},
+		Version:            r.options.Version,
+		Config:             r.configStatus,
+		Rates:              r.rateStatus,
+		Draining:           r.draining.Load,
+		Ping:               r.store.Ping,
+		API:                product,
+		Forwards:           r.forwardStatus,
+		Connections:        r.connectionStatus,
+		Volumes:            r.volumes,
+		Spool:              waiting,
+		Durability:         r.durabilityLevel,
+		RequireSynchronous: r.options.RequireSynchronous,
+		Metrics:            r.metrics,
+		Logger:             r.options.Logger,
+		Clock:              r.options.Clock,
 	})
-	var err error
 	r.ops, err = server.Listen(ctx, server.ListenerOptions{
 		Address: r.options.OpsListen, Handler: handler, HandlerTime: opsTime, Logger: r.options.Logger,
 		MaxConnections: opsConnections, ReservedFiles: opsFiles,
 	})
 	return err
+}
+
+func (r *Receiver) newAPI() (http.Handler, error) {
+	var token *api.TokenFile
+	if r.options.OpsTokenFile != "" {
+		var err error
+		if token, err = api.OpenTokenFile(r.options.OpsTokenFile); err != nil {
+			return nil, err
+		}
+	}
+	return api.New(api.Options{
+		Store:  r.store,
+		Resent: r.forward.Woken,
+		CountsAs: func(name, conversionType string) config.CountsAs {
+			return r.watch.Current().CountsAs(name, conversionType)
+		},
+		Token:  token,
+		Logger: r.options.Logger,
+		Clock:  r.options.Clock,
+	}), nil
 }
 
 func (r *Receiver) listen(ctx context.Context) (err error) {

@@ -1,4 +1,4 @@
-package ops
+package api
 
 import (
 	"net/http"
@@ -115,41 +115,5 @@ func TestSendingAgain(t *testing.T) {
 				t.Errorf("woken for %v", woken)
 			}
 		})
-	}
-}
-
-func TestMetricsOfForwards(t *testing.T) {
-	o := options(&fakeStore{})
-	o.Forwards = func() ForwardStatus {
-		return ForwardStatus{
-			InFlight: 3, CountedAt: start.Add(90 * time.Second),
-			Counts: ledger.OutboxCounts{Waiting: 7, Failed: 2, OldestDue: start},
-		}
-	}
-	o.Metrics.ForwardAttempted(204, "", 3*time.Millisecond)
-	o.Metrics.ForwardAttempted(0, ledger.AttemptTimeout, 10*time.Second)
-	o.Metrics.ForwardAttempted(0, "invented", time.Second)
-	o.Metrics.ForwardAttempted(999, "", time.Second)
-	o.Metrics.ForwardEnded(ledger.ForwardDelivered, 20*time.Millisecond)
-	o.Metrics.ForwardEnded(ledger.ForwardFailed, time.Hour)
-	got := scrape(t, o)
-	for series, want := range map[string]string{
-		`postback_forward_attempts_total{result="2xx"}`:     "1",
-		`postback_forward_attempts_total{result="5xx"}`:     "0",
-		`postback_forward_attempts_total{result="timeout"}`: "1",
-		`postback_forward_attempts_total{result="dns"}`:     "0",
-		`postback_forward_attempts_total{result="other"}`:   "2",
-		`postback_forward_attempt_duration_seconds_count`:   "4",
-		`postback_forwards_total{outcome="delivered"}`:      "1",
-		`postback_forwards_total{outcome="failed"}`:         "1",
-		`postback_forward_delay_seconds_count`:              "1",
-		`postback_forwards_in_flight`:                       "3",
-		`postback_forwards_waiting`:                         "7",
-		`postback_forwards_failed`:                          "2",
-		`postback_forward_lag_seconds`:                      "90",
-	} {
-		if got[series] != want {
-			t.Errorf("%s = %q, want %q", series, got[series], want)
-		}
 	}
 }

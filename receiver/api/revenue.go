@@ -1,4 +1,4 @@
-package ops
+package api
 
 import (
 	"cmp"
@@ -6,23 +6,14 @@ import (
 	"net/http"
 	"slices"
 
-	"github.com/shopspring/decimal"
-
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
 // CountsAsFunc says in which total a custom conversion type of an endpoint ("namespace/name") counts besides its own;
 // [config.CountsAsNone] for an endpoint or a type that is not declared.
 type CountsAsFunc func(endpoint, conversionType string) config.CountsAs
-
-// revenueView is what one endpoint earned in one currency. An endpoint whose currency was changed has several.
-type revenueView struct {
-	Endpoint string          `json:"endpoint"`
-	Currency string          `json:"currency"`
-	Total    decimal.Decimal `json:"total"`
-	conversion.Totals
-}
 
 type revenueKey struct{ endpoint, currency string }
 
@@ -35,7 +26,7 @@ func (a *api) revenue(w http.ResponseWriter, r *http.Request) error {
 	}
 	f.limit = 0
 	sums := map[revenueKey]*conversion.Totals{}
-	for c, err := range a.store.Conversions(r.Context(), f.conversions()) {
+	for c, err := range a.Store.Conversions(r.Context(), f.conversions()) {
 		if err != nil {
 			return err
 		}
@@ -43,18 +34,38 @@ func (a *api) revenue(w http.ResponseWriter, r *http.Request) error {
 		if sums[key] == nil {
 			sums[key] = &conversion.Totals{}
 		}
-		sums[key].Add(c, a.countsAs(c.Endpoint, c.Type))
+		sums[key].Add(c, a.CountsAs(c.Endpoint, c.Type))
 	}
-	writeJSON(w, http.StatusOK, page{Items: viewRevenue(sums)})
+	WriteJSON(w, http.StatusOK, read.Page[read.Revenue]{Items: viewRevenue(sums)})
 	return nil
 }
 
-func viewRevenue(sums map[revenueKey]*conversion.Totals) []any {
-	views := make([]any, 0, len(sums))
+func viewRevenue(sums map[revenueKey]*conversion.Totals) []read.Revenue {
+	views := make([]read.Revenue, 0, len(sums))
 	for _, key := range slices.SortedFunc(maps.Keys(sums), func(a, b revenueKey) int {
 		return cmp.Or(cmp.Compare(a.endpoint, b.endpoint), cmp.Compare(a.currency, b.currency))
 	}) {
-		views = append(views, revenueView{Endpoint: key.endpoint, Currency: key.currency, Total: sums[key].Total(), Totals: *sums[key]})
+		sum := sums[key]
+		view := read.Revenue{
+			Endpoint:     key.endpoint,
+			Currency:     key.currency,
+			Total:        sum.Total().String(),
+			Hold:         sum.Hold.String(),
+			Confirmed:    sum.Confirmed.String(),
+			Rejected:     sum.Rejected.String(),
+			Registration: sum.Registration.String(),
+			Deposit:      sum.Deposit.String(),
+			Trash:        sum.Trash.String(),
+			Conversions:  sum.Conversions,
+			Pending:      sum.Pending,
+		}
+		for name, payout := range sum.Custom {
+			if view.Custom == nil {
+				view.Custom = map[string]string{}
+			}
+			view.Custom[name] = payout.String()
+		}
+		views = append(views, view)
 	}
 	return views
 }

@@ -1,4 +1,4 @@
-package ops
+package api
 
 import (
 	"bytes"
@@ -70,10 +70,10 @@ func guard(token *TokenFile, logger *slog.Logger, next http.Handler) http.Handle
 		switch {
 		case err != nil:
 			logger.Error("Refusing the read API", "error", err)
-			writeError(w, http.StatusServiceUnavailable, "the ops token cannot be read; see the receiver's log")
+			WriteError(w, http.StatusServiceUnavailable, "the ops token cannot be read; see the receiver's log")
 		case !ok:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="postback"`)
-			writeError(w, http.StatusUnauthorized, "send the ops token: Authorization: Bearer TOKEN")
+			WriteError(w, http.StatusUnauthorized, "send the ops token: Authorization: Bearer TOKEN")
 		default:
 			next.ServeHTTP(w, r)
 		}
@@ -94,7 +94,7 @@ func bearer(r *http.Request) string {
 func loopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopbackPeer(r.RemoteAddr) || !loopbackHost(r.Host) {
-			writeError(w, http.StatusForbidden, "without --ops-token-file the API answers on loopback only, as http://localhost or http://127.0.0.1")
+			WriteError(w, http.StatusForbidden, "without --ops-token-file the API answers on loopback only, as http://localhost or http://127.0.0.1")
 			return
 		}
 		next.ServeHTTP(w, r)

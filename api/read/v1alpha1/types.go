@@ -1,0 +1,135 @@
+package v1alpha1
+
+import "time"
+
+// Page is the answer of a list: newest first, a part of what there is.
+type Page[T any] struct {
+	Items []T `json:"items"`
+	// NextCursor continues the list as its parameter `cursor`; null at its end.
+	NextCursor *string `json:"next_cursor"`
+}
+
+// Error is the answer to a request that failed.
+type Error struct {
+	// Error says in words what is wrong, and begins with the name of the parameter that is.
+	Error string `json:"error"`
+}
+
+// Conversion is one version of a conversion.
+type Conversion struct {
+	ID       string `json:"id"`
+	Endpoint string `json:"endpoint"`
+	SubID    string `json:"subid"`
+	// TID is "" for the slot without a transaction id.
+	TID          string  `json:"tid"`
+	Type         string  `json:"type"`
+	PreviousType *string `json:"previous_type"`
+	// OriginalStatus is the network's word; null where the policy missingStatus stood in.
+	OriginalStatus *string `json:"original_status"`
+	// State is `recorded`, or `pending_rate` while an amount waits for a rate.
+	State string `json:"state"`
+	// Payout and Cost are in Currency, the endpoint's; null while no rate is known. A conversion without a cost has null.
+	Payout           *string `json:"payout"`
+	Currency         string  `json:"currency"`
+	OriginalPayout   string  `json:"original_payout"`
+	OriginalCurrency string  `json:"original_currency"`
+	// Rate converted the payout; null while none is known. RateDate and RateSource are null when nothing had to be converted.
+	Rate       *string `json:"rate"`
+	RateDate   *string `json:"rate_date"`
+	RateSource *string `json:"rate_source"`
+	Cost       *string `json:"cost"`
+	// Params are the sub ids, the click fields, the extra parameters and `from`.
+	Params   map[string]string `json:"params"`
+	Warnings []string          `json:"warnings"`
+	// ClickTime is null for an orphan, SaleTime for what never was a sale.
+	ClickTime      *time.Time `json:"click_time"`
+	ConversionTime *time.Time `json:"conversion_time"`
+	SaleTime       *time.Time `json:"sale_time"`
+	CreatedAt      *time.Time `json:"created_at"`
+	UpdatedAt      *time.Time `json:"updated_at"`
+	// Version counts the changes of the conversion, from 1.
+	Version int `json:"version"`
+	// Writer says who wrote this version: key, page, person, import or replay.
+	Writer string `json:"writer"`
+	// Pinned: a person corrected the conversion, and postbacks for it are ignored.
+	Pinned bool `json:"pinned"`
+}
+
+// Postback is a row of the log of received postbacks.
+type Postback struct {
+	// ID is the reply's X-Request-Id.
+	ID       string     `json:"id"`
+	Time     *time.Time `json:"time"`
+	Endpoint string     `json:"endpoint"`
+	KeyID    string     `json:"key_id"`
+	IP       string     `json:"ip"`
+	Method   string     `json:"method"`
+	// Query and Body are as received, bounded. The key is part of neither.
+	Query        string   `json:"query"`
+	Body         string   `json:"body"`
+	SubID        *string  `json:"subid"`
+	TID          string   `json:"tid"`
+	Type         *string  `json:"type"`
+	Outcome      string   `json:"outcome"`
+	Reason       *string  `json:"reason"`
+	Warnings     []string `json:"warnings"`
+	ConversionID *string  `json:"conversion_id"`
+}
+
+// Forward is an S2S postback. It has no URL but those of the attempts, which leave out whatever may be a token.
+type Forward struct {
+	ID       string `json:"id"`
+	Endpoint string `json:"endpoint"`
+	// Rule is the name of the endpoint's forward, Host where it sends to.
+	Rule         string `json:"rule"`
+	Host         string `json:"host"`
+	SubID        string `json:"subid"`
+	TID          string `json:"tid"`
+	ConversionID string `json:"conversion_id"`
+	// Type and Version say what is reported: which version of the conversion.
+	Type    string `json:"type"`
+	Version int    `json:"version"`
+	// State is `waiting`, `delivered` or `failed`.
+	State string `json:"state"`
+	// Reason says why it failed; null otherwise.
+	Reason    *string    `json:"reason"`
+	CreatedAt *time.Time `json:"created_at"`
+	// DueAt is when it is sent next; null unless it waits. EndedAt is when it was delivered or given up.
+	DueAt   *time.Time `json:"due_at"`
+	EndedAt *time.Time `json:"ended_at"`
+	// Tries counts the attempts since it was written, or asked for again; Attempts are the last 20.
+	Tries    int       `json:"tries"`
+	Attempts []Attempt `json:"attempts"`
+}
+
+// Attempt is one request of an S2S postback. Without an answer Status is null, and Error says why.
+type Attempt struct {
+	At           *time.Time `json:"at"`
+	Milliseconds int64      `json:"ms"`
+	Status       *int       `json:"status"`
+	Error        *string    `json:"error"`
+	URL          *string    `json:"url"`
+	Answer       *string    `json:"answer"`
+	// Location is where a redirect points, without its query; null without one.
+	Location *string `json:"location"`
+}
+
+// Revenue is what one endpoint earned in one currency. An endpoint whose currency was changed has several.
+type Revenue struct {
+	Endpoint string `json:"endpoint"`
+	Currency string `json:"currency"`
+	// Total is Confirmed and Deposit.
+	Total string `json:"total"`
+	// Hold and Confirmed have the custom types in them that count so.
+	Hold         string `json:"hold"`
+	Confirmed    string `json:"confirmed"`
+	Rejected     string `json:"rejected"`
+	Registration string `json:"registration"`
+	Deposit      string `json:"deposit"`
+	Trash        string `json:"trash"`
+	// Custom are the sums of the custom types by name; absent if there are none.
+	Custom map[string]string `json:"custom,omitempty"`
+	// Conversions is how many there are; Pending of them wait for a rate and are in no sum.
+	Conversions int `json:"conversions"`
+	Pending     int `json:"pending"`
+}

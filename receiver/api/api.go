@@ -1,0 +1,173 @@
+// Package api owns the product API under /api/v1: what was received and recorded, for people and their programs. It reads
+// a ledger through the interface of [Options] and speaks the JSON of api/read/v1alpha1. It must not import a store engine
+// or the listener of postbacks.
+package api
+
+import (
+	"context"
+	"errors"
+	"iter"
+	"log/slog"
+	"net/http"
+	"time"
+
+	"github.com/google/uuid"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+)
+
+// queryTimeout bounds how long one request of the read API may keep the store busy.
+const queryTimeout = time.Minute
+
+// Store is what the API reads, and where it has S2S postbacks sent again; every [ledger.Store] is one.
+type Store interface {
+	Conversions(context.Context, ledger.ConversionFilter) iter.Seq2[*conversion.Conversion, error]
+	History(context.Context, uuid.UUID) ([]*conversion.Conversion, error)
+	Received(context.Context, ledger.ReceivedFilter) iter.Seq2[ledger.Received, error]
+	Forwards(context.Context, ledger.OutboxFilter) iter.Seq2[ledger.OutboxRow, error]
+	ResendForward(context.Context, uuid.UUID, time.Time) error
+}
+
+// Options are what the API shows. Fields without a comment on nil are mandatory.
+type Options struct {
+	Store Store
+	// CountsAs says how an endpoint's custom conversion types count in revenue; nil = in their own metric only.
+	CountsAs CountsAsFunc
+	// Resent is called with the hosts whose S2S postbacks are to be sent again; nil = nobody has to know.
+	Resent func(hosts []string)
+	// Token guards the API; nil = it answers on loopback only, and changes nothing.
+	Token  *TokenFile
+	Logger *slog.Logger
+	// Clock tells the time; nil = time.Now.
+	Clock func() time.Time
+}
+
+type api struct{ Options }
+
+// resendPath is the one that changes something.
+const resendPath = "/api/v1/forwards/{id}/resend"
+
+// New returns the handler of everything below /api/v1/.
+func New(o Options) http.Handler {
+	if o.Clock == nil {
+		o.Clock = time.Now
+	}
+	if o.CountsAs == nil {
+		o.CountsAs = func(string, string) config.CountsAs { return config.CountsAsNone }
+	}
+	if o.Resent == nil {
+		o.Resent = func([]string) {}
+	}
+	a := &api{o}
+	reads := http.NewServeMux()
+	for path, resource := range map[string]resource{
+		"/api/v1/conversions":              a.conversions,
+		"/api/v1/conversions/{id}/history": a.history,
+		"/api/v1/postbacks":                a.postbacks,
+		"/api/v1/revenue":                  a.revenue,
+		"/api/v1/forwards":                 a.forwards,
+	} {
+		reads.Handle(path, a.handle(resource))
+	}
+	reads.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
+		WriteError(w, http.StatusNotFound, "no such resource; there are /api/v1/conversions, "+
+			"/api/v1/conversions/{id}/history, /api/v1/postbacks, /api/v1/revenue, /api/v1/forwards and POST "+resendPath)
+	})
+	root := http.NewServeMux()
+	root.Handle("/", ReadOnly(reads))
+	root.Handle("POST "+resendPath, a.changes(a.resendForward))
+	return NoStore(guard(o.Token, o.Logger, root))
+}
+
+// resource answers a request, or returns why it cannot: see handle.
+type resource func(http.ResponseWriter, *http.Request) error
+
+// changes is a resource that changes something: it wants the token, also on loopback.
+func (a *api) changes(change resource) http.Handler {
+	if a.Token != nil {
+		return a.handle(change)
+	}
+	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		WriteError(w, http.StatusForbidden, "sending again needs a token: start the receiver with --ops-token-file")
+	})
+}
+
+func (a *api) conversions(w http.ResponseWriter, r *http.Request) error {
+	f, err := parseFilters(r.URL.RawQuery, conversionFilters)
+	if err != nil {
+		return err
+	}
+	selected := f.conversions()
+	selected.Limit++ // One more tells whether there is a next page.
+	id := func(c *conversion.Conversion) uuid.UUID { return c.ID }
+	return writePage(w, a.Store.Conversions(r.Context(), selected), f.limit, id, viewConversion)
+}
+
+func (a *api) postbacks(w http.ResponseWriter, r *http.Request) error {
+	f, err := parseFilters(r.URL.RawQuery, postbackFilters)
+	if err != nil {
+		return err
+	}
+	selected := f.received()
+	selected.Limit++
+	id := func(row ledger.Received) uuid.UUID { return row.ID }
+	return writePage(w, a.Store.Received(r.Context(), selected), f.limit, id, viewPostback)
+}
+
+func (a *api) history(w http.ResponseWriter, r *http.Request) error {
+	if _, err := parseFilters(r.URL.RawQuery, noFilters); err != nil {
+		return err
+	}
+	id, err := uuid.Parse(r.PathValue("id"))
+	if err != nil {
+		return badRequest("id: must be a conversion's id, a UUID")
+	}
+	versions, err := a.Store.History(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	views := make([]read.Conversion, len(versions))
+	for i, version := range versions {
+		views[i] = viewConversion(version)
+	}
+	WriteJSON(w, http.StatusOK, read.Page[read.Conversion]{Items: views})
+	return nil
+}
+
+// handle turns a resource's error into an answer. The store's own words stay in the log.
+func (a *api) handle(answer resource) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
+		defer cancel()
+		err := answer(w, r.WithContext(ctx))
+		if err == nil {
+			return
+		}
+		var bad badRequest
+		if errors.As(err, &bad) {
+			WriteError(w, http.StatusBadRequest, bad.Error())
+			return
+		}
+		if errors.Is(err, ledger.ErrNotFound) {
+			WriteError(w, http.StatusNotFound, "no such conversion")
+			return
+		}
+		if r.Context().Err() == nil {
+			a.Logger.Error("Answering the read API", "path", r.URL.Path, "error", err)
+		}
+		switch {
+		case errors.Is(err, errBroken):
+			// Only a broken connection tells the client that what it has got is not the whole.
+			panic(http.ErrAbortHandler)
+		case errors.Is(err, context.DeadlineExceeded):
+			WriteError(w, http.StatusServiceUnavailable, "the query took longer than "+queryTimeout.String()+"; narrow it with from and to")
+		case errors.Is(err, ledger.ErrUnavailable):
+			WriteError(w, http.StatusServiceUnavailable, "the store is not available")
+		default:
+			WriteError(w, http.StatusInternalServerError, "the store failed; see the receiver's log")
+		}
+	})
+}

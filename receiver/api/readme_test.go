@@ -1,0 +1,30 @@
+package api
+
+import (
+	"os"
+	"slices"
+	"strings"
+	"testing"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+)
+
+func TestTheReadmeNamesEveryOutcomeAndReasonAndFilter(t *testing.T) {
+	content, err := os.ReadFile("../README.md")
+	if err != nil {
+		t.Fatal(err)
+	}
+	text := string(content)
+	names := slices.Concat(conversionFilters, postbackFilters, revenueFilters)
+	for _, outcome := range conversion.Outcomes() {
+		names = append(names, string(outcome))
+	}
+	for _, reason := range conversion.Reasons() {
+		names = append(names, string(reason))
+	}
+	for _, name := range names {
+		if !strings.Contains(text, "`"+name+"`") {
+			t.Errorf("README.md does not name %s", name)
+		}
+	}
+}
