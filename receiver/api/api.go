@@ -17,6 +17,7 @@ import (
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/talkers"
 )
 
 // queryTimeout bounds how long one request of the read API may keep the store busy.
@@ -38,6 +39,8 @@ type Options struct {
 	CountsAs CountsAsFunc
 	// Resent is called with the hosts whose S2S postbacks are to be sent again; nil = nobody has to know.
 	Resent func(hosts []string)
+	// Talkers returns the n sources and the n endpoints with most requests; nil = nobody counts them.
+	Talkers func(n int) (sources, endpoints []talkers.Talker)
 	// Token guards the API; nil = it answers on loopback only, and changes nothing.
 	Token  *TokenFile
 	Logger *slog.Logger
@@ -61,6 +64,9 @@ func New(o Options) http.Handler {
 	if o.Resent == nil {
 		o.Resent = func([]string) {}
 	}
+	if o.Talkers == nil {
+		o.Talkers = func(int) (sources, endpoints []talkers.Talker) { return nil, nil }
+	}
 	a := &api{o}
 	reads := http.NewServeMux()
 	for path, resource := range map[string]resource{
@@ -69,12 +75,13 @@ func New(o Options) http.Handler {
 		"/api/v1/postbacks":                a.postbacks,
 		"/api/v1/revenue":                  a.revenue,
 		"/api/v1/forwards":                 a.forwards,
+		"/api/v1/talkers":                  a.topTalkers,
 	} {
 		reads.Handle(path, a.handle(resource))
 	}
 	reads.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
 		WriteError(w, http.StatusNotFound, "no such resource; there are /api/v1/conversions, "+
-			"/api/v1/conversions/{id}/history, /api/v1/postbacks, /api/v1/revenue, /api/v1/forwards and POST "+resendPath)
+			"/api/v1/conversions/{id}/history, /api/v1/postbacks, /api/v1/revenue, /api/v1/forwards, /api/v1/talkers and POST "+resendPath)
 	})
 	root := http.NewServeMux()
 	root.Handle("/", ReadOnly(reads))

@@ -44,9 +44,9 @@ type Options struct {
 	Hold   time.Duration
 	Clock  func() time.Time
 	Logger *slog.Logger
-	// Admit reports whether there is room for a request of an endpoint with so many bytes, -1 if that is not known, and is
-	// asked before they are read. If ok, leave is called at the end.
-	Admit func(endpoint string, contentLength int64) (leave func(), ok bool)
+	// Admit reports whether there is room for a request of an endpoint, and is asked before its body is read. If ok, leave is
+	// called at the end.
+	Admit func(r *http.Request, endpoint string) (leave func(), ok bool)
 }
 
 // Intake is the handler of the click intake: `POST` with `Authorization: Bearer` and the endpoint's click token. It answers
@@ -78,7 +78,7 @@ func (in *Intake) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		refuse(w, http.StatusUnauthorized, "send the endpoint's click token: Authorization: Bearer TOKEN")
 		return
 	}
-	leave, ok := in.Admit(ep.Name, r.ContentLength)
+	leave, ok := in.Admit(r, ep.Name)
 	if !ok {
 		w.Header().Set("Retry-After", "5")
 		refuse(w, http.StatusServiceUnavailable, "the receiver is overloaded: send all of them again")

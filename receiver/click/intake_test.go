@@ -63,7 +63,7 @@ func newIntake(t *testing.T) (*Intake, *book, *counts) {
 		t.Fatal(err)
 	}
 	b, seen := &book{known: map[string]bool{}}, &counts{}
-	roomy := func(string, int64) (func(), bool) { return func() {}, true }
+	roomy := func(*http.Request, string) (func(), bool) { return func() {}, true }
 	return New(Options{
 		Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
 		Ledger: b, Observer: seen, Hold: time.Minute, Clock: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),

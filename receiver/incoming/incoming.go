@@ -19,7 +19,7 @@ func Read(r *http.Request, trusted []netip.Prefix) *request.Request {
 		URLBytes:    len(r.RequestURI),
 		RawQuery:    r.URL.RawQuery,
 		ContentType: r.Header.Get("Content-Type"),
-		Source:      request.SourceIP(from, r.Header["X-Forwarded-For"], trusted),
+		Source:      Source(r, trusted),
 		Secure: r.TLS != nil ||
 			strings.EqualFold(r.Header.Get("X-Forwarded-Proto"), "https") && request.Contains(trusted, from),
 		UserAgent: r.UserAgent(),
@@ -35,6 +35,11 @@ func Read(r *http.Request, trusted []netip.Prefix) *request.Request {
 		}
 	}
 	return said
+}
+
+// Source returns who sent a request: see [request.SourceIP].
+func Source(r *http.Request, trusted []netip.Prefix) netip.Addr {
+	return request.SourceIP(peer(r), r.Header["X-Forwarded-For"], trusted)
 }
 
 // peer is the other end of the connection; the zero address if that has no IP address.

@@ -177,7 +177,7 @@ func (m *Metrics) observe(o Options) {
 			Help:        "Always 1; the labels say which program runs.",
 			ConstLabels: prometheus.Labels{"version": o.Version, "go": runtime.Version()},
 		}, func() float64 { return 1 }),
-		statusCollector{o}, durableCollector{o}, forwardCollector{o}, connectionCollector{o}, volumeCollector{o},
+		statusCollector{o}, durableCollector{o}, forwardCollector{o}, connectionCollector{o}, volumeCollector{o}, talkerCollector{o},
 	)
 }
 

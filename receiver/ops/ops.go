@@ -14,6 +14,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/api"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/space"
+	"github.com/postback-dev/postback-operator/receiver/talkers"
 )
 
 // Options are what the handler shows. Fields without a comment on nil are mandatory.
@@ -36,6 +37,8 @@ type Options struct {
 	Connections func() ConnectionStatus
 	// Volumes reports on what the store and the spool are on; nil = nothing is known.
 	Volumes func() []space.Status
+	// Talkers returns the n sources and the n endpoints with most requests; nil = nobody counts them.
+	Talkers func(n int) (sources, endpoints []talkers.Talker)
 	// Spool reports on the spool; nil = there is none. The receiver is ready while it takes postbacks.
 	Spool func() ledger.SpoolStatus
 	// Durability reports what a commit survives: "none", "local", "sync", or "" while that is not known; nil = never.
@@ -62,6 +65,9 @@ func New(o Options) http.Handler {
 	}
 	if o.Volumes == nil {
 		o.Volumes = func() []space.Status { return nil }
+	}
+	if o.Talkers == nil {
+		o.Talkers = func(int) (sources, endpoints []talkers.Talker) { return nil, nil }
 	}
 	o.Metrics.observe(o)
 

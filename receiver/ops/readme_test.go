@@ -33,6 +33,7 @@ func exposedFamilies(t *testing.T) map[string]*dto.MetricFamily {
 	o.Durability = func() string { return levelSync }
 	o.Connections = func() ConnectionStatus { return ConnectionStatus{} }
 	o.Volumes = func() []space.Status { return []space.Status{{Name: "store"}} }
+	o.Talkers = many(1).Talkers
 	o.Spool = func() ledger.SpoolStatus { return ledger.SpoolStatus{} }
 	o.Forwards = func() ForwardStatus { return ForwardStatus{CountedAt: start} }
 	o.Metrics.QueueDepth(func() []int { return nil })

@@ -1,6 +1,9 @@
 package server
 
-import "sync"
+import (
+	"net/http"
+	"sync"
+)
 
 // Class says what a request is worth when there is more to do than a receiver can hold.
 type Class string
@@ -48,11 +51,12 @@ func places(contentLength, maxBody int64) int {
 }
 
 // Clicks takes room for a request to the click intake, whose bodies are large. If ok, the caller calls leave at the end.
-func (g *Gate) Clicks(endpoint string, contentLength, maxBody int64) (leave func(), ok bool) {
+func (g *Gate) Clicks(r *http.Request, endpoint string, maxBody int64) (leave func(), ok bool) {
+	isFor(r, endpoint)
 	if g == nil {
 		return func() {}, true
 	}
-	n := min(places(contentLength, maxBody), max(g.room/3, 1))
+	n := min(places(r.ContentLength, maxBody), max(g.room/3, 1))
 	if !g.enter(ClassClicks, endpoint, n) {
 		return nil, false
 	}

@@ -53,7 +53,7 @@ func TestTheGateGivesRoomBack(t *testing.T) {
 		}
 		g.leave(ClassVisit, "a", 1)
 	}
-	leave, ok := g.Clicks("b", -1, 8<<20)
+	leave, ok := g.Clicks(&http.Request{ContentLength: -1}, "b", 8<<20)
 	if !ok || g.taken != 2 {
 		t.Errorf("the greatest body takes %d of 8, %t", g.taken, ok)
 	}
@@ -67,7 +67,7 @@ func TestLargeBodiesLeaveRoomForOthers(t *testing.T) {
 	g := NewGate(460, func(Class) {})
 	batches := 0
 	for {
-		if _, ok := g.Clicks("busy", 8<<20, 8<<20); !ok {
+		if _, ok := g.Clicks(&http.Request{ContentLength: 8 << 20}, "busy", 8<<20); !ok {
 			break
 		}
 		batches++

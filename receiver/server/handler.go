@@ -101,6 +101,7 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID, re
 		return
 	}
 	page := h.Pages(r)
+	isFor(r, page.Endpoint)
 	switch {
 	case page.Handler == nil && config.IsAlias(path.name):
 		h.authenticate(w, r, path, id, repaired)
@@ -133,6 +134,7 @@ func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, path post
 	if allowOrigin(w, r, a.Endpoint) {
 		return
 	}
+	isFor(r, a.Endpoint.Name)
 	class := ClassPostback
 	if a.ClientKey {
 		class = ClassVisit

@@ -174,8 +174,14 @@ func compile(t *testing.T) *endpoint.Snapshot {
 // serve opens a port for the handler and returns its URL and the listener, which is shut down in the end.
 func (h *harness) serve(t *testing.T, certificate *Certificate) (string, *Listener) {
 	t.Helper()
+	return h.serveAs(t, h, certificate)
+}
+
+// serveAs is serve for a handler that stands before it.
+func (h *harness) serveAs(t *testing.T, handler http.Handler, certificate *Certificate) (string, *Listener) {
+	t.Helper()
 	listener, err := Listen(t.Context(), ListenerOptions{
-		Address: "127.0.0.1:0", Handler: h, Logger: h.Logger, HandlerTime: h.Hold, MaxConnections: 64, Certificate: certificate, H2C: true,
+		Address: "127.0.0.1:0", Handler: handler, Logger: h.Logger, HandlerTime: h.Hold, MaxConnections: 64, Certificate: certificate, H2C: true,
 	})
 	if err != nil {
 		t.Fatal(err)

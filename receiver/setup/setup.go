@@ -21,6 +21,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/forward"
 	"github.com/postback-dev/postback-operator/receiver/forward/rule"
+	"github.com/postback-dev/postback-operator/receiver/incoming"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres"
 	"github.com/postback-dev/postback-operator/receiver/ledger/spool"
@@ -29,6 +30,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 	"github.com/postback-dev/postback-operator/receiver/server"
 	"github.com/postback-dev/postback-operator/receiver/space"
+	"github.com/postback-dev/postback-operator/receiver/talkers"
 )
 
 // opsTime is longer than the read API gives a query, so that one that takes too long is told so.
@@ -100,6 +102,7 @@ type Spool struct {
 type Receiver struct {
 	options Options
 	metrics *ops.Metrics
+	talkers *talkers.Talkers
 	watch   *endpoint.Watch
 	store   ledger.Store
 	spool   *spool.Spool
@@ -130,7 +133,7 @@ func Start(ctx context.Context, o Options) (_ *Receiver, err error) {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	r := &Receiver{options: o, metrics: ops.NewMetrics(), newRates: make(chan struct{}, 1)}
+	r := &Receiver{options: o, metrics: ops.NewMetrics(), talkers: talkers.New(), newRates: make(chan struct{}, 1)}
 	defer func() {
 		if err != nil {
 			r.abandon()
@@ -241,6 +244,7 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 		Forwards:           r.forwardStatus,
 		Connections:        r.connectionStatus,
 		Volumes:            r.volumes,
+		Talkers:            r.topTalkers,
 		Spool:              waiting,
 		Durability:         r.durabilityLevel,
 		RequireSynchronous: r.options.RequireSynchronous,
@@ -269,9 +273,10 @@ func (r *Receiver) newAPI() (http.Handler, error) {
 		CountsAs: func(name, conversionType string) config.CountsAs {
 			return r.watch.Current().CountsAs(name, conversionType)
 		},
-		Token:  token,
-		Logger: r.options.Logger,
-		Clock:  r.options.Clock,
+		Talkers: r.topTalkers,
+		Token:   token,
+		Logger:  r.options.Logger,
+		Clock:   r.options.Clock,
 	}), nil
 }
 
@@ -288,16 +293,21 @@ func (r *Receiver) listen(ctx context.Context) (err error) {
 	clicks := click.New(click.Options{
 		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.book, Observer: r.metrics,
 		Hold: o.Hold, Clock: o.Clock, Logger: o.Logger,
-		Admit: func(endpoint string, contentLength int64) (func(), bool) {
-			return gate.Clicks(endpoint, contentLength, click.MaxBodyBytes)
+		Admit: func(r *http.Request, endpoint string) (func(), bool) {
+			return gate.Clicks(r, endpoint, click.MaxBodyBytes)
 		},
 	})
 	handler := server.NewHandler(server.Options{
 		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.book, Clicks: clicks, Pages: r.pages(), Gate: gate,
 		Observer: r.metrics, Hold: o.Hold, Draining: r.draining.Load, Clock: o.Clock, Stamp: ledger.NewStamper(o.Clock).Next, Logger: o.Logger,
 	})
+	counted := server.Counted(handler, server.CountOptions{
+		Count:  r.talkers.Count,
+		Source: func(req *http.Request) netip.Addr { return incoming.Source(req, r.watch.Current().TrustedProxies) },
+		Clock:  o.Clock,
+	})
 	r.postback, err = server.Listen(ctx, server.ListenerOptions{
-		Address: o.Listen, Handler: handler, HandlerTime: o.Hold, Logger: o.Logger,
+		Address: o.Listen, Handler: counted, HandlerTime: o.Hold, Logger: o.Logger,
 		MaxConnections: limits.Connections, MaxPerSource: limits.PerSource, Certificate: certificate, H2C: o.H2C,
 		Exempt: func(peer netip.Addr) bool { return request.Contains(r.watch.Current().TrustedProxies, peer) },
 	})
@@ -313,6 +323,10 @@ func (r *Receiver) connectionStatus() ops.ConnectionStatus {
 		return ops.ConnectionStatus(listener.Connections())
 	}
 	return ops.ConnectionStatus{}
+}
+
+func (r *Receiver) topTalkers(n int) (sources, endpoints []talkers.Talker) {
+	return r.talkers.Top(n, r.options.Clock())
 }
 
 func (r *Receiver) configStatus() ops.ConfigStatus { return ops.ConfigStatus(r.watch.Status()) }

@@ -133,3 +133,20 @@ type Revenue struct {
 	Conversions int `json:"conversions"`
 	Pending     int `json:"pending"`
 }
+
+// Talkers are those who send most to one receiver, and those to whom most is sent: the greatest first.
+type Talkers struct {
+	// WindowSeconds is for how long a request counts.
+	WindowSeconds int      `json:"window_seconds"`
+	Sources       []Talker `json:"sources"`
+	Endpoints     []Talker `json:"endpoints"`
+}
+
+// Talker is one source, or one endpoint.
+type Talker struct {
+	// Name is an address, of IPv6 its /64, or an endpoint's namespace/name.
+	Name string `json:"name"`
+	// Requests is how many there were, at least; Refused of them were answered 4xx or 5xx, or with the outcome `refused`.
+	Requests int64 `json:"requests"`
+	Refused  int64 `json:"refused"`
+}
