@@ -1,13 +1,10 @@
 package spool
 
-import (
-	"fmt"
-	"path/filepath"
-)
+import "fmt"
 
 // Files returns the paths of the spool's files.
 func (s *Spool) Files() []string {
-	return []string{s.path, s.path + "-wal", filepath.Join(filepath.Dir(s.path), "spool.count")}
+	return []string{s.path, s.path + "-wal", s.mark.file.Name()}
 }
 
 // Reusable returns how many bytes of the file hold nothing: records have left, and the next ones take their place.
