@@ -179,6 +179,7 @@ func TestASourceHasItsShareOfTheConnections(t *testing.T) {
 	})
 	first := c.dial("127.0.0.1")
 	c.call(first)
+	c.await("one idle", func(s ConnectionStatus) bool { return s.Idle == 1 })
 	c.call(c.dial("127.0.0.1"))
 	c.await("two idle", func(s ConnectionStatus) bool { return s.Idle == 2 })
 	if got := c.call(c.dial("127.0.0.1")); got != 200 || !c.isClosed(first) {
