@@ -74,7 +74,7 @@ type wall struct {
 // pure are the packages that decide and do nothing else.
 var pure = []string{
 	"receiver/macro", "receiver/report", "receiver/request", "receiver/access", "receiver/postback",
-	"receiver/conversion", "receiver/forward/rule",
+	"receiver/conversion", "receiver/trace", "receiver/forward/rule",
 	"controllers/rotation", "controllers/render", "controllers/claims", "controllers/snippets", "api/presets",
 }
 

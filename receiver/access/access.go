@@ -16,6 +16,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/postback"
 	"github.com/postback-dev/postback-operator/receiver/ratelimit"
 	"github.com/postback-dev/postback-operator/receiver/request"
+	"github.com/postback-dev/postback-operator/receiver/trace"
 )
 
 // Attempt is a postback whose key is right: it goes to the key's endpoint if it passes the checks.
@@ -25,6 +26,8 @@ type Attempt struct {
 	KeyID    string
 	// ClientKey: the key is one that everybody can read in a page.
 	ClientKey bool
+	// Trace gets the checks; nil = nobody asks for them.
+	Trace *trace.Trace
 
 	limiter *ratelimit.Limiter
 	// said and refused are what [Attempt.Said] returns, once read is true.
@@ -34,21 +37,28 @@ type Attempt struct {
 }
 
 // checks are passed in this order. Each says why the postback may not go on, or "".
-var checks = [...]func(*Attempt) conversion.Reason{
-	(*Attempt).rate,
-	(*Attempt).origin,
-	(*Attempt).address,
-	(*Attempt).method,
-	(*Attempt).length,
-	(*Attempt).mac,
-	(*Attempt).readable,
-	(*Attempt).digest,
+var checks = [...]struct {
+	name   string
+	reason func(*Attempt) conversion.Reason
+}{
+	{"rate", (*Attempt).rate},
+	{"origin", (*Attempt).origin},
+	{"address", (*Attempt).address},
+	{"method", (*Attempt).method},
+	{"length", (*Attempt).length},
+	{"hmac", (*Attempt).mac},
+	{"body", (*Attempt).readable},
+	{"signature", (*Attempt).digest},
 }
 
 // Check returns why the postback is refused before it is judged, "" if it is not.
 func (a *Attempt) Check() conversion.Reason {
-	for _, check := range checks {
-		if reason := check(a); reason != "" {
+	for i := range checks {
+		reason := checks[i].reason(a)
+		if a.Trace != nil {
+			a.Trace.Add(trace.Step{Name: trace.Access, About: checks[i].name, Reason: string(reason)})
+		}
+		if reason != "" {
 			return reason
 		}
 	}
@@ -142,10 +152,14 @@ func (a *Attempt) signed() bool { return !a.ClientKey && a.Endpoint.SignaturePar
 
 // CheckType returns why a postback that was judged to be of that type is refused. The types of a page are known only then.
 func (a *Attempt) CheckType(conversionType string) conversion.Reason {
+	var reason conversion.Reason
 	if a.ClientKey && !a.Endpoint.Browser.AllowsType(conversionType) {
-		return conversion.TypeNotAllowed
+		reason = conversion.TypeNotAllowed
 	}
-	return ""
+	if a.Trace != nil {
+		a.Trace.Add(trace.Step{Name: trace.Access, About: "type", Value: conversionType, Reason: string(reason)})
+	}
+	return reason
 }
 
 // Writer is a page for a client key: it proves nothing about who uses it.
@@ -182,5 +196,5 @@ func withCookie(ep *endpoint.Endpoint, values request.Values, subid string) requ
 	if postback.CheckSubID(subid) != "" || postback.NamesSubID(ep, values) {
 		return values
 	}
-	return append(values, request.Value{Name: config.ParamSubid, Value: subid})
+	return append(values, request.Value{Name: config.ParamSubid, Value: subid, InCookie: true})
 }

@@ -12,29 +12,31 @@ import (
 func due(rules []ForwardRule, prev, next *Conversion, click *Click) []string {
 	var names []string
 	for i := range rules {
-		if rules[i].matches(prev, next, click) {
+		if rules[i].misses(prev, next, click) == "" {
 			names = append(names, rules[i].Name)
 		}
 	}
 	return names
 }
 
-// matches reports whether the rule forwards the change. A rule for certain sources or campaigns never matches an orphan,
-// of which neither is known.
-func (r *ForwardRule) matches(prev, next *Conversion, click *Click) bool {
+// misses returns why the rule does not forward the change: its field that leaves it out, "" if it forwards it. A rule for
+// certain sources or campaigns never forwards an orphan, of which neither is known.
+func (r *ForwardRule) misses(prev, next *Conversion, click *Click) string {
 	switch {
-	case len(r.Types) > 0 && !slices.Contains(r.Types, next.Type),
-		r.Resend == config.ResendOnStatusChange && prev != nil && prev.Type == next.Type,
-		next.IsTest() && !r.SendTests,
-		!next.has(r.Require, click):
-		return false
-	case len(r.Sources) == 0 && len(r.Campaigns) == 0:
-		return true
-	case click == nil:
-		return false
+	case len(r.Types) > 0 && !slices.Contains(r.Types, next.Type):
+		return "types"
+	case r.Resend == config.ResendOnStatusChange && prev != nil && prev.Type == next.Type:
+		return "resend"
+	case next.IsTest() && !r.SendTests:
+		return "sendTests"
+	case !next.has(r.Require, click):
+		return "require"
+	case len(r.Sources) > 0 && (click == nil || !containsFold(r.Sources, next.Field(click, config.ParamSource))):
+		return "sources"
+	case len(r.Campaigns) > 0 && (click == nil || !slices.Contains(r.Campaigns, click.Campaign)):
+		return "campaigns"
 	}
-	return (len(r.Sources) == 0 || containsFold(r.Sources, next.Field(click, config.ParamSource))) &&
-		(len(r.Campaigns) == 0 || slices.Contains(r.Campaigns, click.Campaign))
+	return ""
 }
 
 // has reports whether the conversion has all of the fields, see [config.RequirableFields].

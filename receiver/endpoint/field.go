@@ -144,11 +144,33 @@ func (e *Endpoint) Lookup(param string) (field Field, rank int, ok bool) {
 	return n.field, n.rank, ok
 }
 
+// Alias says which kind of name has that rank among those of its field; empty for the canonical one.
+func Alias(rank int) string {
+	switch {
+	case rank == 0:
+		return ""
+	case rank < ownRank:
+		return "built-in alias"
+	}
+	return "alias of the endpoint"
+}
+
 // Fields is how many fields the endpoint knows: all are below it.
 func (e *Endpoint) Fields() int { return int(FieldKeptEnd) + len(e.Types) }
 
 // TrainingField returns the field of the training parameter of the i-th of [Endpoint.Types].
 func (e *Endpoint) TrainingField(i int) Field { return FieldKeptEnd + Field(i) }
+
+// FieldName returns the canonical name of a parameter of the endpoint; "signature" for that of a signature.
+func (e *Endpoint) FieldName(f Field) string {
+	switch training := int(f - FieldKeptEnd); {
+	case f == FieldSignature:
+		return "signature"
+	case training >= 0:
+		return e.Types[training] + config.ParamStatusSuffix
+	}
+	return f.Name()
+}
 
 // Name returns the field's canonical parameter name; the field must be one of the constants or of the sub ids.
 func (f Field) Name() string { return fieldNames[f] }

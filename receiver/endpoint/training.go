@@ -69,18 +69,30 @@ func compileCustomWords(types []config.ConversionType) map[string]string {
 	return words
 }
 
+// Level is what gives a status word its meaning (docs/semantics.md §3.7).
+type Level string
+
+// The levels, in their order.
+const (
+	LevelURL      Level = "training in the URL"
+	LevelTraining Level = "training of the endpoint"
+	LevelBuiltin  Level = "built-in type"
+	LevelCustom   Level = "custom type"
+	LevelPolicy   Level = "policy"
+)
+
 // TypeOf returns the conversion type that a status word means to the endpoint, or "" for none: by its training, else as
 // a built-in type's name, else as a custom type's name or parameter (docs/semantics.md §3.7). The training in the URL
 // goes before all that and is the caller's. ambiguous reports that the endpoint's training lists the word for several types.
-func (e *Endpoint) TypeOf(word string) (conversionType string, ambiguous bool) {
+func (e *Endpoint) TypeOf(word string) (conversionType string, by Level, ambiguous bool) {
 	word = Fold(word)
 	if t, ok := e.training[word]; ok {
-		return t.conversionType, t.ambiguous
+		return t.conversionType, LevelTraining, t.ambiguous
 	}
 	if builtin, ok := builtinWords[word]; ok {
-		return builtin, false
+		return builtin, LevelBuiltin, false
 	}
-	return e.customWords[word], false
+	return e.customWords[word], LevelCustom, false
 }
 
 // Fold returns the form in which words are compared: trimmed, without letter case by Unicode simple folding, and as

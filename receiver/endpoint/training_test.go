@@ -35,7 +35,7 @@ func TestTypeOf(t *testing.T) {
 		{"an unknown word", "foo", "", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			if got, ambiguous := e.TypeOf(c.word); got != c.want || ambiguous != c.ambiguous {
+			if got, _, ambiguous := e.TypeOf(c.word); got != c.want || ambiguous != c.ambiguous {
 				t.Errorf("TypeOf(%q) = %q, %v, want %q, %v", c.word, got, ambiguous, c.want, c.ambiguous)
 			}
 		})

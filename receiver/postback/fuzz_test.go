@@ -60,6 +60,7 @@ func FuzzJudge(f *testing.F) {
 			return
 		}
 		v := postback.Judge(ep, said, arrival(), table)
+		checkTrace(t, ep, said, v)
 		if (v.Intent == nil) == (v.Reason == "") {
 			t.Fatalf("intent %v with reason %q", v.Intent, v.Reason)
 		}

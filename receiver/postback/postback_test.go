@@ -102,7 +102,10 @@ func describe(v postback.Verdict) string {
 
 func judge(t testing.TB, ep *endpoint.Endpoint, query, contentType, body string) string {
 	t.Helper()
-	return describe(postback.Judge(ep, read(t, ep, query, contentType, body), arrival(), rates()))
+	said := read(t, ep, query, contentType, body)
+	v := postback.Judge(ep, said, arrival(), rates())
+	checkTrace(t, ep, said, v)
+	return describe(v)
 }
 
 func read(t testing.TB, ep *endpoint.Endpoint, query, contentType, body string) request.Parsed {

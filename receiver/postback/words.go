@@ -51,8 +51,8 @@ func lists(list, word string) bool {
 
 // train returns the conversion type that the status word means, or "" for none (docs/semantics.md §3.7): by the training
 // in the URL, where a type that lists its own name wins and else the first in the order of types, then by the endpoint.
-// ambiguous reports that the level which decided lists the word for several types.
-func train(ep *endpoint.Endpoint, f Fields, word string) (conversionType string, ambiguous bool) {
+// by is the level which decided; ambiguous reports that it lists the word for several types.
+func train(ep *endpoint.Endpoint, f Fields, word string) (conversionType string, by endpoint.Level, ambiguous bool) {
 	for i, candidate := range ep.Types {
 		if !lists(f[ep.TrainingField(i)], word) {
 			continue
@@ -63,7 +63,7 @@ func train(ep *endpoint.Endpoint, f Fields, word string) (conversionType string,
 		}
 	}
 	if conversionType != "" {
-		return conversionType, ambiguous
+		return conversionType, endpoint.LevelURL, ambiguous
 	}
 	return ep.TypeOf(word)
 }

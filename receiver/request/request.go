@@ -36,6 +36,8 @@ type Value struct {
 	raw int32
 	// InBody tells a body's parameter from the query's.
 	InBody bool
+	// InCookie: it is not of the request's parameters, but of the browser's cookie of that name.
+	InCookie bool
 	// guessed: the charset of the pair was not known.
 	guessed bool
 }
@@ -59,6 +61,8 @@ type Parsed struct {
 	Values Values
 	// Warnings, each once: request_repaired, charset_guessed, params_dropped.
 	Warnings []conversion.Warning
+	// InPath: the query stood in the path.
+	InPath bool
 	// BodyError says why the body has no part in Values; nil if it has.
 	BodyError *Error
 }
@@ -95,6 +99,7 @@ func Parse(r *Request, names *Names, charset encoding.Encoding) (Parsed, error) 
 	}
 	p := parser{names: names, charset: charset}
 	if r.Repaired {
+		p.InPath = true
 		p.warn(conversion.RequestRepaired)
 	}
 	p.Values = make(Values, 0, min(strings.Count(r.RawQuery, "&")+1, MaxUnknown))

@@ -49,6 +49,7 @@ func (h *Handler) judge(a *access.Attempt, stamp int64) postback.Verdict {
 		RequestID: a.Request.ID,
 		Stamp:     stamp,
 		Writer:    a.Writer(),
+		Trace:     a.Trace,
 	}, h.Rates())
 	if verdict.Intent == nil {
 		return verdict

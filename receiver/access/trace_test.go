@@ -1,0 +1,23 @@
+package access
+
+import (
+	"testing"
+
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/request"
+	"github.com/postback-dev/postback-operator/receiver/trace"
+)
+
+func TestATraceHasTheChecksUpToTheOneThatRefuses(t *testing.T) {
+	ep := compile(t, func(e *config.Endpoint) { e.Access.AllowedCIDRs = []string{"192.0.2.0/24"} })
+	a := &Attempt{Endpoint: ep, Request: &request.Request{Method: "GET"}, Trace: &trace.Trace{}}
+	reason := a.Check()
+	var names []string
+	for _, step := range a.Trace.Steps {
+		names = append(names, step.About)
+	}
+	if reason != conversion.IPNotAllowed || a.Trace.Reason() != string(reason) || len(names) != 3 || names[2] != "address" {
+		t.Errorf("%s after %v, %q", reason, names, a.Trace.Reason())
+	}
+}
