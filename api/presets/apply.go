@@ -23,6 +23,8 @@ type Fragment struct {
 	Aliases  map[string][]string `yaml:"aliases,omitempty" json:"aliases,omitempty"`
 	Training []TrainingRule      `yaml:"training,omitempty" json:"training,omitempty"`
 	Policies *Policies           `yaml:"policies,omitempty" json:"policies,omitempty"`
+	// Forwards are kept with all of their fields, whatever those are.
+	Forwards []map[string]any `yaml:"forwards,omitempty" json:"forwards,omitempty"`
 }
 
 // TrainingRule is one item of spec.training.
@@ -39,7 +41,7 @@ type Policies struct {
 
 // Difference is one thing that the catalog says and a declaration does not.
 type Difference struct {
-	// Field of the spec, like training.sale or policies.successBody.
+	// Field of the spec, like training.sale, policies.successBody or forwards.
 	Field string `yaml:"field" json:"field"`
 	// Value to add, or to put there.
 	Value string `yaml:"value" json:"value"`
@@ -58,13 +60,14 @@ func (d Difference) Applicable() bool {
 type Change struct {
 	// Annotation is the value of [Annotation].
 	Annotation string `yaml:"annotation" json:"annotation"`
-	// Spec holds the fields that change, complete: lists are replaced as a whole.
+	// Spec holds the fields that change. Lists are complete, so that they can replace the declared ones as a whole.
 	Spec Fragment `yaml:"spec" json:"spec"`
 	// Proposed is what was not written, because it has to be looked at.
 	Proposed []Difference `yaml:"proposed,omitempty" json:"proposed,omitempty"`
 }
 
-// Diff returns what the entry says and the declaration does not: aliases, then status words, then policies, in a fixed order.
+// Diff returns what the entry says and the declaration does not: aliases, status words, policies and the forward of a traffic
+// source, in this order. A forward is compared by its name only, because it is meant to be edited.
 func Diff(declared Fragment, e Entry) []Difference {
 	var diffs []Difference
 	for _, param := range slices.Sorted(maps.Keys(e.Aliases)) {
@@ -82,10 +85,21 @@ func Diff(declared Fragment, e Entry) []Difference {
 		}
 		diffs = append(diffs, Difference{"training." + s.Type, s.Word, trained, s.Confidence})
 	}
-	policies := Policies{}
-	if declared.Policies != nil {
-		policies = *declared.Policies
+	diffs = append(diffs, diffPolicies(declared.Policies, e)...)
+	if forward := e.forwardRule(); forward != nil && !slices.ContainsFunc(declared.Forwards, func(f map[string]any) bool {
+		return f["name"] == forward["name"]
+	}) {
+		diffs = append(diffs, Difference{Field: "forwards", Value: e.ID, Confidence: e.Forward.Confidence})
 	}
+	return diffs
+}
+
+func diffPolicies(declared *Policies, e Entry) []Difference {
+	var policies Policies
+	if declared != nil {
+		policies = *declared
+	}
+	var diffs []Difference
 	if e.Slot != "" && policies.Slot != e.Slot {
 		diffs = append(diffs, Difference{"policies.slot", e.Slot, policies.Slot, Documented})
 	}
@@ -95,6 +109,21 @@ func Diff(declared Fragment, e Entry) []Difference {
 	return diffs
 }
 
+// forwardRule is the item of spec.forwards for a traffic source; nil if it has none, or a sample that is more than that.
+func (e *Entry) forwardRule() map[string]any {
+	if e.Forward == nil || e.Forward.URL == "" {
+		return nil
+	}
+	rule := map[string]any{"name": e.ID, "url": e.Forward.URL}
+	if len(e.Forward.Types) > 0 {
+		rule["types"] = e.Forward.Types
+	}
+	if len(e.Forward.Require) > 0 {
+		rule["require"] = e.Forward.Require
+	}
+	return rule
+}
+
 // Apply merges the entry into the declaration. accept lets facts be written that would only be proposed, SecondHand and
 // Conflict ones; what the declaration says otherwise stays as it is in any case.
 func Apply(declared Fragment, e Entry, accept bool) Change {
@@ -102,6 +131,7 @@ func Apply(declared Fragment, e Entry, accept bool) Change {
 	merged := declared
 	merged.Aliases = maps.Clone(declared.Aliases)
 	merged.Training = slices.Clone(declared.Training)
+	merged.Forwards = slices.Clone(declared.Forwards)
 	touched := map[string]bool{}
 	for _, d := range Diff(declared, e) {
 		if !d.Applicable() && (!accept || d.Declared != "") {
@@ -109,14 +139,14 @@ func Apply(declared Fragment, e Entry, accept bool) Change {
 			continue
 		}
 		touched[d.Field] = true
-		merged.add(d)
+		merged.add(d, e)
 	}
 	change.Spec = merged.only(touched)
 	return change
 }
 
-// add writes one difference.
-func (f *Fragment) add(d Difference) {
+// add writes one difference from the entry.
+func (f *Fragment) add(d Difference, e Entry) {
 	kind, name, _ := strings.Cut(d.Field, ".")
 	switch kind {
 	case "aliases":
@@ -142,10 +172,12 @@ func (f *Fragment) add(d Difference) {
 			policies.SuccessBody = d.Value
 		}
 		f.Policies = &policies
+	case "forwards":
+		f.Forwards = append(f.Forwards, e.forwardRule())
 	}
 }
 
-// only keeps the fields that were touched: `training.sale` is the rule of that type.
+// only keeps the fields that were touched.
 func (f Fragment) only(touched map[string]bool) Fragment {
 	var kept Fragment
 	for param, names := range f.Aliases {
@@ -156,10 +188,8 @@ func (f Fragment) only(touched map[string]bool) Fragment {
 			kept.Aliases[param] = names
 		}
 	}
-	for _, rule := range f.Training {
-		if touched["training."+rule.Type] {
-			kept.Training = append(kept.Training, rule)
-		}
+	if slices.ContainsFunc(f.Training, func(rule TrainingRule) bool { return touched["training."+rule.Type] }) {
+		kept.Training = f.Training
 	}
 	var policies Policies
 	if touched["policies.slot"] {
@@ -170,6 +200,9 @@ func (f Fragment) only(touched map[string]bool) Fragment {
 	}
 	if policies != (Policies{}) {
 		kept.Policies = &policies
+	}
+	if touched["forwards"] {
+		kept.Forwards = f.Forwards
 	}
 	return kept
 }

@@ -57,7 +57,7 @@ func TestApply(t *testing.T) {
 			}},
 		},
 		{
-			name: "lists that change are complete, and the others are left out",
+			name: "lists that change are complete, and other fields are left out",
 			declared: Fragment{
 				Aliases:  map[string][]string{"subid": {"own", "cid"}, "cost": {"c"}},
 				Training: []TrainingRule{{"trash", []string{"x"}}, {"lead", []string{"new"}}, {"sale", []string{"1"}}},
@@ -66,7 +66,7 @@ func TestApply(t *testing.T) {
 			want: Change{
 				Spec: Fragment{
 					Aliases:  map[string][]string{"subid": {"own", "cid", "click"}},
-					Training: []TrainingRule{{"lead", []string{"new", "2"}}},
+					Training: []TrainingRule{{"trash", []string{"x"}}, {"lead", []string{"new", "2"}}, {"sale", []string{"1"}}},
 				},
 				Proposed: secondHand,
 			},
@@ -181,5 +181,27 @@ func TestParseAnnotation(t *testing.T) {
 		if id, revision, ok := ParseAnnotation(c.value); id != c.id || revision != c.revision || ok != c.ok {
 			t.Errorf("ParseAnnotation(%q) = %q, %d, %v", c.value, id, revision, ok)
 		}
+	}
+}
+
+func TestApplyAddsTheForwardOfATrafficSourceToThoseThereAre(t *testing.T) {
+	taboola, _ := Builtin().Get("taboola")
+	capi := map[string]any{"name": "capi", "url": "https://capi.example/", "headers": []any{"kept"}}
+	got := Apply(Fragment{Forwards: []map[string]any{capi}}, taboola, false).Spec.Forwards
+	want := []map[string]any{capi, {
+		"name": "taboola", "url": taboola.Forward.URL, "types": taboola.Forward.Types, "require": taboola.Forward.Require,
+	}}
+	if diff := cmp.Diff(want, got); diff != "" {
+		t.Error(diff)
+	}
+	if again := Apply(Fragment{Forwards: got}, taboola, false); len(again.Spec.Forwards) > 0 {
+		t.Errorf("the second time: %v", again.Spec.Forwards)
+	}
+}
+
+func TestASampleIsNoForward(t *testing.T) {
+	meta, _ := Builtin().Get("meta")
+	if diffs := Diff(Fragment{}, meta); len(diffs) > 0 {
+		t.Errorf("%+v", diffs)
 	}
 }
