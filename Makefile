@@ -21,9 +21,10 @@ run: build ## Serve the sample endpoint on 127.0.0.1:8080, without a cluster; Ct
 	@go build -o bin/run ./hack/run && exec bin/run
 
 .PHONY: build
-build: ## Compile both programs into bin/
+build: ## Compile the programs into bin/
 	go build -ldflags '$(LDFLAGS)' -o bin/manager ./controllers
 	go build -ldflags '$(LDFLAGS)' -o bin/receiver ./receiver
+	go build -ldflags '$(LDFLAGS)' -o bin/kubectl-postback ./cli
 
 .PHONY: images
 images: ## Build the images of both programs into dist/, without Docker; REPOSITORY and VERSION name them

@@ -9,7 +9,7 @@ import (
 )
 
 // paths finds what a page names in backticks and is a path of the repository: it begins with one of its folders.
-var paths = regexp.MustCompile("`((?:api|charts|config|controllers|docs|hack|receiver)/[A-Za-z0-9_./-]*|README\\.md)`")
+var paths = regexp.MustCompile("`((?:api|charts|cli|config|controllers|docs|hack|receiver)/[A-Za-z0-9_./-]*|README\\.md)`")
 
 func TestEveryFileThatThePageForDevelopersNamesExists(t *testing.T) {
 	page, err := os.ReadFile("develop.md")

@@ -1,0 +1,64 @@
+// Package command puts the commands of kubectl-postback together. Each group of commands is a package of its own beside it.
+package command
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"github.com/postback-dev/postback-operator/cli/exit"
+	"github.com/postback-dev/postback-operator/cli/output"
+	"github.com/postback-dev/postback-operator/cli/preset"
+)
+
+// Run runs a command line, without the program's name, and returns its exit code. Errors are written to stderr.
+func Run(ctx context.Context, version string, args []string, stdin io.Reader, stdout, stderr io.Writer) int {
+	root := newRoot(version)
+	root.SetArgs(append([]string{}, args...)) // nil would mean those of the process
+	root.SetIn(stdin)
+	root.SetOut(stdout)
+	root.SetErr(stderr)
+	err := root.ExecuteContext(ctx)
+	if err != nil {
+		_, _ = fmt.Fprintln(stderr, "error:", err) // there is nowhere else to say it
+	}
+	return exit.Code(err)
+}
+
+func newRoot(version string) *cobra.Command {
+	root := &cobra.Command{
+		Use:           "kubectl-postback",
+		Short:         "Work with postback endpoints, and with what is known of networks",
+		Annotations:   map[string]string{cobra.CommandDisplayNameAnnotation: "kubectl postback"},
+		SilenceErrors: true,
+		SilenceUsage:  true,
+		Args:          cobra.ArbitraryArgs,
+		RunE:          helpOrUnknown,
+	}
+	root.SetFlagErrorFunc(func(_ *cobra.Command, err error) error { return exit.WithUsage(err) })
+	group := preset.New()
+	group.Args, group.RunE = cobra.ArbitraryArgs, helpOrUnknown
+	root.AddCommand(group, newVersion(version))
+	return root
+}
+
+// helpOrUnknown is what a command with commands below it does by itself.
+func helpOrUnknown(cmd *cobra.Command, args []string) error {
+	if len(args) == 0 {
+		return cmd.Help()
+	}
+	return exit.WithUsage(fmt.Errorf("%s has no command %q; %s --help lists them", cmd.CommandPath(), args[0], cmd.CommandPath()))
+}
+
+func newVersion(version string) *cobra.Command {
+	return &cobra.Command{
+		Use:   "version",
+		Short: "Print the version of this program",
+		Args:  exit.Args(cobra.NoArgs),
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			return output.Write(cmd, version+"\n")
+		},
+	}
+}
