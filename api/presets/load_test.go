@@ -36,7 +36,7 @@ func TestTheBuiltinCatalog(t *testing.T) {
 	for _, e := range Builtin().List() {
 		counts[e.Kind]++
 	}
-	for kind, least := range map[Kind]int{KindPlatform: 7, KindNetwork: 20, KindTracker: 5, KindSource: 8} {
+	for kind, least := range map[Kind]int{KindPlatform: 7, KindNetwork: 20, KindTracker: 5, KindSource: 10} {
 		if counts[kind] < least {
 			t.Errorf("%d entries of kind %s", counts[kind], kind)
 		}
