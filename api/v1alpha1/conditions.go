@@ -16,6 +16,8 @@ const (
 	ConditionAvailable = "Available"
 	// ConditionConfigPropagated: every ready receiver confirmed the wanted revision.
 	ConditionConfigPropagated = "ConfigPropagated"
+	// ConditionAcknowledgedMissing: receivers have lost postbacks that they had acknowledged. It is present only while true.
+	ConditionAcknowledgedMissing = "AcknowledgedMissing"
 )
 
 // Condition types of all kinds. Reconciling and Stalled are present only while true, as kstatus wants it.
@@ -60,6 +62,9 @@ const (
 	ReasonUnavailable = "Unavailable"
 	ReasonConfirmed   = "Confirmed"
 	ReasonPropagating = "Propagating"
+
+	// ReasonSpoolDamaged: the disk of a spool has lost what it had promised to keep.
+	ReasonSpoolDamaged = "SpoolDamaged"
 
 	ReasonReady       = "Ready"
 	ReasonProgressing = "Progressing"

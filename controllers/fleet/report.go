@@ -6,6 +6,7 @@ import (
 	"maps"
 	"time"
 
+	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 
@@ -128,7 +129,8 @@ func report(s *scope, p *plan, answers map[string]propagation.Answer, problems [
 	if s.hostOwner != nil && len(problems) == 0 {
 		ready, stalled = status.False(v1alpha1.ConditionReady, v1alpha1.ReasonHostTaken, s.hostMessage()), true
 	}
-	next.Conditions = status.Conditions(fleet.Status.Conditions, fleet.Generation, now, stalled, available, propagated, ready)
+	found := append(lost(fleet.Status.Conditions, answers), available, propagated, ready)
+	next.Conditions = status.Conditions(fleet.Status.Conditions, fleet.Generation, now, stalled, found...)
 	return next
 }
 
@@ -139,6 +141,28 @@ func (s *scope) hostMessage() string {
 		who = "the older ReceiverFleet " + s.hostOwner.Name
 	}
 	return "spec.host: it is routed to " + who + ": declare another one. Its own routes stay as they are."
+}
+
+// lost finds acknowledged postbacks that are missing. While nothing is known of a receiver, or there is none, what was said
+// before stands: it is no better for that.
+func lost(before []metav1.Condition, answers map[string]propagation.Answer) []status.Finding {
+	const kind = v1alpha1.ConditionAcknowledgedMissing
+	known, missing := len(answers) > 0, int64(0)
+	for _, answer := range answers {
+		known = known && answer.Revision != ""
+		missing += answer.SpoolMissing
+	}
+	was := meta.FindStatusCondition(before, kind)
+	switch {
+	case !known && was != nil:
+		return []status.Finding{status.True(kind, was.Reason, was.Message)}
+	case missing == 0:
+		return nil
+	}
+	return []status.Finding{status.True(kind, v1alpha1.ReasonSpoolDamaged, fmt.Sprintf(
+		"Acknowledged postbacks that are missing: %d. The disk of a receiver's spool has lost what it had promised to keep. "+
+			"Compare the networks' statements with the conversions, and replace the disk; docs/backup.md says how to end this condition.",
+		missing))}
 }
 
 func availability(ready int) status.Finding {

@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"errors"
+	"strings"
 	"testing"
 	"time"
 
@@ -62,6 +63,38 @@ func TestWhatAFleetSays(t *testing.T) {
 			}
 			if c.problem == nil && next.Revision != "own" {
 				t.Errorf("revision %q", next.Revision)
+			}
+		})
+	}
+}
+
+func TestAFleetSaysWhatItsReceiversHaveLost(t *testing.T) {
+	said := []metav1.Condition{{
+		Type: v1alpha1.ConditionAcknowledgedMissing, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSpoolDamaged, Message: "before",
+	}}
+	for name, c := range map[string]struct {
+		before  []metav1.Condition
+		answers map[string]propagation.Answer
+		want    string // the beginning of the message; empty when there is no condition
+	}{
+		"nothing":                          {nil, map[string]propagation.Answer{"a": {Revision: "r"}}, ""},
+		"nothing any more":                 {said, map[string]propagation.Answer{"a": {Revision: "r"}}, ""},
+		"two receivers have lost some":     {nil, map[string]propagation.Answer{"a": {Revision: "r", SpoolMissing: 2}, "b": {Revision: "r", SpoolMissing: 3}}, "Acknowledged postbacks that are missing: 5."},
+		"no receiver is there to ask":      {said, nil, "before"},
+		"one has not answered":             {said, map[string]propagation.Answer{"a": {Revision: "r"}, "b": {Asked: true}}, "before"},
+		"nothing was ever known of it":     {nil, map[string]propagation.Answer{"a": {Asked: true}}, ""},
+		"one has lost some, one is silent": {nil, map[string]propagation.Answer{"a": {Revision: "r", SpoolMissing: 2}, "b": {}}, "Acknowledged postbacks that are missing: 2."},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := scopeOf(nil)
+			s.fleet.Generation, s.fleet.Status.Conditions = 3, c.before
+			next := report(s, &plan{revision: "r"}, c.answers, nil, start)
+			condition := meta.FindStatusCondition(next.Conditions, v1alpha1.ConditionAcknowledgedMissing)
+			switch {
+			case c.want == "" && condition != nil:
+				t.Errorf("it says %q", condition.Message)
+			case c.want != "" && (condition == nil || condition.Status != metav1.ConditionTrue || !strings.HasPrefix(condition.Message, c.want)):
+				t.Errorf("it says %+v, want %q", condition, c.want)
 			}
 		})
 	}

@@ -30,6 +30,8 @@ type Answer struct {
 	Asked bool
 	// Revision that it served when it answered last; empty while it has not.
 	Revision string
+	// SpoolMissing is how many acknowledged postbacks its spool had lost when it started, as it said when it answered last.
+	SpoolMissing int64
 	// Nudged is the revision that it was nudged to take up last, as far as is known.
 	Nudged string
 }
@@ -145,9 +147,9 @@ func (p *Prober) converse(ctx context.Context, fleet types.NamespacedName, probe
 		if p.places.Acquire(ctx, 1) != nil {
 			return
 		}
-		revision, err := p.revision(ctx, probe.receiver.Address)
+		said, err := p.configz(ctx, probe.receiver.Address)
 		p.places.Release(1)
-		if ctx.Err() != nil || p.hear(fleet, probe, revision, err) {
+		if ctx.Err() != nil || p.hear(fleet, probe, said, err) {
 			return
 		}
 		select {
@@ -168,14 +170,14 @@ func (p *Prober) Nudged(fleet types.NamespacedName, receiver, revision string) {
 }
 
 // hear notes an answer and reports whether it is the wanted one.
-func (p *Prober) hear(fleet types.NamespacedName, probe *probe, revision string, err error) bool {
+func (p *Prober) hear(fleet types.NamespacedName, probe *probe, said configz, err error) bool {
 	p.mu.Lock()
 	was := probe.answer
 	probe.answer.Asked = true
 	if err == nil {
-		probe.answer.Revision = revision
+		probe.answer.Revision, probe.answer.SpoolMissing = said.Revision, max(said.SpoolMissing, 0)
 	}
-	changed, done := probe.answer != was, err == nil && revision == probe.wanted
+	changed, done := probe.answer != was, err == nil && said.Revision == probe.wanted
 	if done && probe.stop != nil {
 		probe.stop()
 		probe.stop = nil
@@ -187,32 +189,35 @@ func (p *Prober) hear(fleet types.NamespacedName, probe *probe, revision string,
 	return done
 }
 
-// revision asks one receiver.
-func (p *Prober) revision(ctx context.Context, address string) (string, error) {
+// configz is what the operator reads of a receiver's answer.
+type configz struct {
+	Revision     string `json:"revision"`
+	SpoolMissing int64  `json:"spool_missing"`
+}
+
+// configz asks one receiver.
+func (p *Prober) configz(ctx context.Context, address string) (said configz, err error) {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+address+"/configz", http.NoBody)
 	if err != nil {
-		return "", err
+		return said, err
 	}
 	response, err := p.client.Do(request)
 	if err != nil {
-		return "", err
+		return said, err
 	}
 	defer func() { _ = response.Body.Close() }()
 	if response.StatusCode != http.StatusOK {
-		return "", fmt.Errorf("/configz answers %d", response.StatusCode)
+		return said, fmt.Errorf("/configz answers %d", response.StatusCode)
 	}
-	var answer struct {
-		Revision string `json:"revision"`
-	}
-	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&answer); err != nil {
-		return "", errors.New("/configz answers no JSON")
+	if err := json.NewDecoder(io.LimitReader(response.Body, maxAnswer)).Decode(&said); err != nil {
+		return said, errors.New("/configz answers no JSON")
 	}
 	// Anything else could be anything.
-	if len(answer.Revision) != 16 {
-		return "", errors.New("/configz names no revision")
+	if len(said.Revision) != 16 {
+		return said, errors.New("/configz names no revision")
 	}
-	if _, err := strconv.ParseUint(answer.Revision, 16, 64); err != nil {
-		return "", errors.New("/configz names no revision")
+	if _, err := strconv.ParseUint(said.Revision, 16, 64); err != nil {
+		return said, errors.New("/configz names no revision")
 	}
-	return answer.Revision, nil
+	return said, nil
 }

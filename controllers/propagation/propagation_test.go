@@ -208,6 +208,16 @@ func TestAReceiverIsAskedUntilItServesWhatIsWanted(t *testing.T) {
 	}
 }
 
+func TestAReceiverSaysWhatItsSpoolHasLost(t *testing.T) {
+	prober, _, next := rig(t, `{"revision":"`+first+`","spool_missing":3}`)
+	pods := []Receiver{{ID: "a", Address: "10.0.0.1:8081"}}
+	prober.Watch(fleet, first, pods)
+	next()
+	if known := prober.Watch(fleet, first, pods); known["a"] != (Answer{Asked: true, Revision: first, SpoolMissing: 3}) {
+		t.Errorf("known: %+v", known)
+	}
+}
+
 func TestWhatAReceiverWasNudgedToTakeUpIsRemembered(t *testing.T) {
 	prober := NewProber(&Mailbox{}, nil)
 	pods := []Receiver{{ID: "a", Address: "10.0.0.1:8081"}}

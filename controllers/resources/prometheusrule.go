@@ -16,6 +16,11 @@ var alerts = []alert{
 		"No receiver of the fleet answers: postbacks are being lost unless their senders repeat them."},
 	{"PostbackNotStored", `sum(increase(postback_unstored_total{%s}[5m])) > 0`, "5m", "critical",
 		"Postbacks are answered 503 because they can't be stored: look at the store."},
+	{"PostbackAcknowledgedMissing", `sum(postback_spool_missing{%s}) > 0`, "0m", "critical",
+		"Acknowledged postbacks are missing: the disk of a receiver's spool has lost them. Compare the networks' statements " +
+			"with the conversions, and replace the disk."},
+	{"PostbackSpoolRefused", `sum(postback_spool_dead{%s}) > 0`, "0m", "warning",
+		"The store refuses spooled postbacks, which are kept aside: the receivers' README says how to look at them."},
 	{"PostbackOverloaded", `sum(increase(postback_overload_refused_total{%s,class="postback"}[5m])) > 0`, "5m", "critical",
 		"Receivers refuse postbacks because too many requests are in flight: add receivers or memory, or stop who floods them."},
 	{"PostbackConnectionsFull", `max(sum by (instance) (postback_connections{%s}) / on (instance) postback_connections_limit) > 0.9`, "5m", "warning",

@@ -10,14 +10,16 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// Announce tells in events that Ready came or went, with its cause, of a weak key, and of an offer that gets no subid; not of every step on the way, to
-// which it belongs that what is new has no receiver yet.
+// Announce tells in events that Ready came or went, with its cause, of a weak key, of an offer that gets no subid, and of
+// acknowledged postbacks that are missing; not of every step on the way, to which it belongs that what is new has no
+// receiver yet.
 func Announce(recorder events.EventRecorder, object runtime.Object, before, after []metav1.Condition) {
 	was := meta.IsStatusConditionTrue(before, v1alpha1.ConditionReady)
 	for _, condition := range Changed(before, after) {
 		kind := corev1.EventTypeWarning
 		switch {
-		case condition.Reason == v1alpha1.ReasonKeyWeak, condition.Reason == v1alpha1.ReasonOfferWithoutSubid:
+		case condition.Reason == v1alpha1.ReasonKeyWeak, condition.Reason == v1alpha1.ReasonOfferWithoutSubid,
+			condition.Type == v1alpha1.ConditionAcknowledgedMissing:
 		case condition.Type != v1alpha1.ConditionReady,
 			condition.Reason == v1alpha1.ReasonProgressing, condition.Reason == v1alpha1.ReasonPropagating,
 			condition.Reason == v1alpha1.ReasonUnavailable && !was:

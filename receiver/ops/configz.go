@@ -35,14 +35,16 @@ type RateStatus struct {
 
 // configzView is the answer of /configz. The operator reads it to learn which revision is served.
 type configzView struct {
-	Version     string          `json:"version"`
-	Schema      string          `json:"schema"`
-	Revision    string          `json:"revision"`
-	LoadedAt    *time.Time      `json:"loaded_at"`
-	Endpoints   int             `json:"endpoints"`
-	LastError   string          `json:"last_error"`
-	LastErrorAt *time.Time      `json:"last_error_at"`
-	Rates       []rateFreshness `json:"rates"`
+	Version     string     `json:"version"`
+	Schema      string     `json:"schema"`
+	Revision    string     `json:"revision"`
+	LoadedAt    *time.Time `json:"loaded_at"`
+	Endpoints   int        `json:"endpoints"`
+	LastError   string     `json:"last_error"`
+	LastErrorAt *time.Time `json:"last_error_at"`
+	// SpoolMissing counts the acknowledged postbacks that a damaged spool has lost.
+	SpoolMissing int64           `json:"spool_missing"`
+	Rates        []rateFreshness `json:"rates"`
 }
 
 type rateFreshness struct {
@@ -66,6 +68,9 @@ func configz(o Options) http.Handler {
 			LastError:   status.LastError,
 			LastErrorAt: read.UTC(status.LastErrorAt),
 			Rates:       []rateFreshness{},
+		}
+		if o.Spool != nil {
+			view.SpoolMissing = o.Spool().Missing
 		}
 		for _, rate := range rates(o) {
 			view.Rates = append(view.Rates, viewRate(rate, o.Clock()))

@@ -78,9 +78,12 @@ func (h *readiness) remarks() string {
 	if h.spool == nil {
 		return ""
 	}
-	status := h.spool()
-	if status.Postbacks == 0 {
-		return ""
+	status, said := h.spool(), ""
+	if status.Postbacks > 0 {
+		said += fmt.Sprintf("spooling: %d postbacks wait for the store\n", status.Postbacks)
 	}
-	return fmt.Sprintf("spooling: %d postbacks wait for the store\n", status.Postbacks)
+	if status.Missing > 0 {
+		said += fmt.Sprintf("spool: %d acknowledged postbacks are missing: its disk has lost them\n", status.Missing)
+	}
+	return said
 }

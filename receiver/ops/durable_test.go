@@ -28,6 +28,10 @@ func TestAReceiverWithASpoolIsReadyWhileEitherTakesPostbacks(t *testing.T) {
 		{"the spool fails, too", time.Hour, errors.New("away"), ledger.SpoolStatus{FailingSince: start.Add(2 * time.Hour)}, "ready\n"},
 		{"both fail for as long as is bearable", 30 * time.Second, errors.New("away"), ledger.SpoolStatus{FailingSince: start.Add(2 * time.Hour)}, "store and spool: neither writable for 30s\n"},
 		{"the spool works again", time.Second, errors.New("away"), ledger.SpoolStatus{}, "ready\n"},
+		{
+			"the spool has lost some", time.Second, nil, ledger.SpoolStatus{Missing: 3},
+			"ready\nspool: 3 acknowledged postbacks are missing: its disk has lost them\n",
+		},
 		{"the spool fails while the store works", time.Second, nil, ledger.SpoolStatus{FailingSince: start}, "ready\n"},
 	} {
 		now, store.pingErr, spool = now.Add(step.advance), step.ping, step.spool

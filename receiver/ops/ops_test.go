@@ -10,6 +10,8 @@ import (
 	"net/http/httptest"
 	"testing"
 	"time"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -116,6 +118,7 @@ func TestConfigzSaysWhatIsServed(t *testing.T) {
 			{Source: "own", LastError: "timeout"},
 		}
 	}
+	o.Spool = func() ledger.SpoolStatus { return ledger.SpoolStatus{Missing: 7} }
 	var got configzView
 	body := get(New(o), "/configz").Body
 	decoder := json.NewDecoder(body)
@@ -129,6 +132,9 @@ func TestConfigzSaysWhatIsServed(t *testing.T) {
 	}
 	if got.LastError != "shard-000.json: digest differs" || !got.LastErrorAt.Equal(start.Add(time.Minute)) {
 		t.Errorf("last error is told as %q at %v", got.LastError, got.LastErrorAt)
+	}
+	if got.SpoolMissing != 7 {
+		t.Errorf("%d postbacks are told to be missing, want 7", got.SpoolMissing)
 	}
 	if len(got.Rates) != 2 {
 		t.Fatalf("%d sources of rates are told, want 2", len(got.Rates))

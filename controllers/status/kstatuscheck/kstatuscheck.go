@@ -71,7 +71,7 @@ func readyIsThere(o Object) error {
 }
 
 func abnormalConditionsOnlyWhileTrue(o Object) error {
-	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled} {
+	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionAcknowledgedMissing} {
 		if c := meta.FindStatusCondition(o.Conditions, kind); c != nil && c.Status != metav1.ConditionTrue {
 			return fmt.Errorf("%s is %s: it must be True or not be there", kind, c.Status)
 		}
