@@ -10,6 +10,9 @@ import (
 	"testing"
 	"text/tabwriter"
 	"time"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/hack/perf/flood"
 )
 
 // fault is something that happens to a fleet. It returns once the fleet is whole again.
@@ -27,7 +30,11 @@ type soak struct {
 	revision int
 }
 
-const soakReplicas = 3
+const (
+	soakReplicas = 3
+	// floodedLink is of a campaign of another endpoint than that which is sent to.
+	floodedLink = "flooded"
+)
 
 var faults = []fault{
 	{"the key is rotated", false, func(t *testing.T, s *soak) {
@@ -55,6 +62,14 @@ var faults = []fault{
 		node := receiverNode(t, s.namespace)
 		kubectl(t, "drain", node, "--ignore-daemonsets", "--delete-emptydir-data", "--timeout=4m")
 		kubectl(t, "uncordon", node)
+	}},
+	{"another endpoint is flooded", false, func(t *testing.T, s *soak) {
+		got, err := call[flood.Summary](t.Context(), "POST", "/flood", map[string]any{
+			"url": baseURL(s.namespace) + "/" + floodedLink + "?keyword=shoes", "visitors": 60, "held": 120, "seconds": 10,
+		})
+		if err != nil || got.Answered == 0 {
+			t.Errorf("the flood: %+v %v", got, err)
+		}
 	}},
 	{"the operator is away", false, func(t *testing.T, _ *soak) {
 		operatorAway(t, func() { time.Sleep(10 * time.Second) })
@@ -84,6 +99,18 @@ func TestSoak(t *testing.T) {
 	namespace := inNamespace(t, "e2e-soak")
 	apply(t, namespace, fleetManifest(t, namespace, fmt.Sprintf("replicas: %d", soakReplicas)))
 	s := &soak{target: endpointOn(t, namespace, "shop"), revision: 1}
+	apply(t, namespace, endpointManifest("flooded"))
+	apply(t, namespace, fmt.Sprintf(`
+apiVersion: postback.dev/v1alpha1
+kind: Campaign
+metadata: {name: flooded}
+spec: {endpointRef: {name: flooded}, alias: %s, offerURL: "https://offer.example/?click={subid}"}
+`, floodedLink))
+	endpointReady(t, namespace, "flooded")
+	eventually(t, func() error {
+		campaign := get[v1alpha1.Campaign](t, namespace, "flooded")
+		return isReady(campaign.Status.Conditions, campaign.Status.ObservedGeneration, campaign.Generation)
+	})
 	fleetReady(t, namespace, fleetName, soakReplicas)
 	random := rand.New(rand.NewPCG(*seed, 0))
 	t.Logf("-seed %d", *seed)

@@ -6,6 +6,7 @@
 //	GET  /account  what has become of the run so far
 //	POST /stop     end the run, wait for the last answers, and give the whole account with every acknowledged number
 //	POST /fetch    {"method","url","header","body"}: send one request and show the answer
+//	POST /flood    {"url","visitors","held","seconds"}: visit a link over and over, and hold requests, for so long
 //	ANY  /source/… a traffic source, which keeps what comes and answers 200; /source/slow/… a second later
 //	POST /received {"path"}: the latest that came to /source/path
 //
@@ -32,6 +33,7 @@ func main() {
 	mux.HandleFunc("GET /account", handle(s.account))
 	mux.HandleFunc("POST /stop", handle(s.stop))
 	mux.HandleFunc("POST /fetch", handle(fetch))
+	mux.HandleFunc("POST /flood", handle(inundate))
 	mux.Handle("/source/", traffic)
 	mux.HandleFunc("POST /received", handle(traffic.list))
 	server := &http.Server{Addr: ":8080", Handler: mux, ReadHeaderTimeout: 10 * time.Second}

@@ -16,6 +16,7 @@ import (
 	"time"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/hack/perf/flood"
 	"github.com/postback-dev/postback-operator/hack/perf/load"
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
 	"github.com/postback-dev/postback-operator/receiver/receivertest"
@@ -36,6 +37,8 @@ const (
 	// sums is how many clicks of the endpoint whose payouts add up there are; they are orphans.
 	sums   = 20
 	sumKey = "sum-key-8sk3b2vx"
+	// link is of a campaign of an endpoint that is flooded.
+	link = "/flooded?keyword=shoes"
 )
 
 func TestNothingAcknowledgedIsLostOrRecordedTwice(t *testing.T) {
@@ -63,6 +66,8 @@ type field struct {
 	receivers []*receiver
 	// faults counts what was done, by name.
 	faults map[string]int
+	// visits is what became of those that flooded receivers.
+	visits flood.Summary
 }
 
 // receiver is one that is killed and started again in the same place.
@@ -81,7 +86,11 @@ func newField(t *testing.T) *field {
 	adding.Name, adding.ClickTokens = "sum", nil
 	adding.Keys = []config.Key{{ID: "k2", SHA256: config.Digest(sumKey)}}
 	adding.Policies.Repeat, adding.Policies.UnknownClick = config.RepeatAdd, config.UnknownClickRecord
-	must(t, receivertest.WriteConfig(dir, receivertest.Fleet(), receivertest.Endpoint(), adding))
+	flooded := receivertest.Endpoint()
+	flooded.Name, flooded.ClickTokens = "flooded", nil
+	flooded.Keys = []config.Key{{ID: "k3", SHA256: config.Digest("flooded-key-5tq8m1za")}}
+	flooded.Campaigns = []config.Campaign{{Name: "flooded", Alias: "flooded", OfferURL: "https://offer.example/?click={subid}"}}
+	must(t, receivertest.WriteConfig(dir, receivertest.Fleet(), receivertest.Endpoint(), adding, flooded))
 
 	f := &field{T: t, server: pgtest.Start(t, nil), faults: map[string]int{}}
 	f.dsn = f.server.NewDatabase(t)
@@ -100,9 +109,9 @@ func (f *field) newReceiver(program, dir string, spools bool) *receiver {
 	r.proxy, err = startProxy(net.JoinHostPort("127.0.0.1", strconv.Itoa(f.server.Port)))
 	must(f.T, err)
 	target.Host = r.proxy.Addr().String()
-	r.options = receivertest.Options{Program: program, Config: dir, Store: target.String()}
+	r.options = receivertest.Options{Program: program, Config: dir, Store: target.String(), Args: []string{"--max-connections", "200"}}
 	if spools {
-		r.options.Args = []string{"--spool-dir", f.TempDir(), "--patience", "300ms"}
+		r.options.Args = append(r.options.Args, "--spool-dir", f.TempDir(), "--patience", "300ms")
 	}
 	for _, addr := range []*string{&r.options.Addr, &r.options.OpsAddr} {
 		*addr, err = receivertest.FreeAddr()

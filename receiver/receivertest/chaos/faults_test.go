@@ -6,10 +6,12 @@ import (
 	"errors"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strings"
 	"sync"
 	"time"
 
+	"github.com/postback-dev/postback-operator/hack/perf/flood"
 	"github.com/postback-dev/postback-operator/receiver/receivertest"
 )
 
@@ -40,6 +42,17 @@ var faults = []fault{
 	}},
 	{"receiver killed", func(f *field, random *rand.Rand) error {
 		return f.bounce(f.receivers[random.IntN(receivers)], within(random, time.Second))
+	}},
+	{"receiver flooded", func(f *field, random *rand.Rand) error {
+		return f.flood(random, func() error {
+			time.Sleep(within(random, 3*time.Second))
+			return nil
+		})
+	}},
+	{"receiver flooded while the database is away", func(f *field, random *rand.Rand) error {
+		return f.flood(random, func() error {
+			return f.outage(random, f.server.Kill, func() error { return f.server.Start(f.Context()) })
+		})
 	}},
 	{"receiver with a spool killed while the database is away", func(f *field, random *rand.Rand) error {
 		var bounced error
@@ -88,6 +101,28 @@ func (f *field) pause(d time.Duration) error {
 	return f.server.Continue()
 }
 
+// flood sends a receiver more connections than it may have, with visits to another endpoint and with requests that do not
+// end, from a second before do to its end.
+func (f *field) flood(random *rand.Rand, do func() error) error {
+	r := f.receivers[random.IntN(receivers)]
+	ctx, stop := context.WithCancel(f.Context())
+	var flooding sync.WaitGroup
+	flooding.Go(func() {
+		got := flood.Run(ctx, flood.Options{
+			Addr: r.options.Addr, Path: link, Visitors: 200, Held: 100,
+			From: func(i int) net.IP { return net.IPv4(127, 0, 1, byte(1+i%40)) },
+		})
+		f.visits.Answered += got.Answered
+		f.visits.Refused += got.Refused
+		f.visits.Closed += got.Closed
+	})
+	time.Sleep(time.Second)
+	err := do()
+	stop()
+	flooding.Wait()
+	return err
+}
+
 // outage keeps the database away for a moment that is sometimes longer than the patience and sometimes not.
 func (f *field) outage(random *rand.Rand, begin, end func() error) error {
 	if err := begin(); err != nil {
@@ -127,7 +162,10 @@ func (f *field) disturb(ctx context.Context, random *rand.Rand) {
 		}
 	}
 	time.Sleep(time.Second)
-	f.Logf("faults: %v", f.faults)
+	f.Logf("faults: %v; visits of the floods: %+v", f.faults, f.visits)
+	if f.visits.Answered < 100 || f.visits.Closed == 0 {
+		f.Errorf("visits of the floods: %+v: too few to prove anything", f.visits)
+	}
 }
 
 // awaitDrained returns when every spool is empty.
