@@ -219,7 +219,9 @@ func (s *PostbackEndpointSpec) Signer() *Signer {
 	}
 }
 
-// HMACSpec says where the signature and its secret are.
+// HMACSpec says what is signed, and where the signature and its secret are.
+//
+// +kubebuilder:validation:XValidation:rule="self.parameter != self.timeParameter",message="timeParameter: must not be that of the signature"
 type HMACSpec struct {
 	// SecretRef names the Secret with the shared secret, field `hmac` unless said otherwise. The field may hold several,
 	// one per line: any of them may have signed, so that signers can change over one by one.
@@ -231,6 +233,25 @@ type HMACSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.:-]+$') && !self.matches('^(subid|status|tid|payout|cost|currency|date|keyword|external_id|creative_id|ad_campaign_id|source|return|from|(ignore|lead|sale|rejected|registration|deposit|trash|reject)_status|sub_id(_([1-9]|[12][0-9]|30))?|revenue|profit|ignore)$')",message="parameter: write a parameter name of its own, like signature"
 	// +optional
 	Parameter string `json:"parameter,omitempty"`
+	// Signs is what is signed: the Request, or EndpointAndRequest, so that a signature is good for one endpoint only where
+	// several have the same secret.
+	// +kubebuilder:default=Request
+	// +kubebuilder:validation:Enum=Request;EndpointAndRequest
+	// +optional
+	Signs string `json:"signs,omitempty"`
+	// MaxAge is how old a signature may be: requests say in timeParameter when they were signed. Absent: for as long as
+	// the secret is there. At most 720h.
+	// +kubebuilder:validation:Type=string
+	// +kubebuilder:validation:MaxLength=32
+	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(h|m|s))+$') && duration(self) >= duration('1s') && duration(self) <= duration('720h')",message="maxAge: write a duration from 1s to 720h, like 5m"
+	// +optional
+	MaxAge *metav1.Duration `json:"maxAge,omitempty"`
+	// TimeParameter carries the time of signing, as unix seconds or RFC 3339, where maxAge is set.
+	// +kubebuilder:default=ts
+	// +kubebuilder:validation:MaxLength=64
+	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.:-]+$')",message="timeParameter: write a parameter name, like ts"
+	// +optional
+	TimeParameter string `json:"timeParameter,omitempty"`
 }
 
 // Forward is one rule for S2S postbacks.

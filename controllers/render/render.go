@@ -66,6 +66,12 @@ func access(declared *v1alpha1.AccessSpec, secrets []config.Secret) config.Acces
 	rendered := config.Access{AllowedCIDRs: declared.AllowedCIDRs}
 	if hmac := declared.HMAC; hmac != nil {
 		rendered.HMAC = &config.HMAC{Parameter: hmac.Parameter, Secrets: secrets}
+		if hmac.Signs == string(config.SignsEndpointAndRequest) {
+			rendered.HMAC.Signs = config.SignsEndpointAndRequest
+		}
+		if hmac.MaxAge != nil {
+			rendered.HMAC.MaxAge, rendered.HMAC.TimeParameter = duration(hmac.MaxAge), hmac.TimeParameter
+		}
 	}
 	if signature := declared.Signature; signature != nil {
 		rendered.Signature = &config.Signature{

@@ -47,6 +47,7 @@ var checks = [...]struct {
 	{"method", (*Attempt).method},
 	{"length", (*Attempt).length},
 	{"hmac", (*Attempt).mac},
+	{"age", (*Attempt).age},
 	{"body", (*Attempt).readable},
 	{"signature", (*Attempt).digest},
 }
@@ -127,6 +128,14 @@ func (a *Attempt) mac() conversion.Reason {
 	}
 	if a.Endpoint.SignatureText == nil && !macValid(a.Endpoint, a.Request.RawQuery, a.Request.Body) {
 		return conversion.SignatureInvalid
+	}
+	return ""
+}
+
+// age: what is signed is good for a while only, where the endpoint says so. Then nobody can send it again later.
+func (a *Attempt) age() conversion.Reason {
+	if a.signed() && a.Endpoint.SignatureMaxAge > 0 && !isFresh(a.Endpoint, a.Request.RawQuery, a.Request.At) {
+		return conversion.SignatureExpired
 	}
 	return ""
 }

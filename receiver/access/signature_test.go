@@ -5,11 +5,15 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"slices"
+	"strconv"
 	"strings"
 	"testing"
+	"time"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 func sign(secret, text string) string {
@@ -106,4 +110,77 @@ func FuzzSignature(f *testing.F) {
 			t.Fatalf("%q passes when it is changed", query)
 		}
 	})
+}
+
+func TestASignatureOfTheEndpointAndTheRequest(t *testing.T) {
+	ep := compile(t, func(e *config.Endpoint) {
+		e.Access.HMAC = &config.HMAC{Parameter: "sig", Signs: config.SignsEndpointAndRequest, Secrets: []config.Secret{{ID: "a", Value: "s"}}}
+	})
+	const query = "subid=c1&status=sale"
+	for _, c := range []struct {
+		name, text, body string
+		want             bool
+	}{
+		{"the name before the query", "ads/shop\n" + query, "", true},
+		{"and the body behind it", "ads/shop\n" + query + "\nx=1", "x=1", true},
+		{"another endpoint's name", "ads/other\n" + query, "", false},
+		{"the request alone", query, "", false},
+		{"the name without its namespace", "shop\n" + query, "", false},
+	} {
+		if got := macValid(ep, query+"&sig="+sign("s", c.text), []byte(c.body)); got != c.want {
+			t.Errorf("%s: %v", c.name, got)
+		}
+	}
+	if macValid(signedBy(t, "s"), query+"&sig="+sign("s", "ads/shop\n"+query), nil) {
+		t.Error("a signature with a name counts where the request alone is signed")
+	}
+}
+
+func TestASignatureHasAnAge(t *testing.T) {
+	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
+	ep := compile(t, func(e *config.Endpoint) {
+		e.Access.HMAC = &config.HMAC{
+			Parameter: "sig", MaxAge: config.Duration(5 * time.Minute), TimeParameter: "ts", Secrets: []config.Secret{{ID: "a", Value: "s"}},
+		}
+	})
+	unix := func(d time.Duration) string { return strconv.FormatInt(now.Add(d).Unix(), 10) }
+	for _, c := range []struct {
+		name, query string
+		want        conversion.Reason
+	}{
+		{"just now", "ts=" + unix(0), ""},
+		{"the oldest", "ts=" + unix(-5*time.Minute), ""},
+		{"older", "ts=" + unix(-5*time.Minute-time.Second), conversion.SignatureExpired},
+		{"by a clock that is ahead", "ts=" + unix(time.Minute), ""},
+		{"further ahead", "ts=" + unix(time.Minute+time.Second), conversion.SignatureExpired},
+		{"RFC 3339 in another zone", "ts=2026-03-04T15:00:00%2B03:00", ""},
+		{"RFC 3339 whose + is not encoded", "ts=2026-03-04T15:00:00+03:00", ""},
+		{"RFC 3339 in UTC, too old", "ts=2026-03-04T11:00:00Z", conversion.SignatureExpired},
+		{"none", "a=1", conversion.SignatureExpired},
+		{"an empty one", "ts=", conversion.SignatureExpired},
+		{"text", "ts=now", conversion.SignatureExpired},
+		{"milliseconds are no seconds", "ts=" + unix(0) + "000", conversion.SignatureExpired},
+		{"a negative number", "ts=-1", conversion.SignatureExpired},
+		{"one that no clock shows", "ts=99999999999999999999", conversion.SignatureExpired},
+		{"the last one that is not empty counts", "ts=1&ts=" + unix(0) + "&ts=", ""},
+		{"by a name that is written in another way", "t%73=" + unix(0), ""},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			query := "subid=c1&status=sale&" + c.query
+			a := &Attempt{Endpoint: ep, Request: &request.Request{Method: "GET", At: now, RawQuery: query + "&sig=" + sign("s", query)}}
+			if got := a.Check(); got != c.want {
+				t.Errorf("%q", got)
+			}
+		})
+	}
+	body := &Attempt{Endpoint: ep, Request: &request.Request{
+		Method: "POST", At: now, RawQuery: "sig=" + sign("s", "\nts="+unix(0)), Body: []byte("ts=" + unix(0)),
+	}}
+	if got := body.Check(); got != conversion.SignatureExpired {
+		t.Errorf("a time in the body: %q", got)
+	}
+	forged := &Attempt{Endpoint: ep, Request: &request.Request{Method: "GET", At: now, RawQuery: "subid=c1&sig=00"}}
+	if got := forged.Check(); got != conversion.SignatureInvalid {
+		t.Errorf("what nobody has signed is told about its time: %q", got)
+	}
 }

@@ -24,6 +24,7 @@ const (
 	RequestUnreadable     Reason = "request_unreadable"
 	IPNotAllowed          Reason = "ip_not_allowed"
 	SignatureInvalid      Reason = "signature_invalid"
+	SignatureExpired      Reason = "signature_expired"
 	RateLimited           Reason = "rate_limited"
 	OriginNotAllowed      Reason = "origin_not_allowed"
 	SubIDMissing          Reason = "subid_missing"

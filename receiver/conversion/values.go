@@ -5,7 +5,8 @@ import "slices"
 var outcomes = [...]Outcome{Recorded, Duplicate, Ignored, Refused, Held, Spooled, Superseded}
 
 var reasons = [...]Reason{
-	MethodNotAllowed, RequestTooLarge, RequestUnreadable, IPNotAllowed, SignatureInvalid, RateLimited, OriginNotAllowed,
+	MethodNotAllowed, RequestTooLarge, RequestUnreadable, IPNotAllowed, SignatureInvalid,
+	SignatureExpired, RateLimited, OriginNotAllowed,
 	SubIDMissing, SubIDUnresolvedMacro, SubIDMalformed, StatusMissing, StatusIgnored,
 	StatusUnresolvedMacro, StatusUnknown, TypeNotAllowed, TIDMalformed, ClickNotFound, ClickExpired, PayoutOverLimit, PayoutNotAddable,
 	StatusRegression, AlreadyRecorded, PageMayNotChange, CorrectedByHand,
@@ -27,7 +28,7 @@ func (r Reason) Valid() bool { return slices.Contains(reasons[:], r) }
 // refused; everything else is ignored.
 func (r Reason) Outcome() Outcome {
 	switch r {
-	case MethodNotAllowed, RequestTooLarge, RequestUnreadable, IPNotAllowed, SignatureInvalid,
+	case MethodNotAllowed, RequestTooLarge, RequestUnreadable, IPNotAllowed, SignatureInvalid, SignatureExpired,
 		RateLimited, OriginNotAllowed, TypeNotAllowed:
 		return Refused
 	}

@@ -5,6 +5,7 @@ import (
 	"errors"
 	"fmt"
 	"net/netip"
+	"slices"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -68,6 +69,10 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 	for _, secret := range secrets {
 		e.SignatureSecrets = append(e.SignatureSecrets, secret.Value)
 	}
+	if hmac := c.Access.HMAC; hmac != nil {
+		e.SignsEndpoint = hmac.Signs == config.SignsEndpointAndRequest
+		e.SignatureMaxAge, e.SignatureTime = time.Duration(hmac.MaxAge), hmac.TimeParameter
+	}
 	if signature := c.Access.Signature; signature != nil {
 		e.SignatureAlgorithm = signature.Algorithm
 		if e.SignatureText, err = config.ParseSignature(signature.Template); err != nil {
@@ -104,6 +109,10 @@ func compileRules(c *config.Endpoint, forwards map[string]*rule.Rule) (*conversi
 		RepeatByType:  c.Policies.RepeatByType,
 		SlotPolicy:    c.Policies.Slot,
 		Transitions:   c.Policies.Transitions,
+	}
+	if hmac := c.Access.HMAC; hmac != nil && hmac.MaxAge > 0 {
+		// The same again says nothing new when it is signed anew.
+		rules.IgnoredParams = append(slices.Clone(rules.IgnoredParams), hmac.TimeParameter)
 	}
 	payouts, campaignErr := campaignPayouts(c.Campaigns)
 	rules.CampaignPayouts = payouts

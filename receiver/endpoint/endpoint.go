@@ -44,6 +44,11 @@ type Endpoint struct {
 	// SignatureText is what an offer wall signs, by SignatureAlgorithm; nil = the signature is an HMAC of the request.
 	SignatureText      []config.SignaturePart
 	SignatureAlgorithm config.Algorithm
+	// SignsEndpoint: the HMAC is of the endpoint's name as well.
+	SignsEndpoint bool
+	// SignatureMaxAge is how old the time in SignatureTime, a parameter of the query, may be; 0 = an HMAC has no time.
+	SignatureMaxAge time.Duration
+	SignatureTime   string
 	// SuccessBody answers postbacks that were recorded; never empty.
 	SuccessBody string
 	// StrictReplies answers ignored postbacks with 422.

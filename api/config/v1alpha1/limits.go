@@ -45,4 +45,5 @@ const (
 	MinRefreshEvery  = time.Minute
 	MaxHoldFor       = 30 * 24 * time.Hour
 	MaxClickLookback = 10 * 365 * 24 * time.Hour
+	MaxSignatureAge  = 30 * 24 * time.Hour
 )

@@ -262,7 +262,21 @@ type HMAC struct {
 	Parameter string `json:"parameter"`
 	// Secrets, any of which may have signed.
 	Secrets []Secret `json:"secrets"`
+	// Signs is what is signed.
+	Signs HMACSigns `json:"signs,omitempty"`
+	// MaxAge bounds the age of the signed time in TimeParameter; 0 = a signature has no time.
+	MaxAge        Duration `json:"maxAge,omitempty"`
+	TimeParameter string   `json:"timeParameter,omitempty"`
 }
+
+// HMACSigns is what an [HMAC] signs.
+type HMACSigns string
+
+// What is signed: the request, unless it says more.
+const (
+	SignsRequest            HMACSigns = ""
+	SignsEndpointAndRequest HMACSigns = "EndpointAndRequest"
+)
 
 // Resend says which changes of a conversion are forwarded.
 type Resend string

@@ -191,6 +191,7 @@ func (e *Endpoint) validateAccess(p problems) {
 	hmac, signature := e.Access.HMAC, e.Access.Signature
 	if hmac != nil {
 		e.validateSigning(p.at(".hmac"))
+		hmac.validate(p.at(".hmac"))
 	}
 	if signature == nil {
 		return
@@ -205,6 +206,21 @@ func (e *Endpoint) validateAccess(p problems) {
 		p.at(".template").addf("%v; at most %d bytes", err, MaxSignatureTemplate)
 	}
 	e.validateSigning(p)
+}
+
+// validate checks what is signed besides the request.
+func (h *HMAC) validate(p problems) {
+	oneOf(p.at(".signs"), h.Signs, SignsRequest, SignsEndpointAndRequest)
+	if h.MaxAge < 0 || time.Duration(h.MaxAge) > MaxSignatureAge {
+		p.at(".maxAge").addf("must be between 0 and %v", MaxSignatureAge)
+	}
+	if h.MaxAge == 0 {
+		return
+	}
+	p.at(".timeParameter").form(h.TimeParameter, aliasName, "must be 1 to 64 letters, digits and _ . : [ ] -")
+	if h.TimeParameter == h.Parameter {
+		p.at(".timeParameter").addf("is that of the signature")
+	}
 }
 
 // validateSigning checks the parameter of the signature and the secrets that sign.

@@ -426,6 +426,9 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.HMACSpec
   map:
     fields:
+    - name: maxAge
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
     - name: parameter
       type:
         scalar: string
@@ -433,6 +436,14 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: secretRef
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.SecretKeyReference
+    - name: signs
+      type:
+        scalar: string
+      default: Request
+    - name: timeParameter
+      type:
+        scalar: string
+      default: ts
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.IngressSpec
   map:
     fields:

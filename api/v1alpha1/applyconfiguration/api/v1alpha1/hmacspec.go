@@ -2,16 +2,28 @@
 
 package v1alpha1
 
+import (
+	v1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+)
+
 // HMACSpecApplyConfiguration represents a declarative configuration of the HMACSpec type for use
 // with apply.
 //
-// HMACSpec says where the signature and its secret are.
+// HMACSpec says what is signed, and where the signature and its secret are.
 type HMACSpecApplyConfiguration struct {
 	// SecretRef names the Secret with the shared secret, field `hmac` unless said otherwise. The field may hold several,
 	// one per line: any of them may have signed, so that signers can change over one by one.
 	SecretRef *SecretKeyReferenceApplyConfiguration `json:"secretRef,omitempty"`
 	// Parameter carries the signature.
 	Parameter *string `json:"parameter,omitempty"`
+	// Signs is what is signed: the Request, or EndpointAndRequest, so that a signature is good for one endpoint only where
+	// several have the same secret.
+	Signs *string `json:"signs,omitempty"`
+	// MaxAge is how old a signature may be: requests say in timeParameter when they were signed. Absent: for as long as
+	// the secret is there. At most 720h.
+	MaxAge *v1.Duration `json:"maxAge,omitempty"`
+	// TimeParameter carries the time of signing, as unix seconds or RFC 3339, where maxAge is set.
+	TimeParameter *string `json:"timeParameter,omitempty"`
 }
 
 // HMACSpecApplyConfiguration constructs a declarative configuration of the HMACSpec type for use with
@@ -33,5 +45,29 @@ func (b *HMACSpecApplyConfiguration) WithSecretRef(value *SecretKeyReferenceAppl
 // If called multiple times, the Parameter field is set to the value of the last call.
 func (b *HMACSpecApplyConfiguration) WithParameter(value string) *HMACSpecApplyConfiguration {
 	b.Parameter = &value
+	return b
+}
+
+// WithSigns sets the Signs field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Signs field is set to the value of the last call.
+func (b *HMACSpecApplyConfiguration) WithSigns(value string) *HMACSpecApplyConfiguration {
+	b.Signs = &value
+	return b
+}
+
+// WithMaxAge sets the MaxAge field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the MaxAge field is set to the value of the last call.
+func (b *HMACSpecApplyConfiguration) WithMaxAge(value v1.Duration) *HMACSpecApplyConfiguration {
+	b.MaxAge = &value
+	return b
+}
+
+// WithTimeParameter sets the TimeParameter field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the TimeParameter field is set to the value of the last call.
+func (b *HMACSpecApplyConfiguration) WithTimeParameter(value string) *HMACSpecApplyConfiguration {
+	b.TimeParameter = &value
 	return b
 }
