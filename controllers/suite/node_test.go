@@ -34,16 +34,20 @@ type node struct {
 	pods map[string]*pod // by IP
 	// held namespaces' receivers take up nothing new; asleep ones' have no ready pods.
 	held, asleep map[string]bool
+	// lost is what the spools of a namespace's receivers have lost when they start.
+	lost map[string]int64
 }
 
 type pod struct {
 	name     types.NamespacedName
 	revision string
 	nudge    string
+	// missing is what its spool has lost.
+	missing int64
 }
 
 func startNode(ctx context.Context) *node {
-	n := &node{pods: map[string]*pod{}, held: map[string]bool{}, asleep: map[string]bool{}, done: make(chan struct{})}
+	n := &node{pods: map[string]*pod{}, held: map[string]bool{}, asleep: map[string]bool{}, lost: map[string]int64{}, done: make(chan struct{})}
 	n.http = httptest.NewServer(http.HandlerFunc(n.configz))
 	go func() {
 		defer close(n.done)
@@ -76,7 +80,9 @@ func (n *node) configz(w http.ResponseWriter, q *http.Request) {
 		http.NotFound(w, q)
 		return
 	}
-	_ = json.NewEncoder(w).Encode(map[string]any{"revision": p.revision, "schema": config.APIVersion})
+	_ = json.NewEncoder(w).Encode(map[string]any{
+		"revision": p.revision, "schema": config.APIVersion, "spool_missing": p.missing,
+	})
 }
 
 // hold makes a namespace's receivers keep what they have, until the returned function is called.
@@ -84,6 +90,13 @@ func (n *node) hold(namespace string) (release func()) { return n.set(n.held, na
 
 // sleep makes a namespace's receivers unready.
 func (n *node) sleep(namespace string) (wake func()) { return n.set(n.asleep, namespace) }
+
+// lose lets the next receivers of a namespace find that their spools have lost that many postbacks.
+func (n *node) lose(namespace string, postbacks int64) {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.lost[namespace] = postbacks
+}
 
 func (n *node) set(where map[string]bool, namespace string) func() {
 	n.mu.Lock()
@@ -161,7 +174,7 @@ func (n *node) create(ctx context.Context, d *appsv1.Deployment) {
 	}
 	n.mu.Lock()
 	defer n.mu.Unlock()
-	n.pods[ip] = &pod{name: client.ObjectKeyFromObject(created), revision: manifest}
+	n.pods[ip] = &pod{name: client.ObjectKeyFromObject(created), revision: manifest, missing: n.lost[d.Namespace]}
 }
 
 func (n *node) syncPod(ctx context.Context, live *corev1.Pod, asleep, held bool) {
