@@ -109,6 +109,9 @@ func TestARestoredBackupHoldsEverythingThatWasAcknowledgedBeforeIt(t *testing.T)
 	if code, _, stderr := finish(t, nil, "check", "--store", store); code != 1 || !strings.Contains(stderr, "damaged") {
 		t.Errorf("check of a damaged store: exit code %d, %s", code, stderr)
 	}
+	if code, _, stderr := finish(t, nil, "--config", dir, "--store", store); code != 1 || !strings.Contains(stderr, "damaged") {
+		t.Errorf("a receiver on a damaged store: exit code %d, %s", code, stderr)
+	}
 
 	code, stdout, stderr := finish(t, nil, "restore", "--store", store, "--from", saved)
 	if code != 0 || !strings.Contains(stdout, path+".replaced-") {

@@ -2,6 +2,7 @@ package ops
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -49,6 +50,7 @@ type readiness struct {
 	mu       sync.Mutex
 	pinged   time.Time // when the store was last asked; zero = never
 	failedAt time.Time // since when it has failed without a break; zero = it works
+	damaged  bool      // it fails since its files are damaged
 }
 
 func newReadiness(o Options) *readiness {
@@ -79,9 +81,13 @@ func (h *readiness) reasons(ctx context.Context) []string {
 	if h.config().LoadedAt.IsZero() {
 		reasons = append(reasons, "configuration: not loaded yet")
 	}
-	if unable := h.unableFor(h.storeFailing(ctx)); unable >= h.grace {
+	failing, damaged := h.storeFailing(ctx)
+	if unable := h.unableFor(failing); damaged && h.spool == nil || unable >= h.grace {
 		what := "store: not writable"
-		if h.spool != nil {
+		switch {
+		case damaged: // waiting does not help
+			what = "store: damaged, restore a backup: not writable"
+		case h.spool != nil:
 			what = "store and spool: neither writable"
 		}
 		reasons = append(reasons, fmt.Sprintf("%s for %s", what, unable.Truncate(time.Second)))
@@ -92,8 +98,9 @@ func (h *readiness) reasons(ctx context.Context) []string {
 	return reasons
 }
 
-// storeFailing returns for how long the store has failed, 0 while it works. Probes that come together share one ping.
-func (h *readiness) storeFailing(ctx context.Context) time.Duration {
+// storeFailing returns for how long the store has failed, 0 while it works, and whether that is because its files are
+// damaged. Probes that come together share one ping.
+func (h *readiness) storeFailing(ctx context.Context) (failing time.Duration, damaged bool) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	now := h.clock()
@@ -102,16 +109,18 @@ func (h *readiness) storeFailing(ctx context.Context) time.Duration {
 		h.askStore(ctx, now)
 	}
 	if h.failedAt.IsZero() {
-		return 0
+		return 0, false
 	}
-	return now.Sub(h.failedAt)
+	return now.Sub(h.failedAt), h.damaged
 }
 
 // askStore pings the store. A probe that is given up must not count as a failing store.
 func (h *readiness) askStore(ctx context.Context, now time.Time) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), pingTimeout)
 	defer cancel()
-	switch err := h.ping(ctx); {
+	err := h.ping(ctx)
+	h.damaged = errors.Is(err, ledger.ErrCorrupt)
+	switch {
 	case err == nil && !h.failedAt.IsZero():
 		h.logger.Info("Store can be written again", "failed_for", now.Sub(h.failedAt))
 		h.failedAt = time.Time{}

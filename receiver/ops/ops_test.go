@@ -4,6 +4,7 @@ import (
 	"context"
 	"encoding/json"
 	"errors"
+	"fmt"
 	"io"
 	"log/slog"
 	"net/http"
@@ -202,6 +203,8 @@ func TestReadinessOutlastsAShortFailureOfTheStoreOnly(t *testing.T) {
 		{"fails for less than the grace period", 29 * time.Second, fails, "ready\n"},
 		{"fails for as long", time.Second, fails, "store: not writable for 30s\n"},
 		{"works again", 5 * time.Second, nil, "ready\n"},
+		{"is damaged", time.Second, fmt.Errorf("%w: %w", ledger.ErrUnavailable, ledger.ErrCorrupt), "store: damaged, restore a backup: not writable for 0s\n"},
+		{"was restored", time.Second, nil, "ready\n"},
 		{"fails again, from zero", 5 * time.Second, fails, "ready\n"},
 	} {
 		now = now.Add(step.advance)

@@ -84,6 +84,37 @@ func TestADamagedTailIsReported(t *testing.T) {
 	}
 }
 
+func TestADamagedFileIsCalledDamaged(t *testing.T) {
+	s := mustOpen(t, t.TempDir(), Options{})
+	for n := range 20 {
+		if err := s.Append(postbacks(n, n+1)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	dir := filepath.Dir(s.path)
+	if err := s.db.Close(); err != nil { // It copies the log into the file.
+		t.Fatal(err)
+	}
+	text, err := os.ReadFile(s.path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for name, from := range map[string]int{"its beginning": 0, "its tables": 4096} {
+		for i := from; i < len(text); i++ {
+			text[i] ^= 0x5a
+		}
+		if err := os.WriteFile(s.path, text, 0o600); err != nil {
+			t.Fatal(err)
+		}
+		if _, err := Open(t.Context(), dir, Options{}); err == nil || !strings.Contains(err.Error(), "damaged") {
+			t.Errorf("%s: %v", name, err)
+		}
+		for i := from; i < len(text); i++ {
+			text[i] ^= 0x5a
+		}
+	}
+}
+
 func TestWhatWasDeliveredIsNotMissing(t *testing.T) {
 	s := mustOpen(t, t.TempDir(), Options{})
 	dir := filepath.Dir(s.path)

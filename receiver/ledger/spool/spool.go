@@ -30,6 +30,8 @@ var (
 	ErrFull = errors.New("spool is full")
 	// ErrInUse means that another process has the directory.
 	ErrInUse = errors.New("spool is in use by another receiver")
+	// ErrDamaged means that the file holds what no spool has written: its disk has changed it.
+	ErrDamaged = errors.New("spool is damaged")
 	// ErrFormat means that the file is no spool that this program can read. It was not changed.
 	ErrFormat = errors.New("not a spool of this program")
 )
@@ -102,7 +104,7 @@ func open(ctx context.Context, dir string, options Options) (*Spool, error) {
 	}
 	// The count must be there after a crash, too, or nobody would notice what is missing.
 	if err := errors.Join(options.Files.SyncDir(dir), s.recount(ctx), s.compare(ctx)); err != nil {
-		return nil, errors.Join(err, s.Close())
+		return nil, errors.Join(classify(err), s.Close())
 	}
 	return s, nil
 }

@@ -27,10 +27,11 @@ func classify(err error) error {
 	case sqlite3.SQLITE_MISMATCH, sqlite3.SQLITE_TOOBIG, sqlite3.SQLITE_RANGE:
 		return fmt.Errorf("%w: %w", ledger.ErrPoisoned, err)
 	case sqlite3.SQLITE_CORRUPT:
-		// Like any store that cannot be used, until somebody restores it: nothing is acknowledged meanwhile.
+		// Like any store that cannot be used, until somebody restores it: see damage.go.
 		return fmt.Errorf("%w: %w: %w", ledger.ErrUnavailable, ledger.ErrCorrupt, err)
 	case sqlite3.SQLITE_NOTADB:
-		return fmt.Errorf("%w: the file is no SQLite database", ledger.ErrSchema)
+		// The beginning says what a file is: whether it was one is not to be told any more.
+		return fmt.Errorf("%w: the file is no SQLite database, or its beginning is damaged", ledger.ErrSchema)
 	default:
 		return fmt.Errorf("%w: %w", ledger.ErrUnavailable, err)
 	}

@@ -110,7 +110,7 @@ func TestWhatIsNoStoreIsRefusedAndLeftAsItIs(t *testing.T) {
 			if err := os.WriteFile(path, []byte(strings.Repeat("not a database\n", 1000)), 0o600); err != nil {
 				t.Fatal(err)
 			}
-		}, "store schema: the file is no SQLite database"},
+		}, "store schema: the file is no SQLite database, or its beginning is damaged"},
 		{"another program's database", func(t *testing.T, path string) {
 			script(t, path, "create table songs (title text); insert into songs values ('x')")
 		}, "store schema: the file is another program's database"},

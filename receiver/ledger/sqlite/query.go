@@ -150,13 +150,13 @@ func rows[T any](ctx context.Context, s *Store, query string, args []any, read f
 		var none T
 		found, err := s.reader.QueryContext(ctx, query, args...)
 		if err != nil {
-			yield(none, classify(err))
+			yield(none, s.noticed(classify(err)))
 			return
 		}
 		defer func() { _ = found.Close() }()
 		columns, err := found.Columns()
 		if err != nil {
-			yield(none, classify(err))
+			yield(none, s.noticed(classify(err)))
 			return
 		}
 		values := make([]driver.Value, len(columns))
@@ -170,12 +170,12 @@ func rows[T any](ctx context.Context, s *Store, query string, args []any, read f
 			if err == nil {
 				v, err = read(&row{values: values})
 			}
-			if !yield(v, classify(err)) || err != nil {
+			if !yield(v, s.noticed(classify(err))) || err != nil {
 				return
 			}
 		}
 		if err := found.Err(); err != nil {
-			yield(none, classify(err))
+			yield(none, s.noticed(classify(err)))
 		}
 	}
 }

@@ -13,6 +13,7 @@ import (
 	"os"
 	"path/filepath"
 	"strconv"
+	"sync/atomic"
 	"time"
 
 	"modernc.org/sqlite"
@@ -60,6 +61,8 @@ type Store struct {
 	turn   chan struct{}
 	writer *writer
 	closed bool
+	// damage is the first error that has said that the file is damaged.
+	damage atomic.Pointer[error]
 
 	checkpoints *checkpoints
 }

@@ -197,6 +197,10 @@ func (s *Store) write(ctx context.Context, work func(*writer) (bool, error)) (er
 	if s.closed {
 		return fmt.Errorf("%w: store is closed", ledger.ErrUnavailable)
 	}
+	if err := s.damaged(); err != nil {
+		return err
+	}
+	defer func() { _ = s.noticed(err) }()
 	w := s.writer
 	if s.checkpoints.due() {
 		if err := w.emptyLog(); err != nil {
