@@ -17,6 +17,8 @@ type connection struct {
 	owner *connections
 	// source is what the connection shares a bound with: the peer's address, of IPv6 its network.
 	source netip.Addr
+	// exempt: it is of a proxy, which may have any number.
+	exempt bool
 	close  func() error
 	head   heading
 	// unanswered: a request, or the beginning of one, has come in and no handler has seen it.

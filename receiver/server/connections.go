@@ -34,9 +34,9 @@ type ConnectionStatus struct {
 	Evicted, Refused, Unreadable uint64
 }
 
-// connections is a listener that bounds how many connections are open at a time, in all and of each source. At a bound the
-// connection that has waited longest for a request is closed, so that a new sender gets in. While every connection is
-// answering a request, new ones wait.
+// connections is a listener that bounds how many connections are open at a time, in all and of each source. At a bound one
+// that has waited long for a request is closed, so that a new sender gets in. While every connection is answering a request,
+// new ones wait.
 type connections struct {
 	net.Listener
 	limit, perSource int
@@ -137,28 +137,49 @@ func (c *connections) makeRoom() bool {
 	return true
 }
 
-// longestLocked returns which of the connections in question has waited longest for a request; nil = none waits. A new one
-// counts from [firstRequest] on.
+// candidates is how many of the connections that have waited longest are looked at when one is to be closed.
+const candidates = 64
+
+// longestLocked returns which of the connections in question is to be closed for another; nil = none waits. Among those that
+// have waited longest for a request it is one of the source with most connections: who floods pays for it, and who has one
+// connection keeps it. A new one counts from [firstRequest] on.
 func (c *connections) longestLocked(now time.Time, in func(*connection) bool) (longest *connection) {
-	for place := c.idle.Front(); place != nil && longest == nil; place = place.Next() {
-		if candidate := place.Value.(*connection); in(candidate) {
-			longest = candidate
+	consider := func(waiting *list.List, since time.Time) {
+		for place, left := waiting.Front(), candidates; place != nil && left > 0; place = place.Next() {
+			candidate := place.Value.(*connection)
+			if candidate.since.After(since) {
+				return
+			}
+			if in(candidate) {
+				left--
+				if longest == nil || c.closedBeforeLocked(candidate, longest) {
+					longest = candidate
+				}
+			}
 		}
 	}
-	for place := c.fresh.Front(); place != nil; place = place.Next() {
-		candidate := place.Value.(*connection)
-		if now.Sub(candidate.since) < firstRequest || longest != nil && candidate.since.After(longest.since) {
-			break
-		}
-		if in(candidate) {
-			return candidate
-		}
-	}
+	consider(c.idle, now)
+	consider(c.fresh, now.Add(-firstRequest))
 	return longest
 }
 
-// evictLocked takes the connection in question that has waited longest from the others, for the caller to close; nil =
-// none waits.
+// closedBeforeLocked reports whether one connection rather than another is to be closed. Proxies speak for many: theirs
+// count as if each had a source of its own.
+func (c *connections) closedBeforeLocked(one, other *connection) bool {
+	share := func(of *connection) int {
+		if of.exempt {
+			return 1
+		}
+		return c.sources[of.source]
+	}
+	if a, b := share(one), share(other); a != b {
+		return a > b
+	}
+	return one.since.Before(other.since)
+}
+
+// evictLocked takes the connection that is to be closed for another from the rest, for the caller to close; nil = none
+// waits.
 func (c *connections) evictLocked(now time.Time, in func(*connection) bool) *connection {
 	longest := c.longestLocked(now, in)
 	if longest != nil {
@@ -187,7 +208,7 @@ func (c *connections) admit(accepted net.Conn) net.Conn {
 		}
 		_ = longest.Close()
 	}
-	admitted := &connection{Conn: accepted, owner: c, source: source, since: time.Now()}
+	admitted := &connection{Conn: accepted, owner: c, source: source, exempt: exempt, since: time.Now()}
 	admitted.close = sync.OnceValue(admitted.leave)
 	c.mu.Lock()
 	defer c.mu.Unlock()

@@ -9,6 +9,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"net/netip"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -134,6 +135,30 @@ func TestTheLongestIdleConnectionMakesRoom(t *testing.T) {
 	}
 	if !strings.Contains(c.log.String(), "Connections are at their limit") {
 		t.Errorf("the log does not say so: %s", c.log)
+	}
+}
+
+func TestWhoHasMostConnectionsMakesRoom(t *testing.T) {
+	c := newCrowd(t, ListenerOptions{
+		MaxConnections: 6,
+		Exempt:         func(peer netip.Addr) bool { return peer == netip.MustParseAddr("127.0.0.9") },
+	})
+	var callers []caller
+	for i, from := range []string{"127.0.0.1", "127.0.0.9", "127.0.0.9", "127.0.0.9", "127.0.0.2", "127.0.0.2"} {
+		callers = append(callers, c.dial(from))
+		c.call(callers[i])
+		c.await("idle", func(s ConnectionStatus) bool { return s.Idle == min(i+1, 5) })
+	}
+	c.call(c.dial("127.0.0.3"))
+	var closed []int
+	for i := range callers {
+		if c.isClosed(callers[i]) {
+			closed = append(closed, i)
+		}
+	}
+	// One of the two of 127.0.0.2; and for the next one, when nobody but the proxy has more than one, that which waited longest.
+	if !slices.Equal(closed, []int{0, 4}) {
+		t.Errorf("closed are %v", closed)
 	}
 }
 
