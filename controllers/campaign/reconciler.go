@@ -6,124 +6,83 @@ package campaign
 
 import (
 	"context"
-	"errors"
-	"fmt"
 	"time"
 
-	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/tools/events"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
-	"github.com/postback-dev/postback-operator/controllers/apply"
-	"github.com/postback-dev/postback-operator/controllers/credentials"
-	"github.com/postback-dev/postback-operator/controllers/lookup"
-	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/credential"
+	"github.com/postback-dev/postback-operator/controllers/random"
 	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/served"
 	"github.com/postback-dev/postback-operator/controllers/snippets"
 	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
 // Reconciler reconciles campaigns.
-type Reconciler struct {
-	Writer *apply.Writer
-	// Cache holds declarations and what the operator made; Live asks the API server.
-	Cache, Live client.Reader
-	// Secrets are those of users.
-	Secrets *lookup.Secrets
-	Board   *propagation.Board
-	Events  events.EventRecorder
-	Now     func() time.Time
-}
+type Reconciler struct{ served.Tools }
 
 // +kubebuilder:rbac:groups=postback.dev,resources=campaigns,verbs=list;watch
 // +kubebuilder:rbac:groups=postback.dev,resources=campaigns/status,verbs=patch
 
 // Reconcile brings one campaign to what it declares, as far as it isn't the fleet's to do.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	var campaign v1alpha1.Campaign
-	if err := r.Cache.Get(ctx, request.NamespacedName, &campaign); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
-	}
-	if campaign.DeletionTimestamp != nil {
-		return ctrl.Result{}, nil
-	}
-	result, err := r.reconcile(ctx, &campaign)
-	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-		return ctrl.Result{}, nil
-	}
-	return result, err
+	return served.Reconcile(ctx, r.Cache, request.NamespacedName, &v1alpha1.Campaign{}, r.reconcile)
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, campaign *v1alpha1.Campaign) (ctrl.Result, error) {
-	observe := observer{cache: r.Cache, own: r.Cache, secrets: r.Secrets}
-	s, err := observe.observe(ctx, campaign)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
 	now := r.Now()
-	from := given{now: now, newToken: credentials.NewKey, newID: credentials.NewID}
-	p := decide(s, from)
-	if p.changes(s) {
-		// The cache may lag behind the operator's own last write, and a token must not be made twice.
-		observe.own = r.Live
-		if s, err = observe.observe(ctx, campaign); err != nil {
-			return ctrl.Result{}, err
+	s, d, err := served.Decide(r.Cache, r.Live, func(own client.Reader) (*scope, *credential.Observed, error) {
+		s, err := r.observe(ctx, own, campaign)
+		if err != nil {
+			return nil, nil, err
 		}
-		p = decide(s, from)
-	}
-	o := outcome{now: now, ring: p.ring, resolved: p.resolved}
-	if err := r.write(ctx, s, p, &o); err != nil {
-		return ctrl.Result{}, err
-	}
-	if verdict, found := r.Board.Verdict(s.fleetName, client.ObjectKeyFromObject(campaign)); found && verdict.Input == propagation.Input(campaign.Generation, p.ringData) {
-		o.verdict = &verdict
-	}
-	wait, err := r.report(ctx, s, o)
+		return s, &s.credentials, nil
+	}, func(s *scope) *credential.Decision {
+		return credential.Campaign(campaign, &s.credentials, now, random.Source())
+	})
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	if boundary := max(p.next.Sub(now), time.Second); !p.next.IsZero() && (wait == 0 || boundary < wait) {
-		wait = boundary
+	o := outcome{now: now, keyring: d.Keyring, resolved: served.Resolved(d.Says)}
+	if err := r.write(ctx, s, d, &o); err != nil {
+		return ctrl.Result{}, err
 	}
-	return ctrl.Result{RequeueAfter: wait}, nil
+	o.verdict = r.Verdict(s.fleetName, campaign, o.keyring)
+	wait, err := r.report(ctx, s, o)
+	return served.Again(wait, d.Next, now), err
 }
 
-// write makes the campaign's Secrets, in an order in which a token is on record before anything speaks of it. A Secret of
-// somebody else that stands in the way goes into the outcome.
-func (r *Reconciler) write(ctx context.Context, s *scope, p *plan, o *outcome) error {
-	if g := p.generated; g != nil {
-		if g.fresh {
-			logf.FromContext(ctx).Info("Writing a generated token", "revision", g.revision)
-		}
-		err := r.Writer.Secret(ctx, s.campaign, resources.TokenSecret(s.campaign, g.revision, g.token))
-		if taken := new(apply.TakenError); errors.As(err, &taken) {
-			o.ring = s.ring
-			p.ringData = s.ringData
-			o.resolved = status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretInvalid,
-				fmt.Sprintf("Secret %s exists and is not the operator's: name it in spec.token.secretRef, or delete it.", taken.Name))
-			return nil
-		}
-		if err != nil {
-			return err
-		}
+// write makes the campaign's Secrets. A Secret of somebody else that is in the way goes into the outcome.
+func (r *Reconciler) write(ctx context.Context, s *scope, d *credential.Decision, o *outcome) error {
+	campaign := s.campaign
+	var generated *corev1ac.SecretApplyConfiguration
+	if d.Generated != nil {
+		generated = resources.TokenSecret(campaign, d.Generated)
 	}
-	if p.ringData != nil {
-		if err := r.Writer.Secret(ctx, s.campaign, resources.CampaignKeyringSecret(s.campaign, p.ringData)); err != nil {
-			return err
-		}
+	taken, err := r.Record(ctx, campaign, d, "spec.token.secretRef", generated, func(ring []byte) *corev1ac.SecretApplyConfiguration {
+		return resources.CampaignKeyringSecret(campaign, ring)
+	})
+	if err != nil {
+		return err
+	}
+	if taken != nil {
+		o.keyring, o.resolved = s.credentials.Keyring, *taken
+		return nil
 	}
 	if s.fleet == nil {
 		return nil
 	}
 	texts := snippets.Campaign(snippets.CampaignInput{
-		Base: resources.BaseURL(s.fleet), Alias: s.campaign.LinkAlias(), Token: p.token,
-		PostbackURL: string(s.urls[snippets.PostbackURLField]), ClientURL: string(s.urls[snippets.ClientURLField]),
+		Base:        resources.BaseURL(s.fleet),
+		Alias:       campaign.LinkAlias(),
+		Token:       d.Key,
+		PostbackURL: string(s.urls[snippets.PostbackURLField]),
+		ClientURL:   string(s.urls[snippets.ClientURLField]),
 	})
-	return r.Writer.Secret(ctx, s.campaign, resources.CampaignSnippetsSecret(s.campaign, texts))
+	return r.Writer.Secret(ctx, campaign, resources.CampaignSnippetsSecret(campaign, texts))
 }
 
 // report writes the status, and tells of transitions in events. A status that is to stay as it is for now is looked at again

@@ -14,6 +14,15 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/status/kstatuscheck"
 )
 
+var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+
+func newScope() *scope {
+	campaign := &v1alpha1.Campaign{}
+	campaign.Namespace, campaign.Name, campaign.Generation = "ads", "summer", 3
+	campaign.Spec.EndpointRef.Name, campaign.Spec.OfferURL = "shop", "https://offer.example/?s={subid}"
+	return &scope{campaign: campaign, own: true}
+}
+
 func TestWhatACampaignSays(t *testing.T) {
 	there := status.True(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonResolved, "there")
 	missing := status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretNotFound, "missing")
@@ -57,13 +66,13 @@ func TestWhatACampaignSays(t *testing.T) {
 			[4]string{"True Accepted", "True Resolved", "False Suspended", "False Suspended"}, kstatuscheck.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
-			w := newWorld()
-			w.scope.endpoint, w.scope.fleet = &v1alpha1.PostbackEndpoint{}, &v1alpha1.ReceiverFleet{}
+			s := newScope()
+			s.endpoint, s.fleet = &v1alpha1.PostbackEndpoint{}, &v1alpha1.ReceiverFleet{}
 			if c.edit != nil {
-				c.edit(&w.scope)
+				c.edit(s)
 			}
 			c.outcome.now = start
-			next, _, ok := report(&w.scope, c.outcome)
+			next, _, ok := report(s, c.outcome)
 			if !ok {
 				t.Fatal("it says nothing")
 			}
@@ -87,20 +96,20 @@ func TestWhatACampaignSays(t *testing.T) {
 }
 
 func TestACampaignWaitsAMomentForReceiversBeforeItSaysThatTheyLag(t *testing.T) {
-	w := newWorld()
-	w.scope.endpoint, w.scope.fleet = &v1alpha1.PostbackEndpoint{}, &v1alpha1.ReceiverFleet{}
-	w.scope.campaign.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}}
+	s := newScope()
+	s.endpoint, s.fleet = &v1alpha1.PostbackEndpoint{}, &v1alpha1.ReceiverFleet{}
+	s.campaign.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}}
 	verdict := &propagation.Verdict{Accepted: true, Revision: "r", Available: true, Since: start}
 	o := outcome{now: start.Add(time.Second), verdict: verdict, resolved: status.True(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonResolved, "there")}
-	if _, wait, ok := report(&w.scope, o); ok || wait != propagation.Patience-time.Second {
+	if _, wait, ok := report(s, o); ok || wait != propagation.Patience-time.Second {
 		t.Errorf("it waits %v, speaks: %t", wait, ok)
 	}
 	o.now = start.Add(propagation.Patience)
-	if next, _, ok := report(&w.scope, o); !ok || next.Link == "" {
+	if next, _, ok := report(s, o); !ok || next.Link == "" {
 		t.Errorf("it says %+v, speaks: %t", next, ok)
 	}
 	o.verdict = nil
-	if _, _, ok := report(&w.scope, o); ok {
+	if _, _, ok := report(s, o); ok {
 		t.Error("it speaks before the fleet has")
 	}
 }

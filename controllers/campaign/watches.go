@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -19,6 +18,7 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/index"
 	"github.com/postback-dev/postback-operator/controllers/lookup"
+	"github.com/postback-dev/postback-operator/controllers/served"
 )
 
 // Setup adds the reconciler to a manager. foreign is the cache of all Secrets' metadata.
@@ -56,12 +56,12 @@ func (r *Reconciler) ofEndpoint(ctx context.Context, endpoint client.Object) []r
 
 func (r *Reconciler) ofName(ctx context.Context, endpoint types.NamespacedName) []reconcile.Request {
 	campaigns, err := index.CampaignsOfEndpoint(ctx, r.Cache, endpoint)
-	return requests(ctx, campaigns, err)
+	return served.Requests(ctx, campaigns, err)
 }
 
 func (r *Reconciler) ofFleet(ctx context.Context, fleet client.Object) []reconcile.Request {
 	endpoints, err := index.EndpointsOfFleet(ctx, r.Cache, client.ObjectKeyFromObject(fleet))
-	found := requests(ctx, nil, err)
+	found := served.Requests[v1alpha1.Campaign](ctx, nil, err)
 	for i := range endpoints {
 		found = append(found, r.ofEndpoint(ctx, &endpoints[i])...)
 	}
@@ -70,17 +70,5 @@ func (r *Reconciler) ofFleet(ctx context.Context, fleet client.Object) []reconci
 
 func (r *Reconciler) ofUsersSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	campaigns, err := index.CampaignsOfSecret(ctx, r.Cache, client.ObjectKeyFromObject(secret))
-	return requests(ctx, campaigns, err)
-}
-
-func requests(ctx context.Context, campaigns []v1alpha1.Campaign, err error) []reconcile.Request {
-	if err != nil {
-		logf.FromContext(ctx).Error(err, "Finding campaigns in the cache")
-		return nil
-	}
-	found := make([]reconcile.Request, 0, len(campaigns))
-	for i := range campaigns {
-		found = append(found, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&campaigns[i])})
-	}
-	return found
+	return served.Requests(ctx, campaigns, err)
 }

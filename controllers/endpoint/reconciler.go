@@ -7,38 +7,26 @@ package endpoint
 import (
 	"context"
 	"errors"
-	"fmt"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/tools/events"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/apply"
-	"github.com/postback-dev/postback-operator/controllers/credentials"
-	"github.com/postback-dev/postback-operator/controllers/lookup"
-	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/credential"
+	"github.com/postback-dev/postback-operator/controllers/random"
 	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/served"
 	"github.com/postback-dev/postback-operator/controllers/snippets"
 	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
 // Reconciler reconciles endpoints.
-type Reconciler struct {
-	Writer *apply.Writer
-	// Cache holds declarations and what the operator made; Live asks the API server.
-	Cache, Live client.Reader
-	// Secrets are those of users.
-	Secrets *lookup.Secrets
-	Board   *propagation.Board
-	Events  events.EventRecorder
-	Now     func() time.Time
-}
+type Reconciler struct{ served.Tools }
 
 // +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints,verbs=list;watch
 // +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints/status,verbs=patch
@@ -48,93 +36,67 @@ type Reconciler struct {
 
 // Reconcile brings one endpoint to what it declares, as far as it isn't its fleet's to do.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	var endpoint v1alpha1.PostbackEndpoint
-	if err := r.Cache.Get(ctx, request.NamespacedName, &endpoint); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
-	}
-	if endpoint.DeletionTimestamp != nil {
-		return ctrl.Result{}, nil
-	}
-	result, err := r.reconcile(ctx, &endpoint)
-	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-		return ctrl.Result{}, nil
-	}
-	return result, err
+	return served.Reconcile(ctx, r.Cache, request.NamespacedName, &v1alpha1.PostbackEndpoint{}, r.reconcile)
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint) (ctrl.Result, error) {
-	observe := observer{cache: r.Cache, own: r.Cache, secrets: r.Secrets}
-	s, err := observe.observe(ctx, endpoint)
+	now := r.Now()
+	s, d, err := served.Decide(r.Cache, r.Live, func(own client.Reader) (*scope, *credential.Observed, error) {
+		s, err := r.observe(ctx, own, endpoint)
+		if err != nil {
+			return nil, nil, err
+		}
+		return s, &s.credentials, nil
+	}, func(s *scope) *credential.Decision {
+		if endpoint.Spec.Suspend {
+			return &credential.Decision{Keyring: s.credentials.Keyring}
+		}
+		return credential.Endpoint(endpoint, &s.credentials, now, random.Source())
+	})
 	if err != nil {
 		return ctrl.Result{}, err
 	}
-	now := r.Now()
-	o := outcome{now: now, ring: s.ring}
-	ringData := s.ringData
-	var next time.Time
+	o := outcome{now: now, keyring: d.Keyring}
 	if !endpoint.Spec.Suspend {
-		from := given{now: now, newKey: credentials.NewKey, newID: credentials.NewID}
-		p := decide(s, from)
-		if p.changes(s) {
-			// The cache may lag behind the operator's own last write, and a key must not be made twice.
-			observe.own = r.Live
-			if s, err = observe.observe(ctx, endpoint); err != nil {
-				return ctrl.Result{}, err
-			}
-			p = decide(s, from)
-		}
-		o.ring, o.resolved, ringData, next = p.ring, p.resolved, p.ringData, p.next
-		if err := r.write(ctx, s, p, &o); err != nil {
+		o.resolved = served.Resolved(d.Says)
+		if err := r.write(ctx, s, d, &o); err != nil {
 			return ctrl.Result{}, err
 		}
 	}
-	if verdict, found := r.Board.Verdict(s.fleetName, client.ObjectKeyFromObject(endpoint)); found && verdict.Input == propagation.Input(endpoint.Generation, ringData) {
-		o.verdict = &verdict
-	}
+	o.verdict = r.Verdict(s.fleetName, endpoint, o.keyring)
 	wait, err := r.report(ctx, s, o)
-	if err != nil {
-		return ctrl.Result{}, err
-	}
-	if boundary := max(next.Sub(now), time.Second); !next.IsZero() && (wait == 0 || boundary < wait) {
-		wait = boundary
-	}
-	return ctrl.Result{RequeueAfter: wait}, nil
+	return served.Again(wait, d.Next, now), err
 }
 
-// write makes the endpoint's objects, in an order in which a key is on record before anything speaks of it. Objects of
-// others that stand in the way go into the outcome.
-func (r *Reconciler) write(ctx context.Context, s *scope, p *plan, o *outcome) error {
-	log := logf.FromContext(ctx)
+// write makes the endpoint's objects. Objects of others that are in the way go into the outcome.
+func (r *Reconciler) write(ctx context.Context, s *scope, d *credential.Decision, o *outcome) error {
 	endpoint := s.endpoint
-	if g := p.generated; g != nil {
-		if g.fresh || g.restored {
-			log.Info("Writing the generated key", "fresh", g.fresh, "restored", g.restored, "revision", g.Revision, "clientRevision", g.ClientRevision)
-		}
-		err := r.Writer.Secret(ctx, endpoint, resources.KeySecret(endpoint, g.Generated))
-		if taken := new(apply.TakenError); errors.As(err, &taken) {
-			o.ring = s.ring
-			o.resolved = status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretInvalid,
-				fmt.Sprintf("Secret %s exists and is not the operator's: name it in spec.key.secretRef, or delete it.", taken.Name))
-			return nil
-		}
-		if err != nil {
-			return err
-		}
-		if s.caller.found && g.fresh {
-			r.Events.Eventf(endpoint, nil, corev1.EventTypeNormal, "KeyGenerated", "Generate", "The next key was generated.")
-		}
+	var generated *corev1ac.SecretApplyConfiguration
+	if d.Generated != nil {
+		generated = resources.KeySecret(endpoint, d.Generated)
 	}
-	if p.ringData != nil {
-		if err := r.Writer.Secret(ctx, endpoint, resources.KeyringSecret(endpoint, p.ringData)); err != nil {
-			return err
-		}
+	taken, err := r.Record(ctx, endpoint, d, "spec.key.secretRef", generated, func(ring []byte) *corev1ac.SecretApplyConfiguration {
+		return resources.KeyringSecret(endpoint, ring)
+	})
+	if err != nil {
+		return err
 	}
-	if s.fleet != nil && p.key != "" {
-		if err := r.Writer.Secret(ctx, endpoint, resources.URLSecret(endpoint, s.fleet, p.key)); err != nil {
+	if taken != nil {
+		o.keyring, o.resolved = s.credentials.Keyring, *taken
+		return nil
+	}
+	if d.Generated != nil && d.Generated.Fresh && len(s.credentials.Caller.Data) > 0 {
+		r.Events.Eventf(endpoint, nil, corev1.EventTypeNormal, "KeyGenerated", "Generate", "The next key was generated.")
+	}
+	if s.fleet != nil && d.Key != "" {
+		if err := r.Writer.Secret(ctx, endpoint, resources.URLSecret(endpoint, s.fleet, d.Key)); err != nil {
 			return err
 		}
 		texts := snippets.Endpoint(snippets.EndpointInput{
-			Base: resources.BaseURL(s.fleet), Key: p.key, ClientKey: p.clientKey, Status: render.ReportedType(endpoint),
+			Base:      resources.BaseURL(s.fleet),
+			Key:       d.Key,
+			ClientKey: d.ClientKey,
+			Status:    render.ReportedType(endpoint),
 		})
 		if err := r.Writer.Secret(ctx, endpoint, resources.SnippetsSecret(endpoint, texts)); err != nil {
 			return err

@@ -11,7 +11,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
-	logf "sigs.k8s.io/controller-runtime/pkg/log"
 	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
@@ -19,6 +18,7 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/index"
 	"github.com/postback-dev/postback-operator/controllers/lookup"
+	"github.com/postback-dev/postback-operator/controllers/served"
 )
 
 // Setup adds the reconciler to a manager. foreign is the cache of all Secrets' metadata.
@@ -46,22 +46,10 @@ func (r *Reconciler) ofMadeSecret(ctx context.Context, secret client.Object) []r
 
 func (r *Reconciler) ofUsersSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	endpoints, err := index.EndpointsOfSecret(ctx, r.Cache, client.ObjectKeyFromObject(secret))
-	return requests(ctx, endpoints, err)
+	return served.Requests(ctx, endpoints, err)
 }
 
 func (r *Reconciler) ofFleet(ctx context.Context, fleet client.Object) []reconcile.Request {
 	endpoints, err := index.EndpointsOfFleet(ctx, r.Cache, client.ObjectKeyFromObject(fleet))
-	return requests(ctx, endpoints, err)
-}
-
-func requests(ctx context.Context, endpoints []v1alpha1.PostbackEndpoint, err error) []reconcile.Request {
-	if err != nil {
-		logf.FromContext(ctx).Error(err, "Finding endpoints in the cache")
-		return nil
-	}
-	found := make([]reconcile.Request, 0, len(endpoints))
-	for i := range endpoints {
-		found = append(found, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(&endpoints[i])})
-	}
-	return found
+	return served.Requests(ctx, endpoints, err)
 }

@@ -9,56 +9,38 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/assembly"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 	"github.com/postback-dev/postback-operator/controllers/index"
 	"github.com/postback-dev/postback-operator/controllers/lookup"
 	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/resources"
-	"github.com/postback-dev/postback-operator/controllers/rotation"
 )
 
 // scope is what one reconcile has read.
 type scope struct {
 	fleet *v1alpha1.ReceiverFleet
-	// joiners are the endpoints that want to be served, oldest name first.
-	joiners []joiner
+	// endpoints want to be served, by name.
+	endpoints []assembly.Endpoint
 	// former returns the endpoint as it stands in the configuration now; found is false when it doesn't.
 	former func(name types.NamespacedName) (endpoint config.Endpoint, found bool)
-	// providerKeys by provider name; missingKeys says of others why they are not there.
-	providerKeys map[string]string
-	missingKeys  []error
+	// providers are the keys of the rate providers, keyring is theirs.
+	providers credential.Providers
+	keyring   credential.Keyring
 	// egress says that the fleet asks for private egress and may not have it; nil when it does not or may.
 	egress error
 	// hostOwner is the older fleet to which the fleet's host is routed; nil when it is this one, or it is not routed.
 	hostOwner *types.NamespacedName
 	// podProblems say which Secrets of the pods are missing or may not be used: then the workload is to stay as it is.
 	podProblems []error
-	// ring is the keyring of the rate providers, ringData how it stands in its Secret; nil when there is none.
-	ring     rotation.Ring
-	ringData []byte
 	// pods that are the fleet's and not about to end.
 	pods     []corev1.Pod
 	workload workload
-}
-
-// joiner is one endpoint that names the fleet.
-type joiner struct {
-	endpoint  *v1alpha1.PostbackEndpoint
-	permitted bool
-	ring      rotation.Ring
-	ringData  []byte
-	// campaigns of the endpoint, the oldest first.
-	campaigns []campaign
-	// signing are the secrets that sign, none when the endpoint asks for no signature or they can't be read.
-	signing []string
-	// headers are the values of the forwards' secret headers, as far as they can be read.
-	headers render.HeaderValues
 }
 
 // workload is the state of the Deployment or StatefulSet.
@@ -78,26 +60,14 @@ type observer struct {
 
 func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (*scope, error) {
 	s := &scope{fleet: fleet}
-	endpoints, err := index.EndpointsOfFleet(ctx, o.cache, client.ObjectKeyFromObject(fleet))
-	if err != nil {
-		return nil, fmt.Errorf("listing PostbackEndpoints: %w", err)
+	var err error
+	if s.endpoints, err = o.endpoints(ctx, fleet); err != nil {
+		return nil, err
 	}
-	slices.SortFunc(endpoints, func(a, b v1alpha1.PostbackEndpoint) int {
-		return cmp.Or(strings.Compare(a.Namespace, b.Namespace), strings.Compare(a.Name, b.Name))
+	s.providers, err = credential.ReadProviders(fleet, func(name string) (credential.Secret, error) {
+		return o.named(ctx, fleet, name)
 	})
-	for i := range endpoints {
-		endpoint := &endpoints[i]
-		// Another's own fleet is no one else's, and what is being deleted is no longer served.
-		if _, own := render.FleetOf(endpoint); endpoint.DeletionTimestamp != nil || own && !metav1.IsControlledBy(fleet, endpoint) {
-			continue
-		}
-		j, err := o.joiner(ctx, fleet, endpoint)
-		if err != nil {
-			return nil, err
-		}
-		s.joiners = append(s.joiners, j)
-	}
-	if err := o.providers(ctx, s); err != nil {
+	if err != nil {
 		return nil, err
 	}
 	if err := o.podSecrets(ctx, s); err != nil {
@@ -106,10 +76,7 @@ func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (*
 	if err := o.host(ctx, s); err != nil {
 		return nil, err
 	}
-	if s.ringData, err = o.field(ctx, resources.RatesKeyringSecretName(fleet), fleet.Namespace, v1alpha1.KeyringField); err != nil {
-		return nil, err
-	}
-	if s.ring, err = rotation.Parse(s.ringData); err != nil {
+	if s.keyring, err = o.keyring(ctx, fleet.Namespace, resources.RatesKeyringSecretName(fleet)); err != nil {
 		return nil, err
 	}
 	if s.former, err = o.former(ctx, fleet); err != nil {
@@ -122,115 +89,26 @@ func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (*
 	return s, err
 }
 
-func (o observer) joiner(ctx context.Context, fleet *v1alpha1.ReceiverFleet, endpoint *v1alpha1.PostbackEndpoint) (joiner, error) {
-	j := joiner{endpoint: endpoint}
-	var err error
-	if j.permitted, err = o.permitted(ctx, fleet, endpoint.Namespace); err != nil {
-		return j, err
-	}
-	name := resources.KeyringSecretName(endpoint)
-	if j.ringData, err = o.field(ctx, name, endpoint.Namespace, v1alpha1.KeyringField); err != nil {
-		return j, err
-	}
-	if j.ring, err = rotation.Parse(j.ringData); err != nil {
-		return j, err
-	}
-	if j.campaigns, err = o.campaigns(ctx, endpoint); err != nil {
-		return j, err
-	}
-	if j.headers, err = o.headers(ctx, endpoint.Namespace, fleet.Namespace, endpoint.ForwardSecrets()); err != nil {
-		return j, err
-	}
-	signer := endpoint.Spec.Signer()
-	if signer == nil {
-		return j, nil
-	}
-	found, err := o.secrets.Read(ctx, types.NamespacedName{Namespace: endpoint.Namespace, Name: signer.Secret},
-		lookup.Owner{Label: v1alpha1.LabelEndpoint, Name: endpoint.Name})
-	if err == nil && found != nil && found.Readable && found.SharedWith(fleet.Namespace) {
-		// What can't be read is the endpoint's to report; here it is as if it were missing.
-		j.signing, _ = render.Secrets(found.Data, signer.Field)
-	}
-	return j, err
-}
-
-// headers leaves out what can't be read: that is for the declaration's own reconciler to report.
-func (o observer) headers(ctx context.Context, namespace, to string, refs []v1alpha1.ForwardSecretKey) (render.HeaderValues, error) {
-	values, _, err := render.ReadHeaders(refs, func(name string) (map[string][]byte, bool, error) {
-		return o.secrets.Shared(ctx, types.NamespacedName{Namespace: namespace, Name: name}, to)
-	})
-	return values, err
-}
-
-func (o observer) permitted(ctx context.Context, fleet *v1alpha1.ReceiverFleet, namespace string) (bool, error) {
-	var labels map[string]string
-	if fleet.Spec.AllowedEndpoints.Namespaces == v1alpha1.NamespacesSelector && o.foreign != nil {
-		metadata := lookup.NamespaceMetadata()
-		if err := o.foreign.Get(ctx, types.NamespacedName{Name: namespace}, metadata); client.IgnoreNotFound(err) != nil {
-			return false, fmt.Errorf("reading the Namespace: %w", err)
-		}
-		labels = metadata.Labels
-	}
-	return render.Permits(fleet, namespace, labels), nil
-}
-
 // field reads one field of a Secret of the operator's; nil when there is none.
 func (o observer) field(ctx context.Context, name, namespace, field string) ([]byte, error) {
-	var secret corev1.Secret
-	err := o.cache.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &secret)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
+	secret, err := lookup.Made(ctx, o.cache, namespace, name)
 	if err != nil {
-		return nil, fmt.Errorf("reading a Secret of the operator's: %w", err)
+		return nil, err
 	}
 	return secret.Data[field], nil
 }
 
-func (o observer) providers(ctx context.Context, s *scope) error {
-	s.providerKeys = map[string]string{}
-	for _, provider := range s.fleet.Spec.Rates.Providers {
-		ref := provider.KeySecretRef
-		if ref == nil {
-			continue
-		}
-		at := fmt.Sprintf("spec.rates.providers[%s].keySecretRef", provider.Name)
-		data, problem, err := o.named(ctx, s.fleet, at, ref.Name)
-		if err != nil {
-			return err
-		}
-		if problem == nil {
-			problem = render.KeyMayGo(&provider)
-		}
-		if problem != nil {
-			s.missingKeys = append(s.missingKeys, problem)
-			continue
-		}
-		values, err := render.Secrets(data, cmp.Or(ref.Key, v1alpha1.DefaultKeyField))
-		if err == nil && len(values) != 1 {
-			err = fmt.Errorf("%d keys instead of one", len(values))
-		}
-		if err != nil {
-			s.missingKeys = append(s.missingKeys, fmt.Errorf("%s: Secret %s: %w", at, ref.Name, err))
-			continue
-		}
-		s.providerKeys[provider.Name] = values[0]
+func (o observer) keyring(ctx context.Context, namespace, name string) (credential.Keyring, error) {
+	data, err := o.field(ctx, name, namespace, v1alpha1.KeyringField)
+	if err != nil {
+		return credential.Keyring{}, err
 	}
-	return nil
+	return credential.ParseKeyring(data)
 }
 
-// named reads a Secret that a field of the fleet names. The problem is the user's to repair.
-func (o observer) named(ctx context.Context, fleet *v1alpha1.ReceiverFleet, at, name string) (data map[string][]byte, problem, err error) {
-	found, err := o.secrets.Read(ctx, types.NamespacedName{Namespace: fleet.Namespace, Name: name}, lookup.Owner{})
-	switch {
-	case err != nil:
-		return nil, nil, err
-	case found == nil:
-		return nil, fmt.Errorf("%s: there is no Secret %s", at, name), nil
-	case !found.Readable:
-		return nil, fmt.Errorf("%s: Secret %s: %w", at, name, render.ErrNotReadable), nil
-	}
-	return found.Data, nil, nil
+// named reads a Secret that a field of the fleet names.
+func (o observer) named(ctx context.Context, fleet *v1alpha1.ReceiverFleet, name string) (credential.Secret, error) {
+	return o.secrets.Named(ctx, types.NamespacedName{Namespace: fleet.Namespace, Name: name}, lookup.Owner{}, "")
 }
 
 // host finds the owner of the fleet's host: the oldest fleet to which it is routed.
@@ -259,11 +137,11 @@ func (o observer) host(ctx context.Context, s *scope) error {
 // podSecrets checks the Secrets that the receivers' pods read: the kubelet asks nobody who declared that.
 func (o observer) podSecrets(ctx context.Context, s *scope) error {
 	for _, ref := range resources.PodSecrets(s.fleet) {
-		_, problem, err := o.named(ctx, s.fleet, ref.At, ref.Name)
+		secret, err := o.named(ctx, s.fleet, ref.Name)
 		if err != nil {
 			return err
 		}
-		if problem != nil {
+		if problem := secret.Unusable(ref.At); problem != nil {
 			s.podProblems = append(s.podProblems, problem)
 		}
 	}

@@ -9,9 +9,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/assembly"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
 	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/rotation"
@@ -45,17 +48,23 @@ func ringOf(keys ...string) rotation.Ring {
 	return ring
 }
 
-func joins(e *v1alpha1.PostbackEndpoint, keys ...string) joiner {
+func joins(e *v1alpha1.PostbackEndpoint, keys ...string) assembly.Endpoint {
 	ring := ringOf(keys...)
-	return joiner{endpoint: e, permitted: true, ring: ring, ringData: ring.Encode()}
+	return assembly.Endpoint{
+		Name:      client.ObjectKeyFromObject(e),
+		Created:   e.CreationTimestamp.Time,
+		Declared:  e,
+		Permitted: true, Suspended: e.Spec.Suspend, Programmed: e.Status.Revision != "",
+		Keyring: credential.Keyring{Ring: ring, Data: ring.Encode()},
+	}
 }
 
-func scopeOf(former []config.Endpoint, joiners ...joiner) *scope {
+func scopeOf(former []config.Endpoint, endpoints ...assembly.Endpoint) *scope {
 	fleet := &v1alpha1.ReceiverFleet{}
 	fleet.Namespace, fleet.Name = "ads", "shared"
 	fleet.Spec.Rates.RefreshEvery = &metav1.Duration{Duration: 12 * time.Hour}
 	return &scope{
-		fleet: fleet, joiners: joiners,
+		fleet: fleet, endpoints: endpoints,
 		former: func(name types.NamespacedName) (config.Endpoint, bool) {
 			for _, e := range former {
 				if e.Namespace == name.Namespace && e.Name == name.Name {
@@ -94,15 +103,15 @@ func opened(t *testing.T, p *plan) map[string]config.Endpoint {
 }
 
 func TestRule5OneInvalidEndpointAmongThousandLeavesTheOthersProgrammed(t *testing.T) {
-	var joiners []joiner
+	var endpoints []assembly.Endpoint
 	for i := range 1000 {
 		e := declared(fmt.Sprintf("e%d", i), time.Hour)
 		if i == 500 {
 			e.Spec.Currency = "no currency"
 		}
-		joiners = append(joiners, joins(e, fmt.Sprintf("key-number-%d", i)))
+		endpoints = append(endpoints, joins(e, fmt.Sprintf("key-number-%d", i)))
 	}
-	p := decide(scopeOf(nil, joiners...), start, newID)
+	p := decide(scopeOf(nil, endpoints...), start, newID)
 	if got := len(opened(t, p)); got != 999 {
 		t.Errorf("%d endpoints are programmed", got)
 	}
@@ -119,37 +128,37 @@ func TestWhoHasTheSameKey(t *testing.T) {
 		return opened(t, p)[name]
 	}
 	for name, c := range map[string]struct {
-		former  []config.Endpoint
-		joiners []joiner
+		former    []config.Endpoint
+		endpoints []assembly.Endpoint
 		// keys by endpoint that is served.
 		want map[string][]string
 		// taken are the endpoints that are told so.
 		taken string
 	}{
 		"the younger is left out": {
-			joiners: []joiner{joins(declared("old", 2*time.Hour), "same"), joins(declared("young", time.Hour), "same")},
-			want:    map[string][]string{"old": {"same"}}, taken: "young",
+			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same"), joins(declared("young", time.Hour), "same")},
+			want:      map[string][]string{"old": {"same"}}, taken: "young",
 		},
 		"of the same age the one whose name comes later": {
-			joiners: []joiner{joins(declared("b", time.Hour), "same"), joins(declared("a", time.Hour), "same")},
-			want:    map[string][]string{"a": {"same"}}, taken: "b",
+			endpoints: []assembly.Endpoint{joins(declared("b", time.Hour), "same"), joins(declared("a", time.Hour), "same")},
+			want:      map[string][]string{"a": {"same"}}, taken: "b",
 		},
 		"a working endpoint that takes another's key is served as before": {
-			former:  []config.Endpoint{formerly("young", "mine")},
-			joiners: []joiner{joins(declared("old", 2*time.Hour), "same"), joins(declared("young", time.Hour), "mine", "same")},
-			want:    map[string][]string{"old": {"same"}, "young": {"mine"}}, taken: "young",
+			former:    []config.Endpoint{formerly("young", "mine")},
+			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same"), joins(declared("young", time.Hour), "mine", "same")},
+			want:      map[string][]string{"old": {"same"}, "young": {"mine"}}, taken: "young",
 		},
 		"but not if its former key is the other's by now": {
-			former:  []config.Endpoint{formerly("young", "mine")},
-			joiners: []joiner{joins(declared("old", 2*time.Hour), "same", "mine"), joins(declared("young", time.Hour), "mine", "same")},
-			want:    map[string][]string{"old": {"same", "mine"}}, taken: "young",
+			former:    []config.Endpoint{formerly("young", "mine")},
+			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same", "mine"), joins(declared("young", time.Hour), "mine", "same")},
+			want:      map[string][]string{"old": {"same", "mine"}}, taken: "young",
 		},
 		"who was given a key of its own is served without the other's": {
-			joiners: []joiner{joins(declared("old", 2*time.Hour), "same"), joins(declared("young", time.Hour), "same", "mine")},
-			want:    map[string][]string{"old": {"same"}, "young": {"mine"}},
+			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same"), joins(declared("young", time.Hour), "same", "mine")},
+			want:      map[string][]string{"old": {"same"}, "young": {"mine"}},
 		},
 		"one who loses takes nobody else along": {
-			joiners: []joiner{
+			endpoints: []assembly.Endpoint{
 				joins(declared("old", 3*time.Hour), "same"), joins(declared("young", 2*time.Hour), "x", "same"),
 				joins(declared("third", time.Hour), "x"),
 			},
@@ -157,7 +166,7 @@ func TestWhoHasTheSameKey(t *testing.T) {
 		},
 	} {
 		t.Run(name, func(t *testing.T) {
-			p := decide(scopeOf(c.former, c.joiners...), start, newID)
+			p := decide(scopeOf(c.former, c.endpoints...), start, newID)
 			got, want := map[string]map[string]bool{}, map[string]map[string]bool{}
 			for name, e := range opened(t, p) {
 				got[name] = map[string]bool{}
@@ -197,31 +206,31 @@ func TestWhoCantBeServedAsDeclaredIsServedAsBefore(t *testing.T) {
 		{Name: "A", ValueFrom: &v1alpha1.ForwardHeaderSource{SecretKeyRef: v1alpha1.ForwardSecretKey{Name: "capi", Key: "token"}}},
 	}}}}
 	for name, c := range map[string]struct {
-		edit     func(*joiner)
+		edit     func(*assembly.Endpoint)
 		accepted bool
 		keys     int // -1: it is not served
 	}{
-		"because it is invalid":   {func(j *joiner) { j.endpoint.Spec.Currency = "x" }, false, 2},
-		"because it is suspended": {func(j *joiner) { j.endpoint.Spec.Suspend = true }, true, 2},
-		"because its keyring is gone": {func(j *joiner) {
-			j.ring, j.ringData, j.endpoint.Status.Revision = nil, nil, "as it was programmed"
+		"because it is invalid":   {func(e *assembly.Endpoint) { e.Declared.Spec.Currency = "x" }, false, 2},
+		"because it is suspended": {func(e *assembly.Endpoint) { e.Suspended = true }, true, 2},
+		"because its keyring is gone": {func(e *assembly.Endpoint) {
+			e.Keyring, e.Programmed = credential.Keyring{}, true
 		}, true, 2},
-		"because its signing secret is gone": {func(j *joiner) { j.endpoint.Spec.Access = signed }, true, 2},
-		"because a header's Secret is gone":  {func(j *joiner) { j.endpoint.Spec.Forwards = capi }, true, 2},
-		"because a header is not on record": {func(j *joiner) {
-			j.endpoint.Spec.Forwards, j.headers = capi, render.HeaderValues{{Name: "capi", Key: "token"}: "new"}
+		"because its signing secret is gone": {func(e *assembly.Endpoint) { e.Declared.Spec.Access = signed }, true, 2},
+		"because a header's Secret is gone":  {func(e *assembly.Endpoint) { e.Declared.Spec.Forwards = capi }, true, 2},
+		"because a header is not on record": {func(e *assembly.Endpoint) {
+			e.Declared.Spec.Forwards, e.Headers = capi, credential.HeaderValues{{Name: "capi", Key: "token"}: "new"}
 		}, true, 2},
-		"but not with a revoked key": {func(j *joiner) {
-			j.endpoint.Spec.Suspend, j.endpoint.Spec.Key.Revoked = true, []string{former.Keys[0].ID}
+		"but not with a revoked key": {func(e *assembly.Endpoint) {
+			e.Suspended, e.Declared.Spec.Key.Revoked = true, []string{former.Keys[0].ID}
 		}, true, 1},
-		"but not where it is not permitted": {func(j *joiner) { j.permitted = false }, false, -1},
+		"but not where it is not permitted": {func(e *assembly.Endpoint) { e.Permitted = false }, false, -1},
 	} {
 		t.Run(name, func(t *testing.T) {
 			j := joins(declared("shop", time.Hour), "former", "key")
 			c.edit(&j)
 			p := decide(scopeOf([]config.Endpoint{former}, j), start, newID)
 			served, found := opened(t, p)["shop"]
-			verdict := p.verdicts[j.name()]
+			verdict := p.verdicts[j.Name]
 			if verdict.Accepted != c.accepted || verdict.Former != (c.keys >= 0) || found != (c.keys >= 0) {
 				t.Errorf("served: %v, verdict %+v", found, verdict)
 			}
@@ -235,8 +244,8 @@ func TestWhoCantBeServedAsDeclaredIsServedAsBefore(t *testing.T) {
 func TestAnEndpointWithoutAKeyWaits(t *testing.T) {
 	j := joins(declared("shop", time.Hour))
 	p := decide(scopeOf(nil, j), start, newID)
-	if len(opened(t, p)) != 0 || !p.verdicts[j.name()].Accepted {
-		t.Errorf("verdict: %+v", p.verdicts[j.name()])
+	if len(opened(t, p)) != 0 || !p.verdicts[j.Name].Accepted {
+		t.Errorf("verdict: %+v", p.verdicts[j.Name])
 	}
 }
 

@@ -6,6 +6,7 @@
 package fleet
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
@@ -23,11 +24,10 @@ import (
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/apply"
-	"github.com/postback-dev/postback-operator/controllers/credentials"
 	"github.com/postback-dev/postback-operator/controllers/lookup"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/random"
 	"github.com/postback-dev/postback-operator/controllers/resources"
-	"github.com/postback-dev/postback-operator/controllers/rotation"
 	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
@@ -93,18 +93,14 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 		return ctrl.Result{}, err
 	}
 	s.egress = r.Facts.Permitted.Egress(fleet)
-	p := decide(s, r.Now(), credentials.NewID)
-	if string(p.ringData) != string(s.ringData) {
+	p := decide(s, r.Now(), random.Source().ID)
+	if !bytes.Equal(p.keyring.Data, s.keyring.Data) {
 		// The cache may lag behind the operator's own last write, and an id must not be given twice.
 		observe.cache = r.Live
-		name := resources.RatesKeyringSecretName(fleet)
-		if s.ringData, err = observe.field(ctx, name, fleet.Namespace, v1alpha1.KeyringField); err != nil {
+		if s.keyring, err = observe.keyring(ctx, fleet.Namespace, resources.RatesKeyringSecretName(fleet)); err != nil {
 			return ctrl.Result{}, err
 		}
-		if s.ring, err = rotation.Parse(s.ringData); err != nil {
-			return ctrl.Result{}, err
-		}
-		p = decide(s, r.Now(), credentials.NewID)
+		p = decide(s, r.Now(), random.Source().ID)
 	}
 	problems, err := r.write(ctx, s, p)
 	if err != nil {
@@ -117,13 +113,13 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 // write makes the fleet's objects. The problems are the user's to repair; each leaves alone what it is about.
 func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []error, err error) {
 	fleet := s.fleet
-	problems = append(append(problems, s.missingKeys...), s.podProblems...)
+	problems = append(append(problems, s.providers.Problems...), s.podProblems...)
 	if s.egress != nil {
 		problems = append(problems, s.egress)
 	}
 	var children []resources.Child
-	if p.ringData != nil {
-		children = append(children, resources.SecretChild(resources.RatesKeyringSecret(fleet, p.ringData)))
+	if p.keyring.Data != nil {
+		children = append(children, resources.SecretChild(resources.RatesKeyringSecret(fleet, p.keyring.Data)))
 	}
 	if p.problem == nil {
 		documents, err := resources.ConfigSecrets(fleet, p.documents, p.revision)

@@ -17,7 +17,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
-	"github.com/postback-dev/postback-operator/controllers/render"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 )
 
 // Secrets looks Secrets up.
@@ -64,19 +64,36 @@ func NamespaceMetadata() *metav1.PartialObjectMetadata {
 	return object
 }
 
-// Shared returns the content, for reading only, of a Secret whose values go to receivers in a namespace; found is false when
-// there is no such Secret. Where it has not opted in the error is a [render.DeniedError].
-func (s *Secrets) Shared(ctx context.Context, name types.NamespacedName, to string) (data map[string][]byte, found bool, err error) {
-	secret, err := s.Read(ctx, name, Owner{})
+// Named returns a Secret that an owner's declaration names. to is the namespace of the receivers that get its values, or empty
+// where they get digests only. What keeps the Secret from being used is in it; the error is the API server's.
+func (s *Secrets) Named(ctx context.Context, name types.NamespacedName, owner Owner, to string) (credential.Secret, error) {
+	found, err := s.Read(ctx, name, owner)
+	named := credential.Secret{Name: name.Name}
 	switch {
-	case secret == nil || err != nil:
-		return nil, false, err
-	case !secret.Readable:
-		return nil, true, render.ErrNotReadable
-	case !secret.SharedWith(to):
-		return nil, true, render.NotShared(to)
+	case err != nil:
+	case found == nil:
+		named.Err = credential.ErrNotFound
+	case !found.Readable:
+		named.Err = credential.ErrNotReadable
+	case to != "" && !found.SharedWith(to):
+		named.Err = credential.NotShared(to)
+	default:
+		named.Data = found.Data
 	}
-	return secret.Data, true, nil
+	return named, err
+}
+
+// Made reads a Secret of the operator's; an empty one is returned where there is none.
+func Made(ctx context.Context, reader client.Reader, namespace, name string) (*corev1.Secret, error) {
+	var secret corev1.Secret
+	err := reader.Get(ctx, types.NamespacedName{Namespace: namespace, Name: name}, &secret)
+	if apierrors.IsNotFound(err) {
+		return &corev1.Secret{}, nil
+	}
+	if err != nil {
+		return nil, fmt.Errorf("reading a Secret of the operator's: %w", err)
+	}
+	return &secret, nil
 }
 
 // Read returns a Secret that an owner's declaration names; nil when there is no such Secret.
@@ -105,7 +122,7 @@ func (s *Secrets) Read(ctx context.Context, name types.NamespacedName, owner Own
 	if err != nil {
 		return nil, fmt.Errorf("reading a Secret: %w", err)
 	}
-	found := readable(&secret, render.Readable(&secret))
+	found := readable(&secret, credential.Readable(&secret))
 	s.hold(name, &content{version: secret.ResourceVersion, secret: found})
 	return found, nil
 }
@@ -113,16 +130,12 @@ func (s *Secrets) Read(ctx context.Context, name types.NamespacedName, owner Own
 // own reads a Secret that the operator made. Declarations may name those that were made for them, like the key that was
 // generated, and others as those of users.
 func (s *Secrets) own(ctx context.Context, name types.NamespacedName, owner Owner) (*Secret, error) {
-	var secret corev1.Secret
-	err := s.Own.Get(ctx, name, &secret)
-	if apierrors.IsNotFound(err) {
-		return nil, nil
-	}
-	if err != nil {
-		return nil, fmt.Errorf("reading a Secret of the operator's: %w", err)
+	secret, err := Made(ctx, s.Own, name.Namespace, name.Name)
+	if err != nil || secret.Name == "" {
+		return nil, err
 	}
 	made := owner.Name != "" && secret.Labels[owner.Label] == owner.Name && secret.Labels[v1alpha1.LabelRole] == v1alpha1.RoleKey
-	return readable(&secret, made || render.Readable(&secret)), nil
+	return readable(secret, made || credential.Readable(secret)), nil
 }
 
 // readable keeps nothing of a Secret that did not opt in.
@@ -133,7 +146,7 @@ func readable(secret *corev1.Secret, yes bool) *Secret {
 		only := &corev1.Secret{ObjectMeta: metav1.ObjectMeta{Namespace: secret.Namespace, Annotations: map[string]string{
 			v1alpha1.AnnotationSharedWith: secret.Annotations[v1alpha1.AnnotationSharedWith],
 		}}}
-		found.sharedWith = func(namespace string) bool { return render.SharedWith(only, namespace) }
+		found.sharedWith = func(namespace string) bool { return credential.SharedWith(only, namespace) }
 	}
 	return found
 }

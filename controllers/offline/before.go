@@ -74,19 +74,15 @@ func (b renderedBefore) fleetOf(endpoint types.NamespacedName, plans map[types.N
 	return types.NamespacedName{}, false
 }
 
-// link returns a campaign as it was rendered, and of which endpoint.
-func (b renderedBefore) link(campaign types.NamespacedName, plans map[types.NamespacedName]*fleetPlan) (link render.Link, of types.NamespacedName, found bool) {
+// endpointOf returns the endpoint with which a campaign was rendered, and the fleet in whose folder it is.
+func (b renderedBefore) endpointOf(campaign types.NamespacedName, plans map[types.NamespacedName]*fleetPlan) (endpoint, fleet types.NamespacedName, found bool) {
 	for _, fleet := range b.fleets(plans) {
 		for name, endpoint := range b[fleet].endpoints {
-			if name.Namespace != campaign.Namespace {
-				continue
-			}
-			_, links := render.Detach(endpoint)
-			i := slices.IndexFunc(links, func(l render.Link) bool { return l.Campaign.Name == campaign.Name })
-			if i >= 0 {
-				return links[i], name, true
+			if name.Namespace == campaign.Namespace &&
+				slices.ContainsFunc(endpoint.Campaigns, func(c config.Campaign) bool { return c.Name == campaign.Name }) {
+				return name, fleet, true
 			}
 		}
 	}
-	return render.Link{}, types.NamespacedName{}, false
+	return endpoint, fleet, false
 }

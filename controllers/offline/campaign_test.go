@@ -85,10 +85,8 @@ func TestOneBadCampaignLeavesTheOthersAlone(t *testing.T) {
 		"of no endpoint":            {strings.Replace(campaign("bad", ""), "name: shop", "name: nowhere", 1), "Campaign default/bad is left out: spec.endpointRef: no PostbackEndpoint default/nowhere is declared"},
 		"with a reserved alias":     {campaign("bad", "alias: js"), "alias: is a path of the receiver's own"},
 		"with a type of nobody":     {campaign("bad", "forwards: [{name: a, url: 'https://s.example/', types: [bet]}]"), "Campaign default/bad is left out: endpoint.forwards[0].types[0]: must be a built-in type"},
-		"without its Secret":        {campaign("bad", "token: {secretRef: {name: mine}}"), "Campaign default/bad is left out: spec.token.secretRef: Secret default/mine is not among the files"},
-		"with an alias of another":  {campaign("zbad", "alias: good"), "Campaign default/zbad is left out: the older Campaign default/good has the same alias"},
-		"with a token of another's": {secret("good-campaign", "token: same-token-1") + "\n---\n" + secret("mine", "token: same-token-1") + "\n---\n" + campaign("zbad", "token: {secretRef: {name: mine}}"), "the older Campaign default/good has the same token"},
-		"with a token that is none": {secret("mine", "token: hunter2") + "\n---\n" + campaign("bad", "token: {secretRef: {name: mine}}"), `in Secret default/mine: field "token": a token has 8 to 256`},
+		"with an alias of another":  {campaign("zbad", "alias: good"), "Campaign default/zbad is left out: spec.alias: the older Campaign good of the fleet has the same alias"},
+		"with a token of another's": {secret("good-campaign", "token: same-token-1") + "\n---\n" + secret("mine", "token: same-token-1") + "\n---\n" + campaign("zbad", "token: {secretRef: {name: mine}}"), "spec.token: the older Campaign good has the same token"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -98,6 +96,31 @@ func TestOneBadCampaignLeavesTheOthersAlone(t *testing.T) {
 				t.Errorf("error: %v", err)
 			}
 			if campaigns := h.only().Campaigns; len(campaigns) != 1 || campaigns[0].Name != "good" {
+				t.Errorf("campaigns: %+v", campaigns)
+			}
+		})
+	}
+}
+
+// As in a cluster: the link works, the click API is off.
+func TestACampaignWithoutItsTokenIsRenderedWithoutAndTold(t *testing.T) {
+	for name, c := range map[string]struct{ documents, says string }{
+		"without its Secret": {
+			campaign("bad", "token: {secretRef: {name: mine}}"),
+			"Campaign default/bad is rendered with the credentials that it had: spec.token.secretRef: Secret default/mine: not found among the files",
+		},
+		"with a token that is none": {
+			secret("mine", "token: hunter2") + "\n---\n" + campaign("bad", "token: {secretRef: {name: mine}}"),
+			`Secret default/mine: field "token": a token has 8 to 256`,
+		},
+	} {
+		t.Run(name, func(t *testing.T) {
+			h := newHouse(t)
+			err := h.render(endpoint("shop", ""), campaign("good", ""), c.documents)
+			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "hunter2") {
+				t.Errorf("error: %v", err)
+			}
+			if campaigns := h.only().Campaigns; len(campaigns) != 2 || campaigns[0].Name != "bad" || len(campaigns[0].Tokens) != 0 {
 				t.Errorf("campaigns: %+v", campaigns)
 			}
 		})
@@ -227,7 +250,7 @@ func TestAnAliasOfAnotherTakesNoLinkAway(t *testing.T) {
 	before := h.only().Campaigns
 	for range 2 {
 		err := h.render(endpoint("shop", ""), campaign("good", ""), campaign("late", "alias: good, source: other"))
-		if err == nil || !strings.Contains(err.Error(), "Campaign default/late keeps what was rendered before: the older Campaign default/good has the same alias") {
+		if err == nil || !strings.Contains(err.Error(), "Campaign default/late keeps what was rendered before: spec.alias: the older Campaign good of the fleet has the same alias") {
 			t.Errorf("error: %v", err)
 		}
 		if diff := cmp.Diff(before, h.only().Campaigns); diff != "" {

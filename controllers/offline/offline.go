@@ -20,6 +20,8 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/config/crd"
+	"github.com/postback-dev/postback-operator/controllers/credential"
+	"github.com/postback-dev/postback-operator/controllers/random"
 	"github.com/postback-dev/postback-operator/controllers/schema"
 )
 
@@ -34,6 +36,8 @@ type Options struct {
 	Out, Notices io.Writer
 	// Now is the time by which keys are rotated and retired.
 	Now time.Time
+	// Source makes keys and ids; the system's randomness unless it is given.
+	Source credential.Source
 }
 
 // compiled are the product's own definitions, compiled once.
@@ -62,9 +66,20 @@ func Render(ctx context.Context, o Options) error {
 	if err != nil {
 		return err
 	}
+	if o.Source.Key == nil {
+		o.Source = random.Source()
+	}
 	planner := planner{
-		declarations: reader.out, schemas: schemas, kept: kept, before: loadBefore(o.Dir), now: o.Now, notice: notice,
-		texts: map[string]map[string][]byte{}, problems: reader.problems,
+		declarations: reader.out,
+		schemas:      schemas,
+		kept:         kept,
+		before:       loadBefore(o.Dir),
+		now:          o.Now,
+		source:       o.Source,
+		members:      map[types.NamespacedName]*member{},
+		texts:        map[string]map[string][]byte{},
+		problems:     reader.problems,
+		notice:       notice,
 	}
 	plans := planner.plan(ctx)
 	if len(plans) == 0 && len(planner.problems) == 0 {

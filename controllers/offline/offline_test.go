@@ -274,13 +274,13 @@ func TestWhatIsWrongWithOneEndpointLeavesTheOthersAlone(t *testing.T) {
 		"broken YAML":                         {[]string{"a: b: c"}, "standard input, document 1"},
 		"a key twice in a mapping":            {[]string{"kind: A\nkind: B"}, `key "kind" already set`},
 		"no object":                           {[]string{"- just\n- text"}, "is no Kubernetes object"},
-		"a Secret that is missing":            {[]string{endpoint("bad", "key: {secretRef: {name: mine}}")}, "spec.key.secretRef: Secret default/mine is not among the files"},
+		"a Secret that is missing":            {[]string{endpoint("bad", "key: {secretRef: {name: mine}}")}, "PostbackEndpoint default/bad is left out: spec.key.secretRef: Secret default/mine: not found among the files"},
 		"a Secret without its field":          {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"), secret("mine", "other: x")}, `Secret default/mine: field "key" is missing`},
-		"a signing Secret that is missing":    {[]string{endpoint("bad", "access: {hmac: {secretRef: {name: sign}}}")}, "spec.access.hmac.secretRef: Secret default/sign is not"},
+		"a signing Secret that is missing":    {[]string{endpoint("bad", "access: {hmac: {secretRef: {name: sign}}}")}, "spec.access.hmac.secretRef: Secret default/sign: not found among the files"},
 		"a Secret that is no base64":          {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\ndata: {key: 'hunter2!'}"}, "Secret default/mine: data.key is no base64: plain text belongs in stringData"},
 		"a fleet that is missing":             {[]string{endpoint("bad", "fleetRef: {name: eu}")}, "no ReceiverFleet default/eu is declared"},
 		"a fleet that permits nobody":         {[]string{endpoint("bad", "fleetRef: {name: eu, namespace: infra}"), strings.Replace(fleet("eu", ""), "name: eu", "name: eu, namespace: infra", 1)}, "don't permit the namespace"},
-		"a fleet that is invalid":             {[]string{endpoint("bad", "fleetRef: {name: eu}"), fleet("eu", "rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}]}")}, "ReceiverFleet default/eu is left out: spec.rates.providers[oxr].keySecretRef"},
+		"a fleet that is invalid":             {[]string{endpoint("bad", "fleetRef: {name: eu}"), fleet("eu", "host: 'http://pb.example.com'")}, "PostbackEndpoint default/bad is left out: its fleet default/eu is invalid"},
 		"a fleet of its own name":             {[]string{endpoint("bad", ""), fleet("bad", "")}, "a ReceiverFleet of the endpoint's name is declared"},
 		"no apiVersion":                       {[]string{"kind: PostbackEndpoint\nmetadata: {name: bad}"}, "apiVersion is missing: a PostbackEndpoint has apiVersion: postback.dev/v1alpha1"},
 		"no apiVersion of a Secret":           {[]string{"kind: Secret\nmetadata: {name: bad}"}, "apiVersion is missing: a Secret has apiVersion: v1"},
@@ -300,7 +300,7 @@ func TestWhatIsWrongWithOneEndpointLeavesTheOthersAlone(t *testing.T) {
 		"a signing Secret for another namespace": {[]string{
 			endpoint("bad", "fleetRef: {name: eu, namespace: infra}, access: {hmac: {secretRef: {name: mine}}}"), secret("mine", "hmac: hunter2"),
 			strings.Replace(fleet("eu", "allowedEndpoints: {namespaces: All}"), "name: eu", "name: eu, namespace: infra", 1)},
-			"spec.access.hmac.secretRef: Secret mine: it needs the annotation postback.dev/shared-with: infra"},
+			"spec.access.hmac.secretRef: Secret default/mine: it needs the annotation postback.dev/shared-with: infra"},
 		"a key that is too short":                        {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"), secret("mine", "key: hunter2")}, "fewer than 12 characters and may be guessed: take a longer one, or set spec.key.allowWeak"},
 		"a provider's key that would go elsewhere":       {[]string{fleet("bad", "rates: {providers: [{name: own, type: JSON, url: 'https://rates.example/', keySecretRef: {name: mine}}]}")}, "only type OpenExchangeRates takes a key"},
 		"a provider's key that would go to another host": {[]string{fleet("bad", "rates: {providers: [{name: oxr, type: OpenExchangeRates, url: 'https://openexchangerates.org.evil.example/', keySecretRef: {name: mine}}]}")}, "a key goes to https://openexchangerates.org/ only"},
@@ -329,6 +329,37 @@ func TestWhatIsWrongWithOneEndpointLeavesTheOthersAlone(t *testing.T) {
 	}
 }
 
+// As in a cluster: the other providers go on.
+func TestARateProviderWithoutItsKeyIsLeftOutAndTold(t *testing.T) {
+	h := newHouse(t)
+	const oxr = "{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}"
+	err := h.render(endpoint("shop", "fleetRef: {name: eu}"), fleet("eu", "rates: {providers: [{name: ecb, type: ECB}, "+oxr+"]}"))
+	const says = "ReceiverFleet default/eu is rendered without a rate provider: spec.rates.providers[oxr].keySecretRef: Secret default/oxr: not found among the files"
+	if err == nil || err.Error() != says {
+		t.Errorf("it says: %v", err)
+	}
+	if providers := h.open("default.eu").Fleet.Rates.Providers; len(providers) != 1 || providers[0].Name != "ecb" {
+		t.Errorf("providers: %+v", providers)
+	}
+}
+
+// A retiring key that an older endpoint has is given up, and the endpoint is served by its own.
+func TestARetiringKeyOfAnOlderEndpointIsReleased(t *testing.T) {
+	h := newHouse(t)
+	const spec = "fleetRef: {name: eu}, key: {secretRef: {name: %}}"
+	younger := func(secret string) string { return endpoint("b", strings.Replace(spec, "%", secret, 1)) }
+	mine, own := secret("mine", "key: the-key-of-the-older-one"), secret("own", "key: a-key-of-its-own-now")
+	h.mustRender(younger("mine"), fleet("eu", ""), mine)
+	h.mustRender(younger("own"), endpoint("a", strings.Replace(spec, "%", "mine", 1)), fleet("eu", ""), mine, own)
+	served := map[string][]config.Key{}
+	for _, e := range h.open("default.eu").Endpoints {
+		served[e.Name] = e.Keys
+	}
+	if len(served["a"]) != 1 || len(served["b"]) != 1 || served["b"][0].SHA256 != config.Digest("a-key-of-its-own-now") {
+		t.Errorf("served: %+v", served)
+	}
+}
+
 func TestTheOlderOfTwoEndpointsKeepsTheKey(t *testing.T) {
 	const spec = "fleetRef: {name: eu}, key: {secretRef: {name: mine}}"
 	born := func(document, name, when string) string {
@@ -339,7 +370,7 @@ func TestTheOlderOfTwoEndpointsKeepsTheKey(t *testing.T) {
 		born(endpoint("a", spec), "a", "2029-02-02T00:00:00Z"), born(endpoint("b", spec), "b", "2029-01-01T00:00:00Z"),
 		endpoint("c", "fleetRef: {name: eu}"), fleet("eu", ""), secret("mine", "key: hunter2hunter2"),
 	)
-	if err == nil || !strings.Contains(err.Error(), "PostbackEndpoint default/a is left out: the older PostbackEndpoint default/b") ||
+	if err == nil || !strings.Contains(err.Error(), "PostbackEndpoint default/a is left out: spec.key: the older PostbackEndpoint b has the same key") ||
 		strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("error: %v", err)
 	}
@@ -477,8 +508,8 @@ func TestTheHeadersOfForwardsComeFromDeclaredSecrets(t *testing.T) {
 		t.Error("a new value leaves the id or the revision as it was")
 	}
 	for says, documents := range map[string][]string{
-		"spec.forwards: Secret default/capi is not among the files": {endpoint("shop", spec)},
-		`spec.forwards: Secret capi: field "token" is missing`:      {endpoint("shop", spec), secret("capi", "other: canary")},
+		"spec.forwards: Secret default/capi: not found among the files": {endpoint("shop", spec)},
+		`spec.forwards: Secret default/capi: field "token" is missing`:  {endpoint("shop", spec), secret("capi", "other: canary")},
 	} {
 		if err := newHouse(t).render(documents...); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "canary") {
 			t.Errorf("%v does not say %q", err, says)
@@ -490,7 +521,7 @@ func TestAWeakKeyIsTold(t *testing.T) {
 	h := newHouse(t)
 	h.mustRender(endpoint("shop", "key: {allowWeak: true, secretRef: {name: mine}}"), secret("mine", "key: ba1ec3c"))
 	said := h.notices.String()
-	if !strings.Contains(said, "PostbackEndpoint default/shop: the key in Secret default/mine has less than 64 bits of entropy") || strings.Contains(said, "ba1ec3c") {
+	if !strings.Contains(said, "PostbackEndpoint default/shop: The key in Secret default/mine is in use, but it has less than 64 bits of entropy") || strings.Contains(said, "ba1ec3c") {
 		t.Errorf("noticed: %s", said)
 	}
 	if key := h.open("default.shop").Endpoints[0].Keys[0]; key.SHA256 != config.Digest("ba1ec3c") {

@@ -2,7 +2,6 @@ package offline
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -14,21 +13,26 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
-	"github.com/postback-dev/postback-operator/controllers/credentials"
+	"github.com/postback-dev/postback-operator/controllers/assembly"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/resources"
-	"github.com/postback-dev/postback-operator/controllers/rotation"
 	"github.com/postback-dev/postback-operator/controllers/schema"
 )
 
 // planner turns declarations into the content of fleets' documents. A declaration that is wrong is a problem and leaves the
 // others alone: what was rendered of it before stays, as a cluster goes on serving it.
+//
+// It observes as the reconcilers do, only in files, and leaves the decisions to the packages that decide for them, too.
 type planner struct {
 	declarations
 	schemas schema.Schemas
 	kept    secrets
 	before  renderedBefore
 	now     time.Time
+	source  credential.Source
+	// members are the endpoints that want to be served, by name.
+	members map[types.NamespacedName]*member
 	// texts are the snippets by folder.
 	texts    map[string]map[string][]byte
 	problems []error
@@ -42,39 +46,25 @@ type fleetPlan struct {
 	endpoints []config.Endpoint
 	// base is the address of the receivers; empty when the fleet's declaration is not known.
 	base string
+	// verdicts on the members and their campaigns.
+	assembled assembly.Result
 }
 
 func (p *planner) problemf(format string, args ...any) {
 	p.problems = append(p.problems, fmt.Errorf(format, args...))
 }
 
-// fate says what becomes of a declaration that is wrong.
-func fate(kept bool) string {
-	if kept {
-		return "keeps what was rendered before"
-	}
-	return "is left out"
-}
-
 // plan returns the fleets that can be rendered, by name. It puts what it generates into p.kept.
 func (p *planner) plan(ctx context.Context) map[types.NamespacedName]*fleetPlan {
 	fleets := maps.Clone(p.fleets)
-	names := slices.SortedFunc(maps.Keys(p.endpoints), byName)
-	for _, name := range names {
+	for _, name := range slices.SortedFunc(maps.Keys(p.endpoints), byName) {
 		p.addOwnFleet(ctx, p.endpoints[name], fleets)
 	}
 	plans := p.planFleets(fleets)
-	for _, name := range names {
-		if err := p.join(p.endpoints[name], fleets, plans); err != nil {
-			kept := !errors.Is(err, errNotPermitted) && p.keep(name, plans)
-			p.problemf("PostbackEndpoint %s %s: %w", name, fate(kept), err)
-		}
-	}
-	p.keepRejected(plans)
-	for _, name := range slices.SortedFunc(maps.Keys(plans), byName) {
-		p.settle(plans[name])
-	}
+	p.addEndpoints(fleets, plans)
 	p.addCampaigns(plans)
+	p.assemble(plans)
+	p.report(plans)
 	return plans
 }
 
@@ -123,85 +113,34 @@ func (p *planner) planFleets(fleets map[types.NamespacedName]*v1alpha1.ReceiverF
 		}
 	}
 	for _, r := range p.rejected {
-		if r.kind == v1alpha1.KindReceiverFleet && fleets[r.name] == nil {
-			keep(r.name, "")
+		switch {
+		case r.kind == v1alpha1.KindPostbackEndpoint || r.kind == v1alpha1.KindCampaign: // addEndpoints and addCampaigns report it
+		case r.kind == v1alpha1.KindReceiverFleet && fleets[r.name] == nil:
+			p.problemf("%s: %s %s %s: %w", r.at, r.kind, r.name, fate(keep(r.name, "")), r.err)
+		default:
+			p.problemf("%s: %s %s: %w", r.at, r.kind, r.name, r.err)
 		}
 	}
 	return plans
 }
 
+// fleet renders the settings of a fleet. A provider whose key can't be used is left out, as in a cluster.
 func (p *planner) fleet(fleet *v1alpha1.ReceiverFleet) (config.Fleet, error) {
-	keys, observed := map[string]string{}, map[rotation.Purpose][]string{}
-	for _, provider := range fleet.Spec.Rates.Providers {
-		ref := provider.KeySecretRef
-		if ref == nil {
-			continue
-		}
-		at := fmt.Sprintf("spec.rates.providers[%s].keySecretRef", provider.Name)
-		data, err := p.named(fleet.Namespace, at, ref)
-		if err != nil {
-			return config.Fleet{}, err
-		}
-		if err := render.KeyMayGo(&provider); err != nil {
-			return config.Fleet{}, fmt.Errorf("%s: %w", at, err)
-		}
-		values, err := render.Secrets(data, fieldOf(ref, v1alpha1.DefaultKeyField))
-		if err != nil {
-			return config.Fleet{}, fmt.Errorf("%s: Secret %s: %w", at, ref.Name, err)
-		}
-		if len(values) != 1 {
-			return config.Fleet{}, fmt.Errorf("%s: Secret %s holds %d keys, there must be one", at, ref.Name, len(values))
-		}
-		keys[provider.Name] = values[0]
-		observed[rotation.Provider(provider.Name)] = values
-	}
 	name := childOf(fleet.Namespace, resources.RatesKeyringSecretName(fleet))
 	before, err := p.kept.keyring(name)
 	if err != nil {
 		return config.Fleet{}, err
 	}
-	ring := rotation.Advance(before, rotation.Input{Now: p.now, Observed: observed, NewID: credentials.NewID})
-	if len(ring)+len(before) > 0 {
-		p.kept.set(name, v1alpha1.RoleKeyring, v1alpha1.LabelFleet, fleet.Name, v1alpha1.KeyringField, string(ring.Encode()))
-	}
-	return render.Fleet(fleet, ring, keys)
-}
-
-// errNotPermitted: the endpoint must not be in the fleet, even if it was before.
-var errNotPermitted = errors.New("don't permit the namespace")
-
-// join renders an endpoint into its fleet's plan.
-func (p *planner) join(endpoint *v1alpha1.PostbackEndpoint, fleets map[types.NamespacedName]*v1alpha1.ReceiverFleet, plans map[types.NamespacedName]*fleetPlan) error {
-	self := types.NamespacedName{Namespace: endpoint.Namespace, Name: endpoint.Name}
-	name, own := render.FleetOf(endpoint)
-	plan := plans[name]
-	_, member := p.before[name].endpoints[self]
-	switch fleet := fleets[name]; {
-	case own && p.fleets[name] != nil:
-		return errors.New("a ReceiverFleet of the endpoint's name is declared: name it in spec.fleetRef to join it")
-	case plan == nil && (own || fleet != nil || p.isRejected(v1alpha1.KindReceiverFleet, name)), plan != nil && fleet == nil && !member:
-		return fmt.Errorf("its fleet %s is invalid", name)
-	case plan == nil:
-		return fmt.Errorf("spec.fleetRef: no ReceiverFleet %s is declared", name)
-	case fleet != nil && !render.Permits(fleet, endpoint.Namespace, p.namespaces[endpoint.Namespace]):
-		return fmt.Errorf("spec.fleetRef: the allowedEndpoints of ReceiverFleet %s %w", name, errNotPermitted)
-	}
-	if err := render.Check(endpoint, plan.fleet.Rates.Fixed); err != nil {
-		return err
-	}
-	headers, err := p.headers(endpoint.Namespace, name.Namespace, endpoint.ForwardSecrets())
+	providers, err := credential.ReadProviders(fleet, p.finder(fleet.Namespace, ""))
 	if err != nil {
-		return err
+		return config.Fleet{}, err
 	}
-	resolved, err := p.credentials(endpoint, headers)
-	if err != nil {
-		return err
+	for _, problem := range providers.Problems {
+		p.problemf("ReceiverFleet %s/%s is rendered without a rate provider: %w", fleet.Namespace, fleet.Name, problem)
 	}
-	rendered, err := render.Endpoint(endpoint, resolved.ring, resolved.signing, headers)
-	if err != nil {
-		return err
+	keyring := providers.Advance(before, p.now, p.source.ID)
+	if keyring.Data != nil {
+		p.kept.put(resources.RatesKeyringSecret(fleet, keyring.Data))
 	}
-	plan.endpoints = append(plan.endpoints, rendered)
-	p.endpointTexts(endpoint, plan.base, resolved)
-	return nil
+	return render.Fleet(fleet, keyring.Ring, providers.Keys)
 }

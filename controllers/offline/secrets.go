@@ -15,10 +15,11 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"sigs.k8s.io/yaml"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
-	"github.com/postback-dev/postback-operator/controllers/rotation"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 )
 
 // secretsFile holds the generated Secrets and the keyrings, below the output folder.
@@ -85,54 +86,36 @@ func (s secrets) get(name types.NamespacedName) map[string][]byte {
 	return nil
 }
 
-// revision returns for which revision, of those that an annotation tells, a credential was generated; 0 when there is no
-// Secret.
+// revision returns for which revision, of those that an annotation tells, a credential was generated; 0 when that is not known.
 func (s secrets) revision(name types.NamespacedName, annotation string) int64 {
 	secret := s[name]
 	if secret == nil {
 		return 0
 	}
-	revision, err := strconv.ParseInt(secret.Annotations[annotation], 10, 64)
-	if err != nil {
-		return 1
-	}
+	revision, _ := strconv.ParseInt(secret.Annotations[annotation], 10, 64)
 	return revision
 }
 
-// annotate says for which revision a credential of a Secret, which must be there, was generated.
-func (s secrets) annotate(name types.NamespacedName, annotation string, revision int64) {
-	secret := s[name]
-	if secret.Annotations == nil {
-		secret.Annotations = map[string]string{}
+// put keeps a Secret as the operator would make it, but for the owner, which only a cluster knows.
+func (s secrets) put(made *corev1ac.SecretApplyConfiguration) {
+	secret := &corev1.Secret{
+		TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
+		ObjectMeta: metav1.ObjectMeta{
+			Namespace: *made.GetNamespace(), Name: *made.GetName(), Labels: made.Labels, Annotations: made.Annotations,
+		},
+		Type:       *made.Type,
+		StringData: map[string]string{},
 	}
-	secret.Annotations[annotation] = strconv.FormatInt(revision, 10)
+	for field, value := range made.Data {
+		secret.StringData[field] = string(value)
+	}
+	s[types.NamespacedName{Namespace: secret.Namespace, Name: secret.Name}] = secret
 }
 
-// set puts a field into a Secret and makes the Secret where there is none. label and owner say whose it is.
-func (s secrets) set(name types.NamespacedName, role, label, owner, field, value string) {
-	secret := s[name]
-	if secret == nil {
-		secret = &corev1.Secret{
-			TypeMeta: metav1.TypeMeta{APIVersion: "v1", Kind: "Secret"},
-			ObjectMeta: metav1.ObjectMeta{Namespace: name.Namespace, Name: name.Name, Labels: map[string]string{
-				v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue,
-				v1alpha1.LabelRole:      role,
-				label:                   owner,
-			}},
-		}
-		s[name] = secret
-	}
-	if secret.StringData == nil {
-		secret.StringData = map[string]string{}
-	}
-	delete(secret.Data, field)
-	secret.StringData[field] = value
-}
-
-func (s secrets) keyring(name types.NamespacedName) (rotation.Ring, error) {
-	ring, err := rotation.Parse(s.get(name)[v1alpha1.KeyringField])
+func (s secrets) keyring(name types.NamespacedName) (credential.Keyring, error) {
+	keyring, err := credential.ParseKeyring(s.get(name)[v1alpha1.KeyringField])
 	if err != nil {
-		return nil, fmt.Errorf("in Secret %s: %w", name, err)
+		return keyring, fmt.Errorf("in Secret %s: %w", name, err)
 	}
-	return ring, nil
+	return keyring, nil
 }

@@ -12,7 +12,6 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
-	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/snippets"
 )
@@ -26,26 +25,30 @@ func endpointFolder(name types.NamespacedName) string { return name.Namespace + 
 func campaignFolder(name types.NamespacedName) string { return endpointFolder(name) + ".campaign" }
 
 // endpointTexts makes the snippets of an endpoint that was rendered as declared.
-func (p *planner) endpointTexts(endpoint *v1alpha1.PostbackEndpoint, base string, r *resolved) {
-	if base == "" || r.key == "" {
+func (p *planner) endpointTexts(m *member, base string) {
+	if base == "" || m.decision.Key == "" {
 		return
 	}
-	name := types.NamespacedName{Namespace: endpoint.Namespace, Name: endpoint.Name}
-	p.texts[endpointFolder(name)] = snippets.Endpoint(snippets.EndpointInput{
-		Base: base, Key: r.key, ClientKey: r.clientKey, Status: render.ReportedType(endpoint),
+	p.texts[endpointFolder(m.Name)] = snippets.Endpoint(snippets.EndpointInput{
+		Base:      base,
+		Key:       m.decision.Key,
+		ClientKey: m.decision.ClientKey,
+		Status:    render.ReportedType(m.Declared),
 	})
 }
 
 // campaignTexts makes the snippets of a campaign, with the addresses of its endpoint where that has them.
-func (p *planner) campaignTexts(campaign *v1alpha1.Campaign, base, token string) {
-	urls := p.texts[endpointFolder(endpointOf(campaign))]
+func (p *planner) campaignTexts(c *memberCampaign, endpoint types.NamespacedName, base string) {
+	urls := p.texts[endpointFolder(endpoint)]
 	if base == "" || urls == nil {
 		return
 	}
-	name := types.NamespacedName{Namespace: campaign.Namespace, Name: campaign.Name}
-	p.texts[campaignFolder(name)] = snippets.Campaign(snippets.CampaignInput{
-		Base: base, Alias: campaign.LinkAlias(), Token: token,
-		PostbackURL: string(urls[snippets.PostbackURLField]), ClientURL: string(urls[snippets.ClientURLField]),
+	p.texts[campaignFolder(c.Name)] = snippets.Campaign(snippets.CampaignInput{
+		Base:        base,
+		Alias:       c.Declared.LinkAlias(),
+		Token:       c.decision.Key,
+		PostbackURL: string(urls[snippets.PostbackURLField]),
+		ClientURL:   string(urls[snippets.ClientURLField]),
 	})
 }
 
@@ -53,7 +56,7 @@ func (p *planner) campaignTexts(campaign *v1alpha1.Campaign, base, token string)
 func (p *planner) served(plans map[types.NamespacedName]*fleetPlan) map[string]bool {
 	folders := map[string]bool{}
 	add := func(endpoint config.Endpoint) {
-		folders[endpointFolder(nameOf(endpoint))] = true
+		folders[endpointFolder(types.NamespacedName{Namespace: endpoint.Namespace, Name: endpoint.Name})] = true
 		for _, campaign := range endpoint.Campaigns {
 			folders[campaignFolder(types.NamespacedName{Namespace: endpoint.Namespace, Name: campaign.Name})] = true
 		}

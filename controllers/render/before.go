@@ -3,7 +3,6 @@ package render
 import (
 	"bytes"
 	"encoding/json"
-	"slices"
 
 	"k8s.io/apimachinery/pkg/types"
 
@@ -22,26 +21,4 @@ func DecodeShard(data []byte, into map[types.NamespacedName]config.Endpoint) {
 			into[types.NamespacedName{Namespace: e.Namespace, Name: e.Name}] = e
 		}
 	}
-}
-
-// WithoutRevoked returns the endpoint without the keys and client keys of the given ids. The argument is left as it is.
-func WithoutRevoked(endpoint config.Endpoint, ids []string) config.Endpoint {
-	endpoint.Keys = withoutRevoked(endpoint.Keys, ids)
-	endpoint.ClickTokens = withoutRevoked(endpoint.ClickTokens, ids)
-	if endpoint.Browser != nil {
-		browser := *endpoint.Browser
-		browser.Keys = withoutRevoked(browser.Keys, ids)
-		endpoint.Browser = &browser
-	}
-	return endpoint
-}
-
-// WithoutRevoked returns the link without the tokens of the given ids. The receiver is left as it is.
-func (l Link) WithoutRevoked(ids []string) Link {
-	l.Campaign.Tokens = withoutRevoked(l.Campaign.Tokens, ids)
-	return l
-}
-
-func withoutRevoked(keys []config.Key, ids []string) []config.Key {
-	return slices.DeleteFunc(slices.Clone(keys), func(key config.Key) bool { return slices.Contains(ids, key.ID) })
 }

@@ -8,6 +8,7 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 	"github.com/postback-dev/postback-operator/controllers/rotation"
 )
 
@@ -19,7 +20,7 @@ type Link struct {
 
 // Campaign renders a declaration that the schema has defaulted and accepted, for the endpoint of which it is one. ring holds
 // its tokens and was advanced by headers, the secrets of its forwards. The error is the contract's, one sentence per problem.
-func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, headers HeaderValues, endpoint config.Endpoint) (Link, error) {
+func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, headers credential.HeaderValues, endpoint config.Endpoint) (Link, error) {
 	spec := &declared.Spec
 	link := Link{Campaign: config.Campaign{
 		Name:       declared.Name,

@@ -11,13 +11,14 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 	"github.com/postback-dev/postback-operator/controllers/rotation"
 )
 
 // Endpoint renders a declaration that the schema has defaulted and accepted. ring holds its credentials and was advanced by
 // signing, the secrets that sign, and by headers, those of the forwards. The error is the contract's, one sentence per
 // problem.
-func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing []string, headers HeaderValues) (config.Endpoint, error) {
+func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing []string, headers credential.HeaderValues) (config.Endpoint, error) {
 	spec := &declared.Spec
 	endpoint := config.Endpoint{
 		Namespace:        declared.Namespace,
@@ -128,7 +129,8 @@ func repeatByType(declared []v1alpha1.TypeRepeat) map[string]config.Repeat {
 	return rendered
 }
 
-// Fleet renders what all endpoints of a fleet share. ring was advanced by providerKeys, the API keys by provider name.
+// Fleet renders what all endpoints of a fleet share. ring was advanced by providerKeys, the API keys by provider name. A
+// provider whose key is missing is left out.
 func Fleet(declared *v1alpha1.ReceiverFleet, ring rotation.Ring, providerKeys map[string]string) (config.Fleet, error) {
 	spec := &declared.Spec
 	fleet := config.Fleet{
@@ -139,8 +141,12 @@ func Fleet(declared *v1alpha1.ReceiverFleet, ring rotation.Ring, providerKeys ma
 		AllowPrivateEgress: spec.Egress.AllowPrivate,
 	}
 	for _, p := range spec.Rates.Providers {
+		key, found := providerKeys[p.Name]
+		if p.KeySecretRef != nil && !found {
+			continue
+		}
 		rendered := config.RateProvider{Name: p.Name, Type: config.RateProviderType(p.Type), URL: p.URL}
-		if key, found := providerKeys[p.Name]; found {
+		if found {
 			secrets := ring.Secrets(rotation.Provider(p.Name), []string{key})
 			if len(secrets) > 0 {
 				rendered.Key = &secrets[0]

@@ -8,14 +8,15 @@ import (
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 )
 
 // TokenSecret keeps a generated token, and for which spec.token.revision it was generated. It has no owner: sites know the
 // token, so it outlives the campaign.
-func TokenSecret(campaign *v1alpha1.Campaign, revision int64, token string) *corev1ac.SecretApplyConfiguration {
+func TokenSecret(campaign *v1alpha1.Campaign, g *credential.Generated) *corev1ac.SecretApplyConfiguration {
 	return campaignSecret(campaign, TokenSecretName(campaign), v1alpha1.RoleKey).
-		WithAnnotations(map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(revision, 10)}).
-		WithData(map[string][]byte{v1alpha1.DefaultTokenField: []byte(token)})
+		WithAnnotations(map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(g.Revision, 10)}).
+		WithData(map[string][]byte{v1alpha1.DefaultTokenField: []byte(g.Key)})
 }
 
 // CampaignKeyringSecret keeps a campaign's encoded keyring.

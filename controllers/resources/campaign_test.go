@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 )
 
 func TestObjectsOfACampaign(t *testing.T) {
@@ -14,7 +15,7 @@ kind: Campaign
 metadata: {name: summer}
 spec: {endpointRef: {name: shop}, offerURL: "https://offer.example/"}`)
 	built := map[string]string{
-		"Secret-token.yaml":    asYAML(t, TokenSecret(campaign, 2, "the-token")),
+		"Secret-token.yaml":    asYAML(t, TokenSecret(campaign, &credential.Generated{Revision: 2, Key: "the-token"})),
 		"Secret-keyring.yaml":  asYAML(t, CampaignKeyringSecret(campaign, []byte(`{"campaign":[]}`))),
 		"Secret-snippets.yaml": asYAML(t, CampaignSnippetsSecret(campaign, map[string][]byte{"link.txt": []byte("x")})),
 	}

@@ -8,6 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 )
 
 func fleetWithoutSchema() *v1alpha1.ReceiverFleet {
@@ -32,8 +33,8 @@ func TestObjectsOfAnEndpoint(t *testing.T) {
 	served := fleetOf(t, `{host: pb.example.com}`)
 	built := map[string]string{
 		"ReceiverFleet.yaml": asYAML(t, fleet),
-		"Secret-key.yaml":    asYAML(t, KeySecret(endpoint, Generated{Revision: 3, Key: "the-key", ClickToken: "the-token"})),
-		"Secret-key-client.yaml": asYAML(t, KeySecret(endpoint, Generated{
+		"Secret-key.yaml":    asYAML(t, KeySecret(endpoint, &credential.Generated{Revision: 3, Key: "the-key", ClickToken: "the-token"})),
+		"Secret-key-client.yaml": asYAML(t, KeySecret(endpoint, &credential.Generated{
 			Revision: 3, Key: "the-key", ClickToken: "the-token", ClientRevision: 2, ClientKey: "the-client-key",
 		})),
 		"Secret-snippets.yaml":      asYAML(t, SnippetsSecret(endpoint, map[string][]byte{"s2s.txt": []byte("x")})),

@@ -7,21 +7,11 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 )
 
-// Generated are the credentials that the operator makes for an endpoint.
-type Generated struct {
-	// Revision is the spec.key.revision for which Key was made.
-	Revision        int64
-	Key, ClickToken string
-	// ClientRevision is the spec.browser.revision for which ClientKey was made; that is empty for an endpoint of which
-	// pages have never reported.
-	ClientRevision int64
-	ClientKey      string
-}
-
 // KeySecret keeps generated credentials. It has no owner: networks and pages know the keys, so it outlives the endpoint.
-func KeySecret(endpoint *v1alpha1.PostbackEndpoint, g Generated) *corev1ac.SecretApplyConfiguration {
+func KeySecret(endpoint *v1alpha1.PostbackEndpoint, g *credential.Generated) *corev1ac.SecretApplyConfiguration {
 	secret := endpointSecret(endpoint, KeySecretName(endpoint), v1alpha1.RoleKey).
 		WithAnnotations(map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(g.Revision, 10)}).
 		WithData(map[string][]byte{

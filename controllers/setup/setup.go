@@ -35,6 +35,7 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/lookup"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
 	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/served"
 )
 
 // leaseName is the name of the Lease of the leader election.
@@ -165,7 +166,7 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	fleets := &fleet.Reconciler{
 		Writer: writer, Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets,
 		Board: board, Campaigns: links, Prober: prober, History: &propagation.History{},
-		Facts: resources.Facts{Image: o.Image, Permitted: o.Permitted, Serves: served(mgr)}, Events: recorder, Now: o.Now,
+		Facts: resources.Facts{Image: o.Image, Permitted: o.Permitted, Serves: known(mgr)}, Events: recorder, Now: o.Now,
 	}
 	if clusterWide {
 		fleets.Foreign = foreign
@@ -173,17 +174,21 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	if err := fleets.Setup(mgr, foreign, clusterWide, controllerOptions()); err != nil {
 		return fmt.Errorf("adding the reconciler of ReceiverFleets: %w", err)
 	}
-	endpoints := &endpoint.Reconciler{
-		Writer: writer, Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets,
-		Board: board, Events: recorder, Now: o.Now,
+	tools := served.Tools{
+		Writer:  writer,
+		Cache:   mgr.GetClient(),
+		Live:    mgr.GetAPIReader(),
+		Secrets: secrets,
+		Board:   board,
+		Events:  recorder,
+		Now:     o.Now,
 	}
+	endpoints := &endpoint.Reconciler{Tools: tools}
 	if err := endpoints.Setup(mgr, foreign, controllerOptions()); err != nil {
 		return fmt.Errorf("adding the reconciler of PostbackEndpoints: %w", err)
 	}
-	campaigns := &campaign.Reconciler{
-		Writer: writer, Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets,
-		Board: links, Events: recorder, Now: o.Now,
-	}
+	tools.Board = links
+	campaigns := &campaign.Reconciler{Tools: tools}
 	if err := campaigns.Setup(mgr, foreign, controllerOptions()); err != nil {
 		return fmt.Errorf("adding the reconciler of Campaigns: %w", err)
 	}
@@ -197,12 +202,12 @@ func controllerOptions() controller.Options {
 	}
 }
 
-// served asks once which kinds of others' operators the cluster knows: who installs one later restarts the operator.
-func served(mgr ctrl.Manager) func(schema.GroupVersionKind) bool {
-	known := map[schema.GroupVersionKind]bool{}
+// known asks once which kinds of others' operators the cluster knows: who installs one later restarts the operator.
+func known(mgr ctrl.Manager) func(schema.GroupVersionKind) bool {
+	serves := map[schema.GroupVersionKind]bool{}
 	for _, kind := range resources.ForeignKinds {
 		_, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version)
-		known[kind] = err == nil
+		serves[kind] = err == nil
 	}
-	return func(kind schema.GroupVersionKind) bool { return known[kind] }
+	return func(kind schema.GroupVersionKind) bool { return serves[kind] }
 }

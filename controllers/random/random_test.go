@@ -1,4 +1,4 @@
-package credentials
+package random
 
 import (
 	"regexp"
@@ -11,8 +11,8 @@ func TestWhatIsGeneratedIsSafeAndNew(t *testing.T) {
 		form     *regexp.Regexp
 	}{
 		// 26 characters of 5 bits.
-		"a key has at least 128 bits": {NewKey, regexp.MustCompile(`^[a-z2-7]{26}$`)},
-		"an id is a DNS label":        {NewID, regexp.MustCompile(`^[a-z2-7]{12}$`)},
+		"a key has at least 128 bits": {newKey, regexp.MustCompile(`^[a-z2-7]{26}$`)},
+		"an id is a DNS label":        {newID, regexp.MustCompile(`^[a-z2-7]{12}$`)},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

@@ -1,7 +1,6 @@
-package render
+package credential
 
 import (
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -38,19 +37,4 @@ var ErrNotReadable = &DeniedError{fmt.Sprintf("it needs the label %s: %q, by whi
 // NotShared says how a Secret's values may go to the namespace of a fleet.
 func NotShared(namespace string) *DeniedError {
 	return &DeniedError{fmt.Sprintf("it needs the annotation %s: %s, because the fleet is in that namespace", v1alpha1.AnnotationSharedWith, namespace)}
-}
-
-// keyHost is where the only rate provider is that takes a key.
-const keyHost = "https://openexchangerates.org"
-
-// KeyMayGo refuses to send a provider's key elsewhere than to the provider, and in the clear.
-func KeyMayGo(provider *v1alpha1.RateProvider) error {
-	host, _, _ := strings.Cut(strings.TrimPrefix(provider.URL, "https://"), "/")
-	switch {
-	case provider.Type != v1alpha1.RateProviderOpenExchangeRates:
-		return fmt.Errorf("type %s takes no key, only OpenExchangeRates does", provider.Type)
-	case provider.URL != "" && (host == provider.URL || "https://"+host != keyHost):
-		return errors.New("with a key url must begin with " + keyHost + "/, since keys go nowhere else: leave it out")
-	}
-	return nil
 }

@@ -1,4 +1,4 @@
-package render
+package credential
 
 import (
 	"fmt"
@@ -41,14 +41,8 @@ func ClickToken(data map[string][]byte, field string) (token string, found bool,
 	if _, found := data[field]; !found {
 		return "", false, nil
 	}
-	value, err := text(data, field)
-	if err == nil && !tokenForm.MatchString(value) {
-		err = fmt.Errorf("field %q: a click token has 8 to 256 letters, digits and . _ ~ + / - =", field)
-	}
-	if err != nil {
-		return "", false, err
-	}
-	return value, true, nil
+	token, err = Token(data, field)
+	return token, err == nil, err
 }
 
 // ClientKey reads the key of web pages, which has the form of a postback key. It may be short, since pages show it to
@@ -61,7 +55,7 @@ func ClientKey(data map[string][]byte, field string) (key string, found bool, er
 	return key, err == nil, err
 }
 
-// Token reads a campaign's token.
+// Token reads a token of the click API.
 func Token(data map[string][]byte, field string) (string, error) {
 	value, err := text(data, field)
 	if err == nil && !tokenForm.MatchString(value) {
@@ -91,6 +85,18 @@ func Secrets(data map[string][]byte, field string) ([]string, error) {
 		return nil, fmt.Errorf("field %q: %d secrets, %d is the limit", field, len(secrets), config.MaxKeys)
 	}
 	return secrets, nil
+}
+
+func headerValue(data map[string][]byte, field string) (string, error) {
+	value, err := text(data, field)
+	if err == nil && (len(value) > config.MaxSecretLength || !config.IsHeaderValue(value)) {
+		err = fmt.Errorf("field %q: the value of a header has at most %d printing ASCII characters, with spaces between them",
+			field, config.MaxSecretLength)
+	}
+	if err != nil {
+		return "", err
+	}
+	return value, nil
 }
 
 func text(data map[string][]byte, field string) (string, error) {

@@ -1,0 +1,134 @@
+// Package served is what the reconcilers of endpoints and campaigns, the two kinds that a fleet serves, have in common: how
+// they read, when they decide by the API server instead of the cache, and what they say of a fleet's verdict. It is plain
+// functions for two callers.
+package served
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"time"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/types"
+	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/client-go/tools/events"
+	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/client"
+	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/reconcile"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/apply"
+	"github.com/postback-dev/postback-operator/controllers/credential"
+	"github.com/postback-dev/postback-operator/controllers/lookup"
+	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/status"
+)
+
+// Tools are what a reconciler works with.
+type Tools struct {
+	Writer *apply.Writer
+	// Cache holds declarations and what the operator made; Live asks the API server.
+	Cache, Live client.Reader
+	// Secrets are those of users.
+	Secrets *lookup.Secrets
+	Board   *propagation.Board
+	Events  events.EventRecorder
+	Now     func() time.Time
+}
+
+// Reconcile reads an object and has it reconciled, unless it is gone or about to go.
+func Reconcile[T client.Object](
+	ctx context.Context, cache client.Reader, name types.NamespacedName, object T, reconcile func(context.Context, T) (ctrl.Result, error),
+) (ctrl.Result, error) {
+	if err := cache.Get(ctx, name, object); err != nil {
+		return ctrl.Result{}, client.IgnoreNotFound(err)
+	}
+	if object.GetDeletionTimestamp() != nil {
+		return ctrl.Result{}, nil
+	}
+	result, err := reconcile(ctx, object)
+	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
+		return ctrl.Result{}, nil
+	}
+	return result, err
+}
+
+// Decide observes and decides by the cache and, if that would change credentials, again by the API server: the cache may lag
+// behind the operator's own last write, and a key must not be made twice. own is where observe finds the operator's Secrets.
+func Decide[S any](
+	cache, live client.Reader, observe func(own client.Reader) (S, *credential.Observed, error), decide func(S) *credential.Decision,
+) (s S, decision *credential.Decision, err error) {
+	for _, own := range []client.Reader{cache, live} {
+		var observed *credential.Observed
+		if s, observed, err = observe(own); err != nil {
+			return s, nil, err
+		}
+		if decision = decide(s); !decision.Changes(observed) {
+			break
+		}
+	}
+	return s, decision, nil
+}
+
+// Record writes the generated Secret, nil where the user declares one, and the keyring: before anything speaks of a
+// credential it is on record. taken is what is to be said when the generated one's name belongs to somebody else's Secret,
+// which at says how to use; nil when all was written.
+func (t *Tools) Record(ctx context.Context, owner client.Object, d *credential.Decision, at string,
+	generated *corev1ac.SecretApplyConfiguration, keyring func(ring []byte) *corev1ac.SecretApplyConfiguration,
+) (taken *status.Finding, err error) {
+	if g := d.Generated; g != nil {
+		if g.Fresh || g.Restored {
+			logf.FromContext(ctx).Info("Writing generated credentials",
+				"fresh", g.Fresh, "restored", g.Restored, "revision", g.Revision, "clientRevision", g.ClientRevision)
+		}
+		err := t.Writer.Secret(ctx, owner, generated)
+		if other := new(apply.TakenError); errors.As(err, &other) {
+			says := status.False(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonSecretInvalid, fmt.Sprintf(
+				"Secret %s exists and is not the operator's: name it in %s, or delete it.", other.Name, at))
+			return &says, nil
+		}
+		if err != nil {
+			return nil, err
+		}
+	}
+	if d.Keyring.Data == nil {
+		return nil, nil
+	}
+	return nil, t.Writer.Secret(ctx, owner, keyring(d.Keyring.Data))
+}
+
+// Verdict returns what the fleet said about an object exactly as it is; nil while it has not.
+func (t *Tools) Verdict(fleet types.NamespacedName, object client.Object, keyring credential.Keyring) *propagation.Verdict {
+	verdict, found := t.Board.Verdict(fleet, client.ObjectKeyFromObject(object))
+	if !found || verdict.Input != propagation.Input(object.GetGeneration(), keyring.Data) {
+		return nil
+	}
+	return &verdict
+}
+
+// Again is when to look again: after wait, but not later than at next; either may be zero for never.
+func Again(wait time.Duration, next, now time.Time) ctrl.Result {
+	if boundary := max(next.Sub(now), time.Second); !next.IsZero() && (wait == 0 || boundary < wait) {
+		wait = boundary
+	}
+	return ctrl.Result{RequeueAfter: wait}
+}
+
+// Requests asks for the reconciles of what was found in the cache.
+func Requests[T any, P interface {
+	*T
+	client.Object
+}](ctx context.Context, found []T, err error) []reconcile.Request {
+	if err != nil {
+		logf.FromContext(ctx).Error(err, "Finding declarations in the cache")
+		return nil
+	}
+	requests := make([]reconcile.Request, 0, len(found))
+	for i := range found {
+		requests = append(requests, reconcile.Request{NamespacedName: client.ObjectKeyFromObject(P(&found[i]))})
+	}
+	return requests
+}
