@@ -34,8 +34,8 @@ var (
 			file := filepath.Join(t.TempDir(), "store.db")
 			return "sqlite://" + file, "sqlite", "file:" + file + "?mode=ro"
 		},
-		clicks: `select subid, campaign, coalesce(params, '{}'), coalesce(cost ->> '$.original', ''), coalesce(cost ->> '$.currency', '')
-			from clicks where endpoint = (select id from endpoints where name = $1) and time is not null`,
+		clicks: `select subid, campaign, coalesce(params, '{}'), coalesce(cost_original, ''), coalesce(cost_original_currency, '')
+			from clicks where endpoint = (select id from endpoints where name = $1)`,
 	}
 	postgres = engine{
 		name: "postgres",
@@ -44,7 +44,7 @@ var (
 			return dsn, "pgx", dsn
 		},
 		clicks: `select subid, campaign, coalesce(params, '{}')::text, coalesce(trim_scale(cost_original)::text, ''),
-			coalesce(cost_currency, '') from clicks where endpoint = $1 and present`,
+			coalesce(cost_original_currency, '') from clicks where endpoint = $1 and present`,
 	}
 )
 

@@ -54,6 +54,26 @@ type OutboxRow struct {
 	Attempts []Attempt
 }
 
+// Row returns the row of the outbox that the forward begins as.
+func (f *Forward) Row() OutboxRow {
+	c := f.Conversion
+	return OutboxRow{
+		ID:           f.ID,
+		Slot:         Slot{Key: KeyOf(c.Endpoint, c.SubID), SlotKey: c.Slot},
+		ConversionID: c.ID,
+		Version:      c.Version,
+		Type:         c.Type,
+		Rule:         f.Rule,
+		Host:         f.Host,
+		Conversion:   c,
+		Click:        f.Click,
+		IP:           f.IP,
+		State:        ForwardWaiting,
+		Due:          f.Due,
+		Created:      f.Due,
+	}
+}
+
 // Attempt is one attempt at sending an S2S postback. Nothing in it is secret.
 type Attempt struct {
 	At time.Time `json:"at"`

@@ -8,7 +8,6 @@ import (
 	"cmp"
 	"context"
 	"errors"
-	"hash/fnv"
 	"iter"
 	"time"
 
@@ -26,13 +25,16 @@ type Key struct {
 	SubID    string
 }
 
-// KeyOf returns the key of an endpoint's click. Bucket = fnv1a32(endpoint, 0x1f, subid) & 255, for ever.
+// KeyOf returns the key of an endpoint's click. Bucket = fnv1a32(endpoint, 0x1f, subid) & 255, forever.
 func KeyOf(endpoint, subid string) Key {
-	h := fnv.New32a()
-	_, _ = h.Write([]byte(endpoint))
-	_, _ = h.Write([]byte{0x1f})
-	_, _ = h.Write([]byte(subid))
-	return Key{Bucket: uint8(h.Sum32() & 0xff), Endpoint: endpoint, SubID: subid}
+	const offset, prime = 2166136261, 16777619
+	h := uint32(offset)
+	for _, part := range [...]string{endpoint, "\x1f", subid} {
+		for i := range len(part) {
+			h = (h ^ uint32(part[i])) * prime
+		}
+	}
+	return Key{Bucket: uint8(h & 0xff), Endpoint: endpoint, SubID: subid} //nolint:gosec // masked
 }
 
 // Slot names one conversion.
@@ -140,8 +142,10 @@ type Received struct {
 	// Stamp as in [conversion.Intent].
 	Stamp int64
 	IP    string
-	// Method is the request's; Query its raw query, bounded; Body its raw body, bounded and possibly cut.
-	Method, Query, Body string
+	// Method and ContentType are the request's; Query its raw query, bounded; Body its raw body, bounded and possibly cut.
+	Method, ContentType, Query, Body string
+	// SubIDFrom says where the subid came from; empty where that is not known.
+	SubIDFrom string
 	// SubID, TID and Type as far as the postback was understood.
 	SubID, TID, Type string
 	Outcome          conversion.Outcome
@@ -196,40 +200,71 @@ var (
 	ErrNotFound = errors.New("not found")
 )
 
-// Store is a durable engine. All methods may be called concurrently. Errors are, or wrap, the errors above where a
-// caller decides by them, and never contain a DSN.
+// Store is a durable engine, by its roles. All methods may be called concurrently. Errors are, or wrap, the errors above
+// where a caller decides by them, and never contain a DSN.
 type Store interface {
+	Transactor
+	Reader
+	Outbox
+	Upkeep
+	Rates
+
+	// Ping reports whether the store can be written now.
+	Ping(ctx context.Context) error
+	// Durability reports what a commit survives now, and in one line why.
+	Durability(ctx context.Context) (level Durability, detail string, err error)
+	// Close waits for nothing: callers finish their batches first.
+	Close() error
+}
+
+// Transactor commits batches.
+type Transactor interface {
 	// Transact runs one batch: reads and locks what want names, calls decide exactly once, writes what it returns, and
 	// returns nil only when that is durable. decide must not block. After an error nothing is known of the batch except
 	// as the error says.
 	Transact(ctx context.Context, want Want, decide func(*Book) *Changes) error
+}
 
+// Reader lists what is recorded. It sees what is committed.
+type Reader interface {
 	// Conversions yields matching conversions, newest first by id.
 	Conversions(ctx context.Context, f ConversionFilter) iter.Seq2[*conversion.Conversion, error]
 	// History yields the versions of a conversion, oldest first, the current one last. ErrNotFound if there is none.
 	History(ctx context.Context, id uuid.UUID) ([]*conversion.Conversion, error)
 	// Received yields matching rows of the received log, newest first by id.
 	Received(ctx context.Context, f ReceivedFilter) iter.Seq2[Received, error]
+}
 
+// Upkeep finds what is to be done because time has passed.
+type Upkeep interface {
 	// ExpiredHolds returns up to limit keys that have a held postback whose time is up at now.
 	ExpiredHolds(ctx context.Context, now time.Time, limit int) ([]Key, error)
 	// PendingRates returns up to limit entries that wait for a rate, after the given
 	// entry in the store's own order (nil = from the start).
 	PendingRates(ctx context.Context, after *PendingRate, limit int) ([]PendingRate, error)
+	// Prune deletes up to limit rows of the received log and of the history older than the given times; zero times keep all.
+	Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error)
+	// Lease makes holder the only one to hold the named lease until until. It reports false when another holds it at now.
+	Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
+}
 
+// Rates keeps exchange rates.
+type Rates interface {
 	// LoadRates returns the stored rate sets, by provider name.
 	LoadRates(ctx context.Context) ([]money.Set, error)
 	// SaveRates replaces the stored set of set.Source.
 	SaveRates(ctx context.Context, set money.Set) error
-	// Lease makes holder the only one to hold the named lease until until. It reports false when another holds it at now.
-	Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
-
-	Outbox
-
-	// Prune deletes up to limit rows of the received log and of the history older than the given times; zero times keep all.
-	Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error)
-	// Ping reports whether the store can be written now.
-	Ping(ctx context.Context) error
-	// Close waits for nothing: callers finish their batches first.
-	Close() error
 }
+
+// Durability is what a commit of a store survives.
+type Durability string
+
+// The levels.
+const (
+	// DurabilityNone: a crash of the store's machine loses data.
+	DurabilityNone Durability = "none"
+	// DurabilityLocal: a commit is on the disk of the store's own machine; a failover may lose it.
+	DurabilityLocal Durability = "local"
+	// DurabilitySync: a commit is on a standby's disk as well.
+	DurabilitySync Durability = "sync"
+)

@@ -4,7 +4,7 @@ import (
 	"context"
 	"time"
 
-	"github.com/postback-dev/postback-operator/receiver/ledger/postgres"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
 const (
@@ -18,14 +18,9 @@ const (
 // checkDurability asks the store what its commits survive, and keeps the answer. It returns when to ask again; a store
 // that does not answer keeps the level that it had.
 func (r *Receiver) checkDurability(ctx context.Context) time.Duration {
-	asked, ok := r.store.(database)
-	if !ok {
-		r.durability.Store(string(postgres.DurabilityLocal))
-		return durabilityEvery
-	}
 	ctx, cancel := context.WithTimeout(ctx, durabilityTimeout)
 	defer cancel()
-	level, detail, err := asked.Durability(ctx)
+	level, detail, err := r.store.Durability(ctx)
 	if err != nil {
 		r.options.Logger.Debug("The store does not say what its commits survive", "error", err)
 		return durabilityRetry
@@ -33,7 +28,7 @@ func (r *Receiver) checkDurability(ctx context.Context) time.Duration {
 	before := r.durability.Swap(string(level))
 	switch {
 	case before == string(level):
-	case r.options.RequireSynchronous && level != postgres.DurabilitySync:
+	case r.options.RequireSynchronous && level != ledger.DurabilitySync:
 		r.options.Logger.Error("Not ready: commits are to be synchronous and are not", "durability", level, "detail", detail)
 	default:
 		r.options.Logger.Info("Durability of commits", "durability", level, "detail", detail)

@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/postgres"
 	"github.com/postback-dev/postback-operator/receiver/ledger/sqlite"
 	"github.com/postback-dev/postback-operator/receiver/space"
 )
@@ -70,7 +71,7 @@ func (r *Receiver) volumes() (all []space.Status) {
 
 // followDatabaseSize asks a database for its size every minute.
 func (r *Receiver) followDatabaseSize(ctx context.Context) {
-	database, ok := r.store.(database)
+	database, ok := r.store.(*postgres.Store)
 	if !ok {
 		return
 	}

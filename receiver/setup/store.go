@@ -48,19 +48,12 @@ func (o Options) openStore(ctx context.Context) (store ledger.Store, lanes int, 
 func (o Options) openDatabase(ctx context.Context) (ledger.Store, error) {
 	settings := o.Database
 	settings.DSN, settings.DSNFile, settings.Logger = o.Store, o.StoreFile, o.Logger
-	open := func(ctx context.Context) (database, error) {
-		store, err := postgres.Open(ctx, settings)
-		if err != nil {
-			return nil, err
-		}
-		return store, nil
+	settings.Late = o.Spool.Dir != ""
+	store, err := postgres.Open(ctx, settings)
+	if err != nil {
+		return nil, err
 	}
-	store, err := open(ctx)
-	if o.Spool.Dir != "" && errors.Is(err, ledger.ErrUnavailable) {
-		o.Logger.Error("Starting without the store, which cannot be opened: postbacks are spooled until it can", "error", err)
-		return openLater(open, o.Logger), nil
-	}
-	return store, err
+	return store, nil
 }
 
 // openSpool opens the spool, if there is to be one.

@@ -23,11 +23,11 @@ begin
   if not found then return 'ignored'; end if;
   select * into v from baseline.conversions where endpoint = c.endpoint and subid = c.subid and tid = of_tid::text;
   if not found then
-    insert into baseline.conversions (bucket, endpoint, subid, tid, slot_type, id, type, previous_type, status, payout,
-      payout_original, payout_currency, payout_rate, endpoint_currency, params, sender, warnings, click_time,
-      conversion_time, created_at, updated_at, version, request_id, stamp)
-    values (c.bucket, c.endpoint, c.subid, of_tid::text, '', request, 'lead', '', 'lead', 12.50, 12.50, 'USD', 1, 'USD',
-      '{"sub_id_2":"x"}', '', '', c.click_time, now(), now(), now(), 1, request, of_tid);
+    insert into baseline.conversions (bucket, endpoint, subid, tid, slot_type, id, type, status, payout, payout_original,
+      payout_original_currency, payout_rate, currency, params, click_time, conversion_time, created_at, updated_at,
+      version, writer, pinned, request_id, stamp)
+    values (c.bucket, c.endpoint, c.subid, of_tid::text, '', request, 'lead', 'lead', 12.50, 12.50, 'USD', 1, 'USD',
+      '{"sub_id_2":"x"}', c.click_time, now(), now(), now(), 1, 'key', false, request, of_tid);
     outcome := 'recorded';
   elsif v.status = 'lead' and v.payout_original = 12.50 then
     outcome := 'duplicate';
@@ -45,8 +45,8 @@ begin
   insert into baseline.received (bucket, endpoint, subid, id, key_id, at, stamp, ip, method, query, body, tid, type, outcome,
     reason, warnings, conversion)
   values (c.bucket, c.endpoint, c.subid, request, 'k1', now(), of_tid, '127.0.0.1', 'GET',
-    convert_to('subid=' || c.subid || '&status=lead&payout=12.50&tid=' || of_tid || '&sub_id_2=x', 'UTF8'), '', of_tid::text,
-    'lead', outcome, '', '', request);
+    convert_to('subid=' || c.subid || '&status=lead&payout=12.50&tid=' || of_tid || '&sub_id_2=x', 'UTF8'), null, of_tid::text,
+    'lead', outcome, null, null, request);
   return outcome;
 end $$;
 analyze;

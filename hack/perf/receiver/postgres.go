@@ -65,7 +65,7 @@ func (s server) Verify(ctx context.Context, clicks int, t tally, out *report) er
 	if err := verify(clicks, t, func(table string) (n int, err error) {
 		err = conn.QueryRow(ctx, "select count(*) from "+table).Scan(&n)
 		return n, err
-	}, "conversion_history"); err != nil {
+	}); err != nil {
 		return err
 	}
 	rows, err := conn.Query(ctx, `select relname, n_tup_upd, n_tup_hot_upd from pg_stat_user_tables

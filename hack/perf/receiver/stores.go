@@ -68,20 +68,20 @@ func (e embedded) Verify(ctx context.Context, clicks int, t tally, _ *report) er
 	return errors.Join(verify(clicks, t, func(table string) (n int, err error) {
 		err = db.QueryRowContext(ctx, "select count(*) from "+table).Scan(&n)
 		return n, err
-	}, "history"), db.Close())
+	}), db.Close())
 }
 
 // verify counts the store's rows: each acknowledged change is a version of a conversion, each answer a received postback.
-func verify(clicks int, t tally, count func(table string) (int, error), history string) error {
+func verify(clicks int, t tally, count func(table string) (int, error)) error {
 	counts := map[string]int{}
-	for _, table := range []string{"clicks", "conversions", history, "received"} {
+	for _, table := range []string{"clicks", "conversions", "conversion_history", "received"} {
 		n, err := count(table)
 		if err != nil {
 			return fmt.Errorf("counting %s: %w", table, err)
 		}
 		counts[table] = n
 	}
-	versions := counts["conversions"] + counts[history]
+	versions := counts["conversions"] + counts["conversion_history"]
 	if counts["clicks"] < clicks || counts["conversions"] != t.created || versions != t.recorded || counts["received"] != t.received {
 		return fmt.Errorf("acknowledged: %d conversions, %d changes, %d postbacks; stored: %d, %d, %d",
 			t.created, t.recorded, t.received, counts["conversions"], versions, counts["received"])

@@ -88,9 +88,23 @@ func bareReceived(at time.Time, n int) ledger.Received {
 // fullReceived has a query and a body of any bytes: they are what somebody sent.
 func fullReceived(at time.Time, n int) ledger.Received {
 	return ledger.Received{
-		ID: id(at, n), Endpoint: shop, KeyID: "k1", At: at, Stamp: at.UnixMicro(), IP: "192.0.2.1", Method: "POST",
-		Query: "a=%00&b=\xff\xfe", Body: "\x00\xff" + awkward, SubID: "c1", TID: awkward, Type: "sale",
-		Outcome: conversion.Recorded, Warnings: []conversion.Warning{conversion.DateInFuture}, Conversion: id(noon, 1),
+		ID:          id(at, n),
+		Endpoint:    shop,
+		KeyID:       "k1",
+		At:          at,
+		Stamp:       at.UnixMicro(),
+		IP:          "192.0.2.1",
+		Method:      "POST",
+		ContentType: awkward,
+		Query:       "a=%00&b=\xff\xfe",
+		Body:        "\x00\xff" + awkward,
+		SubID:       "c1",
+		SubIDFrom:   awkward,
+		TID:         awkward,
+		Type:        "sale",
+		Outcome:     conversion.Recorded,
+		Warnings:    []conversion.Warning{conversion.DateInFuture},
+		Conversion:  id(noon, 1),
 	}
 }
 

@@ -5,9 +5,14 @@ import (
 	"encoding/binary"
 	"fmt"
 	"slices"
+	"time"
 
+	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+	"github.com/shopspring/decimal"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
 // arrayTypes are the elements of the arrays that statements take as parameters.
@@ -18,19 +23,24 @@ var arrayTypes = []string{"bool", "int2", "int4", "int8", "text", "bytea", "json
 type values interface {
 	// len counts the values.
 	len() int
-	// at returns a pointer to a value.
+	// at returns a pointer to a value; nil for null.
 	at(i int) any
 }
 
-// valuesOf are the fields of rows.
-type valuesOf[R, V any] struct {
-	rows  func(int) *R
-	n     int
-	field func(*R) *V
+// fields are the values of rows in a column.
+type fields[R any] struct {
+	rows   []keyed[R]
+	column *table.Column[R]
 }
 
-func (v valuesOf[R, V]) len() int     { return v.n }
-func (v valuesOf[R, V]) at(i int) any { return v.field(v.rows(i)) }
+func (f fields[R]) len() int     { return len(f.rows) }
+func (f fields[R]) at(i int) any { return f.column.Value(f.rows[i].row) }
+
+// buckets are the buckets of rows.
+type buckets[R any] []keyed[R]
+
+func (b buckets[R]) len() int     { return len(b) }
+func (b buckets[R]) at(i int) any { return &b[i].Bucket }
 
 // registerArrays teaches a new connection to encode values.
 func registerArrays(_ context.Context, conn *pgx.Conn) error {
@@ -104,32 +114,43 @@ func (p valuesPlan) Encode(value any, buf []byte) ([]byte, error) {
 	return buf, nil
 }
 
-// encode appends one value; nil stands for null. plan is the driver's for values of this type, once it was needed.
+// microsecondsTo2000 is from 1970, where Go begins to count, to where PostgreSQL does.
+const microsecondsTo2000 = 946_684_800_000_000
+
+// encode appends one value; nil stands for null. plan is the driver's for decimals, once it was needed.
 func (p valuesPlan) encode(plan *pgtype.EncodePlan, value any, buf []byte) ([]byte, error) {
 	switch v := value.(type) {
+	case nil:
+		return nil, nil
 	case *string:
-		return append(buf, *v...), nil
-	case *[]byte:
-		if *v == nil {
-			return nil, nil
-		}
 		return append(buf, *v...), nil
 	case *bool:
 		if *v {
 			return append(buf, 1), nil
 		}
 		return append(buf, 0), nil
-	case *int16:
-		return binary.BigEndian.AppendUint16(buf, uint16(*v)), nil //nolint:gosec // the same bits
-	case *int32:
-		return binary.BigEndian.AppendUint32(buf, uint32(*v)), nil //nolint:gosec // the same bits
+	case *uint8:
+		return binary.BigEndian.AppendUint16(buf, uint16(*v)), nil
+	case *int:
+		return binary.BigEndian.AppendUint32(buf, uint32(*v)), nil //nolint:gosec // counts of changes and attempts
 	case *int64:
 		return binary.BigEndian.AppendUint64(buf, uint64(*v)), nil //nolint:gosec // the same bits
-	}
-	if *plan == nil {
-		if *plan = p.types.PlanEncode(p.element, pgtype.BinaryFormatCode, value); *plan == nil {
-			return nil, fmt.Errorf("no encoding of %T as type %d", value, p.element)
+	case *uuid.UUID:
+		return append(buf, v[:]...), nil
+	case *time.Time:
+		return binary.BigEndian.AppendUint64(buf, uint64(v.UnixMicro()-microsecondsTo2000)), nil //nolint:gosec // the same bits
+	case *decimal.Decimal:
+		number := pgtype.Numeric{Int: v.Coefficient(), Exp: v.Exponent(), Valid: true}
+		if *plan == nil {
+			*plan = p.types.PlanEncode(p.element, pgtype.BinaryFormatCode, number)
 		}
+		return (*plan).Encode(number, buf)
+	case table.Encoded:
+		text, err := v.Encode()
+		if text == nil || err != nil {
+			return nil, err
+		}
+		return append(buf, text...), nil
 	}
-	return (*plan).Encode(value, buf)
+	return nil, fmt.Errorf("no encoding of %T", value)
 }

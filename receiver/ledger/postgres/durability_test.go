@@ -15,7 +15,7 @@ import (
 func TestCommitThatNoStandbyConfirmsIsNoSuccess(t *testing.T) {
 	server := pgtest.Start(t, nil)
 	dsn := server.NewDatabase(t)
-	wantDurability(t, dsn, postgres.DurabilityLocal)
+	wantDurability(t, dsn, ledger.DurabilityLocal)
 	openStore(t, postgres.Options{DSN: dsn}) // migrates
 	standby := func(names string) {
 		t.Helper()
@@ -25,7 +25,7 @@ func TestCommitThatNoStandbyConfirmsIsNoSuccess(t *testing.T) {
 	}
 	must(t, server.Exec(t.Context(), "postgres", "alter role postgres set synchronous_commit = off"))
 	standby("absent")
-	eventually(t, func() bool { return durabilityOf(t, dsn) == postgres.DurabilitySync })
+	eventually(t, func() bool { return durabilityOf(t, dsn) == ledger.DurabilitySync })
 
 	store := openStore(t, postgres.Options{DSN: dsn, FlightTimeout: 500 * time.Millisecond})
 	row := newPostback("c1", "", "sale", "1").Log
@@ -46,20 +46,20 @@ func TestCommitThatNoStandbyConfirmsIsNoSuccess(t *testing.T) {
 		t.Errorf("a receipt that no standby has gave %v, want ErrUnavailable; %d found", err, found)
 	}
 	standby("")
-	eventually(t, func() bool { return durabilityOf(t, dsn) == postgres.DurabilityLocal })
+	eventually(t, func() bool { return durabilityOf(t, dsn) == ledger.DurabilityLocal })
 	if err := store.Transact(t.Context(), want, look); err != nil || found != 1 {
 		t.Errorf("a receipt on a server without standbys gave %v; %d found", err, found)
 	}
 }
 
-func wantDurability(t *testing.T, dsn string, want postgres.Durability) {
+func wantDurability(t *testing.T, dsn string, want ledger.Durability) {
 	t.Helper()
 	if got := durabilityOf(t, dsn); got != want {
 		t.Errorf("durability is %q, want %q", got, want)
 	}
 }
 
-func durabilityOf(t *testing.T, dsn string) postgres.Durability {
+func durabilityOf(t *testing.T, dsn string) ledger.Durability {
 	t.Helper()
 	store, err := postgres.Open(t.Context(), postgres.Options{DSN: dsn})
 	must(t, err)

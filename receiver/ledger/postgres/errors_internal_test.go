@@ -67,13 +67,13 @@ func TestFailuresAreWhatACallerCanDoAboutThem(t *testing.T) {
 func TestDurabilityIsWhatTheSettingsPromise(t *testing.T) {
 	for name, test := range map[string]struct {
 		fsync, names, standbys string
-		want                   Durability
+		want                   ledger.Durability
 	}{
-		"without fsync nothing is promised":   {"off", "ANY 1 (a)", "quorum", DurabilityNone},
-		"without names commits wait for none": {"on", " ", "async", DurabilityLocal},
-		"with names commits wait":             {"on", "ANY 1 (a, b)", "potential quorum", DurabilitySync},
-		"also while no standby is connected":  {"on", "ANY 1 (a, b)", "", DurabilitySync},
-		"also where the state is hidden":      {"on", "ANY 1 (a, b)", "hidden", DurabilitySync},
+		"without fsync nothing is promised":   {"off", "ANY 1 (a)", "quorum", ledger.DurabilityNone},
+		"without names commits wait for none": {"on", " ", "async", ledger.DurabilityLocal},
+		"with names commits wait":             {"on", "ANY 1 (a, b)", "potential quorum", ledger.DurabilitySync},
+		"also while no standby is connected":  {"on", "ANY 1 (a, b)", "", ledger.DurabilitySync},
+		"also where the state is hidden":      {"on", "ANY 1 (a, b)", "hidden", ledger.DurabilitySync},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, detail := durability(test.fsync, test.names, test.standbys); got != test.want || detail == "" {

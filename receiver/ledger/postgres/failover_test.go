@@ -6,7 +6,7 @@ import (
 	"strings"
 	"testing"
 
-	"github.com/postback-dev/postback-operator/receiver/ledger/postgres"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
 )
 
@@ -20,7 +20,7 @@ func TestADSNWithSeveralHostsFollowsAFailover(t *testing.T) {
 	must(t, err)
 	u.Host = fmt.Sprintf("127.0.0.1:%d,127.0.0.1:%d", standby.Port, primary.Port)
 
-	wantDurability(t, u.String(), postgres.DurabilitySync)
+	wantDurability(t, u.String(), ledger.DurabilitySync)
 	store, book := openLedger(t, u.String())
 	defer closeLedger(t, store, book)
 	_, detail, err := store.Durability(t.Context())

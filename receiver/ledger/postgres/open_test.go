@@ -153,42 +153,6 @@ func TestSchemaOfAnotherVersionIsRefused(t *testing.T) {
 	}
 }
 
-func TestAnOlderSchemaIsMigratedUnlessThatIsSwitchedOff(t *testing.T) {
-	server := pgtest.Shared(t)
-	dsn := server.NewDatabase(t)
-	steps, err := filepath.Glob("migrations/*.sql")
-	must(t, err)
-	first, err := os.ReadFile(steps[0])
-	must(t, err)
-	old := string(first) + `create table postback_schema (one boolean primary key check (one), version integer not null);
-		insert into postback_schema values (true, 1);
-		insert into clicks (bucket, endpoint, subid, present) values (7, 'shop/main', 'old', true);
-		insert into outbox (bucket, endpoint, subid, id, rule, tid, slot_type, version, conversion, ip, due)
-			values (7, 'shop/main', 'old', '01a20770-0464-79e0-b5cf-3de9951fcaaf', 'r', '', '', 3,
-				'{"id":"01a20770-0464-79e0-b5cf-3de9951fcaa0","type":"sale"}', '', now());`
-	must(t, server.Exec(t.Context(), databaseOf(t, dsn), old))
-
-	store, err := postgres.Open(t.Context(), postgres.Options{DSN: dsn, CheckOnly: true})
-	if err == nil {
-		t.Fatalf("opened; closing: %v", store.Close())
-	}
-	if !errors.Is(err, ledger.ErrSchema) || !strings.Contains(err.Error(), "version 1 is older than this program's") {
-		t.Errorf("got %q, want ErrSchema that names the versions", err)
-	}
-	openStore(t, postgres.Options{DSN: dsn})
-	if version := queryInt(t, dsn, "select version from postback_schema"); version != len(steps) {
-		t.Errorf("the schema has version %d, want %d", version, len(steps))
-	}
-	if n := queryInt(t, dsn, "select count(*) from clicks where subid = 'old'"); n != 1 {
-		t.Error("the migration lost a click")
-	}
-	const taken = `select count(*) from outbox where state = 'waiting' and type = 'sale' and created_at = due
-		and conversion_id = '01a20770-0464-79e0-b5cf-3de9951fcaa0'`
-	if n := queryInt(t, dsn, taken); n != 1 {
-		t.Error("the migration lost an S2S postback")
-	}
-}
-
 func TestCheckOnlyAcceptsTheSchemaThatAnotherMade(t *testing.T) {
 	dsn := pgtest.Shared(t).NewDatabase(t)
 	openStore(t, postgres.Options{DSN: dsn})

@@ -9,6 +9,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
 // The hosts that something is due for. The plain form goes from host to host by the index, whatever waits for each; Citus
@@ -29,9 +30,9 @@ type hostRow struct {
 	Due  time.Time
 }
 
-var hostColumns = []column[hostRow]{
-	col("host", "text", func(r *hostRow) *string { return &r.Host }),
-	col("due", "timestamptz", func(r *hostRow) *time.Time { return &r.Due }),
+var hostColumns = []table.Column[hostRow]{
+	table.Of("host", table.Text, func(r *hostRow) *string { return &r.Host }),
+	table.Of("due", table.Time, func(r *hostRow) *time.Time { return &r.Due }),
 }
 
 // DueForwards implements [ledger.Outbox].
@@ -42,7 +43,7 @@ func (s *Store) DueForwards(ctx context.Context, now time.Time) (map[string]time
 	}
 	hosts := map[string]time.Time{}
 	err := readRows(ctx, s, hostColumns, func(r *hostRow) error {
-		hosts[r.Host] = r.Due.UTC()
+		hosts[r.Host] = r.Due
 		return nil
 	}, sql, now)
 	return hosts, err
@@ -73,11 +74,11 @@ func (s *Store) Forwards(ctx context.Context, by ledger.OutboxFilter) iter.Seq2[
 		if before != uuid.Nil {
 			f.add("id < $%d", uuidOf(before))
 		}
-		sql := fmt.Sprintf("select %s from outbox%s order by id desc limit %d", names("", outboxColumns), f.where(), limit)
-		err = readRows(ctx, s, outboxColumns, func(r *outboxRow) error {
-			row, err := r.row()
-			rows = append(rows, row)
-			return err
+		sql := fmt.Sprintf("select %s from outbox%s order by id desc limit %d",
+			table.Names("", table.Outbox.Columns), f.where(), limit)
+		err = readRows(ctx, s, table.Outbox.Columns, func(o *ledger.OutboxRow) error {
+			rows = append(rows, *outboxKeyed(o))
+			return nil
 		}, sql, f.args...)
 		return rows, err
 	}
@@ -90,7 +91,7 @@ func (s *Store) ResendForward(ctx context.Context, id uuid.UUID, now time.Time) 
 		if err != nil {
 			return err
 		}
-		tag, err := s.exec(ctx, `update outbox set state = 'waiting', reason = '', due = $5, ended_at = null, tries = 0
+		tag, err := s.exec(ctx, `update outbox set state = 'waiting', reason = null, due = $5, ended_at = null, tries = 0
 			where bucket = $1 and endpoint = $2 and subid = $3 and id = $4 and state = 'failed'`,
 			int16(row.Slot.Bucket), row.Slot.Endpoint, row.Slot.SubID, uuidOf(id), now)
 		if err == nil && tag.RowsAffected() == 0 {
@@ -106,9 +107,9 @@ type countRow struct {
 	Waiting, Failed int64
 }
 
-var countColumns = []column[countRow]{
-	col("waiting", "bigint", func(r *countRow) *int64 { return &r.Waiting }),
-	col("failed", "bigint", func(r *countRow) *int64 { return &r.Failed }),
+var countColumns = []table.Column[countRow]{
+	table.Of("waiting", table.BigInteger, func(r *countRow) *int64 { return &r.Waiting }),
+	table.Of("failed", table.BigInteger, func(r *countRow) *int64 { return &r.Failed }),
 }
 
 // CountForwards implements [ledger.Outbox].
@@ -131,12 +132,16 @@ func (s *Store) CountForwards(ctx context.Context, now time.Time) (counts ledger
 	return counts, err
 }
 
-var deleteForwards = remove("outbox", forwardKey)
+var (
+	outboxKey      = table.Outbox.Pick("endpoint", "subid", "id")
+	deleteForwards = forRows(outboxKey, idKey, "delete from outbox t using {rows} where {key}")
+)
 
 // PruneForwards implements [ledger.Outbox].
 func (s *Store) PruneForwards(ctx context.Context, endedBefore time.Time, limit int) (int, error) {
 	var old filter
 	old.add("ended_at < $%d", endedBefore)
 	old.add("id < $%d", uuidOf(ledger.FirstID(endedBefore.Add(time.Millisecond))))
-	return prune(ctx, s, "outbox", "id", forwardKey, deleteForwards, old, limit)
+	key := func(o *ledger.OutboxRow) ledger.Key { return outboxKeyed(o).Slot.Key }
+	return prune(ctx, s, deleteForwards, key, "outbox", old, "id", limit)
 }

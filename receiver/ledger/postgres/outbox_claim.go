@@ -3,58 +3,100 @@ package postgres
 import (
 	"context"
 	"fmt"
-	"strings"
+	"slices"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
 // claimSettings: a lease that a crash of the server undoes costs a postback that is sent twice at worst. Nothing waits for
 // the disk because of it.
 const claimSettings = "select set_config('synchronous_commit', 'off', true)"
 
-// sameQueue is the condition for the waiting rows p of t's queue.
-var sameQueue = func() string {
-	conditions := make([]string, 0, len(queueKey)+1)
-	for _, c := range queueKey {
-		conditions = append(conditions, fmt.Sprintf("p.%s = t.%[1]s", c.name))
-	}
-	return strings.Join(append(conditions, "p.state = 'waiting'"), " and ")
-}()
+// claimRow is a row that is due, and what is done with it.
+type claimRow struct {
+	ledger.Receipt
+	Host    string
+	Blocked bool
+	Holder  string
+	Until   time.Time
+	Now     time.Time
+}
+
+// queueRow names what leaves the outbox in one order.
+type queueRow struct {
+	ledger.Slot
+	Rule string
+	Now  time.Time
+}
+
+// sentRow is a row that its holder has sent, or tried to.
+type sentRow struct {
+	ledger.OutboxRow
+	Holder string
+}
 
 var (
-	olderExists = "exists (select 1 from outbox p where " + sameQueue + " and p.version < t.version)"
+	claimKey   = table.Within(func(r *claimRow) *ledger.Receipt { return &r.Receipt }, receiptColumns)
+	dueColumns = append(slices.Clone(claimKey),
+		table.Of("host", table.Text, func(r *claimRow) *string { return &r.Host }),
+		table.Of("blocked", table.Boolean, func(r *claimRow) *bool { return &r.Blocked }))
+	leaseColumns = append(slices.Clone(claimKey),
+		table.Of("holder", table.Text, func(r *claimRow) *string { return &r.Holder }),
+		table.Of("leased_until", table.Time, func(r *claimRow) *time.Time { return &r.Until }))
+	parkColumns = append(slices.Clone(claimKey),
+		table.Of("now", table.Time, func(r *claimRow) *time.Time { return &r.Now }))
+	queueColumns = append(table.Within(func(r *queueRow) *ledger.Slot { return &r.Slot }, slotColumns),
+		table.Of("rule", table.Text, func(r *queueRow) *string { return &r.Rule }),
+		table.Of("now", table.Time, func(r *queueRow) *time.Time { return &r.Now }))
+	sentColumns = append(table.Within(func(r *sentRow) *ledger.OutboxRow { return &r.OutboxRow }, table.Outbox.Pick(
+		"endpoint", "subid", "id", "host", "state", "reason", "due", "ended_at", "tries", "attempts")),
+		table.Of("holder", table.Text, func(r *sentRow) *string { return &r.Holder }))
+)
 
-	// readDue locks up to so many rows of each host that are due and that nobody has. %s is a further condition.
-	readDue = "select c.* from unnest($1::text[], $2::integer[]) w(host, room) cross join lateral (" +
-		"select " + names("t.", dueKey) + ", t.host, " + olderExists + " from outbox t" +
-		" where t.state = 'waiting' and t.host = w.host and t.due <= $3 and (t.leased_until is null or t.leased_until <= $3)%s" +
-		" order by t.due limit w.room for update skip locked) c"
+// sameQueue is the condition for the waiting rows p of t's queue.
+const sameQueue = `p.bucket = t.bucket and p.endpoint = t.endpoint and p.subid = t.subid and p.tid = t.tid
+	and p.slot_type = t.slot_type and p.rule = t.rule and p.state = 'waiting'`
+
+const olderExists = "exists (select 1 from outbox p where " + sameQueue + " and p.version < t.version)"
+
+// readDue locks up to so many rows of each host that are due and that nobody has. %s is a further condition.
+const readDue = `select c.* from unnest($1::text[], $2::integer[]) w(host, room) cross join lateral (
+	select t.endpoint, t.subid, t.id, t.host, ` + olderExists + ` from outbox t
+	where t.state = 'waiting' and t.host = w.host and t.due <= $3 and (t.leased_until is null or t.leased_until <= $3)%s
+	order by t.due limit w.room for update skip locked) c`
+
+var (
 	readDuePlain, readDueOfBucket = fmt.Sprintf(readDue, ""), fmt.Sprintf(readDue, " and t.bucket = $4")
 
-	leaseRows = where("update outbox t set holder = u.holder, leased_until = u.leased_until from %[1]s where %[2]s returning "+
-		names("t.", outboxColumns), dueKey, leaseColumns)
+	leaseRows = forRows(leaseColumns, idKey,
+		"update outbox t set holder = u.holder, leased_until = u.leased_until from {rows} where {key} returning {t.outbox}")
 	// parkRows looks again whether there are older rows, in a statement of its own: whoever ends one of them after this
 	// must wait for the row's lock, and takes it out again. It counts them, because "exists" would let the planner begin
 	// with all that waits: without statistics it takes that for a few rows.
-	parkRows = where("update outbox t set parked = true, due = (select greatest(max(o.due), u.now) + case when count(*) > 1"+
-		" then "+interval(ledger.ParkFor(2))+" else "+interval(ledger.ParkFor(1))+" end from (select p.due from outbox p where "+sameQueue+
-		" and p.version < t.version order by p.version limit 2) o) from %[1]s where %[2]s and "+olderExists, dueKey, parkColumns)
-
-	finishRows = where("update outbox t set state = u.state, reason = u.reason, ended_at = u.ended_at, tries = u.tries,"+
-		" attempts = u.attempts, host = u.host, due = u.due, parked = false, holder = '', leased_until = null,"+
-		" conversion = case when u.state = 'delivered' then null else t.conversion end,"+
-		" click = case when u.state = 'delivered' then null else t.click end"+
-		" from %[1]s where %[2]s and t.holder = u.holder", sentKey, sentColumns)
+	parkRows = forRows(parkColumns, idKey, `update outbox t set parked = true, due = (
+		select greatest(max(o.due), u.now) + case when count(*) > 1 then `+interval(ledger.ParkFor(2))+`
+			else `+interval(ledger.ParkFor(1))+` end
+		from (select p.due from outbox p where `+sameQueue+` and p.version < t.version order by p.version limit 2) o)
+		from {rows} where {key} and `+olderExists)
+	finishRows = forRows(sentColumns, idKey, `update outbox t set
+			state = u.state, reason = u.reason, ended_at = u.ended_at, tries = u.tries, attempts = u.attempts,
+			host = u.host, due = u.due, parked = false, holder = '', leased_until = null,
+			conversion = case when u.state = 'delivered' then null else t.conversion end,
+			click = case when u.state = 'delivered' then null else t.click end
+		from {rows} where {key} and t.holder = u.holder`)
 	// unparkRows also writes rows that are not put aside: a claim that is putting one aside right now holds its lock. The
 	// limit keeps the planner from beginning with all that waits.
-	unparkRows = where("update outbox x set parked = false, due = case when x.parked then n.now else x.due end"+
-		" from (select "+names("t.", forwardKey)+", u.now from %[1]s cross join lateral (select "+names("t.", forwardKey)+" from outbox t where %[2]s"+
-		" and t.state = 'waiting' order by t.version limit 1) t) n"+
-		" where x.bucket = n.bucket and x.endpoint = n.endpoint and x.subid = n.subid and x.id = n.id", queueKey, queueColumns)
+	unparkRows = forRows(queueColumns, slotKey+1, `update outbox x set parked = false,
+			due = case when x.parked then n.now else x.due end
+		from (select t.bucket, t.endpoint, t.subid, t.id, u.now from {rows} cross join lateral (
+			select t.bucket, t.endpoint, t.subid, t.id from outbox t where {key} and t.state = 'waiting'
+			order by t.version limit 1) t) n
+		where x.bucket = n.bucket and x.endpoint = n.endpoint and x.subid = n.subid and x.id = n.id`)
 )
 
 func interval(d time.Duration) string { return fmt.Sprintf("interval '%d seconds'", int(d.Seconds())) }
@@ -71,13 +113,12 @@ func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (ro
 		if err != nil {
 			return err
 		}
-		var lease, park []*dueRow
+		var lease, park []keyed[claimRow]
 		lease, park, examined = allot(claim, due)
 		b := s.newBatch()
-		leaseRows.queue(b, lease, reading(outboxColumns, func(r *outboxRow) error {
-			row, err := r.row()
-			rows = append(rows, row)
-			return err
+		leaseRows.queue(b, lease, reading(table.Outbox.Columns, func(o *ledger.OutboxRow) error {
+			rows = append(rows, *outboxKeyed(o))
+			return nil
 		}))
 		parkRows.queue(b, park, nil)
 		queueCommit(b)
@@ -90,9 +131,11 @@ func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (ro
 }
 
 // bucketRow is a bucket that something is due in.
-type bucketRow struct{ Bucket int16 }
+type bucketRow struct{ Bucket int }
 
-var bucketColumns = []column[bucketRow]{col("bucket", "smallint", func(r *bucketRow) *int16 { return &r.Bucket })}
+var bucketColumns = []table.Column[bucketRow]{
+	table.Of("bucket", table.Integer, func(r *bucketRow) *int { return &r.Bucket }),
+}
 
 // maxBuckets bounds the statements of one claim.
 const maxBuckets = 64
@@ -104,7 +147,7 @@ func (s *Store) dueBuckets(ctx context.Context, claim ledger.OutboxClaim) (bucke
 	}
 	hosts, _ := arraysOf(claim.Shares)
 	err = readRows(ctx, s, bucketColumns, func(r *bucketRow) error {
-		buckets = append(buckets, r.Bucket)
+		buckets = append(buckets, int16(r.Bucket)) //nolint:gosec // a smallint
 		return nil
 	}, "select bucket from outbox where state = 'waiting' and host = any($1) and due <= $2"+
 		" and (leased_until is null or leased_until <= $2) group by bucket order by min(due), bucket limit $3", hosts, claim.Now, maxBuckets)
@@ -120,12 +163,13 @@ func arraysOf(shares []ledger.OutboxShare) (hosts []string, rooms []int32) {
 }
 
 // lockDue is the first flight.
-func (s *Store) lockDue(ctx context.Context, conn *pgx.Conn, claim ledger.OutboxClaim, buckets []int16) (due []*dueRow, err error) {
+func (s *Store) lockDue(ctx context.Context, conn *pgx.Conn, claim ledger.OutboxClaim, buckets []int16) (due []*claimRow, err error) {
 	b := s.newBatch()
 	b.Queue(begin)
 	b.Queue(settings, milliseconds(s.options.StatementTimeout), milliseconds(s.options.LockTimeout))
 	b.Queue(claimSettings)
-	take := reading(dueColumns, func(r *dueRow) error {
+	take := reading(dueColumns, func(r *claimRow) error {
+		r.Key = ledger.KeyOf(r.Endpoint, r.SubID)
 		r.Holder, r.Until, r.Now = claim.Holder, claim.Until, claim.Now
 		due = append(due, r)
 		return nil
@@ -142,7 +186,7 @@ func (s *Store) lockDue(ctx context.Context, conn *pgx.Conn, claim ledger.Outbox
 }
 
 // allot parts what is due into rows to lease, rows to put aside, and those that there is no room for.
-func allot(claim ledger.OutboxClaim, due []*dueRow) (lease, park []*dueRow, examined map[string]int) {
+func allot(claim ledger.OutboxClaim, due []*claimRow) (lease, park []keyed[claimRow], examined map[string]int) {
 	room, examined := map[string]int{}, map[string]int{}
 	for _, share := range claim.Shares {
 		room[share.Host] = share.Limit
@@ -150,10 +194,10 @@ func allot(claim ledger.OutboxClaim, due []*dueRow) (lease, park []*dueRow, exam
 	for _, row := range due {
 		switch {
 		case row.Blocked:
-			park = append(park, row)
+			park = append(park, keyed[claimRow]{row.Key, row})
 		case room[row.Host] > 0:
 			room[row.Host]--
-			lease = append(lease, row)
+			lease = append(lease, keyed[claimRow]{row.Key, row})
 		default:
 			continue
 		}
@@ -176,24 +220,20 @@ func queueCommit(b *batch) {
 
 // FinishForwards implements [ledger.Outbox].
 func (s *Store) FinishForwards(ctx context.Context, holder string, now time.Time, rows []ledger.OutboxRow) error {
-	finished, err := sortedErr(rows, func(o ledger.OutboxRow) (sentRow, error) { return sentRowOf(holder, &o) })
-	if err != nil {
-		return fmt.Errorf("%w: %w", ledger.ErrPoisoned, err)
-	}
-	var ended []ledger.OutboxRow
-	for _, o := range rows {
+	finished := make([]sentRow, len(rows))
+	var ended []queueRow
+	for i, o := range rows {
+		finished[i] = sentRow{o, holder}
 		if o.State != ledger.ForwardWaiting {
-			ended = append(ended, o)
+			ended = append(ended, queueRow{o.Slot, o.Rule, now})
 		}
 	}
 	return s.withConn(ctx, func(conn *pgx.Conn) error {
 		b := s.newBatch()
 		b.Queue(begin)
 		b.Queue(settings, milliseconds(s.options.StatementTimeout), milliseconds(s.options.LockTimeout))
-		finishRows.queue(b, finished, nil)
-		unparkRows.queue(b, sorted(ended, func(o ledger.OutboxRow) queueRow {
-			return queueRow{slotRow: slotRowOf(o.Slot.Key, o.Slot.SlotKey), Rule: o.Rule, Now: now}
-		}), nil)
+		finishRows.queue(b, sortedValues(finished, func(r *sentRow) ledger.Key { return r.Slot.Key }), nil)
+		unparkRows.queue(b, sortedValues(ended, func(r *queueRow) ledger.Key { return r.Key }), nil)
 		queueCommit(b)
 		return s.send(ctx, conn, b)
 	})

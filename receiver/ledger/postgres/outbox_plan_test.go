@@ -35,26 +35,37 @@ func TestALongOutboxIsNotReadWhole(t *testing.T) {
 	}
 	key := func(n int) ledger.Key { return ledger.KeyOf("shop/main", fmt.Sprint("c", n)) }
 	const rows = 99
+	claimed := func(row claimRow) []any {
+		rows := make([]claimRow, rows)
+		for n := range rows {
+			rows[n] = row
+			rows[n].Key, rows[n].ID = key(n), forwards[n].ID
+		}
+		sorted := sortedValues(rows, func(r *claimRow) ledger.Key { return r.Key })
+		if row.Holder != "" {
+			return leaseRows.args(buckets[claimRow](sorted), sorted)
+		}
+		return parkRows.args(buckets[claimRow](sorted), sorted)
+	}
+	queues, sent := make([]queueRow, rows), make([]sentRow, rows)
+	for n := range rows {
+		queues[n] = queueRow{ledger.Slot{Key: key(n)}, "r", now}
+		sent[n] = sentRow{ledger.OutboxRow{ID: forwards[n].ID, Slot: ledger.Slot{Key: key(n)}, Due: now}, "a"}
+	}
+	queueRows := sortedValues(queues, func(r *queueRow) ledger.Key { return r.Key })
+	sentRows := sortedValues(sent, func(r *sentRow) ledger.Key { return r.Slot.Key })
 	for name, statement := range map[string]struct {
 		sql  string
 		args []any
 	}{
-		"taking the next one out": {unparkRows.plain, arrays(queueColumns, rows, func(n int) *queueRow {
-			return &queueRow{slotRow: slotRowOf(key(n), conversion.SlotKey{}), Rule: "r", Now: now}
-		})},
-		"putting aside": {parkRows.plain, arrays(parkColumns, rows, func(n int) *dueRow {
-			return &dueRow{idRow: idRowOf(key(n), forwards[n].ID), Now: now}
-		})},
-		"leasing": {leaseRows.plain, arrays(leaseColumns, rows, func(n int) *dueRow {
-			return &dueRow{idRow: idRowOf(key(n), forwards[n].ID), Holder: "a", Until: now}
-		})},
-		"finishing": {finishRows.plain, arrays(sentColumns, rows, func(n int) *sentRow {
-			return &sentRow{idRow: idRowOf(key(n), forwards[n].ID), Holder: "a", Due: now}
-		})},
-		"claiming": {readDuePlain, []any{[]string{"a", "h", "z"}, []int32{40, 40, 40}, now}},
+		"taking the next one out": {unparkRows.plain, unparkRows.args(buckets[queueRow](queueRows), queueRows)},
+		"putting aside":           {parkRows.plain, claimed(claimRow{Now: now})},
+		"leasing":                 {leaseRows.plain, claimed(claimRow{Holder: "a", Until: now})},
+		"finishing":               {finishRows.plain, finishRows.args(buckets[sentRow](sentRows), sentRows)},
+		"claiming":                {readDuePlain, []any{[]string{"a", "h", "z"}, []int32{40, 40, 40}, now}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn, err := store.pool.Acquire(t.Context())
+			conn, err := store.pool.Load().Acquire(t.Context())
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -89,12 +100,4 @@ func TestALongOutboxIsNotReadWhole(t *testing.T) {
 			}
 		})
 	}
-}
-
-func arrays[R any](columns []column[R], n int, row func(int) *R) []any {
-	args := make([]any, len(columns))
-	for i, c := range columns {
-		args[i] = c.array(n, row)
-	}
-	return args
 }

@@ -21,8 +21,11 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"log/slog"
 	"strconv"
+	"sync"
+	"sync/atomic"
 	"time"
 
 	"github.com/jackc/pgx/v5"
@@ -45,6 +48,9 @@ type Options struct {
 	// GroupByBucket sends one statement per bucket, as Citus demands of statements that lock. A batch is still one
 	// transaction; it stays on one shard when all of its keys are of one bucket.
 	GroupByBucket bool
+	// Late lets a store be opened while its database is away: it goes on trying to open it, and answers
+	// ledger.ErrUnavailable until it has.
+	Late bool
 	// Logger may be nil.
 	Logger *slog.Logger
 
@@ -74,8 +80,12 @@ func setDefault(d *time.Duration, value time.Duration) {
 
 // Store is a [ledger.Store] on PostgreSQL.
 type Store struct {
-	pool    *pgxpool.Pool
 	options Options
+	// pool is nil until the database was opened: see [Options.Late].
+	pool atomic.Pointer[pgxpool.Pool]
+	// stop ends the attempts to open it, opening is done when they have ended.
+	stop    context.CancelFunc
+	opening sync.WaitGroup
 	// readers bounds the connections that reads take, so that lanes find one.
 	readers chan struct{}
 }
@@ -87,30 +97,77 @@ var _ ledger.Store = (*Store)(nil)
 // without anything of the DSN.
 func Open(ctx context.Context, options Options) (*Store, error) {
 	options = options.withDefaults()
-	pooled, err := options.isPooled(ctx)
+	s := &Store{options: options, stop: func() {}, readers: make(chan struct{}, options.MaxConnections/2)}
+	err := s.connect(ctx)
+	if options.Late && errors.Is(err, ledger.ErrUnavailable) {
+		options.Logger.Error("Store cannot be opened, trying again", "error", err)
+		s.openLater(err)
+		return s, nil
+	}
 	if err != nil {
 		return nil, err
-	}
-	options.describe = pooled
-	config, err := options.poolConfig()
-	if err != nil {
-		return nil, err
-	}
-	pool, err := pgxpool.NewWithConfig(ctx, config)
-	if err != nil {
-		return nil, failure(err)
-	}
-	s := &Store{pool: pool, options: options, readers: make(chan struct{}, options.MaxConnections/2)}
-	if err := s.prepareSchema(ctx); err != nil {
-		pool.Close()
-		return nil, failure(err)
 	}
 	return s, nil
 }
 
+// connect opens the database, once.
+func (s *Store) connect(ctx context.Context) error {
+	options := s.options
+	var err error
+	if options.describe, err = options.isPooled(ctx); err != nil {
+		return err
+	}
+	config, err := options.poolConfig()
+	if err != nil {
+		return err
+	}
+	pool, err := pgxpool.NewWithConfig(ctx, config)
+	if err != nil {
+		return failure(err)
+	}
+	if err := s.prepareSchema(ctx, pool); err != nil {
+		pool.Close()
+		return failure(err)
+	}
+	s.pool.Store(pool)
+	return nil
+}
+
+// reopenEvery is how often a database that could not be opened is tried again.
+const reopenEvery = time.Second
+
+// openLater tries again until the database is open or the store is closed. last is why it is not open yet: a reason is
+// logged once.
+func (s *Store) openLater(last error) {
+	ctx, stop := context.WithCancel(context.Background())
+	s.stop = stop
+	s.opening.Go(func() {
+		for {
+			select {
+			case <-ctx.Done():
+				return
+			case <-time.After(reopenEvery):
+			}
+			err := s.connect(ctx)
+			switch {
+			case err == nil:
+				s.options.Logger.InfoContext(ctx, "Store opened")
+				return
+			case ctx.Err() == nil && err.Error() != last.Error():
+				last = err
+				s.options.Logger.ErrorContext(ctx, "Store cannot be opened, trying again", "error", err)
+			}
+		}
+	})
+}
+
 // Close implements [ledger.Store].
 func (s *Store) Close() error {
-	s.pool.Close()
+	s.stop()
+	s.opening.Wait()
+	if pool := s.pool.Load(); pool != nil {
+		pool.Close()
+	}
 	return nil
 }
 
@@ -130,10 +187,22 @@ func (s *Store) Ping(ctx context.Context) error {
 	})
 }
 
-// withConn runs f on a connection. What f leaves unfinished is rolled back; a connection that failed is dropped.
+// errNotOpen is what every method says until the database was opened.
+var errNotOpen = &storeError{ledger.ErrUnavailable, "it could not be opened yet"}
+
+// withConn runs f on a connection. What f leaves unfinished is rolled back; a connection that failed is dropped. Every
+// access passes here.
 func (s *Store) withConn(ctx context.Context, f func(*pgx.Conn) error) error {
+	pool := s.pool.Load()
+	if pool == nil {
+		return errNotOpen
+	}
+	return s.withConnOf(ctx, pool, f)
+}
+
+func (s *Store) withConnOf(ctx context.Context, pool *pgxpool.Pool, f func(*pgx.Conn) error) error {
 	acquiring, cancel := context.WithTimeout(ctx, s.options.FlightTimeout)
-	pooled, err := s.pool.Acquire(acquiring)
+	pooled, err := pool.Acquire(acquiring)
 	cancel()
 	if err != nil {
 		return failure(err)
@@ -149,7 +218,7 @@ func (s *Store) withConn(ctx context.Context, f func(*pgx.Conn) error) error {
 		_, _ = conn.Exec(rollback, "rollback") // if this fails the connection is dropped, which rolls back as well
 	}
 	if isReadOnly(err) { // the other connections lead to the same former primary
-		s.pool.Reset()
+		pool.Reset()
 	}
 	return failure(err)
 }

@@ -12,6 +12,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
 // pageSize bounds what a read holds in memory. No connection is held while a page is handed on.
@@ -83,11 +84,11 @@ func (s *Store) Conversions(ctx context.Context, by ledger.ConversionFilter) ite
 		if before != uuid.Nil {
 			f.add("id < $%d", uuidOf(before))
 		}
-		sql := fmt.Sprintf("select %s from conversions%s order by id desc limit %d", names("", conversionColumns), f.where(), limit)
-		err = readRows(ctx, s, conversionColumns, func(r *conversionRow) error {
-			c, err := r.conversion()
+		sql := fmt.Sprintf("select %s from conversions%s order by id desc limit %d",
+			table.Names("", table.Conversions.Columns), f.where(), limit)
+		err = readRows(ctx, s, table.Conversions.Columns, func(c *conversion.Conversion) error {
 			rows = append(rows, c)
-			return err
+			return nil
 		}, sql, f.args...)
 		return rows, err
 	}
@@ -101,7 +102,7 @@ func (s *Store) Received(ctx context.Context, by ledger.ReceivedFilter) iter.Seq
 		f.addKey(by.Endpoint, by.SubID)
 		f.addText("type", by.Type)
 		if by.TID != nil {
-			f.add("tid = $%d", *by.TID)
+			f.add("coalesce(tid, '') = $%d", *by.TID)
 		}
 		f.addText("outcome", string(by.Outcome))
 		f.addText("reason", string(by.Reason))
@@ -109,9 +110,10 @@ func (s *Store) Received(ctx context.Context, by ledger.ReceivedFilter) iter.Seq
 		if before != uuid.Nil {
 			f.add("id < $%d", uuidOf(before))
 		}
-		sql := fmt.Sprintf("select %s from received%s order by id desc limit %d", names("", receivedColumns), f.where(), limit)
-		err = readRows(ctx, s, receivedColumns, func(r *receivedRow) error {
-			rows = append(rows, r.received())
+		sql := fmt.Sprintf("select %s from received%s order by id desc limit %d",
+			table.Names("", table.Received.Columns), f.where(), limit)
+		err = readRows(ctx, s, table.Received.Columns, func(r *ledger.Received) error {
+			rows = append(rows, *r)
 			return nil
 		}, sql, f.args...)
 		return rows, err
@@ -140,11 +142,11 @@ func (s *Store) History(ctx context.Context, id uuid.UUID) ([]*conversion.Conver
 	f.add("slot_type = $%d", current.Slot.Type)
 	f.add("version < $%d", current.Version)
 	var versions []*conversion.Conversion
-	sql := fmt.Sprintf("select %s from conversion_history%s order by version", names("", conversionColumns), f.where())
-	err := readRows(ctx, s, conversionColumns, func(r *conversionRow) error {
-		c, err := r.conversion()
+	sql := fmt.Sprintf("select %s from conversion_history%s order by version",
+		table.Names("", table.History.Columns), f.where())
+	err := readRows(ctx, s, table.History.Columns, func(c *conversion.Conversion) error {
 		versions = append(versions, c)
-		return err
+		return nil
 	}, sql, f.args...)
 	return append(versions, current), err
 }
@@ -179,7 +181,9 @@ func pages[R any](before uuid.UUID, limit int, page func(uuid.UUID, int) ([]R, e
 }
 
 // readRows runs a query for reading, on one of the connections that are not kept for lanes.
-func readRows[R any](ctx context.Context, s *Store, columns []column[R], each func(*R) error, sql string, args ...any) error {
+func readRows[R any](
+	ctx context.Context, s *Store, columns []table.Column[R], each func(*R) error, sql string, args ...any,
+) error {
 	select {
 	case s.readers <- struct{}{}:
 		defer func() { <-s.readers }()

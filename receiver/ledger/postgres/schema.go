@@ -7,10 +7,12 @@ import (
 	"fmt"
 	"io/fs"
 	"slices"
+	"strings"
 	"time"
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgconn"
+	"github.com/jackc/pgx/v5/pgxpool"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
@@ -18,33 +20,43 @@ import (
 //go:embed migrations/*.sql
 var migrationFiles embed.FS
 
-// migrations are the steps from each version of the schema to the next, in order.
+// migrations are the steps from each version of the schema to the next, in order, each a list of statements: a server
+// that hands statements on to others, as Citus does, takes them one by one only.
 var migrations = readMigrations()
 
-func readMigrations() []string {
+func readMigrations() [][]string {
 	files, err := fs.Glob(migrationFiles, "migrations/*.sql") // sorted by name
 	if err != nil {
 		panic(err)
 	}
-	steps := make([]string, len(files))
+	steps := make([][]string, len(files))
 	for i, file := range files {
 		text, err := migrationFiles.ReadFile(file)
 		if err != nil {
 			panic(err)
 		}
-		steps[i] = string(text)
+		steps[i] = statements(string(text))
 	}
 	return steps
+}
+
+// statements parts a migration. A statement ends with a semicolon at the end of a line.
+func statements(text string) []string {
+	parts := strings.SplitAfter(text, ";\n")
+	if last := len(parts) - 1; strings.TrimSpace(parts[last]) == "" {
+		parts = parts[:last]
+	}
+	return parts
 }
 
 // migrationTimeout bounds a migration together with the wait for another receiver's.
 const migrationTimeout = 5 * time.Minute
 
 // prepareSchema checks the schema's version, and migrates unless it may only check.
-func (s *Store) prepareSchema(ctx context.Context) error {
+func (s *Store) prepareSchema(ctx context.Context, pool *pgxpool.Pool) error {
 	ctx, cancel := context.WithTimeout(ctx, migrationTimeout)
 	defer cancel()
-	return s.withConn(ctx, func(conn *pgx.Conn) error {
+	return s.withConnOf(ctx, pool, func(conn *pgx.Conn) error {
 		version, err := schemaVersion(ctx, conn)
 		if err != nil {
 			return err
@@ -88,10 +100,15 @@ func schemaVersion(ctx context.Context, conn *pgx.Conn) (int, error) {
 
 // createVersion makes the table whose one row holds the version, and is the lock of those who migrate.
 func createVersion(ctx context.Context, conn *pgx.Conn) error {
-	const create = `create table if not exists postback_schema (one boolean primary key check (one), version integer not null);
-		insert into postback_schema values (true, 0) on conflict do nothing`
+	const (
+		create = "create table if not exists postback_schema (one boolean primary key check (one), version integer not null)"
+		fill   = "insert into postback_schema values (true, 0) on conflict do nothing"
+	)
 	for {
-		_, err := conn.Exec(ctx, create, pgx.QueryExecModeSimpleProtocol)
+		_, err := conn.Exec(ctx, create, pgx.QueryExecModeExec)
+		if err == nil {
+			_, err = conn.Exec(ctx, fill, pgx.QueryExecModeExec)
+		}
 		var server *pgconn.PgError
 		// "if not exists" still fails for one of two that create at the same moment: its row type, its name, its key.
 		if !errors.As(err, &server) || !slices.Contains([]string{"42710", "42P07", "23505"}, server.Code) {
@@ -113,8 +130,11 @@ func migrate(ctx context.Context, conn *pgx.Conn) error {
 		return err
 	}
 	for _, step := range migrations[min(version, len(migrations)):] {
-		if _, err := conn.Exec(ctx, step, pgx.QueryExecModeSimpleProtocol); err != nil {
-			return err
+		for _, statement := range step {
+			// The extended protocol, which refuses two statements in one.
+			if _, err := conn.Exec(ctx, statement, pgx.QueryExecModeExec); err != nil {
+				return err
+			}
 		}
 	}
 	if _, err := conn.Exec(ctx, "update postback_schema set version = greatest(version, $1)", len(migrations)); err != nil {

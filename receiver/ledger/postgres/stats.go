@@ -7,25 +7,15 @@ import (
 
 	"github.com/jackc/pgx/v5"
 	"github.com/jackc/pgx/v5/pgtype"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
-// Durability is what a commit of this store survives.
-type Durability string
-
-// The levels.
-const (
-	// DurabilityNone: fsync is off, a crash of the server's machine loses data.
-	DurabilityNone Durability = "none"
-	// DurabilityLocal: a commit is on the server's own disk; a failover may lose it.
-	DurabilityLocal Durability = "local"
-	// DurabilitySync: a commit is on a standby's disk as well.
-	DurabilitySync Durability = "sync"
-)
-
-// Durability reports what a commit survives now, and in one line why. The store's transactions commit with
+// Durability implements [ledger.Store]. The store's transactions commit with
 // synchronous_commit at least "on" whatever the session's default is, so the level follows from fsync and
 // synchronous_standby_names. The standbys themselves are only visible to members of pg_monitor; their state is detail.
-func (s *Store) Durability(ctx context.Context) (level Durability, detail string, err error) {
+func (s *Store) Durability(ctx context.Context) (level ledger.Durability, detail string, err error) {
 	const query = `select current_setting('fsync'), current_setting('synchronous_standby_names'),
 		(select string_agg(coalesce(sync_state, 'hidden'), ' ' order by sync_state) from pg_stat_replication)`
 	var fsync, names string
@@ -42,18 +32,18 @@ func (s *Store) Durability(ctx context.Context) (level Durability, detail string
 	return level, detail, nil
 }
 
-func durability(fsync, names, standbys string) (Durability, string) {
+func durability(fsync, names, standbys string) (ledger.Durability, string) {
 	switch {
 	case fsync != "on":
-		return DurabilityNone, "fsync is off"
+		return ledger.DurabilityNone, "fsync is off"
 	case strings.TrimSpace(names) == "":
-		return DurabilityLocal, "synchronous_standby_names is empty"
+		return ledger.DurabilityLocal, "synchronous_standby_names is empty"
 	case standbys == "":
-		return DurabilitySync, "synchronous_standby_names is set, and no standby is connected: commits wait for one"
+		return ledger.DurabilitySync, "synchronous_standby_names is set, and no standby is connected: commits wait for one"
 	case strings.Contains(standbys, "hidden"):
-		return DurabilitySync, "the standbys' state is hidden: grant pg_monitor to see it"
+		return ledger.DurabilitySync, "the standbys' state is hidden: grant pg_monitor to see it"
 	}
-	return DurabilitySync, "standbys: " + standbys
+	return ledger.DurabilitySync, "standbys: " + standbys
 }
 
 // TableStats are a table's figures from the statistics collector, which lags by a second or so.
@@ -68,16 +58,16 @@ type TableStats struct {
 // Tables returns the figures of the store's own tables, by name. Only for plain PostgreSQL: distributed engines keep
 // them per shard.
 func (s *Store) Tables(ctx context.Context) (stats []TableStats, err error) {
-	columns := []column[TableStats]{
-		col("relname", "text", func(t *TableStats) *string { return &t.Table }),
-		col("pg_total_relation_size(relid)", "bigint", func(t *TableStats) *int64 { return &t.Bytes }),
-		col("n_tup_upd", "bigint", func(t *TableStats) *int64 { return &t.Updates }),
-		col("n_tup_hot_upd", "bigint", func(t *TableStats) *int64 { return &t.HOTUpdates }),
+	columns := []table.Column[TableStats]{
+		table.Of("relname", table.Text, func(t *TableStats) *string { return &t.Table }),
+		table.Of("pg_total_relation_size(relid)", table.BigInteger, func(t *TableStats) *int64 { return &t.Bytes }),
+		table.Of("n_tup_upd", table.BigInteger, func(t *TableStats) *int64 { return &t.Updates }),
+		table.Of("n_tup_hot_upd", table.BigInteger, func(t *TableStats) *int64 { return &t.HOTUpdates }),
 	}
 	err = readRows(ctx, s, columns, func(t *TableStats) error {
 		stats = append(stats, *t)
 		return nil
-	}, fmt.Sprintf("select %s from pg_stat_user_tables where schemaname = current_schema() order by relname", names("", columns)))
+	}, fmt.Sprintf("select %s from pg_stat_user_tables where schemaname = current_schema() order by relname", table.Names("", columns)))
 	return stats, err
 }
 

@@ -3,15 +3,14 @@ package postgres
 import (
 	"cmp"
 	"context"
-	"fmt"
 	"slices"
 
 	"github.com/google/uuid"
 	"github.com/jackc/pgx/v5"
-	"github.com/jackc/pgx/v5/pgconn"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
 // The isolation is spelt out because the two flights live by it: each statement must see what was committed before it
@@ -28,39 +27,46 @@ const settings = `select set_config('statement_timeout', $1, true), set_config('
 
 // The first flight.
 var (
-	createPlaceholders = statement[keyRow]{
-		params: keyColumns,
-		plain:  "insert into clicks (bucket, endpoint, subid, present) " + unnest(keyColumns, 0) + ", false on conflict do nothing",
-	}
-	lockClicks = where("select "+names("t.", clickColumns)+" from %[1]s join clicks t on %[2]s"+
-		" order by t.bucket, t.endpoint, t.subid for no key update of t", keyColumns, keyColumns)
-	readSlots = where("select "+names("t.", conversionColumns)+" from %[1]s join conversions t on %[2]s",
-		slotColumns, slotColumns)
-	readHeld      = where("select "+names("t.", heldColumns)+" from %[1]s join held t on %[2]s", keyColumns, keyColumns)
-	readHeldSlots = where("select distinct on (c.id) "+names("c.", conversionColumns)+" from %[1]s join held t on %[2]s"+
-		" join conversions c on (c.bucket, c.endpoint, c.subid, c.tid, c.slot_type) = (t.bucket, t.endpoint, t.subid, t.tid, t.slot_type)",
-		keyColumns, keyColumns)
+	createPlaceholders = insertRows(keyColumns,
+		"insert into clicks ({columns}, present) {values}, false on conflict do nothing")
+	lockClicks = forRows(keyColumns, clickKey, `select t.present, {t.clicks} from {rows} join clicks t on {key}
+		order by t.bucket, t.endpoint, t.subid for no key update of t`)
+	readSlots = forRows(slotColumns, slotKey, "select {t.conversions} from {rows} join conversions t on {key}")
+	readHeld  = forRows(keyColumns, clickKey, "select {t.held} from {rows} join held t on {key}")
+	// One slot may have several held postbacks.
+	readHeldSlots = forRows(keyColumns, clickKey, `select distinct on (c.id) {c.conversions} from {rows} join held t on {key}
+		join conversions c on (c.bucket, c.endpoint, c.subid, c.tid, c.slot_type) = (t.bucket, t.endpoint, t.subid, t.tid, t.slot_type)`)
 	// A receipt may have been committed here and not yet have reached the standby. Locking its row makes this
 	// transaction one that writes, so that its commit waits until the standby has everything before it as well.
-	readReceipts = where("select "+names("t.", receivedColumns)+" from %[1]s join received t on %[2]s"+
-		" order by t.bucket, t.endpoint, t.subid, t.id for no key update of t", idColumns("id"), idColumns("id"))
+	readReceipts = forRows(receiptColumns, idKey, `select {t.received} from {rows} join received t on {key}
+		order by t.bucket, t.endpoint, t.subid, t.id for no key update of t`)
+)
+
+// Columns that never change, because the key or an index holds them.
+var (
+	fixedConversionColumns = []string{"endpoint", "subid", "tid", "slot_type", "id", "created_at"}
+	changedConversion      = slices.Concat(table.Conversions.Pick(fixedConversionColumns[:slotKey]...),
+		table.Conversions.Without(fixedConversionColumns...))
+	settledReceived = table.Received.Pick("endpoint", "subid", "id", "outcome", "reason", "warnings", "conversion")
+	heldKey         = table.Held.Pick("endpoint", "subid", "request_id")
+	pendingColumns  = table.PendingRates.Columns
 )
 
 // The second flight. What must not be there yet is inserted without "on conflict", so that a batch which missed
 // something that it could not lock fails as a whole, and is tried again.
 var (
-	insertClicks      = insert("clicks", clickColumns, "")
-	updateClicks      = update("clicks", len(keyColumns), clickColumns)
-	insertConversions = insert("conversions", conversionColumns, "")
-	updateConversions = update("conversions", len(conversionKey), slices.Concat(conversionKey, conversionVersion))
-	insertHistory     = insert("conversion_history", conversionColumns, "")
-	insertForwards    = insert("outbox", forwardColumns, "")
-	insertReceived    = insert("received", receivedColumns, "")
-	settleReceived    = update("received", len(receivedKey), slices.Concat(receivedKey, receivedOutcome))
-	deleteHeld        = remove("held", idColumns("request_id"))
-	insertHeld        = insert("held", heldColumns, "")
-	deletePending     = remove("pending_rates", pendingColumns)
-	insertPending     = insert("pending_rates", pendingColumns, "on conflict do nothing")
+	insertClicks      = insertRows(table.Clicks.Columns, "insert into clicks ({columns}, present) {values}, true")
+	updateClicks      = forRows(table.Clicks.Columns, clickKey, "update clicks t set present = true, {set} from {rows} where {key}")
+	insertConversions = insertRows(table.Conversions.Columns, "insert into conversions ({columns}) {values}")
+	updateConversions = forRows(changedConversion, slotKey, "update conversions t set {set} from {rows} where {key}")
+	insertHistory     = insertRows(table.History.Columns, "insert into conversion_history ({columns}) {values}")
+	insertForwards    = insertRows(table.Outbox.Columns, "insert into outbox ({columns}) {values}")
+	insertReceived    = insertRows(table.Received.Columns, "insert into received ({columns}) {values}")
+	settleReceived    = forRows(settledReceived, idKey, "update received t set {set} from {rows} where {key}")
+	deleteHeld        = forRows(heldKey, idKey, "delete from held t using {rows} where {key}")
+	insertHeld        = insertRows(table.Held.Columns, "insert into held ({columns}) {values}")
+	deletePending     = forRows(pendingColumns, len(pendingColumns), "delete from pending_rates t using {rows} where {key}")
+	insertPending     = insertRows(pendingColumns, "insert into pending_rates ({columns}) {values} on conflict do nothing")
 )
 
 // Transact implements [ledger.Store] in two flights: the first locks the clicks in key order and reads, in statements
@@ -100,15 +106,13 @@ func (s *Store) read(ctx context.Context, conn *pgx.Conn, want ledger.Want) (*st
 	b := s.newBatch()
 	b.Queue(begin)
 	b.Queue(settings, milliseconds(s.options.StatementTimeout), milliseconds(s.options.LockTimeout))
-	createPlaceholders.queue(b, sorted(want.Create, keyRowOf), nil)
-	lockClicks.queue(b, sorted(want.Keys, keyRowOf), reading(clickColumns, st.addClick))
-	readSlots.queue(b, sorted(want.Slots, func(slot ledger.Slot) slotRow { return slotRowOf(slot.Key, slot.SlotKey) }),
-		reading(conversionColumns, st.addConversion))
-	held := sorted(want.Held, keyRowOf)
-	readHeld.queue(b, held, reading(heldColumns, st.addHeld))
-	readHeldSlots.queue(b, held, reading(conversionColumns, st.addConversion))
-	readReceipts.queue(b, sorted(want.Receipts, func(r ledger.Receipt) idRow { return idRowOf(r.Key, r.ID) }),
-		reading(receivedColumns, st.addReceipt))
+	createPlaceholders.queue(b, sortedValues(want.Create, keyOfKey), nil)
+	lockClicks.queue(b, sortedValues(want.Keys, keyOfKey), reading(clickColumns, st.addClick))
+	readSlots.queue(b, sortedValues(want.Slots, keyOfSlot), reading(table.Conversions.Columns, st.addConversion))
+	held := sortedValues(want.Held, keyOfKey)
+	readHeld.queue(b, held, reading(table.Held.Columns, st.addHeld))
+	readHeldSlots.queue(b, held, reading(table.Conversions.Columns, st.addConversion))
+	readReceipts.queue(b, sortedValues(want.Receipts, keyOfReceipt), reading(table.Received.Columns, st.addReceipt))
 	if err := s.send(ctx, conn, b); err != nil {
 		return nil, err
 	}
@@ -121,29 +125,31 @@ func (s *Store) read(ctx context.Context, conn *pgx.Conn, want ledger.Want) (*st
 }
 
 func (st *state) addClick(row *clickRow) error {
-	if !row.Present {
-		st.placeholders[row.key()] = true
-		return nil
+	if key := keyOfClick(&row.Click); row.Present {
+		st.book.Clicks[key] = &row.Click
+	} else {
+		st.placeholders[key] = true
 	}
-	click, err := row.click()
-	st.book.Clicks[row.key()] = click
-	return err
+	return nil
 }
 
-func (st *state) addConversion(row *conversionRow) error {
-	c, err := row.conversion()
-	st.book.Conversions[row.slot()] = c
-	return err
+func (st *state) addConversion(c *conversion.Conversion) error {
+	st.book.Conversions[slotOf(c)] = c
+	return nil
 }
 
-func (st *state) addHeld(row *heldRow) error {
-	held, err := row.held()
-	st.book.Held[row.key()] = append(st.book.Held[row.key()], held)
-	return err
+func slotOf(c *conversion.Conversion) ledger.Slot {
+	return ledger.Slot{Key: keyOfConversion(c), SlotKey: c.Slot}
 }
 
-func (st *state) addReceipt(row *receivedRow) error {
-	st.book.Receipts[row.ID.Bytes] = row.received()
+func (st *state) addHeld(held *ledger.HeldPostback) error {
+	key := keyOfHeld(held)
+	st.book.Held[key] = append(st.book.Held[key], *held)
+	return nil
+}
+
+func (st *state) addReceipt(row *ledger.Received) error {
+	st.book.Receipts[row.ID] = *row
 	return nil
 }
 
@@ -152,24 +158,19 @@ func (s *Store) write(ctx context.Context, conn *pgx.Conn, st *state, changes *l
 	b := s.newBatch()
 	st.queueClicks(b, changes)
 	st.queueConversions(b, changes)
-	if err := queueWaiting(b, changes); err != nil {
-		return fmt.Errorf("%w: %w", ledger.ErrPoisoned, err)
-	}
-	insertReceived.queue(b, sorted(changes.Received, receivedRowOf), nil)
-	settleReceived.queue(b, sorted(changes.Settled, receivedRowOf), nil)
-	b.Queue("commit").Exec(func(tag pgconn.CommandTag) error {
-		if tag.String() != "COMMIT" { // a failed transaction answers ROLLBACK, and no error
-			return fmt.Errorf("%w: commit answered %s", ledger.ErrConflict, tag)
-		}
-		return nil
-	})
+	queueWaiting(b, changes)
+	insertReceived.queue(b, sortedValues(changes.Received, keyOfReceived), nil)
+	settleReceived.queue(b, sortedValues(changes.Settled, keyOfReceived), nil)
+	queueCommit(b)
 	return s.send(ctx, conn, b)
 }
 
 // queueClicks inserts the clicks that have no row, and updates those that have one, be it a placeholder.
 func (st *state) queueClicks(b *batch, changes *ledger.Changes) {
-	stored, fresh := split(sorted(changes.NewClicks, clickRowOf), func(r *clickRow) bool { return st.placeholders[r.key()] })
-	stored = append(stored, sorted(changes.UpdatedClicks, clickRowOf)...)
+	stored, fresh := split(sorted(changes.NewClicks, keyOfClick), func(r keyed[conversion.Click]) bool {
+		return st.placeholders[r.Key]
+	})
+	stored = append(stored, sorted(changes.UpdatedClicks, keyOfClick)...)
 	sortRows(stored)
 	insertClicks.queue(b, fresh, nil)
 	updateClicks.queue(b, stored, nil)
@@ -177,29 +178,24 @@ func (st *state) queueClicks(b *batch, changes *ledger.Changes) {
 
 // queueConversions inserts the slots that the book lacks and updates the others.
 func (st *state) queueConversions(b *batch, changes *ledger.Changes) {
-	stored, fresh := split(sorted(changes.Conversions, conversionRowOf), func(r *conversionRow) bool {
-		return st.book.Conversions[r.slot()] != nil
+	stored, fresh := split(sorted(changes.Conversions, keyOfConversion), func(r keyed[conversion.Conversion]) bool {
+		return st.book.Conversions[ledger.Slot{Key: r.Key, SlotKey: r.row.Slot}] != nil
 	})
 	insertConversions.queue(b, fresh, nil)
 	updateConversions.queue(b, stored, nil)
-	insertHistory.queue(b, sorted(changes.History, conversionRowOf), nil)
+	insertHistory.queue(b, sorted(changes.History, keyOfConversion), nil)
 }
 
 // queueWaiting writes what waits: for delivery, for a click, for a rate. Removing goes first: what leaves and comes in
 // one batch stays.
-func queueWaiting(b *batch, changes *ledger.Changes) error {
-	forwards, err := sortedErr(changes.Forwards, forwardRowOf)
-	if err != nil {
-		return err
+func queueWaiting(b *batch, changes *ledger.Changes) {
+	forwards := make([]ledger.OutboxRow, len(changes.Forwards))
+	for i := range changes.Forwards {
+		forwards[i] = changes.Forwards[i].Row()
 	}
-	held, err := sortedErr(changes.Hold, heldRowOf)
-	if err != nil {
-		return err
-	}
-	insertForwards.queue(b, forwards, nil)
-	deleteHeld.queue(b, sorted(changes.Release, heldKeyOf), nil)
-	insertHeld.queue(b, held, nil)
-	deletePending.queue(b, sorted(changes.HaveRate, pendingRowOf), nil)
-	insertPending.queue(b, sorted(changes.AwaitRate, pendingRowOf), nil)
-	return nil
+	insertForwards.queue(b, sortedValues(forwards, keyOfOutbox), nil)
+	deleteHeld.queue(b, sortedValues(changes.Release, keyOfHeld), nil)
+	insertHeld.queue(b, sortedValues(changes.Hold, keyOfHeld), nil)
+	deletePending.queue(b, sortedValues(changes.HaveRate, keyOfPending), nil)
+	insertPending.queue(b, sortedValues(changes.AwaitRate, keyOfPending), nil)
 }

@@ -11,15 +11,16 @@ import (
 	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 	"github.com/postback-dev/postback-operator/receiver/money"
 )
 
 // ExpiredHolds implements [ledger.Store].
 func (s *Store) ExpiredHolds(ctx context.Context, now time.Time, limit int) ([]ledger.Key, error) {
 	var keys []ledger.Key
-	sql := "select bucket, endpoint, subid from held where until <= $1 group by 1, 2, 3 order by min(until) limit $2"
-	err := readRows(ctx, s, keyColumns, func(r *keyRow) error {
-		keys = append(keys, r.key())
+	sql := "select endpoint, subid from held where until <= $1 group by bucket, endpoint, subid order by min(until) limit $2"
+	err := readRows(ctx, s, keyColumns, func(k *ledger.Key) error {
+		keys = append(keys, ledger.KeyOf(k.Endpoint, k.SubID))
 		return nil
 	}, sql, now, limit)
 	return keys, err
@@ -27,49 +28,29 @@ func (s *Store) ExpiredHolds(ctx context.Context, now time.Time, limit int) ([]l
 
 // PendingRates implements [ledger.Store]. Their order is that of the primary key.
 func (s *Store) PendingRates(ctx context.Context, after *ledger.PendingRate, limit int) ([]ledger.PendingRate, error) {
-	columns := names("", pendingColumns)
+	columns := table.Names("", pendingColumns)
 	sql, args := "select "+columns+" from pending_rates", []any{limit}
 	if after != nil {
-		row := pendingRowOf(*after)
-		for _, c := range pendingColumns {
-			args = append(args, c.value(&row))
-		}
-		sql += " where (" + columns + ") > ($2, $3, $4, $5, $6, $7, $8, $9)"
+		sql += " where (bucket, " + columns + ") > ($2, $3, $4, $5, $6, $7, $8, $9)"
+		args = append(args, int16(after.Bucket), after.Endpoint, after.SubID, after.Click, after.Slot.TID, after.Slot.Type,
+			after.Currency, after.ToCurrency)
 	}
 	var pending []ledger.PendingRate
-	err := readRows(ctx, s, pendingColumns, func(r *pendingRow) error {
-		pending = append(pending, r.pending())
+	err := readRows(ctx, s, pendingColumns, func(p *ledger.PendingRate) error {
+		p.Key = ledger.KeyOf(p.Endpoint, p.SubID)
+		pending = append(pending, *p)
 		return nil
-	}, sql+" order by "+columns+" limit $1", args...)
+	}, sql+" order by bucket, "+columns+" limit $1", args...)
 	return pending, err
-}
-
-// rateRow is a set of rates.
-type rateRow struct {
-	Source, Base  string
-	Date, Fetched pgtype.Timestamptz
-	Rates         []byte
-}
-
-var rateColumns = []column[rateRow]{
-	col("source", "text", func(r *rateRow) *string { return &r.Source }),
-	col("base", "text", func(r *rateRow) *string { return &r.Base }),
-	col("date", "timestamptz", func(r *rateRow) *pgtype.Timestamptz { return &r.Date }),
-	col("fetched", "timestamptz", func(r *rateRow) *pgtype.Timestamptz { return &r.Fetched }),
-	col("rates", "json", func(r *rateRow) *[]byte { return &r.Rates }),
 }
 
 // LoadRates implements [ledger.Store].
 func (s *Store) LoadRates(ctx context.Context) ([]money.Set, error) {
 	var sets []money.Set
-	err := readRows(ctx, s, rateColumns, func(r *rateRow) error {
-		set := money.Set{Source: r.Source, Base: r.Base, Date: timeFrom(r.Date), Fetched: timeFrom(r.Fetched)}
-		if err := json.Unmarshal(r.Rates, &set.Rates); err != nil {
-			return fmt.Errorf("reading the rates of %s: %w", r.Source, err)
-		}
-		sets = append(sets, set)
+	err := readRows(ctx, s, table.Rates.Columns, func(set *money.Set) error {
+		sets = append(sets, *set)
 		return nil
-	}, "select "+names("", rateColumns)+" from rates order by source")
+	}, "select "+table.Names("", table.Rates.Columns)+" from rates order by source")
 	return sets, err
 }
 
@@ -84,6 +65,9 @@ func (s *Store) SaveRates(ctx context.Context, set money.Set) error {
 		set.Source, set.Base, timeOf(set.Date), timeOf(set.Fetched), rates)
 	return err
 }
+
+// timeOf maps the zero time to null.
+func timeOf(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t, Valid: !t.IsZero()} }
 
 // Lease implements [ledger.Store].
 func (s *Store) Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error) {
@@ -107,17 +91,11 @@ func (s *Store) exec(ctx context.Context, sql string, args ...any) (tag pgconn.C
 // What Prune deletes, after it has selected which: a delete with a limit of its own cannot be sent to the shards of
 // Citus.
 var (
-	deleteReceived = remove("received", idColumns("id"))
-	historyKey     = append(within(func(r *historyRow) *slotRow { return &r.slotRow }, slotColumns),
-		col("version", "integer", func(r *historyRow) *int32 { return &r.Version }))
-	deleteHistory = remove("conversion_history", historyKey)
+	receivedKey    = table.Received.Pick("endpoint", "subid", "id")
+	historyKey     = table.History.Pick("endpoint", "subid", "tid", "slot_type", "version")
+	deleteReceived = forRows(receivedKey, len(receivedKey), "delete from received t using {rows} where {key}")
+	deleteHistory  = forRows(historyKey, len(historyKey), "delete from conversion_history t using {rows} where {key}")
 )
-
-// historyRow is the key of a version that is no longer current.
-type historyRow struct {
-	slotRow
-	Version int32
-}
 
 // Prune implements [ledger.Store].
 func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (deleted int, err error) {
@@ -125,34 +103,34 @@ func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Ti
 		var old filter
 		old.add("at < $%d", receivedBefore)
 		old.add("id < $%d", uuidOf(ledger.FirstID(receivedBefore.Add(time.Millisecond))))
-		if deleted, err = prune(ctx, s, "received", "id", idColumns("id"), deleteReceived, old, limit); err != nil {
+		if deleted, err = prune(ctx, s, deleteReceived, keyOfReceived, "received", old, "id", limit); err != nil {
 			return 0, err
 		}
 	}
 	if !historyBefore.IsZero() && deleted < limit {
 		var old filter
 		old.add("updated_at < $%d", historyBefore)
-		n, err := prune(ctx, s, "conversion_history", "updated_at", historyKey, deleteHistory, old, limit-deleted)
+		n, err := prune(ctx, s, deleteHistory, keyOfConversion, "conversion_history", old, "updated_at", limit-deleted)
 		return deleted + n, err
 	}
 	return deleted, nil
 }
 
-func prune[R any, K keyed[R]](
-	ctx context.Context, s *Store, table, order string, key []column[R], remove statement[R], old filter, limit int,
+// prune deletes up to limit rows of a table that the filter selects, in the order given.
+func prune[R any](
+	ctx context.Context, s *Store, remove statement[R], key func(*R) ledger.Key, from string, old filter, order string, limit int,
 ) (int, error) {
 	var rows []*R
-	sql := fmt.Sprintf("select %s from %s%s order by %s limit %d", names("", key), table, old.where(), order, limit)
-	err := readRows(ctx, s, key, func(r *R) error {
+	sql := fmt.Sprintf("select %s from %s%s order by %s limit %d", table.Names("", remove.params), from, old.where(), order, limit)
+	err := readRows(ctx, s, remove.params, func(r *R) error {
 		rows = append(rows, r)
 		return nil
 	}, sql, old.args...)
 	if err != nil || len(rows) == 0 {
 		return 0, err
 	}
-	sortRows[R, K](rows)
 	b := s.newBatch()
-	remove.queue(b, rows, nil)
+	remove.queue(b, sorted(rows, key), nil)
 	if err := s.withConn(ctx, func(conn *pgx.Conn) error { return s.send(ctx, conn, b) }); err != nil {
 		return 0, err
 	}

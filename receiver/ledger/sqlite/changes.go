@@ -1,13 +1,9 @@
 package sqlite
 
 import (
-	"database/sql/driver"
-
 	"github.com/postback-dev/postback-operator/receiver/ledger"
-	"github.com/postback-dev/postback-operator/receiver/ledger/paramtext"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
-
-const pendingColumns = "endpoint, subid, click, tid, slot_type, currency, to_currency"
 
 // store writes the changes and reports whether there were any.
 func (w *writer) store(c *ledger.Changes) (bool, error) {
@@ -23,23 +19,24 @@ func (w *writer) store(c *ledger.Changes) (bool, error) {
 	return n > 0, nil
 }
 
-// put executes s with the values of v, of which the endpoint's id is the first.
-func put[T any](w *writer, s *statement, endpoint string, v T, values func(int64, T) []driver.Value) error {
-	id, err := w.endpoint(endpoint)
-	if err != nil {
-		return err
+// putAll executes s once for each row.
+func putAll[R any](w *writer, s *statement, columns []table.Column[R], rows []R) error {
+	for i := range rows {
+		if err := put(w, s, columns, &rows[i]); err != nil {
+			return err
+		}
 	}
-	return s.exec(values(id, v)...)
+	return nil
 }
 
 func (w *writer) storeClicks(c *ledger.Changes) error {
 	for _, click := range c.NewClicks {
-		if err := put(w, w.insertClick, click.Endpoint, click, clickValues); err != nil {
+		if err := put(w, w.insertClick, table.Clicks.Columns, click); err != nil {
 			return err
 		}
 	}
 	for _, click := range c.UpdatedClicks {
-		if err := put(w, w.updateClick, click.Endpoint, click, clickValues); err != nil {
+		if err := put(w, w.updateClick, table.Clicks.Columns, click); err != nil {
 			return err
 		}
 	}
@@ -48,12 +45,12 @@ func (w *writer) storeClicks(c *ledger.Changes) error {
 
 func (w *writer) storeConversions(c *ledger.Changes) error {
 	for _, current := range c.Conversions {
-		if err := put(w, w.upsertConversion, current.Endpoint, current, conversionValues); err != nil {
+		if err := put(w, w.upsertConversion, table.Conversions.Columns, current); err != nil {
 			return err
 		}
 	}
-	for _, former := range c.History {
-		if err := put(w, w.insertHistory, former.Endpoint, former, conversionValues); err != nil {
+	for _, previous := range c.History {
+		if err := put(w, w.insertHistory, table.History.Columns, previous); err != nil {
 			return err
 		}
 	}
@@ -61,20 +58,10 @@ func (w *writer) storeConversions(c *ledger.Changes) error {
 }
 
 func (w *writer) storeReceived(c *ledger.Changes) error {
-	for i := range c.Received {
-		p := &c.Received[i]
-		if err := put(w, w.insertReceived, p.Endpoint, p, receivedValues); err != nil {
-			return err
-		}
+	if err := putAll(w, w.insertReceived, table.Received.Columns, c.Received); err != nil {
+		return err
 	}
-	for i := range c.Settled {
-		p := &c.Settled[i]
-		err := w.settleReceived.exec(string(p.Outcome), text(string(p.Reason)), text(paramtext.JoinWords(p.Warnings)), id(p.Conversion), p.ID[:])
-		if err != nil {
-			return err
-		}
-	}
-	return nil
+	return putAll(w, w.settleReceived, settledColumns, c.Settled)
 }
 
 func (w *writer) storeHeld(c *ledger.Changes) error {
@@ -83,42 +70,20 @@ func (w *writer) storeHeld(c *ledger.Changes) error {
 			return err
 		}
 	}
-	for _, h := range c.Hold {
-		if err := put(w, w.insertHeld, h.Intent.Endpoint, h, heldValues); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func heldValues(endpoint int64, h ledger.HeldPostback) []driver.Value {
-	return []driver.Value{
-		endpoint, h.Intent.SubID, h.Intent.RequestID[:], h.Intent.Stamp, h.Until.UnixMicro(), encodeJSON(h.Intent),
-	}
+	return putAll(w, w.insertHeld, table.Held.Columns, c.Hold)
 }
 
 func (w *writer) storePending(c *ledger.Changes) error {
-	for _, p := range c.HaveRate {
-		if err := put(w, w.haveRate, p.Endpoint, p, pendingValues); err != nil {
-			return err
-		}
+	if err := putAll(w, w.haveRate, table.PendingRates.Columns, c.HaveRate); err != nil {
+		return err
 	}
-	for _, p := range c.AwaitRate {
-		if err := put(w, w.awaitRate, p.Endpoint, p, pendingValues); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-func pendingValues(endpoint int64, p ledger.PendingRate) []driver.Value {
-	return []driver.Value{endpoint, p.SubID, flag(p.Click), p.Slot.TID, p.Slot.Type, p.Currency, p.ToCurrency}
+	return putAll(w, w.awaitRate, table.PendingRates.Columns, c.AwaitRate)
 }
 
 func (w *writer) storeForwards(c *ledger.Changes) error {
 	for i := range c.Forwards {
-		f := &c.Forwards[i]
-		if err := put(w, w.insertForward, f.Conversion.Endpoint, f, outboxValues); err != nil {
+		row := c.Forwards[i].Row()
+		if err := put(w, w.insertForward, table.Outbox.Columns, &row); err != nil {
 			return err
 		}
 	}

@@ -2,25 +2,17 @@ package sqlite
 
 import (
 	"context"
-	"database/sql/driver"
-	"encoding/json"
 	"fmt"
 	"iter"
 	"time"
 
 	"github.com/google/uuid"
 
-	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
 const (
-	outboxInserted = "subid, tid, slot_type, id, rule, host, conversion_id, version, type, conversion, click, ip, " +
-		"state, created_at, due, parked, tries"
-	outboxColumns = "id, subid, tid, slot_type, rule, host, conversion_id, version, type, conversion, click, ip, " +
-		"state, reason, created_at, due, ended_at, tries, attempts"
-	endpointName = "(select name from endpoints e where e.id = t.endpoint)"
-
 	dueHosts = `with recursive h (host, due) as (
 		select * from (select host, due from outbox where state = 'waiting' order by host, due limit 1)
 		union all
@@ -33,43 +25,11 @@ const (
 	sameQueue = "endpoint = ?1 and subid = ?2 and tid = ?3 and slot_type = ?4 and rule = ?5 and state = 'waiting'"
 )
 
-func outboxValues(endpoint int64, f *ledger.Forward) []driver.Value {
-	var click driver.Value
-	if f.Click != nil {
-		click = encodeJSON(f.Click)
-	}
-	c, due := f.Conversion, f.Due.UnixMicro()
-	return []driver.Value{
-		endpoint, c.SubID, c.Slot.TID, c.Slot.Type, f.ID[:], f.Rule, f.Host, c.ID[:], int64(c.Version), c.Type,
-		encodeJSON(c), click, text(f.IP), string(ledger.ForwardWaiting), due, due, int64(0), int64(0),
-	}
-}
-
-func (r *row) outbox() (ledger.OutboxRow, error) {
-	endpoint := r.text()
-	o := ledger.OutboxRow{ID: r.uuid()}
-	o.Slot.Key = ledger.KeyOf(endpoint, r.text())
-	o.Slot.TID, o.Slot.Type = r.text(), r.text()
-	o.Rule, o.Host = r.text(), r.text()
-	o.ConversionID, o.Version, o.Type = r.uuid(), int(r.integer()), r.text()
-	o.Conversion, o.Click = decoded[conversion.Conversion](r), decoded[conversion.Click](r)
-	o.IP, o.State, o.Reason = r.text(), ledger.ForwardState(r.text()), r.text()
-	o.Created, o.Due, o.Ended, o.Tries = r.time(), r.time(), r.time(), int(r.integer())
-	if attempts := decoded[[]ledger.Attempt](r); attempts != nil {
-		o.Attempts = *attempts
-	}
-	return o, r.err
-}
-
-// decoded reads a column with JSON; nil for null.
-func decoded[T any](r *row) *T {
-	s, ok := next[string](r)
-	if !ok {
-		return nil
-	}
-	v := new(T)
-	r.fail(json.Unmarshal([]byte(s), v))
-	return v
+// outboxRow reads a row of the outbox.
+func outboxRow(r *row) (o ledger.OutboxRow, err error) {
+	err = readInto(r, table.Outbox.Columns, &o)
+	o.Slot.Key = ledger.KeyOf(o.Slot.Endpoint, o.Slot.SubID)
+	return o, err
 }
 
 // DueForwards implements [ledger.Outbox]. It goes from host to host by the index, whatever waits for each.
@@ -106,7 +66,14 @@ func (s *Store) Forwards(ctx context.Context, f ledger.OutboxFilter) iter.Seq2[l
 	}
 	add(&c, "t.id < ?", f.Before, f.Before[:])
 	c.between("t.created_at", f.From, f.To)
-	return rows(ctx, s, c.newest("outbox", outboxColumns, f.Limit), c.args, (*row).outbox)
+	return func(yield func(ledger.OutboxRow, error) bool) {
+		for o, err := range values(newest(ctx, s, table.Outbox, &c, f.Limit)) {
+			o.Slot.Key = ledger.KeyOf(o.Slot.Endpoint, o.Slot.SubID)
+			if !yield(o, err) {
+				return
+			}
+		}
+	}
 }
 
 // ResendForward implements [ledger.Outbox].

@@ -8,6 +8,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
 // leases are who is sending which rows of the outbox. Whoever holds the store's turn owns them.
@@ -52,7 +53,7 @@ func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (cl
 					continue
 				}
 				if err := w.selectForward.query(func(r *row) error {
-					row, err := r.outbox()
+					row, err := outboxRow(r)
 					claimed = append(claimed, row)
 					return err
 				}, c.id[:]); err != nil {
@@ -134,17 +135,22 @@ func (s *Store) endLeases(ctx context.Context, holder string, rows []ledger.Outb
 	})
 }
 
+// sentColumns are those that sending changes, after the id.
+var sentColumns = table.Outbox.Pick("id", "state", "reason", "host", "due", "ended_at", "tries", "attempts")
+
 func (w *writer) finishForward(o *ledger.OutboxRow, now time.Time) error {
-	var attempts driver.Value
-	if len(o.Attempts) > 0 {
-		attempts = encodeJSON(o.Attempts)
+	values := make([]driver.Value, len(sentColumns), len(sentColumns)+1)
+	for i := range sentColumns {
+		var err error
+		if values[i], err = encode(sentColumns[i].Value(o)); err != nil {
+			return err
+		}
 	}
 	delivered := int64(0)
 	if o.State == ledger.ForwardDelivered {
 		delivered = 1
 	}
-	err := w.updateForward.exec(o.ID[:], string(o.State), text(o.Reason), o.Host, o.Due.UnixMicro(), micros(o.Ended),
-		int64(o.Tries), attempts, delivered)
+	err := w.updateForward.exec(append(values, delivered)...)
 	if err != nil || o.State == ledger.ForwardWaiting {
 		return err
 	}

@@ -11,6 +11,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
 // condition gathers the terms of a where clause.
@@ -70,9 +71,9 @@ func ceilMicros(t time.Time) int64 {
 	return t.Add(time.Microsecond - 1).UnixMicro()
 }
 
-// newest returns the query for the matching rows of table, newest id first.
+// newest returns the query for the matching rows of a table, newest id first.
 func (c *condition) newest(table, columns string, limit int) string {
-	q := "select (select name from endpoints e where e.id = t.endpoint), " + columns + " from " + table + " t"
+	q := "select " + columns + " from " + table + " t"
 	if len(c.terms) > 0 {
 		q += " where " + strings.Join(c.terms, " and ")
 	}
@@ -82,6 +83,34 @@ func (c *condition) newest(table, columns string, limit int) string {
 		c.args = append(c.args, limit)
 	}
 	return q
+}
+
+// newest yields the matching rows of a table, newest id first.
+func newest[R any](ctx context.Context, s *Store, t table.Table[R], c *condition, limit int) iter.Seq2[*R, error] {
+	query := c.newest(t.Name, named(t), limit)
+	return rows(ctx, s, query, c.args, reading(t.Columns))
+}
+
+// reading returns what reads a row of those columns.
+func reading[R any](columns []table.Column[R]) func(*row) (*R, error) {
+	return func(r *row) (*R, error) {
+		into := new(R)
+		return into, readInto(r, columns, into)
+	}
+}
+
+// values yields what pointers point to.
+func values[R any](pointers iter.Seq2[*R, error]) iter.Seq2[R, error] {
+	return func(yield func(R, error) bool) {
+		for p, err := range pointers {
+			if p == nil {
+				p = new(R)
+			}
+			if !yield(*p, err) {
+				return
+			}
+		}
+	}
 }
 
 // Conversions implements [ledger.Store].
@@ -95,28 +124,18 @@ func (s *Store) Conversions(ctx context.Context, f ledger.ConversionFilter) iter
 	add(&c, "t.id = ?", f.ID, f.ID[:])
 	add(&c, "t.id < ?", f.Before, f.Before[:])
 	c.between("t.created_at", f.From, f.To)
-	return rows(ctx, s, c.newest("conversions", conversionColumns, f.Limit), c.args, namedConversion)
-}
-
-func namedConversion(r *row) (*conversion.Conversion, error) {
-	endpoint := r.text()
-	found, err := r.conversion()
-	found.Endpoint = endpoint
-	return found, err
+	return newest(ctx, s, table.Conversions, &c, f.Limit)
 }
 
 // History implements [ledger.Store].
 func (s *Store) History(ctx context.Context, id uuid.UUID) ([]*conversion.Conversion, error) {
-	const versions = "select e.name, " + conversionColumns + " from (" +
-		"select endpoint, " + conversionColumns + " from history where history.id = ?1 union all " +
-		"select endpoint, " + conversionColumns + " from conversions where conversions.id = ?1) t " +
-		"join (select id as number, name from endpoints) e on e.number = t.endpoint order by t.version"
-	var found []*conversion.Conversion
-	for c, err := range rows(ctx, s, versions, []any{id[:]}, namedConversion) {
-		if err != nil {
-			return nil, err
-		}
-		found = append(found, c)
+	const versions = `select {columns} from (
+		select * from conversion_history where conversion_history.id = ?1 union all
+		select * from conversions where conversions.id = ?1) t order by t.version`
+	found, err := collect(ctx, s, strings.Replace(versions, "{columns}", named(table.History), 1), []any{id[:]},
+		reading(table.History.Columns))
+	if err != nil {
+		return nil, err
 	}
 	if found == nil {
 		return nil, ledger.ErrNotFound
@@ -136,12 +155,7 @@ func (s *Store) Received(ctx context.Context, f ledger.ReceivedFilter) iter.Seq2
 	add(&c, "t.reason = ?", f.Reason, string(f.Reason))
 	add(&c, "t.id < ?", f.Before, f.Before[:])
 	c.between("t.at", f.From, f.To)
-	return rows(ctx, s, c.newest("received", receivedColumns, f.Limit), c.args, func(r *row) (ledger.Received, error) {
-		endpoint := r.text()
-		found, err := r.received()
-		found.Endpoint = endpoint
-		return found, err
-	})
+	return values(newest(ctx, s, table.Received, &c, f.Limit))
 }
 
 // rows runs a query on a reader and yields each row as read reads it. It ends with the first error.

@@ -2,7 +2,6 @@ package sqlite
 
 import (
 	"database/sql/driver"
-	"encoding/json"
 	"errors"
 	"fmt"
 	"time"
@@ -10,142 +9,116 @@ import (
 	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
-	"github.com/postback-dev/postback-operator/receiver/conversion"
-	"github.com/postback-dev/postback-operator/receiver/ledger"
-	"github.com/postback-dev/postback-operator/receiver/ledger/paramtext"
-	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
-// The columns in the order of the functions that read and write them; the endpoint comes first or, as its name, last.
-const (
-	clickColumns      = "subid, time, campaign, ip, user_agent, params, cost, visitor_fields"
-	conversionColumns = "id, subid, tid, slot_type, type, previous_type, status, payout, currency, original_payout, " +
-		"original_currency, rate, rate_date, rate_source, cost, params, sender, warnings, click_time, conversion_time, " +
-		"sale_time, created_at, updated_at, version, request_id, stamp, writer, pinned"
-	receivedColumns = "id, at, stamp, key_id, ip, method, query, body, subid, tid, type, outcome, reason, warnings, conversion"
-)
-
-func clickValues(endpoint int64, c *conversion.Click) []driver.Value {
-	return []driver.Value{
-		endpoint, c.SubID, micros(c.Time), text(c.Campaign), text(c.IP), text(c.UserAgent),
-		text(string(paramtext.Encode(c.Params))), encodeAmount(c.Cost), text(paramtext.JoinWords(c.VisitorFields)),
+// put executes s with the values of a row in the columns, of which the endpoint's name is the first: its number takes
+// its place.
+func put[R any](w *writer, s *statement, columns []table.Column[R], row *R) error {
+	name, ok := columns[0].Value(row).(*string)
+	if !ok {
+		return errors.New("a row without an endpoint")
 	}
-}
-
-func (r *row) click(endpoint string) (*conversion.Click, error) {
-	c := &conversion.Click{
-		Endpoint: endpoint, SubID: r.text(), Time: r.time(), Campaign: r.text(), IP: r.text(), UserAgent: r.text(),
-		Params: r.params(), Cost: r.amount(), VisitorFields: paramtext.SplitWords[string](r.text()),
-	}
-	return c, r.err
-}
-
-func conversionValues(endpoint int64, c *conversion.Conversion) []driver.Value {
-	return []driver.Value{
-		endpoint, c.ID[:], c.SubID, c.Slot.TID, c.Slot.Type, c.Type, text(c.PreviousType), text(c.Status),
-		number(c.Payout.Converted), text(c.EndpointCurrency), c.Payout.Original.String(), text(c.Payout.Currency),
-		rate(c.Payout), micros(c.Payout.Rate.Date), text(c.Payout.Rate.Source),
-		encodeAmount(c.Cost), text(string(paramtext.Encode(c.Params))), text(c.From), text(paramtext.JoinWords(c.Warnings)),
-		micros(c.ClickTime), micros(c.ConversionTime), micros(c.SaleTime), micros(c.CreatedAt), micros(c.UpdatedAt),
-		int64(c.Version), c.RequestID[:], c.Stamp, string(c.Writer), flag(c.Pinned),
-	}
-}
-
-func (r *row) conversion() (*conversion.Conversion, error) {
-	c := &conversion.Conversion{
-		ID: r.uuid(), SubID: r.text(), Slot: conversion.SlotKey{TID: r.text(), Type: r.text()},
-		Type: r.text(), PreviousType: r.text(), Status: r.text(),
-	}
-	c.Payout.Converted = r.number()
-	c.EndpointCurrency = r.text()
-	if original := r.number(); original != nil {
-		c.Payout.Original = *original
-	}
-	c.Payout.Currency = r.text()
-	if value := r.number(); value != nil {
-		c.Payout.Rate.Value = *value
-	}
-	c.Payout.Rate.Date, c.Payout.Rate.Source = r.time(), r.text()
-	c.Cost, c.Params, c.From, c.Warnings = r.amount(), r.params(), r.text(), r.warnings()
-	c.ClickTime, c.ConversionTime, c.SaleTime, c.CreatedAt, c.UpdatedAt = r.time(), r.time(), r.time(), r.time(), r.time()
-	c.Version, c.RequestID, c.Stamp = int(r.integer()), r.uuid(), r.integer()
-	c.Writer, c.Pinned = conversion.Writer(r.text()), r.integer() != 0
-	return c, r.err
-}
-
-func receivedValues(endpoint int64, p *ledger.Received) []driver.Value {
-	return []driver.Value{
-		endpoint, p.ID[:], micros(p.At), p.Stamp, text(p.KeyID), text(p.IP), text(p.Method), text(p.Query), text(p.Body),
-		text(p.SubID), text(p.TID), text(p.Type), string(p.Outcome), text(string(p.Reason)), text(paramtext.JoinWords(p.Warnings)), id(p.Conversion),
-	}
-}
-
-func (r *row) received() (ledger.Received, error) {
-	p := ledger.Received{
-		ID: r.uuid(), At: r.time(), Stamp: r.integer(), KeyID: r.text(), IP: r.text(), Method: r.text(), Query: r.text(),
-		Body: r.text(), SubID: r.text(), TID: r.text(), Type: r.text(), Outcome: conversion.Outcome(r.text()),
-		Reason: conversion.Reason(r.text()), Warnings: r.warnings(), Conversion: r.uuid(),
-	}
-	return p, r.err
-}
-
-// text saves the byte that an empty string would cost its row, and the look-up indexes their entry.
-func text(s string) driver.Value {
-	if s == "" {
-		return nil
-	}
-	return s
-}
-
-func flag(set bool) driver.Value {
-	if set {
-		return int64(1)
-	}
-	return int64(0)
-}
-
-func micros(t time.Time) driver.Value {
-	if t.IsZero() {
-		return nil
-	}
-	return t.UnixMicro()
-}
-
-func id(u uuid.UUID) driver.Value {
-	if u == uuid.Nil {
-		return nil
-	}
-	return u[:]
-}
-
-func number(d *decimal.Decimal) driver.Value {
-	if d == nil {
-		return nil
-	}
-	return d.String()
-}
-
-func rate(a money.Amount) driver.Value {
-	if a.Pending() {
-		return nil
-	}
-	return a.Rate.Value.String()
-}
-
-func encodeAmount(a *money.Amount) driver.Value {
-	if a == nil {
-		return nil
-	}
-	return encodeJSON(a)
-}
-
-// encodeJSON is for this program's own types, which all can be encoded.
-func encodeJSON(v any) string {
-	encoded, err := json.Marshal(v)
+	endpoint, err := w.endpoint(*name)
 	if err != nil {
-		panic(fmt.Sprintf("encoding %T: %v", v, err))
+		return err
 	}
-	return string(encoded)
+	s.args = append(s.args[:0], driver.NamedValue{Ordinal: 1, Value: endpoint})
+	for i := 1; i < len(columns); i++ {
+		value, err := encode(columns[i].Value(row))
+		if err != nil {
+			return fmt.Errorf("column %s: %w", columns[i].Name, err)
+		}
+		s.args = append(s.args, driver.NamedValue{Ordinal: i + 1, Value: value})
+	}
+	_, err = s.run()
+	return err
+}
+
+// encode makes a value as SQLite keeps it; nil is null.
+func encode(value any) (driver.Value, error) {
+	switch v := value.(type) {
+	case nil:
+		return nil, nil
+	case *string:
+		return *v, nil
+	case *bool:
+		if *v {
+			return int64(1), nil
+		}
+		return int64(0), nil
+	case *int:
+		return int64(*v), nil
+	case *int64:
+		return *v, nil
+	case *time.Time:
+		return v.UnixMicro(), nil
+	case *uuid.UUID:
+		return v[:], nil
+	case *decimal.Decimal:
+		return v.String(), nil
+	case table.Encoded:
+		text, err := v.Encode()
+		if text == nil || err != nil {
+			return nil, err
+		}
+		return string(text), nil
+	}
+	return nil, fmt.Errorf("no encoding of %T", value)
+}
+
+// readInto reads a result row of the columns into a row of a table.
+func readInto[R any](r *row, columns []table.Column[R], into *R) error {
+	if len(r.values) != len(columns) {
+		return fmt.Errorf("row has %d columns, expected %d", len(r.values), len(columns))
+	}
+	for i, value := range r.values {
+		if value == nil {
+			continue
+		}
+		if err := decode(value, columns[i].Target(into)); err != nil {
+			return fmt.Errorf("reading column %s: %w", columns[i].Name, err)
+		}
+	}
+	return nil
+}
+
+// decode reads what encode made.
+func decode(value driver.Value, target any) (err error) {
+	switch v := value.(type) {
+	case string:
+		switch t := target.(type) {
+		case *string:
+			*t = v
+			return nil
+		case *decimal.Decimal:
+			*t, err = decimal.NewFromString(v)
+			return err
+		case table.Encoded:
+			return t.Decode(v)
+		}
+	case int64:
+		switch t := target.(type) {
+		case *int64:
+			*t = v
+			return nil
+		case *int:
+			*t = int(v)
+			return nil
+		case *bool:
+			*t = v != 0
+			return nil
+		case *time.Time:
+			*t = time.UnixMicro(v).UTC()
+			return nil
+		}
+	case []byte:
+		if t, ok := target.(*uuid.UUID); ok {
+			*t, err = uuid.FromBytes(v)
+			return err
+		}
+	}
+	return fmt.Errorf("a %T for a %T", value, target)
 }
 
 // row reads one result row column by column; its first error sticks, and only zero values follow.
@@ -199,36 +172,6 @@ func (r *row) uuid() uuid.UUID {
 	u, err := uuid.FromBytes(b)
 	r.fail(err)
 	return u
-}
-
-func (r *row) number() *decimal.Decimal {
-	s, ok := next[string](r)
-	if !ok {
-		return nil
-	}
-	d, err := decimal.NewFromString(s)
-	r.fail(err)
-	return &d
-}
-
-func (r *row) params() conversion.Params {
-	params, err := paramtext.Decode(r.text())
-	r.fail(err)
-	return params
-}
-
-func (r *row) amount() *money.Amount {
-	s, ok := next[string](r)
-	if !ok {
-		return nil
-	}
-	a := &money.Amount{}
-	r.fail(json.Unmarshal([]byte(s), a))
-	return a
-}
-
-func (r *row) warnings() []conversion.Warning {
-	return paramtext.SplitWords[conversion.Warning](r.text())
 }
 
 func (r *row) fail(err error) {

@@ -53,7 +53,13 @@ func (s *statement) exec(values ...driver.Value) error {
 
 // affect returns how many rows were changed.
 func (s *statement) affect(values ...driver.Value) (int64, error) {
-	result, err := s.prepared.ExecContext(context.Background(), s.bind(values))
+	s.bind(values)
+	return s.run()
+}
+
+// run executes the statement with the values that are bound, and returns how many rows were changed.
+func (s *statement) run() (int64, error) {
+	result, err := s.prepared.ExecContext(context.Background(), s.args)
 	if err != nil {
 		return 0, classify(err)
 	}

@@ -1,9 +1,10 @@
 package sqlite
 
 import (
+	"cmp"
 	"context"
-	"encoding/json"
 	"fmt"
+	"slices"
 
 	"github.com/google/uuid"
 
@@ -65,9 +66,10 @@ func (w *writer) readClick(book *ledger.Book, key ledger.Key) error {
 	if err != nil {
 		return err
 	}
-	return w.selectClick.query(func(r *row) (err error) {
-		book.Clicks[key], err = r.click(key.Endpoint)
-		return err
+	return w.selectClick.query(func(r *row) error {
+		click := &conversion.Click{Endpoint: key.Endpoint}
+		book.Clicks[key] = click
+		return readInto(r, clickColumns, click)
 	}, endpoint, key.SubID)
 }
 
@@ -77,10 +79,9 @@ func (w *writer) readConversion(book *ledger.Book, slot ledger.Slot) error {
 		return err
 	}
 	return w.selectConversion.query(func(r *row) error {
-		c, err := r.conversion()
-		c.Endpoint = slot.Endpoint
+		c := &conversion.Conversion{Endpoint: slot.Endpoint}
 		book.Conversions[slot] = c
-		return err
+		return readInto(r, conversionColumns, c)
 	}, endpoint, slot.SubID, slot.TID, slot.Type)
 }
 
@@ -96,16 +97,19 @@ func (w *writer) readHeld(book *ledger.Book, keys []ledger.Key) error {
 			return err
 		}
 		err = w.selectHeld.query(func(r *row) error {
-			held := ledger.HeldPostback{Until: r.time(), Intent: &conversion.Intent{}}
-			if err := json.Unmarshal([]byte(r.text()), held.Intent); err != nil {
+			var held ledger.HeldPostback
+			if err := readInto(r, heldColumns, &held); err != nil {
 				return fmt.Errorf("reading a held postback: %w", err)
 			}
 			book.Held[key] = append(book.Held[key], held)
-			return r.err
+			return nil
 		}, endpoint, key.SubID)
 		if err != nil {
 			return err
 		}
+		slices.SortFunc(book.Held[key], func(a, b ledger.HeldPostback) int {
+			return cmp.Or(cmp.Compare(a.Intent.Stamp, b.Intent.Stamp), slices.Compare(a.Intent.RequestID[:], b.Intent.RequestID[:]))
+		})
 		for _, held := range book.Held[key] {
 			slot := ledger.Slot{Key: key, SlotKey: held.Intent.Slot}
 			if err := w.readConversion(book, slot); err != nil {
@@ -118,8 +122,8 @@ func (w *writer) readHeld(book *ledger.Book, keys []ledger.Key) error {
 
 func (w *writer) readReceipt(book *ledger.Book, receipt ledger.Receipt) error {
 	return w.selectReceipt.query(func(r *row) error {
-		stored, err := r.received()
-		stored.Endpoint = receipt.Endpoint
+		stored := ledger.Received{Endpoint: receipt.Endpoint}
+		err := readInto(r, receivedColumns, &stored)
 		book.Receipts[receipt.ID] = stored
 		return err
 	}, receipt.ID[:])

@@ -2,11 +2,12 @@ package sqlite
 
 import (
 	"context"
-	"encoding/json"
+	"database/sql/driver"
 	"fmt"
 	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 	"github.com/postback-dev/postback-operator/receiver/money"
 )
 
@@ -22,45 +23,45 @@ func (s *Store) ExpiredHolds(ctx context.Context, now time.Time, limit int) ([]l
 
 // PendingRates implements [ledger.Store].
 func (s *Store) PendingRates(ctx context.Context, after *ledger.PendingRate, limit int) ([]ledger.PendingRate, error) {
-	query := "select (select name from endpoints e where e.id = p.endpoint), subid, click, tid, slot_type, currency, " +
-		"to_currency from pending_rates p"
+	const order = "p.endpoint, p.subid, p.of_click, p.tid, p.slot_type, p.currency, p.to_currency"
+	query := `select (select name from endpoints e where e.id = p.endpoint), p.subid, p.of_click, p.tid, p.slot_type,
+		p.currency, p.to_currency from pending_rates p`
 	var args []any
 	if after != nil {
-		query += " where (" + pendingColumns + ") > ((select id from endpoints where name = ?), ?, ?, ?, ?, ?, ?)"
-		for i, v := range pendingValues(0, *after) {
-			if i == 0 {
-				v = after.Endpoint
-			}
-			args = append(args, v)
+		query += " where (" + order + ") > ((select id from endpoints where name = ?), ?, ?, ?, ?, ?, ?)"
+		args = []any{
+			after.Endpoint, after.SubID, after.Click, after.Slot.TID, after.Slot.Type, after.Currency, after.ToCurrency,
 		}
 	}
-	query += " order by " + pendingColumns + " limit ?"
-	return collect(ctx, s, query, append(args, limit), func(r *row) (ledger.PendingRate, error) {
-		p := ledger.PendingRate{Key: ledger.KeyOf(r.text(), r.text()), Click: r.integer() == 1}
-		p.Slot.TID, p.Slot.Type = r.text(), r.text()
-		p.Currency, p.ToCurrency = r.text(), r.text()
-		return p, r.err
+	query += " order by " + order + " limit ?"
+	return collect(ctx, s, query, append(args, limit), func(r *row) (p ledger.PendingRate, err error) {
+		err = readInto(r, table.PendingRates.Columns, &p)
+		p.Key = ledger.KeyOf(p.Endpoint, p.SubID)
+		return p, err
 	})
 }
 
 // LoadRates implements [ledger.Store].
 func (s *Store) LoadRates(ctx context.Context) ([]money.Set, error) {
-	return collect(ctx, s, "select rates from rates order by source", nil, func(r *row) (set money.Set, err error) {
-		if err := json.Unmarshal([]byte(r.text()), &set); err != nil {
-			return set, fmt.Errorf("reading stored rates: %w", err)
-		}
-		return set, r.err
+	query := "select " + table.Names("", table.Rates.Columns) + " from rates order by source"
+	return collect(ctx, s, query, nil, func(r *row) (set money.Set, err error) {
+		err = readInto(r, table.Rates.Columns, &set)
+		return set, err
 	})
 }
 
 // SaveRates implements [ledger.Store].
 func (s *Store) SaveRates(ctx context.Context, set money.Set) error {
-	encoded, err := json.Marshal(set)
-	if err != nil {
-		return fmt.Errorf("encoding rates: %w", err)
+	var values []driver.Value
+	for i := range table.Rates.Columns {
+		value, err := encode(table.Rates.Columns[i].Value(&set))
+		if err != nil {
+			return fmt.Errorf("encoding rates: %w", err)
+		}
+		values = append(values, value)
 	}
 	return s.write(ctx, func(w *writer) (bool, error) {
-		return true, w.saveRates.exec(set.Source, string(encoded))
+		return true, w.saveRates.exec(values...)
 	})
 }
 

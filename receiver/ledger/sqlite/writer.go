@@ -5,11 +5,11 @@ import (
 	"database/sql/driver"
 	"errors"
 	"fmt"
-	"strings"
 
 	"modernc.org/sqlite"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
 // writer is the one connection that writes, with its prepared statements. Whoever holds the store's turn owns it.
@@ -75,49 +75,53 @@ func (w *writer) prepare() error {
 		&w.commit:   "commit",
 		&w.rollback: "rollback",
 
-		&w.selectClick: "select " + clickColumns + " from clicks where endpoint = ? and subid = ?",
-		&w.selectConversion: "select " + conversionColumns + " from conversions " +
-			"where endpoint = ? and subid = ? and tid = ? and slot_type = ?",
-		&w.selectReceipt: "select " + receivedColumns + " from received where id = ?",
+		&w.selectClick: "select {clicks} from clicks where endpoint = ? and subid = ?",
+		&w.selectConversion: `select {conversions} from conversions
+			where endpoint = ? and subid = ? and tid = ? and slot_type = ?`,
+		&w.selectReceipt: "select {received} from received where id = ?",
 		&w.anyHeld:       "select 1 from held limit 1",
-		&w.selectHeld:    "select until, intent from held where endpoint = ? and subid = ? order by stamp, id",
+		&w.selectHeld:    "select {held} from held where endpoint = ? and subid = ?",
 
-		&w.insertClick: insert("clicks", "endpoint, "+clickColumns),
-		&w.updateClick: "update clicks set time = ?3, campaign = ?4, ip = ?5, user_agent = ?6, params = ?7, cost = ?8, visitor_fields = ?9 " +
-			"where endpoint = ?1 and subid = ?2",
-		&w.upsertConversion: insert("conversions", "endpoint, "+conversionColumns) +
-			" on conflict (endpoint, subid, tid, slot_type) do update set " + overwrite(),
-		&w.insertHistory:  insert("history", "endpoint, "+conversionColumns),
-		&w.insertReceived: insert("received", "endpoint, "+receivedColumns),
-		&w.settleReceived: "update received set outcome = ?, reason = ?, warnings = ?, conversion = ? where id = ?",
-		&w.insertHeld:     insert("held", "endpoint, subid, id, stamp, until, intent"),
-		&w.deleteHeld:     "delete from held where id = ?",
-		&w.awaitRate:      insert("pending_rates", pendingColumns) + " on conflict do nothing",
-		&w.haveRate: "delete from pending_rates where endpoint = ? and subid = ? and click = ? and tid = ? and " +
-			"slot_type = ? and currency = ? and to_currency = ?",
-		&w.insertForward:  insert("outbox", "endpoint, "+outboxInserted),
+		&w.insertClick: insert(table.Clicks),
+		&w.updateClick: "update clicks set " + assign("?", table.Clicks.Columns[2:], 3) + " where endpoint = ?1 and subid = ?2",
+		&w.upsertConversion: insert(table.Conversions) + `
+			on conflict (endpoint, subid, tid, slot_type) do update set ` + assign("excluded.", changedConversion, 0),
+		&w.insertHistory:  insert(table.History),
+		&w.insertReceived: insert(table.Received),
+		&w.settleReceived: "update received set outcome = ?3, reason = ?4, warnings = ?5, conversion = ?6 where endpoint = ?1 and id = ?2",
+		&w.insertHeld:     insert(table.Held),
+		&w.deleteHeld:     "delete from held where request_id = ?",
+		&w.awaitRate:      insert(table.PendingRates) + " on conflict do nothing",
+		&w.haveRate: `delete from pending_rates where endpoint = ? and subid = ? and of_click = ? and tid = ? and
+			slot_type = ? and currency = ? and to_currency = ?`,
+		&w.insertForward:  insert(table.Outbox),
 		&w.insertEndpoint: "insert into endpoints (name) values (?) returning id",
 
-		&w.selectForward: "select " + endpointName + ", " + outboxColumns + " from outbox t where id = ?",
-		&w.selectDue: "select id, endpoint, subid, tid, slot_type, rule, version from outbox " +
-			"where state = 'waiting' and host = ? and due <= ? order by due limit ?",
+		&w.selectForward: "select {outbox} from outbox t where id = ?",
+		&w.selectDue: `select id, endpoint, subid, tid, slot_type, rule, version from outbox
+			where state = 'waiting' and host = ? and due <= ? order by due limit ?`,
 		&w.selectOlder: "select due from outbox where " + sameQueue + " and version < ?6 order by version limit 2",
 		&w.parkRow:     "update outbox set due = ?, parked = 1 where id = ?",
-		&w.unparkNext: "update outbox set due = ?6, parked = 0 where parked = 1 and seq = (select seq from outbox where " +
-			sameQueue + " order by version limit 1)",
-		&w.updateForward: "update outbox set state = ?2, reason = ?3, host = ?4, due = ?5, ended_at = ?6, tries = ?7, attempts = ?8, " +
-			"conversion = iif(?9, null, conversion), click = iif(?9, null, click), parked = 0 where id = ?1",
-		&w.resendForward: "update outbox set state = 'waiting', reason = null, due = ?2, ended_at = null, tries = 0 " +
-			"where id = ?1 and state = 'failed'",
-		&w.pruneForwards: "delete from outbox where seq in (select seq from outbox where id < ? and ended_at < ? order by id limit ?)",
+		&w.unparkNext: `update outbox set due = ?6, parked = 0 where parked = 1 and seq =
+			(select seq from outbox where ` + sameQueue + ` order by version limit 1)`,
+		&w.updateForward: `update outbox set state = ?2, reason = ?3, host = ?4, due = ?5, ended_at = ?6, tries = ?7, attempts = ?8,
+			conversion = iif(?9, null, conversion), click = iif(?9, null, click), parked = 0 where id = ?1`,
+		&w.resendForward: `update outbox set state = 'waiting', reason = null, due = ?2, ended_at = null, tries = 0
+			where id = ?1 and state = 'failed'`,
+		&w.pruneForwards: `delete from outbox where seq in
+			(select seq from outbox where id < ? and ended_at < ? order by id limit ?)`,
 
-		&w.saveRates: insert("rates", "source, rates") + " on conflict (source) do update set rates = excluded.rates",
-		&w.takeLease: insert("leases", "name, holder, until") + " on conflict (name) do update set holder = excluded.holder, " +
-			"until = excluded.until where leases.holder = excluded.holder or leases.until <= ?4",
-		&w.pruneReceived: "delete from received where seq in (select seq from received where id < ? and at < ? order by id limit ?)",
-		&w.pruneHistory:  "delete from history where seq in (select seq from history where updated_at < ? order by updated_at limit ?)",
-		&w.beat:          "update heartbeat set beats = beats + 1",
+		&w.saveRates: insert(table.Rates) + ` on conflict (source) do update set base = excluded.base,
+			date = excluded.date, fetched = excluded.fetched, rates = excluded.rates`,
+		&w.takeLease: insert(table.Leases) + ` on conflict (name) do update set holder = excluded.holder,
+			until = excluded.until where leases.holder = excluded.holder or leases.until <= ?4`,
+		&w.pruneReceived: `delete from received where seq in
+			(select seq from received where id < ? and at < ? order by id limit ?)`,
+		&w.pruneHistory: `delete from conversion_history where seq in
+			(select seq from conversion_history where updated_at < ? order by updated_at limit ?)`,
+		&w.beat: "update heartbeat set beats = beats + 1",
 	} {
+		text = columnLists.Replace(text)
 		s, err := prepare(w.conn, text)
 		if err != nil {
 			return classify(err)
@@ -126,25 +130,6 @@ func (w *writer) prepare() error {
 		w.prepared = append(w.prepared, s)
 	}
 	return nil
-}
-
-// insert returns the statement with numbered parameters for the columns.
-func insert(table, columns string) string {
-	n := 1 + strings.Count(columns, ",")
-	return "insert into " + table + " (" + columns + ") values (" + strings.Repeat("?, ", n-1) + "?)"
-}
-
-// overwrite lists what a new version of a conversion changes: never its id, slot and creation, which indexes hold.
-func overwrite() string {
-	var set []string
-	for column := range strings.SplitSeq(conversionColumns, ", ") {
-		switch column {
-		case "id", "subid", "tid", "slot_type", "created_at":
-		default:
-			set = append(set, column+" = excluded."+column)
-		}
-	}
-	return strings.Join(set, ", ")
 }
 
 func (w *writer) loadEndpoints() error {

@@ -1,7 +1,9 @@
 -- Every key starts with the bucket, so that the same tables can be distributed by it (Citus) or hashed by it
--- (YugabyteDB). Text is collated "C": keys sort by bytes, in Go as in the database. No index stands on a column that
+-- (YugabyteDB). Text is collated "C": keys sort by bytes, in Go as in the database. No index is on a column that
 -- changes, so that updates stay in their page (HOT); fillfactor leaves them room. Nor is one on times: the ids are UUIDv7,
--- which begin with the time.
+-- which begin with the time. Amounts are null while no rate is known.
+--
+-- A statement ends with a semicolon at the end of a line; each is sent by itself.
 
 create table clicks (
   bucket smallint not null,
@@ -9,13 +11,14 @@ create table clicks (
   subid text collate "C" not null,
   present boolean not null,             -- false: a placeholder, there to be locked; no click
   click_time timestamptz,
-  campaign text not null default '',
-  ip text not null default '',
-  user_agent text not null default '',
+  campaign text,
+  ip text,
+  user_agent text,
   params json,
-  cost numeric,                         -- in the endpoint's currency; null while no rate is known
+  visitor_fields text,                  -- separated by commas
+  cost numeric,
   cost_original numeric,
-  cost_currency text,
+  cost_original_currency text,
   cost_rate numeric,
   cost_rate_date timestamptz,
   cost_rate_source text,
@@ -27,40 +30,44 @@ create table conversions (
   endpoint text collate "C" not null,
   subid text collate "C" not null,
   tid text collate "C" not null,
-  slot_type text collate "C" not null,
+  slot_type text collate "C" not null,  -- empty unless the endpoint's slots are told apart by type
   id uuid not null,
   type text not null,
-  previous_type text not null,
-  status text not null,
-  payout numeric,                       -- in the endpoint's currency; null while no rate is known
-  payout_original numeric not null,
-  payout_currency text not null,
-  payout_rate numeric,
-  payout_rate_date timestamptz,
-  payout_rate_source text,
-  cost numeric,
-  cost_original numeric,
-  cost_currency text,
-  cost_rate numeric,
-  cost_rate_date timestamptz,
-  cost_rate_source text,
-  endpoint_currency text not null,
+  previous_type text,
+  status text,
+  currency text not null,               -- the endpoint's, of payout and cost
   params json,
-  sender text not null,                 -- the parameter "from"
-  warnings text not null,               -- separated by commas
+  sender text,                          -- the parameter "from"
+  warnings text,                        -- separated by commas
   click_time timestamptz,
   conversion_time timestamptz,
   sale_time timestamptz,
   created_at timestamptz,
   updated_at timestamptz,
   version integer not null,
+  writer text not null,
+  pinned boolean not null,              -- true: a person corrected it
   request_id uuid not null,
   stamp bigint not null,
+  payout numeric,
+  payout_original numeric not null,
+  payout_original_currency text not null,
+  payout_rate numeric,
+  payout_rate_date timestamptz,
+  payout_rate_source text,
+  cost numeric,
+  cost_original numeric,
+  cost_original_currency text,
+  cost_rate numeric,
+  cost_rate_date timestamptz,
+  cost_rate_source text,
   primary key (bucket, endpoint, subid, tid, slot_type)
 ) with (fillfactor = 80);
+
 create index conversions_id on conversions (id);
--- For lists of one endpoint. On lower(endpoint), which changes nothing in a name of Kubernetes, so that no plan for looking up
--- a slot can take this index for the primary key: while a table is empty they look alike, and plans outlive that.
+
+-- For lists of one endpoint. On lower(endpoint), which changes nothing in a name of Kubernetes, so that no plan for
+-- looking up a slot can take this index for the primary key: while a table is empty they look alike, and plans outlive that.
 create index conversions_of_endpoint on conversions (lower(endpoint), id);
 
 -- The versions that are no longer current. The version in the primary key makes a lost update impossible: two batches
@@ -69,6 +76,7 @@ create table conversion_history (
   like conversions including defaults,
   primary key (bucket, endpoint, subid, tid, slot_type, version)
 );
+
 create index conversion_history_updated_at on conversion_history (updated_at);
 
 create table received (
@@ -76,22 +84,26 @@ create table received (
   endpoint text collate "C" not null,
   subid text collate "C" not null,
   id uuid not null,
-  key_id text not null,
   at timestamptz,
   stamp bigint not null,
-  ip text not null,
-  method text not null,
-  query bytea not null,                 -- as received, which need not be UTF-8
-  body bytea not null,
-  tid text not null,
-  type text not null,
+  key_id text,
+  ip text,
+  method text,
+  content_type text,
+  query bytea,                          -- as received, which need not be UTF-8
+  body bytea,
+  subid_from text,
+  tid text,
+  type text,
   outcome text not null,
-  reason text not null,
-  warnings text not null,
+  reason text,
+  warnings text,                        -- separated by commas
   conversion uuid,
   primary key (bucket, endpoint, subid, id)
 );
+
 create index received_id on received (id);
+
 create index received_of_endpoint on received (lower(endpoint), id);
 
 create table held (
@@ -105,13 +117,14 @@ create table held (
   intent json not null,
   primary key (bucket, endpoint, subid, request_id)
 );
+
 create index held_until on held (until);
 
 create table pending_rates (
   bucket smallint not null,
   endpoint text collate "C" not null,
   subid text collate "C" not null,
-  of_click boolean not null,
+  of_click boolean not null,            -- true: the click's cost waits
   tid text collate "C" not null,
   slot_type text collate "C" not null,
   currency text collate "C" not null,
@@ -119,22 +132,43 @@ create table pending_rates (
   primary key (bucket, endpoint, subid, of_click, tid, slot_type, currency, to_currency)
 );
 
+-- S2S postbacks. Rows stay after they were sent, for everyone to see what became of them. The indexes on what waits are
+-- partial: rows leave them when they end. A lease changes no indexed column, so that claiming stays in the page.
 create table outbox (
   bucket smallint not null,
   endpoint text collate "C" not null,
   subid text collate "C" not null,
   id uuid not null,
-  rule text not null,
+  rule text collate "C" not null,
+  host text collate "C" not null,
   tid text collate "C" not null,
   slot_type text collate "C" not null,
   version integer not null,             -- the order of one conversion's postbacks
-  conversion json not null,
+  conversion_id uuid not null,
+  type text not null,
+  conversion json,                      -- null once it is delivered
   click json,
-  ip text not null,
+  ip text,
+  state text not null,
+  reason text,
+  created_at timestamptz not null,
   due timestamptz not null,
+  ended_at timestamptz,
+  tries integer not null,
+  attempts json,
+  parked boolean not null default false,  -- put aside behind older ones
+  holder text not null default '',        -- the receiver that is sending it, until leased_until
+  leased_until timestamptz,
   primary key (bucket, endpoint, subid, id)
 ) with (fillfactor = 70);
-create index outbox_due on outbox (due);
+
+create index outbox_due on outbox (host, due) where state = 'waiting';
+
+create index outbox_order on outbox (bucket, endpoint, subid, tid, slot_type, rule, version) where state = 'waiting';
+
+create index outbox_failed on outbox (id) where state = 'failed';
+
+create index outbox_id on outbox (id);
 
 create table rates (
   source text primary key,

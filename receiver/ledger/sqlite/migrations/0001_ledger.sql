@@ -1,6 +1,7 @@
--- Times are microseconds since 1970 in UTC, null for none; amounts are exact decimals as text.
--- Ids are UUIDv7 of the moment of receipt, so that their index also finds what was received, or created, between two times.
--- Tables are rowid tables: what arrives is appended, and only the narrow indexes by subid are written at random places.
+-- Times are microseconds since 1970 in UTC; amounts are exact decimals as text, null while no rate is known. Null is also
+-- the empty text. Ids are UUIDv7 of the moment of receipt, so that their index also finds what was received, or created,
+-- between two times. Tables are rowid tables: what arrives is appended, and only the narrow indexes by subid are written
+-- at random places. Endpoints are numbers.
 
 create table endpoints (
   id   integer primary key,
@@ -8,146 +9,202 @@ create table endpoints (
 );
 
 create table clicks (
-  seq        integer primary key,
-  endpoint   integer not null,
-  subid      text    not null,
-  time       integer,
-  campaign   text,
-  ip         text,
-  user_agent text,
-  params     text,   -- JSON object of strings
-  cost       text    -- JSON: original, currency, converted, rate
+  seq                    integer primary key,
+  endpoint               integer not null,
+  subid                  text    not null,
+  click_time             integer,
+  campaign               text,
+  ip                     text,
+  user_agent             text,
+  params                 text,             -- JSON object of strings
+  visitor_fields         text,             -- separated by commas
+  cost                   text,             -- in the endpoint's currency
+  cost_original          text,
+  cost_original_currency text,
+  cost_rate              text,
+  cost_rate_date         integer,
+  cost_rate_source       text
 );
+
 create unique index clicks_subid on clicks (endpoint, subid);
 
 create table conversions (
-  seq               integer primary key,
-  id                blob    not null,
-  endpoint          integer not null,
-  subid             text    not null,
-  tid               text    not null,
-  slot_type         text    not null,  -- empty unless the endpoint's slots are told apart by type
-  type              text    not null,
-  previous_type     text,
-  status            text,
-  payout            text,              -- in currency; null while there is no rate
-  currency          text,
-  original_payout   text    not null,
-  original_currency text,
-  rate              text,
-  rate_date         integer,
-  rate_source       text,
-  cost              text,              -- JSON, as in clicks
-  params            text,
-  sender            text,
-  warnings          text,              -- separated by commas
-  click_time        integer,
-  conversion_time   integer,
-  sale_time         integer,
-  created_at        integer,
-  updated_at        integer,
-  version           integer not null,
-  request_id        blob    not null,
-  stamp             integer not null
+  seq                      integer primary key,
+  endpoint                 integer not null,
+  subid                    text    not null,
+  tid                      text    not null,
+  slot_type                text    not null,  -- empty unless the endpoint's slots are told apart by type
+  id                       blob    not null,
+  type                     text    not null,
+  previous_type            text,
+  status                   text,
+  currency                 text    not null,  -- the endpoint's, of payout and cost
+  params                   text,
+  sender                   text,              -- the parameter "from"
+  warnings                 text,              -- separated by commas
+  click_time               integer,
+  conversion_time          integer,
+  sale_time                integer,
+  created_at               integer,
+  updated_at               integer,
+  version                  integer not null,
+  writer                   text    not null,
+  pinned                   integer not null,  -- 1: a person corrected it
+  request_id               blob    not null,
+  stamp                    integer not null,
+  payout                   text,
+  payout_original          text    not null,
+  payout_original_currency text    not null,
+  payout_rate              text,
+  payout_rate_date         integer,
+  payout_rate_source       text,
+  cost                     text,
+  cost_original            text,
+  cost_original_currency   text,
+  cost_rate                text,
+  cost_rate_date           integer,
+  cost_rate_source         text
 );
+
 create unique index conversions_slot on conversions (endpoint, subid, tid, slot_type);
+
 create unique index conversions_id on conversions (id);
 
 -- The versions that are no longer current; columns as in conversions.
-create table history (
-  seq               integer primary key,
-  id                blob    not null,
-  endpoint          integer not null,
-  subid             text    not null,
-  tid               text    not null,
-  slot_type         text    not null,
-  type              text    not null,
-  previous_type     text,
-  status            text,
-  payout            text,
-  currency          text,
-  original_payout   text    not null,
-  original_currency text,
-  rate              text,
-  rate_date         integer,
-  rate_source       text,
-  cost              text,
-  params            text,
-  sender            text,
-  warnings          text,
-  click_time        integer,
-  conversion_time   integer,
-  sale_time         integer,
-  created_at        integer,
-  updated_at        integer,
-  version           integer not null,
-  request_id        blob    not null,
-  stamp             integer not null
+create table conversion_history (
+  seq                      integer primary key,
+  endpoint                 integer not null,
+  subid                    text    not null,
+  tid                      text    not null,
+  slot_type                text    not null,
+  id                       blob    not null,
+  type                     text    not null,
+  previous_type            text,
+  status                   text,
+  currency                 text    not null,
+  params                   text,
+  sender                   text,
+  warnings                 text,
+  click_time               integer,
+  conversion_time          integer,
+  sale_time                integer,
+  created_at               integer,
+  updated_at               integer,
+  version                  integer not null,
+  writer                   text    not null,
+  pinned                   integer not null,
+  request_id               blob    not null,
+  stamp                    integer not null,
+  payout                   text,
+  payout_original          text    not null,
+  payout_original_currency text    not null,
+  payout_rate              text,
+  payout_rate_date         integer,
+  payout_rate_source       text,
+  cost                     text,
+  cost_original            text,
+  cost_original_currency   text,
+  cost_rate                text,
+  cost_rate_date           integer,
+  cost_rate_source         text
 );
-create unique index history_version on history (id, version);
-create index history_updated on history (updated_at);
+
+create unique index conversion_history_version on conversion_history (id, version);
+
+create index conversion_history_updated_at on conversion_history (updated_at);
 
 create table received (
-  seq        integer primary key,
-  id         blob    not null,
-  endpoint   integer not null,
-  at         integer,
-  stamp      integer not null,
-  key_id     text,
-  ip         text,
-  method     text,
-  query      text,
-  body       text,
-  subid      text,
-  tid        text,
-  type       text,
-  outcome    text    not null,
-  reason     text,
-  warnings   text,
-  conversion blob
+  seq          integer primary key,
+  endpoint     integer not null,
+  subid        text    not null,
+  id           blob    not null,
+  at           integer,
+  stamp        integer not null,
+  key_id       text,
+  ip           text,
+  method       text,
+  content_type text,
+  query        text,
+  body         text,
+  subid_from   text,
+  tid          text,
+  type         text,
+  outcome      text    not null,
+  reason       text,
+  warnings     text,              -- separated by commas
+  conversion   blob
 );
+
 create unique index received_id on received (id);
-create index received_subid on received (subid) where subid is not null;
+
+create index received_subid on received (subid);
 
 create table held (
-  id       blob    primary key,
-  endpoint integer not null,
-  subid    text    not null,
-  stamp    integer not null,
-  until    integer not null,
-  intent   text    not null   -- JSON
+  endpoint   integer not null,
+  subid      text    not null,
+  request_id blob    primary key,
+  tid        text    not null,
+  slot_type  text    not null,
+  until      integer not null,
+  intent     text    not null     -- JSON
 ) without rowid;
+
 create index held_subid on held (endpoint, subid);
+
 create index held_until on held (until);
 
 create table pending_rates (
   endpoint    integer not null,
   subid       text    not null,
-  click       integer not null,  -- 1: the click's cost waits
+  of_click    integer not null,   -- 1: the click's cost waits
   tid         text    not null,
   slot_type   text    not null,
   currency    text    not null,
   to_currency text    not null,
-  primary key (endpoint, subid, click, tid, slot_type, currency, to_currency)
+  primary key (endpoint, subid, of_click, tid, slot_type, currency, to_currency)
 ) without rowid;
 
--- The outbox: S2S postbacks due.
-create table forwards (
-  seq        integer primary key,
-  id         blob    not null,
-  endpoint   integer not null,
-  subid      text    not null,
-  rule       text    not null,
-  due        integer not null,
-  ip         text,
-  conversion text    not null,  -- JSON, the version that is to be reported
-  click      text               -- JSON
+-- S2S postbacks. Rows stay after they were sent, for everyone to see what became of them. Who is sending a row is not
+-- stored: one process has the file, and when it dies nobody is sending.
+create table outbox (
+  seq           integer primary key,
+  endpoint      integer not null,
+  subid         text    not null,
+  id            blob    not null,
+  rule          text    not null,
+  host          text    not null,
+  tid           text    not null,
+  slot_type     text    not null,
+  version       integer not null,  -- the order of one conversion's postbacks
+  conversion_id blob    not null,
+  type          text    not null,
+  conversion    text,              -- JSON, the version that is to be reported; null once it is delivered
+  click         text,              -- JSON
+  ip            text,
+  state         text    not null,
+  reason        text,
+  created_at    integer not null,
+  due           integer not null,
+  ended_at      integer,
+  tries         integer not null,
+  attempts      text,              -- JSON
+  parked        integer not null default 0  -- 1: put aside behind older ones
 );
-create index forwards_due on forwards (due);
+
+create unique index outbox_id on outbox (id);
+
+create index outbox_due on outbox (host, due) where state = 'waiting';
+
+create index outbox_order on outbox (endpoint, subid, tid, slot_type, rule, state, version);
+
+create index outbox_failed on outbox (id) where state = 'failed';
 
 create table rates (
-  source text primary key,
-  rates  text not null          -- JSON
+  source  text primary key,
+  base    text not null,
+  date    integer,
+  fetched integer,
+  rates   text not null            -- JSON
 ) without rowid;
 
 create table leases (
@@ -158,4 +215,5 @@ create table leases (
 
 -- What proves that the store can be written.
 create table heartbeat (beats integer not null);
+
 insert into heartbeat values (0);
