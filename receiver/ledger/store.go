@@ -211,7 +211,7 @@ type Store interface {
 
 	// Ping reports whether the store can be written now.
 	Ping(ctx context.Context) error
-	// Durability reports what a commit survives now, and in one line why.
+	// Durability reports what a commit survives now, and in one line why: none where it cannot be otherwise.
 	Durability(ctx context.Context) (level Durability, detail string, err error)
 	// Close waits for nothing: callers finish their batches first.
 	Close() error

@@ -27,7 +27,7 @@ func (r *Receiver) checkDurability(ctx context.Context) time.Duration {
 	}
 	before := r.durability.Swap(string(level))
 	switch {
-	case before == string(level):
+	case before == string(level), detail == "":
 	case r.options.RequireSynchronous && level != ledger.DurabilitySync:
 		r.options.Logger.Error("Not ready: commits are to be synchronous and are not", "durability", level, "detail", detail)
 	default:

@@ -100,7 +100,7 @@ func Open(ctx context.Context, options Options) (*Store, error) {
 	s := &Store{options: options, stop: func() {}, readers: make(chan struct{}, options.MaxConnections/2)}
 	err := s.connect(ctx)
 	if options.Late && errors.Is(err, ledger.ErrUnavailable) {
-		options.Logger.Error("Store cannot be opened, trying again", "error", err)
+		options.Logger.Error("Starting without the store, which cannot be opened yet", "error", err)
 		s.openLater(err)
 		return s, nil
 	}

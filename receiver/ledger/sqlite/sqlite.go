@@ -154,7 +154,7 @@ func (s *Store) Ping(ctx context.Context) error {
 
 // Durability implements [ledger.Store]: a file has no standby.
 func (s *Store) Durability(context.Context) (ledger.Durability, string, error) {
-	return ledger.DurabilityLocal, "a commit is on the disk of this machine", nil
+	return ledger.DurabilityLocal, "", nil
 }
 
 // Close folds the write-ahead log into the file and lets go of it.
