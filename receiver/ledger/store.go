@@ -34,7 +34,7 @@ func KeyOf(endpoint, subid string) Key {
 			h = (h ^ uint32(part[i])) * prime
 		}
 	}
-	return Key{Bucket: uint8(h & 0xff), Endpoint: endpoint, SubID: subid} //nolint:gosec // masked
+	return Key{Bucket: uint8(h & 0xff), Endpoint: endpoint, SubID: subid}
 }
 
 // Slot names one conversion.
