@@ -49,3 +49,41 @@ func TestSignedTimesAndEndpoints(t *testing.T) {
 		},
 	})
 }
+
+// TestASignatureAddsUpOnce goes through docs/endpoint.md, "Access": what was signed once is not added twice.
+func TestASignatureAddsUpOnce(t *testing.T) {
+	const hmac = `"access":{"hmac":{"parameter":"sig","secrets":[{"id":"s1","value":"first-secret"}]}}`
+	add := func(tid, ts string) string { return signed("", "subid=c1&status=sale&payout=5&tid="+tid+"&n="+ts) }
+	play(t, []scenario{
+		{
+			name:   "where payouts add up",
+			config: `{"policies":{"missingStatus":"Ignore","unknownStatus":"Ignore","unknownClick":"Ignore","repeat":"Add","slot":"Tid","transitions":"Any"},` + hmac + `}`,
+			steps: []step{
+				get(add("1", "1"), "recorded"),
+				get(add("1", "1"), "duplicate"),
+				get(add("1", "2"), "recorded"),
+				get(add("1", "1"), "duplicate"),
+			},
+			slots: []string{`"1": sale 10, was sale, map[n:2]`},
+		},
+		{
+			name:   "where the payouts of sales add up",
+			config: `{"policies":{"missingStatus":"Ignore","unknownStatus":"Ignore","unknownClick":"Ignore","repeat":"Overwrite","repeatByType":{"sale":"Add"},"slot":"Tid","transitions":"Any"},` + hmac + `}`,
+			steps: []step{
+				get(add("1", "1"), "recorded"),
+				get(add("1", "1"), "duplicate"),
+			},
+			slots: []string{`"1": sale 5, map[n:1]`},
+		},
+		{
+			name:   "elsewhere a copy may come back, and says what is so already or is overwritten again",
+			config: `{` + hmac + `}`,
+			steps: []step{
+				get(signed("", "subid=c1&status=lead"), "recorded"),
+				get(signed("", "subid=c1&status=sale"), "recorded"),
+				get(signed("", "subid=c1&status=lead"), "recorded"),
+			},
+			slots: []string{`"": lead 0, was sale, warns overwrote_other_type`},
+		},
+	})
+}

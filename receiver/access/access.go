@@ -10,6 +10,8 @@ import (
 	"net/netip"
 	"slices"
 
+	"github.com/google/uuid"
+
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
@@ -169,6 +171,16 @@ func (a *Attempt) CheckType(conversionType string) conversion.Reason {
 		a.Trace.Add(trace.Step{Name: trace.Access, About: "type", Value: conversionType, Reason: string(reason)})
 	}
 	return reason
+}
+
+// Signature names the signature of a postback of that type if it counts only once, however often somebody sends it: where
+// payouts add up, what was sent again would be added again. It is the zero UUID otherwise, and for an offer wall's digest,
+// which two conversions may share.
+func (a *Attempt) Signature(conversionType string) uuid.UUID {
+	if !a.signed() || a.Endpoint.SignatureText != nil || !a.Endpoint.Rules.AddsUp(conversionType) {
+		return uuid.Nil
+	}
+	return signatureID(a.Endpoint, a.Request.RawQuery)
 }
 
 // Writer is a page for a client key: it proves nothing about who uses it.

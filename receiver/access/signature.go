@@ -9,6 +9,8 @@ import (
 	"strings"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
@@ -44,6 +46,13 @@ func macValid(ep *endpoint.Endpoint, rawQuery string, body []byte) bool {
 		}
 	}
 	return valid && err == nil
+}
+
+// signatureID names a signature, and the endpoint for which it was made: it is the same however often the request comes.
+func signatureID(ep *endpoint.Endpoint, rawQuery string) uuid.UUID {
+	_, presented := cutParameter(rawQuery, ep.SignatureParameter)
+	given, _ := hex.DecodeString(presented) // It is valid.
+	return uuid.NewHash(sha256.New(), uuid.Nil, append([]byte(ep.Name+"\n"), given...), 8)
 }
 
 // maxAhead is how far the clock of a signer may be ahead.

@@ -93,7 +93,7 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 	rows := []ledger.Received{
 		{
 			ID: ids(2)[0], Endpoint: "shop/main", KeyID: "k1", At: start, IP: "192.0.2.1", Method: "POST",
-			Query: "subid=c1&x=<b>", Body: "status=sale", SubID: "c1", TID: "7", Type: "sale", Outcome: conversion.Recorded,
+			Query: "subid=c1&x=<b>", Body: "status=sale", ContentType: "text/plain", SubIDFrom: "query:subid", SubID: "c1", TID: "7", Type: "sale", Outcome: conversion.Recorded,
 			Warnings: []conversion.Warning{conversion.PayoutAmbiguous}, Conversion: conversionID,
 		},
 		{
@@ -108,12 +108,12 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 	want := []any{
 		map[string]any{
 			"id": ids(2)[0].String(), "time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
-			"method": "POST", "query": "subid=c1&x=<b>", "body": "status=sale", "subid": "c1", "tid": "7", "type": "sale",
+			"method": "POST", "query": "subid=c1&x=<b>", "body": "status=sale", "content_type": "text/plain", "subid": "c1", "subid_from": "query:subid", "tid": "7", "type": "sale",
 			"outcome": "recorded", "reason": nil, "warnings": []any{"payout_ambiguous"}, "conversion_id": conversionID.String(),
 		},
 		map[string]any{
 			"id": ids(2)[1].String(), "time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
-			"method": "GET", "query": "", "body": "", "subid": nil, "tid": "", "type": nil,
+			"method": "GET", "query": "", "body": "", "content_type": nil, "subid": nil, "subid_from": nil, "tid": "", "type": nil,
 			"outcome": "ignored", "reason": "subid_missing", "warnings": []any{}, "conversion_id": nil,
 		},
 	}

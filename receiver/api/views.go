@@ -58,20 +58,22 @@ func params(c *conversion.Conversion) map[string]string {
 
 func viewPostback(r ledger.Received) read.Postback {
 	view := read.Postback{
-		ID:       r.ID.String(),
-		Time:     read.UTC(r.At),
-		Endpoint: r.Endpoint,
-		KeyID:    r.KeyID,
-		IP:       r.IP,
-		Method:   r.Method,
-		Query:    r.Query,
-		Body:     r.Body,
-		SubID:    read.Text(r.SubID),
-		TID:      r.TID,
-		Type:     read.Text(r.Type),
-		Outcome:  string(r.Outcome),
-		Reason:   read.Text(string(r.Reason)),
-		Warnings: warnings(r.Warnings),
+		ID:          r.ID.String(),
+		Time:        read.UTC(r.At),
+		Endpoint:    r.Endpoint,
+		KeyID:       r.KeyID,
+		IP:          r.IP,
+		Method:      r.Method,
+		ContentType: read.Text(r.ContentType),
+		Query:       r.Query,
+		Body:        r.Body,
+		SubID:       read.Text(r.SubID),
+		SubIDFrom:   read.Text(r.SubIDFrom),
+		TID:         r.TID,
+		Type:        read.Text(r.Type),
+		Outcome:     string(r.Outcome),
+		Reason:      read.Text(string(r.Reason)),
+		Warnings:    warnings(r.Warnings),
 	}
 	if r.Conversion != uuid.Nil {
 		view.ConversionID = read.Text(r.Conversion.String())

@@ -99,6 +99,11 @@ type Rules struct {
 	Forwards     []ForwardRule            `json:"forwards,omitempty"`
 }
 
+// AddsUp reports whether the payouts of postbacks of that type add up.
+func (r *Rules) AddsUp(conversionType string) bool {
+	return r.repeat(conversionType) == config.RepeatAdd
+}
+
 // repeat returns the policy for postbacks of that type.
 func (r *Rules) repeat(conversionType string) config.Repeat {
 	if own, ok := r.RepeatByType[conversionType]; ok {

@@ -221,6 +221,10 @@ func (w Want) normalized() Want {
 		return cmp.Or(a.Compare(b.Key), cmp.Compare(a.TID, b.TID), cmp.Compare(a.Type, b.Type))
 	})
 	w.Slots = slices.Compact(w.Slots)
+	slices.SortFunc(w.Signed, func(a, b Signed) int {
+		return cmp.Or(a.Compare(b.Key), slices.Compare(a.Signature[:], b.Signature[:]))
+	})
+	w.Signed = slices.Compact(w.Signed)
 	return w
 }
 

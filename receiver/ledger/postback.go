@@ -74,6 +74,9 @@ func (o *postbackOp) want(w *Want, again bool) {
 	key := KeyOf(o.Intent.Endpoint, o.Intent.SubID)
 	w.Keys = append(w.Keys, key)
 	w.Slots = append(w.Slots, Slot{Key: key, SlotKey: o.Intent.Slot})
+	if o.Log.Signature != uuid.Nil {
+		w.Signed = append(w.Signed, Signed{Key: key, Signature: o.Log.Signature})
+	}
 	switch o.Intent.Rules.UnknownClick {
 	case config.UnknownClickHold, config.UnknownClickRecord:
 		w.Create = append(w.Create, key)
@@ -91,6 +94,13 @@ func (o *postbackOp) decide(s *sheet, again bool) {
 		s.log(row)
 		return
 	}
+	if first, ok := s.signed(row.Signature); ok {
+		row.Signature = uuid.Nil
+		o.result = Result{Outcome: conversion.Duplicate, Warnings: row.Warnings, ConversionID: first.Conversion}
+		o.result.writeTo(&row)
+		s.log(row)
+		return
+	}
 	in := o.Intent
 	if again && !in.Redelivered {
 		redelivered := *in
@@ -99,6 +109,9 @@ func (o *postbackOp) decide(s *sheet, again bool) {
 	}
 	result, holdUntil := s.apply(in)
 	result.writeTo(&row)
+	if result.Outcome == conversion.Ignored {
+		row.Signature = uuid.Nil
+	}
 	logged := s.log(row)
 	if result.Outcome == conversion.Held {
 		s.hold(in, holdUntil, logged)

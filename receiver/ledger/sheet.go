@@ -5,6 +5,8 @@ import (
 	"slices"
 	"time"
 
+	"github.com/google/uuid"
+
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
@@ -127,6 +129,23 @@ func (s *sheet) forward(rules *conversion.Rules, due []string, c *conversion.Con
 			ID: s.opt.NewID(), Rule: rule, Host: rules.ForwardHost(rule), Conversion: c, Click: click, IP: ip, Due: s.now,
 		})
 	}
+}
+
+// signed returns the row of the postback whose signature that is, if it has counted: it stands in the book, or in this
+// batch.
+func (s *sheet) signed(signature uuid.UUID) (Received, bool) {
+	if signature == uuid.Nil {
+		return Received{}, false
+	}
+	if row, ok := s.book.Signed[signature]; ok && row.Outcome != conversion.Ignored {
+		return row, true
+	}
+	for _, row := range s.logged {
+		if row.Signature == signature && row.Outcome != conversion.Ignored {
+			return *row, true
+		}
+	}
+	return Received{}, false
 }
 
 // log adds a row to the received log, which stays open until the batch is closed.

@@ -61,6 +61,8 @@ type Want struct {
 	Held []Key
 	// Receipts are postbacks that may have been committed before: their rows of the received log, if there are any.
 	Receipts []Receipt
+	// Signed are signatures that count once: the rows of the received log that have them. Each one's key is among Keys.
+	Signed []Signed
 	// Create are the keys that must be lockable even when they have no click, because a conversion may be recorded
 	// without one. Engines with row locks put a placeholder there, which reads as no click.
 	Create []Key
@@ -73,12 +75,27 @@ type Receipt struct {
 	At time.Time
 }
 
+// Signed is the signature of a postback that counts once, see [Received].
+type Signed struct {
+	Key
+	Signature uuid.UUID
+}
+
 // Book is what a batch read. Absent keys mean there is no such thing.
 type Book struct {
 	Clicks      map[Key]*conversion.Click
 	Conversions map[Slot]*conversion.Conversion
 	Held        map[Key][]HeldPostback
 	Receipts    map[uuid.UUID]Received
+	// Signed are the rows of the received log by signature; of several, one that was not ignored.
+	Signed map[uuid.UUID]Received
+}
+
+// AddSigned adds a row that has a signature.
+func (b *Book) AddSigned(row Received) {
+	if before, some := b.Signed[row.Signature]; !some || before.Outcome == conversion.Ignored {
+		b.Signed[row.Signature] = row
+	}
 }
 
 // Changes is what a batch writes: all of it or nothing.
@@ -151,6 +168,9 @@ type Received struct {
 	Outcome          conversion.Outcome
 	Reason           conversion.Reason
 	Warnings         []conversion.Warning
+	// Signature names the signature of a request that counts once, however often it comes: another one is a duplicate
+	// unless this one was ignored. The zero UUID if there is none, or if it has not counted.
+	Signature uuid.UUID
 	// Conversion is the id of the conversion that was recorded or repeated; the zero UUID if none.
 	Conversion uuid.UUID
 }

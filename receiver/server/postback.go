@@ -67,30 +67,39 @@ func (h *Handler) record(
 ) (ledger.Result, error) {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), h.Hold)
 	defer cancel()
-	return h.Ledger.Postback(ctx, ledger.Postback{
+	p := ledger.Postback{
 		Intent: verdict.Intent,
 		Log: ledger.Received{
-			ID:       a.Request.ID,
-			Endpoint: a.Endpoint.Name,
-			KeyID:    a.KeyID,
-			At:       a.Request.At,
-			Stamp:    stamp,
-			IP:       a.Request.Source.String(),
-			Method:   head(a.Request.Method, maxMethod),
-			Query:    head(a.Request.RawQuery, request.MaxURLBytes),
-			Body:     head(string(a.Request.Body), request.MaxBodyBytes),
-			SubID:    verdict.SubID,
-			TID:      verdict.TID,
-			Type:     verdict.Type,
-			Outcome:  outcome,
-			Reason:   verdict.Reason,
-			Warnings: verdict.Warnings,
+			ID:          a.Request.ID,
+			Endpoint:    a.Endpoint.Name,
+			KeyID:       a.KeyID,
+			At:          a.Request.At,
+			Stamp:       stamp,
+			IP:          a.Request.Source.String(),
+			Method:      head(a.Request.Method, maxMethod),
+			ContentType: head(a.Request.ContentType, maxContentType),
+			Query:       head(a.Request.RawQuery, request.MaxURLBytes),
+			Body:        head(string(a.Request.Body), request.MaxBodyBytes),
+			SubIDFrom:   head(verdict.SubIDFrom.String(), request.MaxValueBytes),
+			SubID:       verdict.SubID,
+			TID:         verdict.TID,
+			Type:        verdict.Type,
+			Outcome:     outcome,
+			Reason:      verdict.Reason,
+			Warnings:    verdict.Warnings,
 		},
-	})
+	}
+	if p.Intent != nil {
+		p.Log.Signature = a.Signature(verdict.Type)
+	}
+	return h.Ledger.Postback(ctx, p)
 }
 
-// maxMethod bounds what is logged of a method that is not known.
-const maxMethod = 16
+// maxMethod bounds what is logged of a method that is not known, maxContentType the header, in bytes.
+const (
+	maxMethod      = 16
+	maxContentType = 256
+)
 
 // head returns at most n bytes of what a sender sent, as text that every store takes: UTF-8 and without NUL.
 func head(text string, n int) string {

@@ -96,7 +96,7 @@ func (h *harness) checkLog(t *testing.T, got answer, outcome, method, path strin
 	}
 	word, reason, _ := strings.Cut(outcome, "; reason=")
 	want.Outcome, want.Reason = conversion.Outcome(word), conversion.Reason(reason)
-	judged := cmpopts.IgnoreFields(ledger.Received{}, "IP", "Body", "SubID", "TID", "Type", "Warnings")
+	judged := cmpopts.IgnoreFields(ledger.Received{}, "IP", "Body", "ContentType", "SubIDFrom", "SubID", "TID", "Type", "Warnings")
 	if diff := cmp.Diff(want, p.Log, judged); diff != "" {
 		t.Errorf("the row -want +got:\n%s", diff)
 	}
@@ -105,6 +105,33 @@ func (h *harness) checkLog(t *testing.T, got answer, outcome, method, path strin
 	}
 	if len(p.Log.Body) > request.MaxBodyBytes {
 		t.Errorf("logged %d bytes of the body", len(p.Log.Body))
+	}
+}
+
+func TestTheLogKeepsWhatAnotherJudgementNeeds(t *testing.T) {
+	for _, test := range []struct {
+		name, method, path, contentType, body string
+		headers                               []string
+		from, keptType                        string
+	}{
+		{name: "a parameter", method: "GET", path: key + "/postback?sub_id=c1&status=sale", from: "query:sub_id"},
+		{name: "a repaired name", method: "GET", path: key + "/postback?SUBID=c1&status=sale", from: "query:subid"},
+		{name: "a query in the path", method: "GET", path: key + "/postback&subid=c1&status=sale", from: "path:subid"},
+		{name: "a form", method: "POST", path: key + "/postback?status=sale", contentType: formType, body: "subid=c1", from: "body:subid", keptType: formType},
+		{name: "a subid that is none", method: "GET", path: key + "/postback?subid={x}", from: "query:subid"},
+		{name: "no subid", method: "GET", path: key + "/postback"},
+		{name: "a cookie", method: "GET", path: pageKey + "/postback?status=lead", headers: []string{"Origin", shop, "Cookie", "subid=c2"}, from: "cookie:subid"},
+		{name: "a type that is too long", method: "POST", path: key + "/postback?subid=c1", contentType: strings.Repeat("x", 300), from: "query:subid",
+			keptType: strings.Repeat("x", maxContentType)},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			h := newHarness(t)
+			url, _ := h.serve(t, nil)
+			exchange(t, http.DefaultClient, test.method, url+"/"+test.path, test.contentType, test.body, test.headers...)
+			if log := h.book.rows()[0].Log; log.SubIDFrom != test.from || log.ContentType != test.keptType {
+				t.Errorf("from %q, Content-Type %q", log.SubIDFrom, log.ContentType)
+			}
+		})
 	}
 }
 

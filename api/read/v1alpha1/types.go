@@ -64,10 +64,15 @@ type Postback struct {
 	KeyID    string     `json:"key_id"`
 	IP       string     `json:"ip"`
 	Method   string     `json:"method"`
+	// ContentType is the header's value, which says how Body is to be read; null without one.
+	ContentType *string `json:"content_type"`
 	// Query and Body are as received, bounded. The key is part of neither.
-	Query        string   `json:"query"`
-	Body         string   `json:"body"`
-	SubID        *string  `json:"subid"`
+	Query string  `json:"query"`
+	Body  string  `json:"body"`
+	SubID *string `json:"subid"`
+	// SubIDFrom is where the request said the subid: query, path, body or cookie, a colon, and the name there; null if it
+	// said none.
+	SubIDFrom    *string  `json:"subid_from"`
 	TID          string   `json:"tid"`
 	Type         *string  `json:"type"`
 	Outcome      string   `json:"outcome"`

@@ -104,6 +104,7 @@ func fullReceived(at time.Time, n int) ledger.Received {
 		Type:        "sale",
 		Outcome:     conversion.Recorded,
 		Warnings:    []conversion.Warning{conversion.DateInFuture},
+		Signature:   id(noon, n+1000),
 		Conversion:  id(noon, 1),
 	}
 }

@@ -45,6 +45,7 @@ func Run(t *testing.T, engine Engine) {
 		{"a conversion comes back as it was", testConversions},
 		{"the received log comes back as it was", testReceivedLog},
 		{"receipts are those of the rows that are there", testReceipts},
+		{"a signature finds the row that counts", testSigned},
 		{"held postbacks wait with their slots", testHeld},
 		{"held postbacks are settled in the received log", testSettled},
 		{"holds expire", testExpiredHolds},

@@ -135,6 +135,18 @@ func testReceivedLog(d *desk) {
 	d.same("received", rows, d.received(ledger.ReceivedFilter{}))
 }
 
+// testSigned has two rows of one signature: the first one was held, and ignored in the end.
+func testSigned(d *desk) {
+	ignored, counts, other := fullReceived(noon, 1), fullReceived(noon.Add(time.Hour), 2), fullReceived(noon, 3)
+	ignored.Outcome, counts.Signature = conversion.Ignored, ignored.Signature
+	d.write(&ledger.Changes{Received: []ledger.Received{counts, ignored, other, bareReceived(noon, 4)}})
+	key := ledger.KeyOf(shop, "c1")
+	book := d.read(ledger.Want{Keys: []ledger.Key{key}, Signed: []ledger.Signed{
+		{Key: key, Signature: counts.Signature}, {Key: key, Signature: id(noon, 5)},
+	}})
+	d.same("signed", map[uuid.UUID]ledger.Received{counts.Signature: counts}, book.Signed)
+}
+
 func testReceipts(d *desk) {
 	full, bare := fullReceived(noon, 1), bareReceived(noon.Add(time.Hour), 2)
 	d.write(&ledger.Changes{Received: []ledger.Received{full, bare}})

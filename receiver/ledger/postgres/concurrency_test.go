@@ -13,11 +13,14 @@ import (
 	"github.com/google/go-cmp/cmp"
 	"github.com/google/go-cmp/cmp/cmpopts"
 	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
 
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres"
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
+	"github.com/postback-dev/postback-operator/receiver/money"
 )
 
 // answers are the postbacks that were sent and what was answered, by request id.
@@ -179,5 +182,53 @@ func (a *answers) wantReceived(t *testing.T, store ledger.Store) {
 	}
 	if rows != len(a.results) {
 		t.Errorf("%d rows in the received log, %d postbacks answered", rows, len(a.results))
+	}
+}
+
+// TestASignatureCountsOnceWhicheverReceiverGetsIt sends copies of signed requests, whose payouts add up, to three receivers.
+func TestASignatureCountsOnceWhicheverReceiverGetsIt(t *testing.T) {
+	const receivers, signatures, copies = 3, 20, 12
+	dsn := pgtest.Shared(t).NewDatabase(t)
+	books := make([]*ledger.Ledger, receivers)
+	for i := range books {
+		books[i] = ledger.New(openStore(t, postgres.Options{DSN: dsn}), ledger.Options{Lanes: 2})
+		defer func() { must(t, books[i].Close(context.WithoutCancel(t.Context()))) }()
+	}
+	raceClicks(t, books, 1)
+	rules := &conversion.Rules{Currency: "USD", Repeat: config.RepeatAdd}
+	one := decimal.NewFromInt(1)
+	var recorded atomic.Int64
+	var wg sync.WaitGroup
+	for n := range signatures * copies {
+		wg.Go(func() {
+			at, id := time.Now().UTC().Truncate(time.Microsecond), uuid.Must(uuid.NewV7())
+			result, err := books[n%receivers].Postback(t.Context(), ledger.Postback{
+				Log: ledger.Received{ID: id, Endpoint: testEndpoint, SubID: "hot-0", At: at, Signature: uuid.UUID{15: byte(n/copies) + 1}},
+				Intent: &conversion.Intent{
+					Endpoint:  testEndpoint,
+					SubID:     "hot-0",
+					Type:      "sale",
+					RequestID: id,
+					Received:  at,
+					Stamp:     at.UnixMicro(),
+					Payout:    &money.Amount{Original: one, Currency: "USD", Converted: &one},
+					Rules:     rules,
+				},
+			})
+			must(t, err)
+			if result.Outcome == conversion.Recorded {
+				recorded.Add(1)
+			}
+		})
+	}
+	wg.Wait()
+	if n := recorded.Load(); n != signatures {
+		t.Errorf("%d postbacks are recorded, want %d", n, signatures)
+	}
+	if n := queryInt(t, dsn, "select payout::int from conversions"); n != signatures {
+		t.Errorf("they add up to %d, want %d", n, signatures)
+	}
+	if n := queryInt(t, dsn, "select count(*) from received where outcome = 'duplicate' and signature is null"); n != signatures*(copies-1) {
+		t.Errorf("%d duplicates, want %d", n, signatures*(copies-1))
 	}
 }

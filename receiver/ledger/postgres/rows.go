@@ -22,6 +22,8 @@ var (
 		table.Of("slot_type", table.Text, func(s *ledger.Slot) *string { return &s.Type }))
 	receiptColumns = append(table.Within(func(r *ledger.Receipt) *ledger.Key { return &r.Key }, keyColumns),
 		table.Of("id", table.UUID, func(r *ledger.Receipt) *uuid.UUID { return &r.ID }))
+	signedColumns = append(table.Within(func(s *ledger.Signed) *ledger.Key { return &s.Key }, keyColumns),
+		table.Of("signature", table.UUID, func(s *ledger.Signed) *uuid.UUID { return &s.Signature }))
 )
 
 // idKey and slotKey are how many columns, besides the bucket, the keys of tables by id and by slot have.
@@ -45,6 +47,7 @@ var clickColumns = slices.Concat(
 func keyOfKey(k *ledger.Key) ledger.Key                   { return *k }
 func keyOfSlot(s *ledger.Slot) ledger.Key                 { return s.Key }
 func keyOfReceipt(r *ledger.Receipt) ledger.Key           { return r.Key }
+func keyOfSigned(s *ledger.Signed) ledger.Key             { return s.Key }
 func keyOfClick(c *conversion.Click) ledger.Key           { return ledger.KeyOf(c.Endpoint, c.SubID) }
 func keyOfConversion(c *conversion.Conversion) ledger.Key { return ledger.KeyOf(c.Endpoint, c.SubID) }
 func keyOfReceived(r *ledger.Received) ledger.Key         { return ledger.KeyOf(r.Endpoint, r.SubID) }

@@ -40,6 +40,8 @@ var (
 	// transaction one that writes, so that its commit waits until the standby has everything before it as well.
 	readReceipts = forRows(receiptColumns, idKey, `select {t.received} from {rows} join received t on {key}
 		order by t.bucket, t.endpoint, t.subid, t.id for no key update of t`)
+	// Whoever else records a request of that signature holds the lock of its click.
+	readSigned = forRows(signedColumns, idKey, "select {t.received} from {rows} join received t on {key}")
 )
 
 // Columns that never change, because the key or an index holds them.
@@ -100,6 +102,7 @@ func (s *Store) read(ctx context.Context, conn *pgx.Conn, want ledger.Want) (*st
 			Conversions: make(map[ledger.Slot]*conversion.Conversion, len(want.Slots)),
 			Held:        make(map[ledger.Key][]ledger.HeldPostback),
 			Receipts:    make(map[uuid.UUID]ledger.Received),
+			Signed:      make(map[uuid.UUID]ledger.Received),
 		},
 		placeholders: make(map[ledger.Key]bool),
 	}
@@ -113,6 +116,7 @@ func (s *Store) read(ctx context.Context, conn *pgx.Conn, want ledger.Want) (*st
 	readHeld.queue(b, held, reading(table.Held.Columns, st.addHeld))
 	readHeldSlots.queue(b, held, reading(table.Conversions.Columns, st.addConversion))
 	readReceipts.queue(b, sortedValues(want.Receipts, keyOfReceipt), reading(table.Received.Columns, st.addReceipt))
+	readSigned.queue(b, sortedValues(want.Signed, keyOfSigned), reading(table.Received.Columns, st.addSigned))
 	if err := s.send(ctx, conn, b); err != nil {
 		return nil, err
 	}
@@ -145,6 +149,11 @@ func slotOf(c *conversion.Conversion) ledger.Slot {
 func (st *state) addHeld(held *ledger.HeldPostback) error {
 	key := keyOfHeld(held)
 	st.book.Held[key] = append(st.book.Held[key], *held)
+	return nil
+}
+
+func (st *state) addSigned(row *ledger.Received) error {
+	st.book.AddSigned(*row)
 	return nil
 }
 

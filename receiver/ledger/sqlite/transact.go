@@ -37,6 +37,7 @@ func (w *writer) read(want ledger.Want) (*ledger.Book, error) {
 		Conversions: make(map[ledger.Slot]*conversion.Conversion, len(want.Slots)),
 		Held:        map[ledger.Key][]ledger.HeldPostback{},
 		Receipts:    make(map[uuid.UUID]ledger.Received, len(want.Receipts)),
+		Signed:      make(map[uuid.UUID]ledger.Received, len(want.Signed)),
 	}
 	for _, key := range want.Keys {
 		if err := w.readClick(book, key); err != nil {
@@ -55,6 +56,11 @@ func (w *writer) read(want ledger.Want) (*ledger.Book, error) {
 	}
 	for _, receipt := range want.Receipts {
 		if err := w.readReceipt(book, receipt); err != nil {
+			return nil, err
+		}
+	}
+	for _, signed := range want.Signed {
+		if err := w.readSigned(book, signed); err != nil {
 			return nil, err
 		}
 	}
@@ -127,4 +133,13 @@ func (w *writer) readReceipt(book *ledger.Book, receipt ledger.Receipt) error {
 		book.Receipts[receipt.ID] = stored
 		return err
 	}, receipt.ID[:])
+}
+
+func (w *writer) readSigned(book *ledger.Book, signed ledger.Signed) error {
+	return w.selectSigned.query(func(r *row) error {
+		stored := ledger.Received{Endpoint: signed.Endpoint}
+		err := readInto(r, receivedColumns, &stored)
+		book.AddSigned(stored)
+		return err
+	}, signed.Signature[:])
 }

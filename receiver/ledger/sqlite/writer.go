@@ -18,13 +18,13 @@ type writer struct {
 
 	begin, commit, rollback *statement
 
-	selectClick, selectConversion, selectReceipt, anyHeld, selectHeld *statement
-	insertClick, updateClick, upsertConversion, insertHistory         *statement
-	insertReceived, settleReceived, insertHeld, deleteHeld            *statement
-	awaitRate, haveRate, insertForward, insertEndpoint                *statement
-	selectForward, selectDue, selectOlder                             *statement
-	parkRow, unparkNext, updateForward, resendForward, pruneForwards  *statement
-	saveRates, takeLease, pruneReceived, pruneHistory, beat           *statement
+	selectClick, selectConversion, selectReceipt, selectSigned, anyHeld, selectHeld *statement
+	insertClick, updateClick, upsertConversion, insertHistory                       *statement
+	insertReceived, settleReceived, insertHeld, deleteHeld                          *statement
+	awaitRate, haveRate, insertForward, insertEndpoint                              *statement
+	selectForward, selectDue, selectOlder                                           *statement
+	parkRow, unparkNext, updateForward, resendForward, pruneForwards                *statement
+	saveRates, takeLease, pruneReceived, pruneHistory, beat                         *statement
 
 	// prepared are all of them.
 	prepared []*statement
@@ -79,6 +79,7 @@ func (w *writer) prepare() error {
 		&w.selectConversion: `select {conversions} from conversions
 			where endpoint = ? and subid = ? and tid = ? and slot_type = ?`,
 		&w.selectReceipt: "select {received} from received where id = ?",
+		&w.selectSigned:  "select {received} from received where signature = ?",
 		&w.anyHeld:       "select 1 from held limit 1",
 		&w.selectHeld:    "select {held} from held where endpoint = ? and subid = ?",
 

@@ -80,6 +80,7 @@ var Received = Table[ledger.Received]{Name: "received", Columns: []Column[ledger
 	encoded("warnings", Text, func(r *ledger.Received) words[conversion.Warning] {
 		return words[conversion.Warning]{&r.Warnings}
 	}),
+	Of("signature", UUID, func(r *ledger.Received) *uuid.UUID { return &r.Signature }).Null(),
 	Of("conversion", UUID, func(r *ledger.Received) *uuid.UUID { return &r.Conversion }).Null(),
 }}
 
