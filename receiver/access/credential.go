@@ -41,3 +41,13 @@ func Clicks(snapshot *endpoint.Snapshot, authorization string, now time.Time) (*
 	ep, _, ok := snapshot.ByClickToken(strings.TrimSpace(token), now)
 	return ep, ok
 }
+
+// ClickAPI returns the campaign whose token of the click API that is, nil if none has it. A token in a URL, which servers
+// and proxies log, is allowed only where the campaign says so.
+func ClickAPI(snapshot *endpoint.Snapshot, token string, inURL bool, now time.Time) (c *endpoint.Campaign, allowed bool) {
+	c, ok := snapshot.ByCampaignToken(token, now)
+	if !ok {
+		return nil, false
+	}
+	return c, !inURL || c.TokenInQuery
+}

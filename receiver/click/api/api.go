@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"time"
 
+	"github.com/postback-dev/postback-operator/receiver/access"
 	"github.com/postback-dev/postback-operator/receiver/click"
 	"github.com/postback-dev/postback-operator/receiver/click/visit"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
@@ -70,8 +71,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		return
 	}
 	c := readCall(said, r.Header)
-	campaign, ok := snapshot.ByCampaignToken(c.token, c.at)
-	if !ok {
+	campaign, allowed := access.ClickAPI(snapshot, c.token, c.tokenInQuery, c.at)
+	if campaign == nil {
 		a.WrongToken()
 		empty(w, http.StatusNotFound)
 		return
@@ -81,7 +82,7 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	allowOrigin(header, r, campaign)
 	switch {
-	case c.tokenInQuery && !campaign.TokenInQuery:
+	case !allowed:
 		answer(w, http.StatusForbidden, c.refusal("Send the token by POST, in the body: servers and proxies log URLs. "+
 			"Or set token.inQuery for this campaign."))
 	case r.Method == http.MethodOptions:
