@@ -56,6 +56,9 @@ var checks = [...]struct {
 
 // Check returns why the postback is refused before it is judged, "" if it is not.
 func (a *Attempt) Check() conversion.Reason {
+	if a.Trace != nil {
+		a.Trace.Add(trace.Step{Name: trace.Key, Value: a.KeyID, Result: a.keyKind()})
+	}
 	for i := range checks {
 		reason := checks[i].reason(a)
 		if a.Trace != nil {
@@ -66,6 +69,13 @@ func (a *Attempt) Check() conversion.Reason {
 		}
 	}
 	return ""
+}
+
+func (a *Attempt) keyKind() string {
+	if a.ClientKey {
+		return "client key"
+	}
+	return "key"
 }
 
 // rate: a page's visitors share nothing but the key, so each source address has an allowance of its own.

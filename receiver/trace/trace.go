@@ -8,6 +8,7 @@ type Name string
 
 // The names, in the order of docs/semantics.md §3.
 const (
+	Key       Name = "key"
 	Access    Name = "access"
 	Parameter Name = "parameter"
 	SubID     Name = "subid"
