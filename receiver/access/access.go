@@ -42,40 +42,35 @@ type Attempt struct {
 var checks = [...]struct {
 	name   string
 	reason func(*Attempt) conversion.Reason
+	// sees is what the check looks at; empty if the endpoint does not ask for it, or not with such a key.
+	sees func(*Attempt) string
 }{
-	{"rate", (*Attempt).rate},
-	{"origin", (*Attempt).origin},
-	{"address", (*Attempt).address},
-	{"method", (*Attempt).method},
-	{"length", (*Attempt).length},
-	{"hmac", (*Attempt).mac},
-	{"age", (*Attempt).age},
-	{"body", (*Attempt).readable},
-	{"signature", (*Attempt).digest},
+	{"rate", (*Attempt).rate, (*Attempt).seesRate},
+	{"origin", (*Attempt).origin, (*Attempt).seesOrigin},
+	{"address", (*Attempt).address, (*Attempt).seesAddress},
+	{"method", (*Attempt).method, (*Attempt).seesMethod},
+	{"length", (*Attempt).length, (*Attempt).seesLength},
+	{"hmac", (*Attempt).mac, (*Attempt).seesMAC},
+	{"age", (*Attempt).age, (*Attempt).seesAge},
+	{"body", (*Attempt).readable, (*Attempt).seesBody},
+	{"signature", (*Attempt).digest, (*Attempt).seesDigest},
 }
 
 // Check returns why the postback is refused before it is judged, "" if it is not.
 func (a *Attempt) Check() conversion.Reason {
 	if a.Trace != nil {
-		a.Trace.Add(trace.Step{Name: trace.Key, Value: a.KeyID, Result: a.keyKind()})
+		a.tellKey()
 	}
 	for i := range checks {
 		reason := checks[i].reason(a)
 		if a.Trace != nil {
-			a.Trace.Add(trace.Step{Name: trace.Access, About: checks[i].name, Reason: string(reason)})
+			a.tell(checks[i].name, checks[i].sees(a), reason)
 		}
 		if reason != "" {
 			return reason
 		}
 	}
 	return ""
-}
-
-func (a *Attempt) keyKind() string {
-	if a.ClientKey {
-		return "client key"
-	}
-	return "key"
 }
 
 // rate: a page's visitors share nothing but the key, so each source address has an allowance of its own.
@@ -177,8 +172,8 @@ func (a *Attempt) CheckType(conversionType string) conversion.Reason {
 	if a.ClientKey && !a.Endpoint.Browser.AllowsType(conversionType) {
 		reason = conversion.TypeNotAllowed
 	}
-	if a.Trace != nil {
-		a.Trace.Add(trace.Step{Name: trace.Access, About: "type", Value: conversionType, Reason: string(reason)})
+	if a.Trace != nil && a.ClientKey {
+		a.tell("type", conversionType, reason)
 	}
 	return reason
 }
