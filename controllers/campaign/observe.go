@@ -29,6 +29,9 @@ type scope struct {
 	urls map[string][]byte
 }
 
+// Observed implements [served.Scope].
+func (s *scope) Observed() *credential.Observed { return &s.credentials }
+
 // observe reads. own is where the operator's Secrets are found.
 func (r *Reconciler) observe(ctx context.Context, own client.Reader, campaign *v1alpha1.Campaign) (s *scope, err error) {
 	s = &scope{campaign: campaign}

@@ -34,12 +34,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 
 func (r *Reconciler) reconcile(ctx context.Context, campaign *v1alpha1.Campaign) (ctrl.Result, error) {
 	now := r.Now()
-	s, d, err := served.Decide(r.Cache, r.Live, func(own client.Reader) (*scope, *credential.Observed, error) {
-		s, err := r.observe(ctx, own, campaign)
-		if err != nil {
-			return nil, nil, err
-		}
-		return s, &s.credentials, nil
+	s, d, err := served.Decide(&r.Tools, func(own client.Reader) (*scope, error) {
+		return r.observe(ctx, own, campaign)
 	}, func(s *scope) *credential.Decision {
 		return credential.Campaign(campaign, &s.credentials, now, random.Source())
 	})
@@ -95,8 +91,8 @@ func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) (time.Dura
 	before := s.campaign.Status.Conditions
 	written, err := r.Writer.CampaignStatus(ctx, s.campaign, next)
 	if err != nil || !written {
-		return 0, client.IgnoreNotFound(err)
+		return wait, client.IgnoreNotFound(err)
 	}
 	status.Announce(r.Events, s.campaign, before, next.Conditions)
-	return 0, nil
+	return wait, nil
 }

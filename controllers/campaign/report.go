@@ -31,6 +31,8 @@ func report(s *scope, o outcome) (next v1alpha1.CampaignStatus, wait time.Durati
 		Before:     s.campaign.Status.Conditions,
 		Generation: s.campaign.Generation,
 		Obstacle:   obstacle(s),
+		Fleet:      s.fleet,
+		Namespace:  s.campaign.Namespace,
 		Reason:     v1alpha1.ReasonAccepted,
 		Taken:      "ReceiverFleet " + s.fleetName.Name + " takes it.",
 		Resolved:   o.resolved,
@@ -67,7 +69,10 @@ func obstacle(s *scope) *status.Finding {
 	case s.endpoint == nil:
 		f = status.False(v1alpha1.ConditionAccepted, v1alpha1.ReasonEndpointNotFound,
 			"spec.endpointRef: there is no PostbackEndpoint "+s.campaign.Spec.EndpointRef.Name+" in this namespace.")
-	case s.fleet == nil && !s.own:
+	case s.fleet == nil && s.own && !s.endpoint.Spec.Suspend:
+		f = status.Unknown(v1alpha1.ConditionAccepted, v1alpha1.ReasonProgressing,
+			"The ReceiverFleet of PostbackEndpoint "+s.endpoint.Name+" is about to be made.")
+	case s.fleet == nil:
 		f = status.False(v1alpha1.ConditionAccepted, v1alpha1.ReasonFleetNotFound,
 			"The fleet of PostbackEndpoint "+s.endpoint.Name+" is missing: its conditions say which.")
 	default:

@@ -25,6 +25,9 @@ type scope struct {
 	credentials credential.Observed
 }
 
+// Observed implements [served.Scope].
+func (s *scope) Observed() *credential.Observed { return &s.credentials }
+
 // observe reads. own is where the operator's Secrets are found.
 func (r *Reconciler) observe(ctx context.Context, own client.Reader, endpoint *v1alpha1.PostbackEndpoint) (s *scope, err error) {
 	s = &scope{endpoint: endpoint}

@@ -41,12 +41,8 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 
 func (r *Reconciler) reconcile(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint) (ctrl.Result, error) {
 	now := r.Now()
-	s, d, err := served.Decide(r.Cache, r.Live, func(own client.Reader) (*scope, *credential.Observed, error) {
-		s, err := r.observe(ctx, own, endpoint)
-		if err != nil {
-			return nil, nil, err
-		}
-		return s, &s.credentials, nil
+	s, d, err := served.Decide(&r.Tools, func(own client.Reader) (*scope, error) {
+		return r.observe(ctx, own, endpoint)
 	}, func(s *scope) *credential.Decision {
 		if endpoint.Spec.Suspend {
 			return &credential.Decision{Keyring: s.credentials.Keyring}
@@ -136,8 +132,8 @@ func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) (time.Dura
 	before := s.endpoint.Status.Conditions
 	written, err := r.Writer.EndpointStatus(ctx, s.endpoint, next)
 	if err != nil || !written {
-		return 0, client.IgnoreNotFound(err)
+		return wait, client.IgnoreNotFound(err)
 	}
 	status.Announce(r.Events, s.endpoint, before, next.Conditions)
-	return 0, nil
+	return wait, nil
 }

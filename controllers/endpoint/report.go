@@ -32,6 +32,8 @@ func report(s *scope, o outcome) (next v1alpha1.PostbackEndpointStatus, wait tim
 		Before:     endpoint.Status.Conditions,
 		Generation: endpoint.Generation,
 		Obstacle:   obstacle(s, o),
+		Fleet:      s.fleet,
+		Namespace:  endpoint.Namespace,
 		Reason:     v1alpha1.ReasonAccepted,
 		Taken:      "ReceiverFleet " + s.fleetName.Name + " takes it.",
 		Resolved:   o.resolved,
@@ -67,6 +69,11 @@ func obstacle(s *scope, o outcome) *status.Finding {
 	case s.fleet == nil && !s.own:
 		f = status.False(v1alpha1.ConditionAccepted, v1alpha1.ReasonFleetNotFound,
 			"spec.fleetRef: there is no ReceiverFleet "+s.fleetName.String()+".")
+	case s.fleet == nil && s.endpoint.Spec.Suspend:
+		f = status.False(v1alpha1.ConditionAccepted, v1alpha1.ReasonFleetNotFound,
+			"Its ReceiverFleet is gone. It is made again when spec.suspend is unset.")
+	case s.fleet == nil:
+		f = status.Unknown(v1alpha1.ConditionAccepted, v1alpha1.ReasonProgressing, "Its ReceiverFleet is about to be made.")
 	default:
 		return nil
 	}

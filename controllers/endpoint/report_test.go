@@ -2,6 +2,7 @@ package endpoint
 
 import (
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -39,7 +40,7 @@ func TestWhatAnEndpointSays(t *testing.T) {
 	}
 	for name, c := range map[string]struct {
 		outcome   outcome
-		joins     bool // a fleet that is not there
+		joins     bool // the fleet is not there
 		suspended bool
 		want      [4]string // Accepted, KeyResolved, Programmed, Ready
 		state     kstatuscheck.State
@@ -59,9 +60,13 @@ func TestWhatAnEndpointSays(t *testing.T) {
 		})}, false, false,
 			[4]string{"False Invalid", "True Resolved", "False Invalid", "False Invalid"}, kstatuscheck.Failed},
 		"its Secret is gone, its keys are valid": {outcome{resolved: missing, verdict: &served}, false, false,
-			[4]string{"True Accepted", "False SecretNotFound", "True Programmed", "False SecretNotFound"}, kstatuscheck.Failed},
+			[4]string{"True Accepted", "False SecretNotFound", "True Programmed", "False SecretNotFound"}, kstatuscheck.InProgress},
 		"its fleet is missing": {outcome{resolved: resolved}, true, false,
-			[4]string{"False FleetNotFound", "True Resolved", "False FleetNotFound", "False FleetNotFound"}, kstatuscheck.Failed},
+			[4]string{"False FleetNotFound", "True Resolved", "False FleetNotFound", "False FleetNotFound"}, kstatuscheck.InProgress},
+		"its own fleet is about to be made": {outcome{resolved: resolved, verdict: &served}, true, false,
+			[4]string{"Unknown Progressing", "True Resolved", "False Progressing", "False Progressing"}, kstatuscheck.InProgress},
+		"suspended, and its own fleet is gone": {outcome{verdict: &served}, true, true,
+			[4]string{"False FleetNotFound", "Unknown Suspended", "False FleetNotFound", "False FleetNotFound"}, kstatuscheck.InProgress},
 		"its fleet's name is taken": {outcome{resolved: resolved, fleetTaken: true}, false, false,
 			[4]string{"False Invalid", "True Resolved", "False Invalid", "False Invalid"}, kstatuscheck.Failed},
 		"suspended while served": {outcome{verdict: with(func(v *propagation.Verdict) { v.Former = true })}, false, true,
@@ -72,7 +77,8 @@ func TestWhatAnEndpointSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := newScope()
 			s.endpoint.Generation, s.endpoint.Spec.Suspend = 3, c.suspended
-			s.fleetName, s.own = types.NamespacedName{Namespace: "ads", Name: "shared"}, !c.joins
+			s.fleetName = types.NamespacedName{Namespace: "ads", Name: "shared"}
+			s.own = !c.joins || strings.Contains(name, "own fleet")
 			if !c.joins {
 				s.fleet = &v1alpha1.ReceiverFleet{}
 			}

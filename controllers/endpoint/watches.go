@@ -29,7 +29,7 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, options contro
 		WithOptions(options).
 		For(&v1alpha1.PostbackEndpoint{}, changed).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofMadeSecret)).
-		Watches(&v1alpha1.ReceiverFleet{}, handler.EnqueueRequestsFromMapFunc(r.ofFleet), changed).
+		Watches(&v1alpha1.ReceiverFleet{}, handler.EnqueueRequestsFromMapFunc(r.ofFleet), served.FleetChanged()).
 		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
 		WatchesRawSource(r.Board.Endpoints).
 		Complete(r)

@@ -89,6 +89,7 @@ func TestURLs(t *testing.T) {
 		"without a host, the Service":          {`{}`, "http://shop.ads.svc/{key}/postback"},
 		"a host in front of everything":        {`{host: pb.example.com}`, "https://pb.example.com/{key}/postback"},
 		"an Ingress with a certificate":        {`{host: pb.example.com, ingress: {tlsSecretName: tls}}`, "https://pb.example.com/{key}/postback"},
+		"an Ingress with one of cert-manager":  {`{host: pb.example.com, ingress: {}, certificate: {issuerRef: {name: ca}}}`, "https://pb.example.com/{key}/postback"},
 		"an Ingress without one":               {`{host: pb.example.com, ingress: {}}`, "http://pb.example.com/{key}/postback"},
 		"a Gateway":                            {`{host: pb.example.com, gateway: {parentRefs: [{name: g}]}}`, "https://pb.example.com/{key}/postback"},
 		"a Gateway besides an Ingress without": {`{host: pb.example.com, ingress: {}, gateway: {parentRefs: [{name: g}]}}`, "https://pb.example.com/{key}/postback"},

@@ -10,13 +10,13 @@ func postbackURL(fleet *v1alpha1.ReceiverFleet, key string) string {
 }
 
 // BaseURL is what the declaration says about how networks reach the fleet: without a host only the cluster does, and with
-// one it is HTTPS unless an Ingress without a certificate is the only way.
+// one it is HTTPS unless an Ingress without any certificate is the only way.
 func BaseURL(fleet *v1alpha1.ReceiverFleet) string {
 	spec := &fleet.Spec
 	switch {
 	case spec.Host == "":
 		return "http://" + fleet.Name + "." + fleet.Namespace + ".svc"
-	case spec.Ingress != nil && spec.Ingress.TLSSecretName == "" && spec.Gateway == nil:
+	case spec.Ingress != nil && tlsSecretName(fleet) == "" && spec.Gateway == nil:
 		return "http://" + spec.Host
 	}
 	return "https://" + spec.Host

@@ -20,6 +20,9 @@ type Report struct {
 	Generation int64
 	// Obstacle says why the fleet can't take it, whatever its verdict; nil if nothing is known.
 	Obstacle *status.Finding
+	// Fleet is nil while there is none, Namespace that of the declaration.
+	Fleet     *v1alpha1.ReceiverFleet
+	Namespace string
 	// Taken is what is said when the fleet takes it, as a reason of Accepted and a message.
 	Reason, Taken string
 	// Resolved says of the credentials; without a type it is what was said before.
@@ -30,12 +33,19 @@ type Report struct {
 	Verdict *propagation.Verdict
 }
 
+// Grace is how long what is named may be missing before that counts as Stalled: an object that is applied before what it
+// names is not wrong.
+const Grace = 5 * time.Minute
+
 // Conditions returns the conditions; ok is false when they are to stay as they are for now, because the fleet has not spoken
-// yet, or because receivers are about to confirm the change: that may take as long as wait. Until then their
-// observedGeneration tells that they are about an earlier generation.
+// yet, or because receivers are about to confirm the change. Until then their observedGeneration tells that they are about an
+// earlier generation. If time alone may change them, they are to be made again after wait.
 func (r *Report) Conditions() (conditions []metav1.Condition, wait time.Duration, ok bool) {
+	if r.Fleet == nil {
+		r.Verdict = nil // it is about a fleet that is gone
+	}
 	accepted := r.acceptance()
-	if accepted.Status == metav1.ConditionUnknown && len(r.Before) > 0 {
+	if accepted.Status == metav1.ConditionUnknown && r.Obstacle == nil && len(r.Before) > 0 {
 		return nil, 0, false
 	}
 	if r.Resolved.Type == "" {
@@ -48,7 +58,27 @@ func (r *Report) Conditions() (conditions []metav1.Condition, wait time.Duration
 			return nil, wait, false
 		}
 	}
-	return status.Conditions(r.Before, r.Generation, r.Now, stalled, accepted, r.Resolved, programmed, ready), 0, true
+	if wait = r.grace(ready.Reason); stalled && wait > 0 {
+		stalled = false
+	}
+	return status.Conditions(r.Before, r.Generation, r.Now, stalled, accepted, r.Resolved, programmed, ready), wait, true
+}
+
+// grace is how much longer something that is named may be missing; 0 if nothing is, or for too long.
+func (r *Report) grace(reason string) time.Duration {
+	of := v1alpha1.ConditionAccepted
+	switch reason {
+	case v1alpha1.ReasonFleetNotFound, v1alpha1.ReasonEndpointNotFound:
+	case v1alpha1.ReasonSecretNotFound:
+		of = v1alpha1.ConditionKeyResolved
+	default:
+		return 0
+	}
+	since := r.Now
+	if was := meta.FindStatusCondition(r.Before, of); was != nil && was.Status == metav1.ConditionFalse {
+		since = was.LastTransitionTime.Time
+	}
+	return max(0, since.Add(Grace).Sub(r.Now))
 }
 
 func (r *Report) acceptance() status.Finding {
@@ -92,14 +122,34 @@ func (r *Report) readiness(accepted, programmed status.Finding) (ready status.Fi
 		return status.False(kind, f.Reason, f.Message), true
 	}
 	switch {
+	case accepted.Status == metav1.ConditionUnknown && r.Obstacle != nil:
+		return status.False(kind, accepted.Reason, accepted.Message), false
 	case programmed.Status != metav1.ConditionTrue:
 		return status.False(kind, programmed.Reason, programmed.Message), programmed.Reason == v1alpha1.ReasonSuspended
+	case r.fleetStalled() != nil:
+		return *r.fleetStalled(), true
 	case !r.Verdict.Available:
 		return status.False(kind, v1alpha1.ReasonUnavailable, "No receiver of the fleet is ready."), false
 	case !r.Verdict.Confirmed:
 		return status.False(kind, v1alpha1.ReasonPropagating, "Not every ready receiver serves it yet."), false
 	}
 	return status.True(kind, v1alpha1.ReasonReady, "Every ready receiver serves it."), false
+}
+
+// fleetStalled says why the fleet won't get ready; nil if it may. What it says in full is for its own namespace only.
+func (r *Report) fleetStalled() *status.Finding {
+	if r.Fleet == nil {
+		return nil
+	}
+	stalled := meta.FindStatusCondition(r.Fleet.Status.Conditions, v1alpha1.ConditionStalled)
+	if stalled == nil || stalled.Status != metav1.ConditionTrue {
+		return nil
+	}
+	f := status.False(v1alpha1.ConditionReady, stalled.Reason, "ReceiverFleet "+r.Fleet.Name+": "+stalled.Message)
+	if r.Fleet.Namespace != r.Namespace {
+		f.Message = "ReceiverFleet " + r.Fleet.Name + " is not ready: its conditions say why."
+	}
+	return &f
 }
 
 func firstFalse(findings ...status.Finding) (status.Finding, bool) {

@@ -15,8 +15,11 @@ import (
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
+	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
+	"sigs.k8s.io/controller-runtime/pkg/event"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
+	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
@@ -56,17 +59,22 @@ func Reconcile[T client.Object](
 	return result, err
 }
 
+// Scope is what one reconcile has read.
+type Scope interface {
+	// Observed is what was read of the credentials.
+	Observed() *credential.Observed
+}
+
 // Decide observes and decides by the cache and, if that would change credentials, again by the API server: the cache may lag
 // behind the operator's own last write, and a key must not be made twice. own is where observe finds the operator's Secrets.
-func Decide[S any](
-	cache, live client.Reader, observe func(own client.Reader) (S, *credential.Observed, error), decide func(S) *credential.Decision,
+func Decide[S Scope](
+	t *Tools, observe func(own client.Reader) (S, error), decide func(S) *credential.Decision,
 ) (s S, decision *credential.Decision, err error) {
-	for _, own := range []client.Reader{cache, live} {
-		var observed *credential.Observed
-		if s, observed, err = observe(own); err != nil {
+	for _, own := range []client.Reader{t.Cache, t.Live} {
+		if s, err = observe(own); err != nil {
 			return s, nil, err
 		}
-		if decision = decide(s); !decision.Changes(observed) {
+		if decision = decide(s); !decision.Changes(s.Observed()) {
 			break
 		}
 	}
@@ -115,6 +123,21 @@ func Again(wait time.Duration, next, now time.Time) ctrl.Result {
 		wait = boundary
 	}
 	return ctrl.Result{RequeueAfter: wait}
+}
+
+// FleetChanged lets an event of a fleet pass whose declaration changes, or what keeps it from getting ready.
+func FleetChanged() builder.Predicates {
+	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool { return stalled(e.ObjectOld) != stalled(e.ObjectNew) },
+	}))
+}
+
+func stalled(fleet client.Object) string {
+	f := (&Report{Fleet: fleet.(*v1alpha1.ReceiverFleet), Namespace: fleet.GetNamespace()}).fleetStalled()
+	if f == nil {
+		return ""
+	}
+	return f.Reason + f.Message
 }
 
 // Requests asks for the reconciles of what was found in the cache.
