@@ -66,6 +66,9 @@ const (
 	// ReasonSpoolDamaged: the disk of a spool has lost what it had promised to keep.
 	ReasonSpoolDamaged = "SpoolDamaged"
 
+	// ReasonAPIRefused: the API server does not take what the operator writes, or cannot be reached.
+	ReasonAPIRefused = "APIRefused"
+
 	ReasonReady       = "Ready"
 	ReasonProgressing = "Progressing"
 )

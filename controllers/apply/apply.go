@@ -93,7 +93,7 @@ func (w *Writer) Child(ctx context.Context, owner client.Object, child resources
 	object.SetAnnotations(annotations)
 	err = w.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), FieldOwner, client.ForceOwnership)
 	if err != nil {
-		return false, fmt.Errorf("applying %s %s: %w", child.Kind.Kind, child.Name, err)
+		return false, refused(child, want, err)
 	}
 	return true, nil
 }

@@ -22,14 +22,17 @@ import (
 )
 
 // Reconciler reconciles campaigns.
-type Reconciler struct{ served.Tools }
+type Reconciler struct {
+	served.Tools
+	attempts status.Attempts
+}
 
 // +kubebuilder:rbac:groups=postback.dev,resources=campaigns,verbs=list;watch
 // +kubebuilder:rbac:groups=postback.dev,resources=campaigns/status,verbs=patch
 
 // Reconcile brings one campaign to what it declares, as far as it isn't the fleet's to do.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	return served.Reconcile(ctx, r.Cache, request.NamespacedName, &v1alpha1.Campaign{}, r.reconcile)
+	return served.Reconcile(ctx, &r.Tools, &r.attempts, request.NamespacedName, &v1alpha1.Campaign{}, r.reconcile, r.refused)
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, campaign *v1alpha1.Campaign) (ctrl.Result, error) {
@@ -88,11 +91,23 @@ func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) (time.Dura
 	if !ok {
 		return wait, nil
 	}
-	before := s.campaign.Status.Conditions
-	written, err := r.Writer.CampaignStatus(ctx, s.campaign, next)
+	return wait, r.say(ctx, s.campaign, next)
+}
+
+// refused says that the reconcile goes on failing.
+func (r *Reconciler) refused(ctx context.Context, campaign *v1alpha1.Campaign, cause error) error {
+	next := campaign.Status
+	next.ObservedGeneration = campaign.Generation
+	next.Conditions = status.Refused(next.Conditions, campaign.Generation, r.Now(), cause)
+	return r.say(ctx, campaign, next)
+}
+
+func (r *Reconciler) say(ctx context.Context, campaign *v1alpha1.Campaign, next v1alpha1.CampaignStatus) error {
+	before := campaign.Status.Conditions
+	written, err := r.Writer.CampaignStatus(ctx, campaign, next)
 	if err != nil || !written {
-		return wait, client.IgnoreNotFound(err)
+		return client.IgnoreNotFound(err)
 	}
-	status.Announce(r.Events, s.campaign, before, next.Conditions)
-	return wait, nil
+	status.Announce(r.Events, campaign, before, next.Conditions)
+	return nil
 }

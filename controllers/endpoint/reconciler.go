@@ -26,7 +26,10 @@ import (
 )
 
 // Reconciler reconciles endpoints.
-type Reconciler struct{ served.Tools }
+type Reconciler struct {
+	served.Tools
+	attempts status.Attempts
+}
 
 // +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints,verbs=list;watch
 // +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints/status,verbs=patch
@@ -36,7 +39,7 @@ type Reconciler struct{ served.Tools }
 
 // Reconcile brings one endpoint to what it declares, as far as it isn't its fleet's to do.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	return served.Reconcile(ctx, r.Cache, request.NamespacedName, &v1alpha1.PostbackEndpoint{}, r.reconcile)
+	return served.Reconcile(ctx, &r.Tools, &r.attempts, request.NamespacedName, &v1alpha1.PostbackEndpoint{}, r.reconcile, r.refused)
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint) (ctrl.Result, error) {
@@ -129,11 +132,23 @@ func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) (time.Dura
 	if !ok {
 		return wait, nil
 	}
-	before := s.endpoint.Status.Conditions
-	written, err := r.Writer.EndpointStatus(ctx, s.endpoint, next)
+	return wait, r.say(ctx, s.endpoint, next)
+}
+
+// refused says that the reconcile goes on failing.
+func (r *Reconciler) refused(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, cause error) error {
+	next := endpoint.Status
+	next.ObservedGeneration = endpoint.Generation
+	next.Conditions = status.Refused(next.Conditions, endpoint.Generation, r.Now(), cause)
+	return r.say(ctx, endpoint, next)
+}
+
+func (r *Reconciler) say(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, next v1alpha1.PostbackEndpointStatus) error {
+	before := endpoint.Status.Conditions
+	written, err := r.Writer.EndpointStatus(ctx, endpoint, next)
 	if err != nil || !written {
-		return wait, client.IgnoreNotFound(err)
+		return client.IgnoreNotFound(err)
 	}
-	status.Announce(r.Events, s.endpoint, before, next.Conditions)
-	return wait, nil
+	status.Announce(r.Events, endpoint, before, next.Conditions)
+	return nil
 }

@@ -9,7 +9,6 @@ import (
 	"bytes"
 	"context"
 	"errors"
-	"fmt"
 	"net"
 	"slices"
 	"strconv"
@@ -48,6 +47,8 @@ type Reconciler struct {
 	Facts   resources.Facts
 	Events  events.EventRecorder
 	Now     func() time.Time
+
+	attempts status.Attempts
 }
 
 // +kubebuilder:rbac:groups=postback.dev,resources=receiverfleets,verbs=get;list;watch
@@ -82,6 +83,9 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	}
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return ctrl.Result{}, nil
+	}
+	if r.attempts.Tell(request.NamespacedName, err) && fleet.Name != "" {
+		err = errors.Join(err, r.refused(ctx, &fleet, err))
 	}
 	return result, err
 }
@@ -145,11 +149,7 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []e
 			problems = append(problems, taken)
 			continue
 		}
-		if apierrors.IsInvalid(err) {
-			// The API server's word on a field may repeat its value, which a Secret must not.
-			if child.Kind == resources.KindSecret {
-				return nil, fmt.Errorf("the API server refuses Secret %s", child.Name)
-			}
+		if refused := new(apply.RefusedError); errors.As(err, &refused) && refused.OfFields() {
 			problems = append(problems, err)
 			continue
 		}
@@ -235,11 +235,23 @@ func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []e
 		r.Campaigns.Publish(name, unprogrammed(p.campaigns))
 	}
 	next := report(s, p, answers, problems, now)
-	conditions := s.fleet.Status.Conditions
-	written, err := r.Writer.FleetStatus(ctx, s.fleet, next)
+	return 0, r.say(ctx, s.fleet, next)
+}
+
+// refused says that the reconcile goes on failing.
+func (r *Reconciler) refused(ctx context.Context, fleet *v1alpha1.ReceiverFleet, cause error) error {
+	next := fleet.Status
+	next.ObservedGeneration = fleet.Generation
+	next.Conditions = status.Refused(next.Conditions, fleet.Generation, r.Now(), cause)
+	return r.say(ctx, fleet, next)
+}
+
+func (r *Reconciler) say(ctx context.Context, fleet *v1alpha1.ReceiverFleet, next v1alpha1.ReceiverFleetStatus) error {
+	before := fleet.Status.Conditions
+	written, err := r.Writer.FleetStatus(ctx, fleet, next)
 	if err != nil || !written {
-		return 0, client.IgnoreNotFound(err)
+		return client.IgnoreNotFound(err)
 	}
-	status.Announce(r.Events, s.fleet, conditions, next.Conditions)
-	return 0, nil
+	status.Announce(r.Events, fleet, before, next.Conditions)
+	return nil
 }

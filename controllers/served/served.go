@@ -42,11 +42,13 @@ type Tools struct {
 	Now     func() time.Time
 }
 
-// Reconcile reads an object and has it reconciled, unless it is gone or about to go.
+// Reconcile reads an object and has it reconciled, unless it is gone or about to go. When that fails again, refused is to say
+// so in the object's status.
 func Reconcile[T client.Object](
-	ctx context.Context, cache client.Reader, name types.NamespacedName, object T, reconcile func(context.Context, T) (ctrl.Result, error),
+	ctx context.Context, t *Tools, attempts *status.Attempts, name types.NamespacedName, object T,
+	reconcile func(context.Context, T) (ctrl.Result, error), refused func(ctx context.Context, object T, cause error) error,
 ) (ctrl.Result, error) {
-	if err := cache.Get(ctx, name, object); err != nil {
+	if err := t.Cache.Get(ctx, name, object); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
 	}
 	if object.GetDeletionTimestamp() != nil {
@@ -55,6 +57,9 @@ func Reconcile[T client.Object](
 	result, err := reconcile(ctx, object)
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return ctrl.Result{}, nil
+	}
+	if attempts.Tell(name, err) {
+		err = errors.Join(err, refused(ctx, object, err))
 	}
 	return result, err
 }
