@@ -50,7 +50,7 @@ func loadBefore(dir string) renderedBefore {
 }
 
 // fleets returns the names of the fleets, those that are planned now first.
-func (b renderedBefore) fleets(plans map[types.NamespacedName]*fleetPlan) []types.NamespacedName {
+func (b renderedBefore) fleets(plans fleetPlans) []types.NamespacedName {
 	names := slices.SortedFunc(maps.Keys(b), byName)
 	slices.SortStableFunc(names, func(x, y types.NamespacedName) int {
 		switch planned := plans[x] != nil; {
@@ -65,7 +65,7 @@ func (b renderedBefore) fleets(plans map[types.NamespacedName]*fleetPlan) []type
 }
 
 // fleetOf returns the fleet in whose folder an endpoint is.
-func (b renderedBefore) fleetOf(endpoint types.NamespacedName, plans map[types.NamespacedName]*fleetPlan) (types.NamespacedName, bool) {
+func (b renderedBefore) fleetOf(endpoint types.NamespacedName, plans fleetPlans) (types.NamespacedName, bool) {
 	for _, fleet := range b.fleets(plans) {
 		if _, found := b[fleet].endpoints[endpoint]; found {
 			return fleet, true
@@ -75,7 +75,9 @@ func (b renderedBefore) fleetOf(endpoint types.NamespacedName, plans map[types.N
 }
 
 // endpointOf returns the endpoint with which a campaign was rendered, and the fleet in whose folder it is.
-func (b renderedBefore) endpointOf(campaign types.NamespacedName, plans map[types.NamespacedName]*fleetPlan) (endpoint, fleet types.NamespacedName, found bool) {
+func (b renderedBefore) endpointOf(
+	campaign types.NamespacedName, plans fleetPlans,
+) (endpoint, fleet types.NamespacedName, found bool) {
 	for _, fleet := range b.fleets(plans) {
 		for name, endpoint := range b[fleet].endpoints {
 			if name.Namespace == campaign.Namespace &&

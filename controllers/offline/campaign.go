@@ -14,7 +14,7 @@ import (
 
 // addCampaigns gives the campaigns to their endpoints: as declared, or, where the document was refused or is missing, as they
 // were.
-func (p *planner) addCampaigns(plans map[types.NamespacedName]*fleetPlan) {
+func (p *planner) addCampaigns() {
 	for _, name := range slices.SortedFunc(maps.Keys(p.campaigns), byName) {
 		declared := p.campaigns[name]
 		c := &memberCampaign{Campaign: assembly.Campaign{Name: name, Created: declared.CreationTimestamp.Time, Declared: declared}}
@@ -25,7 +25,7 @@ func (p *planner) addCampaigns(plans map[types.NamespacedName]*fleetPlan) {
 			if p.endpoints[endpoint] == nil && !p.isRejected(v1alpha1.KindPostbackEndpoint, endpoint) {
 				c.Refused = fmt.Errorf("spec.endpointRef: no PostbackEndpoint %s is declared", endpoint)
 			}
-			p.keepCampaign(c, plans)
+			p.keepCampaign(c)
 			continue
 		}
 		m.add(c)
@@ -42,7 +42,7 @@ func (p *planner) addCampaigns(plans map[types.NamespacedName]*fleetPlan) {
 		case p.campaigns[r.name] != nil:
 			p.problemf("%s: %s %s: %w", r.at, r.kind, r.name, r.err)
 		default:
-			p.keepCampaign(&memberCampaign{Campaign: assembly.Campaign{Name: r.name, Created: r.created, Refused: r.err}, at: r.at}, plans)
+			p.keepCampaign(&memberCampaign{Campaign: assembly.Campaign{Name: r.name, Created: r.created, Refused: r.err}, at: r.at})
 		}
 	}
 	if p.unread {
@@ -59,11 +59,11 @@ func (m *member) add(c *memberCampaign) {
 
 // keepCampaign gives a campaign to the endpoint with which it was rendered before, if it was. Where that is not planned now,
 // the folder stays as it is.
-func (p *planner) keepCampaign(c *memberCampaign, plans map[types.NamespacedName]*fleetPlan) {
-	of, fleet, found := p.before.endpointOf(c.Name, plans)
+func (p *planner) keepCampaign(c *memberCampaign) {
+	of, fleet, found := p.before.endpointOf(c.Name, p.plans)
 	m := p.members[of]
 	if m == nil {
-		p.refused(c.at, v1alpha1.KindCampaign, c.Name, fate(found && plans[fleet] == nil), c.Refused.Error())
+		p.refused(c.at, v1alpha1.KindCampaign, c.Name, fate(found && p.plans[fleet] == nil), c.Refused.Error())
 		return
 	}
 	m.add(c)

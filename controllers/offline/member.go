@@ -34,14 +34,14 @@ type memberCampaign struct {
 }
 
 // addEndpoints makes members of the endpoints: as declared, or, where the document was refused or is missing, as they were.
-func (p *planner) addEndpoints(fleets map[types.NamespacedName]*v1alpha1.ReceiverFleet, plans map[types.NamespacedName]*fleetPlan) {
+func (p *planner) addEndpoints() {
 	for _, name := range slices.SortedFunc(maps.Keys(p.endpoints), byName) {
 		declared := p.endpoints[name]
 		m := &member{Endpoint: assembly.Endpoint{Name: name, Created: declared.CreationTimestamp.Time, Declared: declared}}
 		m.fleet, _ = render.FleetOf(declared)
-		if err := p.admit(m, fleets, plans); err != nil {
+		if err := p.admit(m); err != nil {
 			m.Refused = err
-			p.keep(m, plans)
+			p.keep(m)
 			continue
 		}
 		p.members[name] = m
@@ -59,17 +59,17 @@ func (p *planner) addEndpoints(fleets map[types.NamespacedName]*v1alpha1.Receive
 		case p.endpoints[r.name] != nil:
 			p.problemf("%s: %s %s: %w", r.at, r.kind, r.name, r.err)
 		default:
-			p.keep(&member{Endpoint: assembly.Endpoint{Name: r.name, Created: r.created, Refused: r.err}, at: r.at}, plans)
+			p.keep(&member{Endpoint: assembly.Endpoint{Name: r.name, Created: r.created, Refused: r.err}, at: r.at})
 		}
 	}
 	if !p.unread {
 		return
 	}
 	// A document that cannot be read may be any of those that are missing now.
-	for fleet := range plans {
+	for fleet := range p.plans {
 		for name := range p.before[fleet].endpoints {
 			if p.endpoints[name] == nil && !p.isRejected(v1alpha1.KindPostbackEndpoint, name) {
-				first, _ := p.before.fleetOf(name, plans)
+				first, _ := p.before.fleetOf(name, p.plans)
 				p.members[name] = &member{Endpoint: assembly.Endpoint{Name: name, Permitted: true}, fleet: first}
 			}
 		}
@@ -77,9 +77,9 @@ func (p *planner) addEndpoints(fleets map[types.NamespacedName]*v1alpha1.Receive
 }
 
 // admit says why an endpoint can't be a member of its fleet.
-func (p *planner) admit(m *member, fleets map[types.NamespacedName]*v1alpha1.ReceiverFleet, plans map[types.NamespacedName]*fleetPlan) error {
+func (p *planner) admit(m *member) error {
 	name, own := render.FleetOf(m.Declared)
-	plan, fleet := plans[name], fleets[name]
+	plan, fleet := p.plans[name], p.all[name]
 	_, was := p.before[name].endpoints[m.Name]
 	switch {
 	case own && p.fleets[name] != nil:
@@ -95,12 +95,12 @@ func (p *planner) admit(m *member, fleets map[types.NamespacedName]*v1alpha1.Rec
 
 // keep makes an endpoint a member of the fleet that it was rendered into before, if it was. Where that fleet is not planned
 // now, its folder stays as it is.
-func (p *planner) keep(m *member, plans map[types.NamespacedName]*fleetPlan) {
-	fleet, found := p.before.fleetOf(m.Name, plans)
-	if found && plans[fleet] == nil && fleet == m.Name && p.fleets[fleet] == nil { // its own fleet, which only it asks for
-		plans[fleet] = &fleetPlan{fleet: p.before[fleet].fleet}
+func (p *planner) keep(m *member) {
+	fleet, found := p.before.fleetOf(m.Name, p.plans)
+	if found && p.plans[fleet] == nil && fleet == m.Name && p.fleets[fleet] == nil { // its own fleet, which only it asks for
+		p.plans[fleet] = &fleetPlan{fleet: p.before[fleet].fleet}
 	}
-	if plans[fleet] == nil {
+	if p.plans[fleet] == nil {
 		p.refused(m.at, v1alpha1.KindPostbackEndpoint, m.Name, fate(found), m.Refused.Error())
 		return
 	}
@@ -109,13 +109,13 @@ func (p *planner) keep(m *member, plans map[types.NamespacedName]*fleetPlan) {
 }
 
 // assemble decides about the members of each fleet. What its fleet doesn't serve goes on where it was, if that was elsewhere.
-func (p *planner) assemble(plans map[types.NamespacedName]*fleetPlan) {
-	again := slices.Collect(maps.Keys(plans))
+func (p *planner) assemble() {
+	again := slices.Collect(maps.Keys(p.plans))
 	for len(again) > 0 {
 		for _, fleet := range again {
-			p.assembleFleet(fleet, plans[fleet])
+			p.assembleFleet(fleet, p.plans[fleet])
 		}
-		again = p.stay(plans)
+		again = p.stay()
 	}
 }
 
@@ -146,14 +146,14 @@ func (p *planner) assembleFleet(fleet types.NamespacedName, plan *fleetPlan) {
 
 // stay lets what was rendered elsewhere before, and is not served where it is declared to be, go on there. It returns the
 // fleets that are to be decided about again.
-func (p *planner) stay(plans map[types.NamespacedName]*fleetPlan) []types.NamespacedName {
+func (p *planner) stay() []types.NamespacedName {
 	again := map[types.NamespacedName]bool{}
 	for _, name := range slices.SortedFunc(maps.Keys(p.members), byName) {
 		m := p.members[name]
-		assembled := plans[m.fleet].assembled
+		assembled := p.plans[m.fleet].assembled
 		for _, campaign := range slices.SortedFunc(maps.Keys(m.campaigns), byName) {
 			c, verdict := m.campaigns[campaign], assembled.Campaigns[campaign]
-			of, _, _ := p.before.endpointOf(campaign, plans)
+			of, _, _ := p.before.endpointOf(campaign, p.plans)
 			if other := p.members[of]; verdict.Revision == "" && other != nil && other != m {
 				c.Refused, c.decision = why(verdict, c.decision), nil
 				delete(m.campaigns, campaign)
@@ -162,7 +162,7 @@ func (p *planner) stay(plans map[types.NamespacedName]*fleetPlan) []types.Namesp
 			}
 		}
 		verdict := assembled.Verdicts[name]
-		if fleet, found := p.before.fleetOf(name, plans); verdict.Revision == "" && m.Permitted && found && fleet != m.fleet && plans[fleet] != nil {
+		if fleet, found := p.before.fleetOf(name, p.plans); verdict.Revision == "" && m.Permitted && found && fleet != m.fleet && p.plans[fleet] != nil {
 			m.Refused, m.decision, m.fleet = why(verdict, m.decision), nil, fleet
 			again[fleet] = true
 		}
@@ -195,10 +195,10 @@ func (p *planner) refused(at, kind string, name types.NamespacedName, fate, mess
 }
 
 // report says of every member and campaign what is wrong, and makes the snippets of those that are rendered as declared.
-func (p *planner) report(plans map[types.NamespacedName]*fleetPlan) {
+func (p *planner) report() {
 	for _, name := range slices.SortedFunc(maps.Keys(p.members), byName) {
 		m := p.members[name]
-		plan := plans[m.fleet]
+		plan := p.plans[m.fleet]
 		if p.judge(m.at, v1alpha1.KindPostbackEndpoint, name, plan.assembled.Verdicts[name], m.decision) {
 			p.endpointTexts(m, plan.base)
 		}

@@ -76,29 +76,30 @@ func Render(ctx context.Context, o Options) error {
 		before:       loadBefore(o.Dir),
 		now:          o.Now,
 		source:       o.Source,
+		plans:        fleetPlans{},
 		members:      map[types.NamespacedName]*member{},
 		texts:        map[string]map[string][]byte{},
 		problems:     reader.problems,
 		notice:       notice,
 	}
-	plans := planner.plan(ctx)
-	if len(plans) == 0 && len(planner.problems) == 0 {
+	planner.plan(ctx)
+	if len(planner.plans) == 0 && len(planner.problems) == 0 {
 		return errors.New("no PostbackEndpoint and no ReceiverFleet was found")
 	}
 	// Before the documents: a key that a receiver serves must be on record.
 	if err := kept.save(o.Dir); err != nil {
 		return err
 	}
-	for _, name := range slices.SortedFunc(maps.Keys(plans), byName) {
-		if err := write(o, name, plans[name]); err != nil {
+	for _, name := range slices.SortedFunc(maps.Keys(planner.plans), byName) {
+		if err := write(o, name, planner.plans[name]); err != nil {
 			_, kept := planner.before[name]
 			planner.problemf("ReceiverFleet %s %s: %w", name, fate(kept), err)
 		}
 	}
-	if err := writeSnippets(o.Dir, planner.texts, planner.served(plans)); err != nil {
+	if err := writeSnippets(o.Dir, planner.texts, planner.served()); err != nil {
 		return err
 	}
-	reportForeign(o.Dir, plans, notice)
+	reportForeign(o.Dir, planner.plans, notice)
 	return errors.Join(planner.problems...)
 }
 
@@ -122,7 +123,7 @@ func write(o Options, name types.NamespacedName, plan *fleetPlan) error {
 }
 
 // reportForeign tells of folders whose fleet is not rendered now. They are left alone: a receiver may serve them.
-func reportForeign(dir string, plans map[types.NamespacedName]*fleetPlan, notice func(string, ...any)) {
+func reportForeign(dir string, plans fleetPlans, notice func(string, ...any)) {
 	rendered := map[string]bool{}
 	for name := range plans {
 		rendered[folderOf(name)] = true

@@ -31,6 +31,9 @@ type planner struct {
 	before  renderedBefore
 	now     time.Time
 	source  credential.Source
+	// all are the fleets, those that endpoints have of their own, too; plans are the content of those that can be rendered.
+	all   map[types.NamespacedName]*v1alpha1.ReceiverFleet
+	plans fleetPlans
 	// members are the endpoints that want to be served, by name.
 	members map[types.NamespacedName]*member
 	// texts are the snippets by folder.
@@ -39,6 +42,9 @@ type planner struct {
 	// notice tells of what works and may not be meant.
 	notice func(format string, args ...any)
 }
+
+// fleetPlans are by the fleet's name.
+type fleetPlans map[types.NamespacedName]*fleetPlan
 
 // fleetPlan is the content of one fleet's documents.
 type fleetPlan struct {
@@ -54,25 +60,24 @@ func (p *planner) problemf(format string, args ...any) {
 	p.problems = append(p.problems, fmt.Errorf(format, args...))
 }
 
-// plan returns the fleets that can be rendered, by name. It puts what it generates into p.kept.
-func (p *planner) plan(ctx context.Context) map[types.NamespacedName]*fleetPlan {
-	fleets := maps.Clone(p.fleets)
+// plan makes the plans, and puts what it generates into p.kept.
+func (p *planner) plan(ctx context.Context) {
+	p.all = maps.Clone(p.fleets)
 	for _, name := range slices.SortedFunc(maps.Keys(p.endpoints), byName) {
-		p.addOwnFleet(ctx, p.endpoints[name], fleets)
+		p.addOwnFleet(ctx, p.endpoints[name])
 	}
-	plans := p.planFleets(fleets)
-	p.addEndpoints(fleets, plans)
-	p.addCampaigns(plans)
-	p.assemble(plans)
-	p.report(plans)
-	return plans
+	p.planFleets()
+	p.addEndpoints()
+	p.addCampaigns()
+	p.assemble()
+	p.report()
 }
 
 // addOwnFleet makes the fleet of an endpoint without fleetRef, as the operator would. Where one of that name is declared,
-// join reports it.
-func (p *planner) addOwnFleet(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, fleets map[types.NamespacedName]*v1alpha1.ReceiverFleet) {
+// admit reports it.
+func (p *planner) addOwnFleet(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint) {
 	name, own := render.FleetOf(endpoint)
-	if !own || fleets[name] != nil {
+	if !own || p.all[name] != nil {
 		return
 	}
 	fleet, err := p.defaulted(ctx, render.OwnFleet(endpoint))
@@ -80,7 +85,7 @@ func (p *planner) addOwnFleet(ctx context.Context, endpoint *v1alpha1.PostbackEn
 		p.problemf("the own fleet of PostbackEndpoint %s: %w", name, err)
 		return
 	}
-	fleets[name] = fleet
+	p.all[name] = fleet
 }
 
 func (p *planner) defaulted(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (*v1alpha1.ReceiverFleet, error) {
@@ -95,33 +100,31 @@ func (p *planner) defaulted(ctx context.Context, fleet *v1alpha1.ReceiverFleet) 
 }
 
 // planFleets begins a plan per fleet. A fleet whose declaration is wrong keeps its settings.
-func (p *planner) planFleets(fleets map[types.NamespacedName]*v1alpha1.ReceiverFleet) map[types.NamespacedName]*fleetPlan {
-	plans := map[types.NamespacedName]*fleetPlan{}
+func (p *planner) planFleets() {
 	keep := func(name types.NamespacedName, base string) bool {
 		before, found := p.before[name]
 		if found {
-			plans[name] = &fleetPlan{fleet: before.fleet, base: base}
+			p.plans[name] = &fleetPlan{fleet: before.fleet, base: base}
 		}
 		return found
 	}
-	for _, name := range slices.SortedFunc(maps.Keys(fleets), byName) {
-		base := resources.BaseURL(fleets[name])
-		if fleet, err := p.fleet(fleets[name]); err != nil {
+	for _, name := range slices.SortedFunc(maps.Keys(p.all), byName) {
+		base := resources.BaseURL(p.all[name])
+		if fleet, err := p.fleet(p.all[name]); err != nil {
 			p.problemf("ReceiverFleet %s %s: %w", name, fate(keep(name, base)), err)
 		} else {
-			plans[name] = &fleetPlan{fleet: fleet, base: base}
+			p.plans[name] = &fleetPlan{fleet: fleet, base: base}
 		}
 	}
 	for _, r := range p.rejected {
 		switch {
 		case r.kind == v1alpha1.KindPostbackEndpoint || r.kind == v1alpha1.KindCampaign: // addEndpoints and addCampaigns report it
-		case r.kind == v1alpha1.KindReceiverFleet && fleets[r.name] == nil:
+		case r.kind == v1alpha1.KindReceiverFleet && p.all[r.name] == nil:
 			p.problemf("%s: %s %s %s: %w", r.at, r.kind, r.name, fate(keep(r.name, "")), r.err)
 		default:
 			p.problemf("%s: %s %s: %w", r.at, r.kind, r.name, r.err)
 		}
 	}
-	return plans
 }
 
 // fleet renders the settings of a fleet. A provider whose key can't be used is left out, as in a cluster.

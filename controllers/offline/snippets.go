@@ -53,7 +53,7 @@ func (p *planner) campaignTexts(c *memberCampaign, endpoint types.NamespacedName
 }
 
 // served returns the folders of everything that the fleets' folders hold now.
-func (p *planner) served(plans map[types.NamespacedName]*fleetPlan) map[string]bool {
+func (p *planner) served() map[string]bool {
 	folders := map[string]bool{}
 	add := func(endpoint config.Endpoint) {
 		folders[endpointFolder(types.NamespacedName{Namespace: endpoint.Namespace, Name: endpoint.Name})] = true
@@ -61,13 +61,13 @@ func (p *planner) served(plans map[types.NamespacedName]*fleetPlan) map[string]b
 			folders[campaignFolder(types.NamespacedName{Namespace: endpoint.Namespace, Name: campaign.Name})] = true
 		}
 	}
-	for _, plan := range plans {
+	for _, plan := range p.plans {
 		for _, endpoint := range plan.endpoints {
 			add(endpoint)
 		}
 	}
 	for fleet, before := range p.before {
-		if plans[fleet] == nil {
+		if p.plans[fleet] == nil {
 			for _, endpoint := range before.endpoints {
 				add(endpoint)
 			}
