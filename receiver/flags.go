@@ -61,6 +61,7 @@ func (f *flags) declare() {
 	set.StringVar(&o.Config, "config", "", "`DIR` fleet's configuration documents, followed while running (mandatory)")
 	set.StringVar(&o.Listen, "listen", ":8080", "`HOST:PORT` port for postbacks and clicks")
 	set.StringVar(&o.OpsListen, "ops-listen", ":8081", "`HOST:PORT` port for health, metrics and the read API")
+	set.BoolVar(&o.Console, "console", false, "serve web pages over what was recorded on the ops port, on loopback only")
 	set.StringVar(&o.OpsTokenFile, "ops-token-file", "", "`FILE` bearer token of the read API; without one the API answers on loopback only")
 	set.StringVar(&o.TLSCertFile, "tls-cert-file", "", "`FILE` PEM certificate that turns on TLS for --listen; read again when it changes")
 	set.StringVar(&o.TLSKeyFile, "tls-key-file", "", "`FILE` PEM key of the certificate")

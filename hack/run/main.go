@@ -51,7 +51,7 @@ func run() error {
 		return err
 	}
 	receiver := command(ctx, "bin/receiver", "--config", filepath.Join(config, fleet),
-		"--listen", listen, "--ops-listen", ops, "--store", "sqlite://"+store, "--drain", "0s")
+		"--listen", listen, "--ops-listen", ops, "--store", "sqlite://"+store, "--drain", "0s", "--console")
 	// In a process group of its own it is spared the terminal's Ctrl-C, and is asked to stop just once.
 	receiver.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	receiver.Cancel = func() error { return receiver.Process.Signal(syscall.SIGTERM) }
@@ -169,7 +169,9 @@ Try it in another terminal:
   curl -ig "$P?subid={subacc4}&status=sale"                         # ignored: the network did not fill its macro in
   curl -i "http://{{.Listen}}/spring?gclid=g1&utm_term=shoes"   # a campaign link: records a click, leads to the offer
 
-And read what became of them:
+See what became of them in a browser: http://{{.Ops}}/console/
+
+Or read it:
 
   curl -s "http://{{.Ops}}/api/v1/conversions?subid=demo1"          # the conversion log
   curl -s "http://{{.Ops}}/api/v1/postbacks?limit=10"               # everything that was received

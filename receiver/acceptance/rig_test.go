@@ -85,8 +85,9 @@ func startOn(t *testing.T, e engine, endpoints []config.Endpoint, rates ...confi
 	receiver, err := setup.Start(t.Context(), setup.Options{
 		Config: r.dir, Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Store: store,
 		Hold: patience, Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test",
-		Clock:  func() time.Time { return epoch.Add(time.Duration(r.now.Load())) },
-		Statfs: func(string) (free, total int64, err error) { return volume - r.used.Load(), volume, nil },
+		Clock:   func() time.Time { return epoch.Add(time.Duration(r.now.Load())) },
+		Console: true,
+		Statfs:  func(string) (free, total int64, err error) { return volume - r.used.Load(), volume, nil },
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -8,15 +8,18 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
+	"maps"
 	"net/http"
+	"slices"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
-	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/report"
 	"github.com/postback-dev/postback-operator/receiver/talkers"
 )
 
@@ -35,8 +38,9 @@ type Store interface {
 // Options are what the API shows. Fields without a comment on nil are mandatory.
 type Options struct {
 	Store Store
-	// CountsAs says how an endpoint's custom conversion types count in revenue; nil = in their own metric only.
-	CountsAs CountsAsFunc
+	// Reports are made of its facts, by Rules.
+	Reports Facts
+	Rules   report.Rules
 	// Resent is called with the hosts whose S2S postbacks are to be sent again; nil = nobody has to know.
 	Resent func(hosts []string)
 	// Talkers returns the n sources and the n endpoints with most requests; nil = nobody counts them.
@@ -48,7 +52,11 @@ type Options struct {
 	Clock func() time.Time
 }
 
-type api struct{ Options }
+type api struct {
+	Options
+	// turns holds one element for each report that is being made.
+	turns chan struct{}
+}
 
 // resendPath is the one that changes something.
 const resendPath = "/api/v1/forwards/{id}/resend"
@@ -58,30 +66,31 @@ func New(o Options) http.Handler {
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
-	if o.CountsAs == nil {
-		o.CountsAs = func(string, string) config.CountsAs { return config.CountsAsNone }
-	}
 	if o.Resent == nil {
 		o.Resent = func([]string) {}
 	}
 	if o.Talkers == nil {
 		o.Talkers = func(int) (sources, endpoints []talkers.Talker) { return nil, nil }
 	}
-	a := &api{o}
-	reads := http.NewServeMux()
-	for path, resource := range map[string]resource{
+	a := &api{Options: o, turns: make(chan struct{}, reportsAtATime)}
+	resources := map[string]resource{
 		"/api/v1/conversions":              a.conversions,
 		"/api/v1/conversions/{id}/history": a.history,
 		"/api/v1/postbacks":                a.postbacks,
 		"/api/v1/revenue":                  a.revenue,
 		"/api/v1/forwards":                 a.forwards,
 		"/api/v1/talkers":                  a.topTalkers,
-	} {
+		"/api/v1/report":                   a.report,
+		"/api/v1/report.csv":               a.reportCSV,
+		"/api/v1/report.ndjson":            a.reportLines,
+	}
+	known := strings.Join(slices.Sorted(maps.Keys(resources)), ", ")
+	reads := http.NewServeMux()
+	for path, resource := range resources {
 		reads.Handle(path, a.handle(resource))
 	}
 	reads.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		WriteError(w, http.StatusNotFound, "no such resource; there are /api/v1/conversions, "+
-			"/api/v1/conversions/{id}/history, /api/v1/postbacks, /api/v1/revenue, /api/v1/forwards, /api/v1/talkers and POST "+resendPath)
+		WriteError(w, http.StatusNotFound, "no such resource; there are "+known+", and POST "+resendPath)
 	})
 	root := http.NewServeMux()
 	root.Handle("/", ReadOnly(reads))

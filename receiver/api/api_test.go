@@ -240,7 +240,7 @@ func TestRevenueIsSummedByEndpointAndCurrency(t *testing.T) {
 		earned("b/b", "USD", "install", "0.05"), earned("b/b", "USD", "rejected", "7"), waiting,
 		earned("b/b", "EUR", "sale", "1"), earned("a/a", "USD", "sale", "-2"),
 	}})
-	o.CountsAs = func(endpoint, conversionType string) config.CountsAs {
+	o.Rules.CountsAs = func(endpoint, conversionType string) config.CountsAs {
 		if endpoint == "b/b" && conversionType == "install" {
 			return config.CountsAsConfirmed
 		}

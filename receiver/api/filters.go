@@ -72,12 +72,20 @@ func (f filters) outbox() ledger.OutboxFilter {
 	}
 }
 
+func parseQuery(rawQuery string) (url.Values, error) {
+	values, err := url.ParseQuery(rawQuery)
+	if err != nil {
+		return nil, badRequest("query: " + err.Error())
+	}
+	return values, nil
+}
+
 // parseFilters reads a query of which only the named parameters are allowed. Nothing is passed over in silence: a
 // misspelt filter would otherwise answer with everything. Errors are badRequest.
 func parseFilters(rawQuery string, allowed []string) (filters, error) {
-	values, err := url.ParseQuery(rawQuery)
+	values, err := parseQuery(rawQuery)
 	if err != nil {
-		return filters{}, badRequest("query: " + err.Error())
+		return filters{}, err
 	}
 	f := filters{limit: defaultLimit}
 	for _, name := range slices.Sorted(maps.Keys(values)) {

@@ -6,14 +6,9 @@ import (
 	"net/http"
 	"slices"
 
-	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
-
-// CountsAsFunc says in which total a custom conversion type of an endpoint ("namespace/name") counts besides its own;
-// [config.CountsAsNone] for an endpoint or a type that is not declared.
-type CountsAsFunc func(endpoint, conversionType string) config.CountsAs
 
 type revenueKey struct{ endpoint, currency string }
 
@@ -34,7 +29,7 @@ func (a *api) revenue(w http.ResponseWriter, r *http.Request) error {
 		if sums[key] == nil {
 			sums[key] = &conversion.Totals{}
 		}
-		sums[key].Add(c, a.CountsAs(c.Endpoint, c.Type))
+		sums[key].Add(c, a.Rules.CountsAs(c.Endpoint, c.Type))
 	}
 	WriteJSON(w, http.StatusOK, read.Page[read.Revenue]{Items: viewRevenue(sums)})
 	return nil

@@ -14,8 +14,10 @@ import (
 
 	"github.com/google/uuid"
 
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/report"
 )
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
@@ -80,6 +82,7 @@ func rowsThen[T any](rows []T, limit int, err error) iter.Seq2[T, error] {
 func options(store Store) Options {
 	return Options{
 		Store:  store,
+		Rules:  report.Rules{CountsAs: func(string, string) config.CountsAs { return config.CountsAsNone }},
 		Logger: slog.New(slog.DiscardHandler),
 		Clock:  func() time.Time { return start.Add(time.Hour) },
 	}

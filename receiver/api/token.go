@@ -63,7 +63,7 @@ func (t *TokenFile) digest() ([sha256.Size]byte, error) {
 // guard lets through who presents the token or, where none is configured, who sits on the same machine.
 func guard(token *TokenFile, logger *slog.Logger, next http.Handler) http.Handler {
 	if token == nil {
-		return loopbackOnly(next)
+		return LoopbackOnly(next)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		ok, err := token.accepts(bearer(r))
@@ -89,12 +89,12 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// loopbackOnly judges by the peer's address, not by X-Forwarded-For, which anyone can write. The Host must be a loopback
+// LoopbackOnly judges by the peer's address, not by X-Forwarded-For, which anyone can write. The Host must be a loopback
 // one as well: otherwise a web page could read the API through a name of its own that resolves to 127.0.0.1.
-func loopbackOnly(next http.Handler) http.Handler {
+func LoopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopbackPeer(r.RemoteAddr) || !loopbackHost(r.Host) {
-			WriteError(w, http.StatusForbidden, "without --ops-token-file the API answers on loopback only, as http://localhost or http://127.0.0.1")
+			WriteError(w, http.StatusForbidden, "this is answered on loopback only, as http://localhost or http://127.0.0.1; with --ops-token-file the API is answered everywhere")
 			return
 		}
 		next.ServeHTTP(w, r)

@@ -54,20 +54,40 @@ func (t *Totals) Add(c *Conversion, countsAs config.CountsAs) {
 		t.Pending++
 		return
 	}
-	payout := *c.Payout.Converted
-	if sum := t.builtin(c.Type); sum != nil {
+	t.AddPayout(c.Type, countsAs, *c.Payout.Converted)
+}
+
+// AddPayout adds the converted payout of one or several conversions of a type, without counting them.
+func (t *Totals) AddPayout(conversionType string, countsAs config.CountsAs, payout decimal.Decimal) {
+	if sum := t.builtin(conversionType); sum != nil {
 		*sum = sum.Add(payout)
 		return
 	}
 	if t.Custom == nil {
 		t.Custom = map[string]decimal.Decimal{}
 	}
-	t.Custom[c.Type] = t.Custom[c.Type].Add(payout)
+	t.Custom[conversionType] = t.Custom[conversionType].Add(payout)
 	switch countsAs {
 	case config.CountsAsHold:
 		t.Hold = t.Hold.Add(payout)
 	case config.CountsAsConfirmed:
 		t.Confirmed = t.Confirmed.Add(payout)
+	}
+}
+
+// Merge adds other's sums and counts.
+func (t *Totals) Merge(other *Totals) {
+	t.Conversions += other.Conversions
+	t.Pending += other.Pending
+	for _, name := range config.BuiltinTypes() {
+		sum := t.builtin(name)
+		*sum = sum.Add(*other.builtin(name))
+	}
+	for name, payout := range other.Custom {
+		if t.Custom == nil {
+			t.Custom = map[string]decimal.Decimal{}
+		}
+		t.Custom[name] = t.Custom[name].Add(payout)
 	}
 }
 

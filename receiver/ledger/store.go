@@ -15,6 +15,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/report"
 )
 
 // Key names one click and everything that hangs on it: the unit of locking and of order.
@@ -253,6 +254,8 @@ type Reader interface {
 	History(ctx context.Context, id uuid.UUID) ([]*conversion.Conversion, error)
 	// Received yields matching rows of the received log, newest first by id.
 	Received(ctx context.Context, f ReceivedFilter) iter.Seq2[Received, error]
+	// Facts yields the sums of the clicks and conversions that a report's plan selects, in no order.
+	Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error]
 }
 
 // Upkeep finds what is to be done because time has passed.

@@ -11,6 +11,7 @@ import (
 
 	"github.com/prometheus/client_golang/prometheus/promhttp"
 
+	"github.com/postback-dev/postback-operator/console"
 	"github.com/postback-dev/postback-operator/receiver/api"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/space"
@@ -29,8 +30,8 @@ type Options struct {
 	Draining func() bool
 	// Ping reports whether the store can be written now; readiness asks it.
 	Ping func(context.Context) error
-	// API answers below /api/v1/; nil = nothing does.
-	API http.Handler
+	// API answers below /api/v1/, Console below [console.Base]; nil = nothing does.
+	API, Console http.Handler
 	// Forwards reports on the deliverer of S2S postbacks; nil = there is none.
 	Forwards func() ForwardStatus
 	// Connections reports on the connections of the port for postbacks; nil = there are none.
@@ -83,6 +84,10 @@ func New(o Options) http.Handler {
 	root.Handle("/", api.ReadOnly(pages))
 	if o.API != nil {
 		root.Handle("/api/v1/", o.API)
+	}
+	if o.Console != nil {
+		root.Handle(console.Base, o.Console)
+		root.Handle("GET /{$}", http.RedirectHandler(console.Base, http.StatusFound))
 	}
 	return api.NoStore(root)
 }

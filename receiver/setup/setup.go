@@ -14,8 +14,6 @@ import (
 
 	"github.com/google/uuid"
 
-	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
-	"github.com/postback-dev/postback-operator/receiver/api"
 	"github.com/postback-dev/postback-operator/receiver/click"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
@@ -59,6 +57,8 @@ type Options struct {
 	Spool Spool
 	// OpsTokenFile holds the bearer token of the read API; empty = it answers on loopback only.
 	OpsTokenFile string
+	// Console serves the web pages on the ops port, on loopback. It goes without OpsTokenFile.
+	Console bool
 	// TLSCertFile and TLSKeyFile, both or none, turn on TLS for Listen.
 	TLSCertFile, TLSKeyFile string
 	// Hold bounds how long a request waits for the store, Drain how long the receiver serves on after it was told to stop.
@@ -230,6 +230,10 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
+	pages, err := r.newConsole(product)
+	if err != nil {
+		return err
+	}
 	var waiting func() ledger.SpoolStatus
 	if r.waiting != nil {
 		waiting = r.waiting.Status
@@ -241,6 +245,7 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 		Draining:           r.draining.Load,
 		Ping:               r.store.Ping,
 		API:                product,
+		Console:            pages,
 		Forwards:           r.forwardStatus,
 		Connections:        r.connectionStatus,
 		Volumes:            r.volumes,
@@ -257,27 +262,6 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 		MaxConnections: opsConnections, ReservedFiles: opsFiles,
 	})
 	return err
-}
-
-func (r *Receiver) newAPI() (http.Handler, error) {
-	var token *api.TokenFile
-	if r.options.OpsTokenFile != "" {
-		var err error
-		if token, err = api.OpenTokenFile(r.options.OpsTokenFile); err != nil {
-			return nil, err
-		}
-	}
-	return api.New(api.Options{
-		Store:  r.store,
-		Resent: r.forward.Woken,
-		CountsAs: func(name, conversionType string) config.CountsAs {
-			return r.watch.Current().CountsAs(name, conversionType)
-		},
-		Talkers: r.topTalkers,
-		Token:   token,
-		Logger:  r.options.Logger,
-		Clock:   r.options.Clock,
-	}), nil
 }
 
 func (r *Receiver) listen(ctx context.Context) (err error) {

@@ -155,3 +155,44 @@ type Talker struct {
 	Requests int64 `json:"requests"`
 	Refused  int64 `json:"refused"`
 }
+
+// Report is clicks and conversions, grouped and summed.
+type Report struct {
+	// Groups are the dimensions by which rows are grouped, Metrics what their columns are, both in the order asked for.
+	Groups  []string `json:"groups"`
+	Metrics []Metric `json:"metrics"`
+	// Time is `click` or `conversion`: by which time conversions are counted. Clicks always count at their own.
+	Time string `json:"time"`
+	// Zone is the time zone of days and hours. From is the first moment, To the first one after.
+	Zone string     `json:"tz"`
+	From *time.Time `json:"from"`
+	To   *time.Time `json:"to"`
+	// Items are the rows. Totals are the sums of all rows, one for each currency, also of those that were cut off.
+	Items  []ReportRow `json:"items"`
+	Totals []ReportRow `json:"totals"`
+	// Footnotes say in words what has to be known to read the numbers.
+	Footnotes []string `json:"footnotes"`
+	// Source is `rows`: the report was summed from the rows themselves.
+	Source string `json:"source"`
+	// AsOf is when it was made.
+	AsOf *time.Time `json:"as_of"`
+}
+
+// Metric is a column of a report.
+type Metric struct {
+	Name string `json:"name"`
+	// Unit is `count`, `money`, in the currency of the row, or `percent`.
+	Unit  string `json:"unit"`
+	Title string `json:"title"`
+	// Formula is made of names of metrics; null for what is summed.
+	Formula *string `json:"formula"`
+}
+
+// ReportRow is a row of a report.
+type ReportRow struct {
+	// Groups are the values by dimension; empty in a total.
+	Groups   map[string]string `json:"groups"`
+	Currency string            `json:"currency"`
+	// Metrics are the values by name; null where a value cannot be told, such as a rate of no clicks.
+	Metrics map[string]*string `json:"metrics"`
+}

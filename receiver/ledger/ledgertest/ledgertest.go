@@ -54,6 +54,7 @@ func Run(t *testing.T, engine Engine) {
 		{"conversions are filtered and paged through", testConversionFilter},
 		{"the received log is filtered and paged through", testReceivedFilter},
 		{"a reader may stop early", testStopEarly},
+		{"facts are the sums of the rows", testFacts},
 		{"rates are kept by source", testRates},
 		{"a lease has one holder", testLease},
 		{"a lease that is raced for has one holder", testLeaseRace},

@@ -180,10 +180,15 @@ func pages[R any](before uuid.UUID, limit int, page func(uuid.UUID, int) ([]R, e
 	}
 }
 
-// readRows runs a query for reading, on one of the connections that are not kept for lanes.
+// readRows runs a query for reading and hands on its rows.
 func readRows[R any](
 	ctx context.Context, s *Store, columns []table.Column[R], each func(*R) error, sql string, args ...any,
 ) error {
+	return s.query(ctx, sql, args, func(rows pgx.Rows) error { return scan(rows, columns, each) })
+}
+
+// query runs one on one of the connections that are not kept for lanes.
+func (s *Store) query(ctx context.Context, sql string, args []any, scan func(pgx.Rows) error) error {
 	select {
 	case s.readers <- struct{}{}:
 		defer func() { <-s.readers }()
@@ -198,7 +203,7 @@ func readRows[R any](
 			return err
 		}
 		defer rows.Close()
-		return scan(rows, columns, each)
+		return scan(rows)
 	})
 }
 

@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"github.com/chromedp/cdproto/cdp"
+	"github.com/chromedp/cdproto/emulation"
 	"github.com/chromedp/cdproto/network"
 	"github.com/chromedp/chromedp"
 
@@ -166,4 +167,28 @@ func (tb *Tab) Text(expression string) string {
 		tb.Fatalf("%s: %v", expression, err)
 	}
 	return result
+}
+
+// Look sets the size of the window and the colour scheme, light or dark.
+func (tb *Tab) Look(width, height int64, scheme string) {
+	tb.Helper()
+	tb.do(chromedp.EmulateViewport(width, height))
+	tb.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
+		})
+		return chromedp.Void{}, err
+	})
+}
+
+// Picture returns what the window shows, as PNG.
+func (tb *Tab) Picture() []byte {
+	tb.Helper()
+	ctx, cancel := tb.bounded()
+	defer cancel()
+	picture, err := chromedp.Run(ctx, chromedp.CaptureScreenshot())
+	if err != nil {
+		tb.Fatal(err)
+	}
+	return picture
 }

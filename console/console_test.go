@@ -1,0 +1,217 @@
+package console
+
+import (
+	"encoding/json"
+	"io/fs"
+	"log/slog"
+	"net/http"
+	"net/http/httptest"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postback-dev/postback-operator/api/read/client"
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
+)
+
+// hostile is what a stranger may send in every field that is shown.
+const hostile = `</td></table><script>alert(1)</script>"'><img src=x onerror=alert(1)>` + "\u202e" + `javascript:alert(1)`
+
+var at = time.Date(2026, 11, 29, 22, 30, 0, 0, time.UTC)
+
+// receiver answers as the product API does, every text of a stranger a hostile one, and keeps what it was asked.
+type receiver struct {
+	asked  []string
+	status int
+}
+
+func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
+	f.asked = append(f.asked, r.URL.RequestURI())
+	if f.status != 0 {
+		w.WriteHeader(f.status)
+		_ = json.NewEncoder(w).Encode(read.Error{Error: "to: must be after from"})
+		return
+	}
+	text, next := hostile, "01912345-6789-7abc-8def-0123456789ab"
+	conversion := read.Conversion{
+		ID: next, Endpoint: "shop/main", SubID: hostile, TID: hostile, Type: "sale", PreviousType: &text, OriginalStatus: &text,
+		Payout: nil, OriginalPayout: "1", OriginalCurrency: hostile, Params: map[string]string{hostile: hostile},
+		Warnings: []string{"payout_ambiguous"}, ConversionTime: &at, UpdatedAt: &at, Version: 2, Writer: "key",
+	}
+	var answer any
+	switch r.URL.Path {
+	case "/api/v1/report":
+		value := "12.5"
+		metric := read.Metric{Name: "revenue", Unit: "money", Title: "what is certain or expected"}
+		row := read.ReportRow{
+			Groups: map[string]string{"campaign": hostile, "sub_id_3": ""}, Currency: "USD",
+			Metrics: map[string]*string{"revenue": &value},
+		}
+		answer = read.Report{
+			Groups: []string{"campaign", "sub_id_3"}, Metrics: []read.Metric{metric}, Time: "click", Zone: "UTC",
+			Items: []read.ReportRow{row}, Totals: []read.ReportRow{row}, Footnotes: []string{"a note"}, AsOf: &at,
+		}
+	case "/api/v1/postbacks":
+		answer = read.Page[read.Postback]{NextCursor: &next, Items: []read.Postback{{
+			ID: next, Time: &at, Endpoint: "shop/main", IP: "192.0.2.1", Method: "POST", Query: "subid=" + hostile + "&a=%zz",
+			Body: hostile, SubID: &text, Outcome: "ignored", Reason: pointer("status_unknown"), ConversionID: &next,
+		}}}
+	case "/api/v1/forwards":
+		answer = read.Page[read.Forward]{NextCursor: &next, Items: []read.Forward{{
+			ID: next, Endpoint: "shop/main", Rule: "fb", Host: hostile, SubID: hostile, ConversionID: next, Type: "sale", State: "failed",
+			CreatedAt: &at, Tries: 1, Attempts: []read.Attempt{{At: &at, Answer: &text, URL: &text, Error: &text}},
+		}}}
+	default:
+		answer = read.Page[read.Conversion]{NextCursor: &next, Items: []read.Conversion{conversion}}
+	}
+	_ = json.NewEncoder(w).Encode(answer)
+}
+
+func pointer(s string) *string { return &s }
+
+func get(t *testing.T, api *receiver, target string) *httptest.ResponseRecorder {
+	t.Helper()
+	h := New(Options{
+		API:    client.New("http://localhost", "", client.Local{Handler: api}),
+		Logger: slog.New(slog.DiscardHandler),
+		Clock:  func() time.Time { return at },
+	})
+	w := httptest.NewRecorder()
+	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil))
+	return w
+}
+
+var pages = []string{
+	"/console/", "/console/conversions", "/console/conversions/01912345-6789-7abc-8def-0123456789ab", "/console/received",
+	"/console/s2s", "/console/reports?group=campaign,sub_id_3", "/console/nonsense",
+}
+
+func TestWhatStrangersSentStaysText(t *testing.T) {
+	for _, path := range pages {
+		for _, lang := range languages {
+			separator := map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")]
+			w := get(t, &receiver{}, path+separator+"lang="+lang+"&subid=%22%3E%3Cscript%3E")
+			body := w.Body.String()
+			if strings.Contains(body, "<script>") || strings.Contains(body, "<img") || strings.Contains(body, `""'>`) {
+				t.Errorf("%s in %s: markup of a stranger got into the page", path, lang)
+			}
+			if strings.Count(body, "<script") != 1 || strings.Contains(body, " style=") || strings.Contains(body, " onclick") {
+				t.Errorf("%s in %s: the page has what its policy forbids", path, lang)
+			}
+			if regexp.MustCompile(`href="[^/#]`).MatchString(body) {
+				t.Errorf("%s in %s: a link leads out of the console", path, lang)
+			}
+			if !strings.Contains(body, `<html lang="`+lang+`">`) || w.Header().Get("Content-Security-Policy") != policy {
+				t.Errorf("%s in %s: language or policy is missing", path, lang)
+			}
+		}
+	}
+}
+
+func TestAFirstPageIsLight(t *testing.T) {
+	size := get(t, &receiver{}, "/console/").Body.Len()
+	for _, file := range []string{"console.css", "console.js"} {
+		w := get(t, &receiver{}, "/console/static/"+file)
+		if w.Code != http.StatusOK {
+			t.Errorf("%s: status %d", file, w.Code)
+		}
+		size += w.Body.Len()
+	}
+	if size > 60_000 {
+		t.Errorf("the first page takes %d bytes", size)
+	}
+}
+
+func TestTheStateOfAPageIsInItsURL(t *testing.T) {
+	api := &receiver{}
+	w := get(t, api, "/console/received?outcome=ignored&reason=&tz=Europe/Moscow&lang=ru&cursor=c1")
+	if want := "/api/v1/postbacks?cursor=c1&outcome=ignored"; len(api.asked) != 1 || api.asked[0] != want {
+		t.Errorf("asked %v, want %s", api.asked, want)
+	}
+	body := w.Body.String()
+	for _, want := range []string{
+		"2026-11-30 01:30:00", `href="/console/conversions?lang=ru&amp;tz=Europe%2FMoscow"`,
+		`cursor=01912345-6789-7abc-8def-0123456789ab&amp;lang=ru&amp;outcome=ignored&amp;reason=&amp;tz=Europe%2FMoscow"`,
+		`<input type="hidden" name="tz" value="Europe/Moscow">`, `value="ignored"`, Explain("ru", "status_unknown"),
+	} {
+		if !strings.Contains(body, want) {
+			t.Errorf("the page lacks %s", want)
+		}
+	}
+}
+
+func TestAReportIsAskedForAsTheURLSays(t *testing.T) {
+	for target, want := range map[string]string{
+		"/console/reports": "/api/v1/report?group=day&tz=UTC",
+		"/console/reports?group=&sort=-profit&tz=Asia/Tokyo":       "/api/v1/report?sort=-profit&tz=Asia%2FTokyo",
+		"/console/reports?group=week&filter=campaign+eq+a&filter=": "/api/v1/report?filter=campaign+eq+a&group=week&tz=UTC",
+	} {
+		api := &receiver{}
+		if get(t, api, target); len(api.asked) != 1 || api.asked[0] != want {
+			t.Errorf("%s asked %v, want %s", target, api.asked, want)
+		}
+	}
+}
+
+func TestWhatTheReceiverRefusesIsToldAndTheFormStays(t *testing.T) {
+	w := get(t, &receiver{status: http.StatusBadRequest}, "/console/conversions?from=2026-02-01&to=2026-01-01")
+	if body := w.Body.String(); w.Code != http.StatusBadRequest || !strings.Contains(body, "to: must be after from") ||
+		!strings.Contains(body, `name="from" value="2026-02-01"`) {
+		t.Errorf("status %d: %s", w.Code, body)
+	}
+	for status, want := range map[int]int{http.StatusServiceUnavailable: 502, http.StatusNotFound: 404} {
+		if w := get(t, &receiver{status: status}, "/console/"); w.Code != want {
+			t.Errorf("status %d of the receiver is told as %d, want %d", status, w.Code, want)
+		}
+	}
+}
+
+func TestTheLanguageIsTheURLsElseTheBrowsers(t *testing.T) {
+	for _, tc := range []struct{ url, accepted, want string }{
+		{"", "", "en"}, {"", "ru-RU,ru;q=0.9,en;q=0.8", "ru"}, {"", "de,en;q=0.5", "en"}, {"", "uk", "en"},
+		{"en", "ru", "en"}, {"ru", "en", "ru"}, {"xx", "ru", "ru"},
+	} {
+		if got := chooseLanguage(tc.url, tc.accepted); got != tc.want {
+			t.Errorf("URL %q, browser %q: %s, want %s", tc.url, tc.accepted, got, tc.want)
+		}
+	}
+}
+
+func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
+	var used strings.Builder
+	used.WriteString("title.failure failure.no_page failure.receiver") // in console.go
+	entries, err := fs.ReadDir(templateFiles, "templates")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, entry := range entries {
+		text, err := fs.ReadFile(templateFiles, "templates/"+entry.Name())
+		if err != nil {
+			t.Fatal(err)
+		}
+		used.Write(text)
+	}
+	for _, key := range regexp.MustCompile(`\.T "([^"]+)"`).FindAllStringSubmatch(used.String(), -1) {
+		if catalogs["en"][key[1]] == "" {
+			t.Errorf("%s is used and has no text", key[1])
+		}
+	}
+	made := []string{"title.", "language.", "dimension.", "report.time.", "word."}
+	for _, lang := range languages {
+		for key, text := range catalogs[lang] {
+			other := catalogs["en"][key]
+			if other == "" || text == "" || strings.Count(text, "%s") != strings.Count(other, "%s") {
+				t.Errorf("%s: %s has not the same text or verbs in both languages", lang, key)
+			}
+			isMade := slices.ContainsFunc(made, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
+			if !isMade && !strings.Contains(used.String(), key) {
+				t.Errorf("%s: no page uses %s", lang, key)
+			}
+		}
+		if len(catalogs[lang]) != len(catalogs["en"]) {
+			t.Errorf("%s has %d texts, English %d", lang, len(catalogs[lang]), len(catalogs["en"]))
+		}
+	}
+}

@@ -1,0 +1,233 @@
+package console
+
+import (
+	"bytes"
+	"context"
+	"embed"
+	"html/template"
+	"maps"
+	"net/http"
+	"net/url"
+	"slices"
+	"strings"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
+)
+
+//go:embed templates
+var templateFiles embed.FS
+
+var templates = template.Must(template.ParseFS(templateFiles, "templates/*.html"))
+
+// page is what templates see.
+type page struct {
+	ctx      context.Context
+	request  *http.Request
+	template string
+
+	// Lang is the language, en or ru. Zone is the time zone in which times are shown.
+	Lang string
+	Zone *time.Location
+	Now  time.Time
+	// Query are the parameters of the page's URL, without language and zone.
+	Query url.Values
+	// Title is the key of the page's title. Section is the part of the navigation that is open.
+	Title, Section string
+	// Failure says in words why there is nothing to see; empty when there is.
+	Failure string
+
+	Conversions []read.Conversion
+	Postbacks   []read.Postback
+	Forwards    []read.Forward
+	Report      *read.Report
+	Campaigns   *read.Report
+	// NextCursor continues a list; empty at its end.
+	NextCursor string
+}
+
+// zones are offered to choose from. Others can be written into the URL.
+var zones = []string{
+	"UTC", "Europe/London", "Europe/Berlin", "Europe/Kyiv", "Europe/Moscow", "Asia/Almaty", "Asia/Kolkata",
+	"Asia/Bangkok", "Asia/Shanghai", "America/Sao_Paulo", "America/New_York", "America/Los_Angeles",
+}
+
+func newPage(r *http.Request, now time.Time) *page {
+	p := &page{ctx: r.Context(), request: r, Now: now, Query: r.URL.Query(), Zone: time.UTC}
+	p.Lang = chooseLanguage(p.Query.Get("lang"), r.Header.Get("Accept-Language"))
+	if zone, err := time.LoadLocation(p.Query.Get("tz")); err == nil {
+		p.Zone = zone
+	}
+	return p
+}
+
+// section chooses the template, whose name is also that of its part of the navigation and of its title.
+func (p *page) section(name string) {
+	p.template, p.Section, p.Title = name, name, "title."+name
+}
+
+func (p *page) render(w http.ResponseWriter, status int) error {
+	var content bytes.Buffer
+	if err := templates.ExecuteTemplate(&content, p.template+".html", p); err != nil {
+		http.Error(w, "the page cannot be rendered; see the log", http.StatusInternalServerError)
+		return err
+	}
+	w.WriteHeader(status)
+	_, _ = content.WriteTo(w) // Fails only when the browser has gone.
+	return nil
+}
+
+// asked returns the parameters among names that have a value: an empty field of a form asks for nothing.
+func (p *page) asked(names ...string) url.Values {
+	asked := url.Values{}
+	for _, name := range names {
+		for _, value := range p.Query[name] {
+			if value = strings.TrimSpace(value); value != "" {
+				asked.Add(name, value)
+			}
+		}
+	}
+	return asked
+}
+
+// Sections returns the parts of the navigation.
+func (p *page) Sections() []string {
+	return []string{"overview", "conversions", "received", "s2s", "reports"}
+}
+
+// Zones returns the time zones to choose from, the page's own among them.
+func (p *page) Zones() []string {
+	if slices.Contains(zones, p.Zone.String()) {
+		return zones
+	}
+	return append([]string{p.Zone.String()}, zones...)
+}
+
+// To returns the URL of another page in the same language and time zone, with pairs of parameters.
+func (p *page) To(path string, pairs ...string) string {
+	query := p.Kept()
+	for i := 0; i+1 < len(pairs); i += 2 {
+		query.Set(pairs[i], pairs[i+1])
+	}
+	if path == "overview" {
+		path = ""
+	}
+	return withQuery(Base+path, query)
+}
+
+// With returns the URL of this page with one parameter changed; an empty value removes it. A list begins again.
+func (p *page) With(name, value string) string {
+	query := maps.Clone(p.Query)
+	if name != "cursor" {
+		query.Del("cursor")
+	}
+	query.Set(name, value)
+	if value == "" {
+		query.Del(name)
+	}
+	return withQuery(p.request.URL.Path, query)
+}
+
+// Here returns the path of this page, for forms.
+func (p *page) Here() string { return p.request.URL.Path }
+
+// Group returns by what a report is grouped: by day, unless the URL says otherwise.
+func (p *page) Group() string {
+	if p.Query.Has("group") {
+		return p.Query.Get("group")
+	}
+	return "day"
+}
+
+// table is a report with the page that it is on.
+type table struct {
+	Page   *page
+	Report *read.Report
+}
+
+// Table returns what the template of a report's table needs.
+func (p *page) Table(r *read.Report) table { return table{p, r} }
+
+// Value returns a parameter of the URL.
+func (p *page) Value(name string) string { return p.Query.Get(name) }
+
+// Kept are the language and the time zone, where the URL says them: links and forms send them along.
+func (p *page) Kept() url.Values {
+	kept := url.Values{}
+	for _, name := range []string{"lang", "tz"} {
+		if value := p.Query.Get(name); value != "" {
+			kept.Set(name, value)
+		}
+	}
+	return kept
+}
+
+func withQuery(path string, query url.Values) string {
+	if len(query) == 0 {
+		return path
+	}
+	return path + "?" + query.Encode()
+}
+
+// Time shows a moment in the page's zone; a dash for none.
+func (p *page) Time(t *time.Time) string {
+	if t == nil {
+		return "–"
+	}
+	return t.In(p.Zone).Format("2006-01-02 15:04:05")
+}
+
+// Machine is a moment for programs.
+func (p *page) Machine(t *time.Time) string {
+	if t == nil {
+		return ""
+	}
+	return t.Format(time.RFC3339Nano)
+}
+
+// Text shows what may be null; a dash for nothing.
+func (p *page) Text(s *string) string {
+	if s == nil || *s == "" {
+		return "–"
+	}
+	return *s
+}
+
+// Number shows a metric: money and shares with two decimals, a dash where it cannot be told.
+func (p *page) Number(m read.Metric, value *string) string {
+	if value == nil {
+		return "–"
+	}
+	number, err := decimal.NewFromString(*value)
+	if err != nil || m.Unit == "count" {
+		return *value
+	}
+	return number.StringFixedBank(2)
+}
+
+// Sorted returns the names of parameters in order.
+func (p *page) Sorted(params map[string]string) []string { return slices.Sorted(maps.Keys(params)) }
+
+// Parameters reads a query into names and values, in its order, for people: what cannot be decoded is shown as it is.
+func (p *page) Parameters(query string) []pair {
+	var pairs []pair
+	for part := range strings.SplitSeq(query, "&") {
+		name, value, _ := strings.Cut(part, "=")
+		if part != "" {
+			pairs = append(pairs, pair{Name: decoded(name), Value: decoded(value)})
+		}
+	}
+	return pairs
+}
+
+func decoded(s string) string {
+	if plain, err := url.QueryUnescape(s); err == nil {
+		return plain
+	}
+	return s
+}
+
+// pair is a parameter as it was sent.
+type pair struct{ Name, Value string }

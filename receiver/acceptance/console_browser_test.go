@@ -1,0 +1,118 @@
+package acceptance
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postback-dev/postback-operator/receiver/receivertest/chromium"
+)
+
+var update = flag.Bool("update", false, "write the pictures of docs/console.md")
+
+// pictures are those of README.md and docs/console.md: the page that each shows, and its colours.
+var pictures = map[string]struct{ page, scheme string }{
+	"console-overview.png": {"?lang=en", "light"},
+	"console-received.png": {"received?lang=en", "light"},
+	"console-reports-dark.png": {
+		"reports?group=day,campaign&metrics=clicks,conversions,cr,hold,revenue_confirmed,cost,profit,roi&lang=en", "dark",
+	},
+}
+
+func TestABrowserWalksTheConsole(t *testing.T) {
+	r := start(t, declare(t, []string{`{"training":[{"type":"sale","statuses":["approved"]}]}`}))
+	s := sceneOf(r, 0)
+	for _, step := range []step{
+		click(`{"subid":"k3n7","campaign":"spring","source":"facebook","keyword":"running shoes","cost":"0.42"}`),
+		click(`{"subid":"q9w2","campaign":"spring","source":"facebook","cost":"0.38"}`),
+		click(`{"subid":"x5c1","campaign":"summer","source":"tiktok","cost":"0.21"}`),
+		get("subid=k3n7&status=lead&payout=10&tid=1001", "recorded"),
+		get("subid=k3n7&status=approved&payout=12.5&currency=eur&tid=1001", "recorded"),
+		get("subid=q9w2&status=rejected&payout=8", "recorded"),
+		get("subid=x5c1&status=lead&payout=6", "recorded"),
+		get("subid=x5c1&status=hold2&payout=6", "ignored; reason=status_unknown"),
+		get("subid=%7Bclickid%7D&status=approved", "ignored; reason=subid_unresolved_macro"),
+		get("subid=x5c1&status=lead&payout=6&tid=2&keyword=%3Cscript%3Edocument.title%3D1%3C/script%3E%E2%80%AE", "recorded"),
+	} {
+		step.run(t, s)
+	}
+	browser := chromium.Open(t, chromium.OwnCookies, nil)
+	tab := browser.Tab(t)
+	for _, lang := range []string{"en", "ru"} {
+		for _, scheme := range []string{"light", "dark"} {
+			for _, page := range []string{"", "conversions", "received", "s2s", "reports?group=day,campaign"} {
+				separator := "?"
+				if strings.Contains(page, "?") {
+					separator = "&"
+				}
+				for _, width := range []int64{360, 1280} {
+					tab.Look(width, 900, scheme)
+					tab.Visit(r.ops + "/console/" + page + separator + "lang=" + lang)
+					checkPage(t, tab, page, lang, scheme, width)
+				}
+			}
+		}
+	}
+	walk(t, tab, r)
+	if *update {
+		takePictures(t, tab, r)
+	}
+}
+
+// checkPage looks for what no page may have: a sideways scroll, a missing style, a title that a stranger's script set,
+// more requests than its own style and script.
+func checkPage(t *testing.T, tab *chromium.Tab, page, lang, scheme string, width int64) {
+	t.Helper()
+	got := tab.Text(`[
+		document.documentElement.scrollWidth <= window.innerWidth ? "fits" : "scrolls sideways",
+		document.styleSheets.length + " styles",
+		document.title.endsWith(" · Postback") ? "own title" : document.title,
+		performance.getEntriesByType("resource").filter((e) => !e.name.endsWith("favicon.ico")).length + " requests",
+		document.documentElement.lang,
+	].join(", ")`)
+	if want := "fits, 1 styles, own title, 2 requests, " + lang; got != want {
+		t.Errorf("/console/%s in %s, %s, at %d pixels: %s, want %s", page, lang, scheme, width, got, want)
+	}
+}
+
+// walk goes from the overview to a conversion's history and to its postbacks, and by keys to the reports.
+func walk(t *testing.T, tab *chromium.Tab, r *rig) {
+	t.Helper()
+	tab.Look(1280, 900, "light")
+	tab.Visit(r.ops + "/console/?lang=en")
+	tab.Click(`a[data-section="conversions"]`, "Conversions")
+	tab.Click(`tbody tr:last-child a`, "One conversion")
+	if text := tab.Text(`document.querySelector("#history").parentElement.innerText`); !strings.Contains(text, "lead") {
+		t.Errorf("the history of a conversion is told as %q", text)
+	}
+	awaitScript(tab)
+	tab.Text(`["g", "r"].map((key) => document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}))).join()`)
+	tab.Await("Reports")
+	awaitScript(tab)
+	tab.Text(`document.body.dispatchEvent(new KeyboardEvent("keydown", {key: "/", bubbles: true, cancelable: true})) + ""`)
+	if name := tab.Text(`document.activeElement.name`); name != "group" {
+		t.Errorf("the key / goes to %q", name)
+	}
+}
+
+// awaitScript waits for the page's script, which runs after the page has its title.
+func awaitScript(tab *chromium.Tab) {
+	tab.Helper()
+	for tab.Text(`document.readyState`) != "complete" {
+		time.Sleep(20 * time.Millisecond)
+	}
+}
+
+func takePictures(t *testing.T, tab *chromium.Tab, r *rig) {
+	t.Helper()
+	for file, shown := range pictures {
+		tab.Look(1280, 720, shown.scheme)
+		tab.Visit(r.ops + "/console/" + shown.page)
+		if err := os.WriteFile(filepath.Join("../../docs/images", file), tab.Picture(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,58 @@
+package postgres
+
+import (
+	"context"
+	"fmt"
+	"iter"
+	"time"
+
+	"github.com/jackc/pgx/v5"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger/facts"
+	"github.com/postback-dev/postback-operator/receiver/report"
+)
+
+var dialect = facts.Dialect{
+	Placeholder: func(n int) string { return fmt.Sprintf("$%d", n) },
+	Time:        func(t time.Time) any { return t },
+	Quarter: func(column string) string {
+		return "(floor(extract(epoch from " + column + ") / 900) * 900)::bigint"
+	},
+	Param:              func(column, name string) string { return column + " ->> '" + name + "'" },
+	Sum:                func(column string) string { return "sum(" + column + ")::text" },
+	Contains:           func(text, placeholder string) string { return "position(" + placeholder + " in " + text + ") > 0" },
+	StartsWith:         func(text, placeholder string) string { return "starts_with(" + text + ", " + placeholder + ")" },
+	Clicks:             "clicks k",
+	ClickEndpoint:      "k.endpoint",
+	IsClick:            "k.present",
+	Conversions:        "conversions c",
+	ConversionEndpoint: "c.endpoint",
+	JoinClicks: "left join clicks k on k.bucket = c.bucket and k.endpoint = c.endpoint and k.subid = c.subid" +
+		" and k.present",
+}
+
+// Facts implements [ledger.Reader].
+func (s *Store) Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error] {
+	return func(yield func(report.Fact, error) bool) {
+		stopped := false
+		for _, statement := range dialect.Statements(p) {
+			err := s.query(ctx, statement.Text, statement.Args, func(rows pgx.Rows) error {
+				for !stopped && rows.Next() {
+					var fact report.Fact
+					if err := rows.Scan(statement.Targets(&fact)...); err != nil {
+						return err
+					}
+					stopped = !yield(fact, nil)
+				}
+				return rows.Err()
+			})
+			if stopped {
+				return
+			}
+			if err != nil {
+				yield(report.Fact{}, err)
+				return
+			}
+		}
+	}
+}
