@@ -23,6 +23,8 @@ const (
 	RoleConfig  = "config"  // documents of the configuration contract
 	// RoleSnippets: what to paste into pages and sites, credentials and all.
 	RoleSnippets = "snippets"
+	// RoleOps: the bearer token of the receivers' read API.
+	RoleOps = "ops"
 )
 
 // How a Secret of yours opts in to being read: declarations name Secrets, and who may write declarations may not always read
@@ -59,6 +61,9 @@ const (
 	// RatesKeyringSecretSuffix after a fleet's name: the keyring of its rate providers. The dot keeps it apart from every
 	// endpoint's Secrets, whose names have none.
 	RatesKeyringSecretSuffix = ".rates-keyring" //nolint:gosec // a name, no secret
+	// OpsSecretSuffix after a fleet's name: the bearer token of its receivers' read API, in its field OpsTokenField.
+	OpsSecretSuffix = "-ops"
+	OpsTokenField   = "token"
 	// DefaultHMACField holds the secrets that sign postbacks, one per line, unless secretRef names another.
 	DefaultHMACField = "hmac"
 	// DefaultSignatureField is the same for the signature of an offer wall.

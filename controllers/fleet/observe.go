@@ -1,6 +1,7 @@
 package fleet
 
 import (
+	"bytes"
 	"cmp"
 	"context"
 	"fmt"
@@ -38,6 +39,8 @@ type scope struct {
 	hostOwner *types.NamespacedName
 	// podProblems say which Secrets of the pods are missing or may not be used: then the workload is to stay as it is.
 	podProblems []error
+	// opsToken of the receivers' read API; empty while there is none.
+	opsToken string
 	// pods that are the fleet's and not about to end.
 	pods     []corev1.Pod
 	workload workload
@@ -76,7 +79,7 @@ func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (*
 	if err := o.host(ctx, s); err != nil {
 		return nil, err
 	}
-	if s.keyring, err = o.keyring(ctx, fleet.Namespace, resources.RatesKeyringSecretName(fleet)); err != nil {
+	if err := o.credentials(ctx, s); err != nil {
 		return nil, err
 	}
 	if s.former, err = o.former(ctx, fleet); err != nil {
@@ -96,6 +99,17 @@ func (o observer) field(ctx context.Context, name, namespace, field string) ([]b
 		return nil, err
 	}
 	return secret.Data[field], nil
+}
+
+// credentials reads what the operator keeps for the fleet itself: the keyring of its rate providers and the ops token.
+func (o observer) credentials(ctx context.Context, s *scope) error {
+	token, err := o.field(ctx, resources.OpsSecretName(s.fleet), s.fleet.Namespace, v1alpha1.OpsTokenField)
+	if err != nil {
+		return err
+	}
+	s.opsToken = string(bytes.TrimSpace(token))
+	s.keyring, err = o.keyring(ctx, s.fleet.Namespace, resources.RatesKeyringSecretName(s.fleet))
+	return err
 }
 
 func (o observer) keyring(ctx context.Context, namespace, name string) (credential.Keyring, error) {

@@ -30,6 +30,8 @@ type plan struct {
 	campaigns map[types.NamespacedName]propagation.Verdict
 	// keyring of the rate providers.
 	keyring credential.Keyring
+	// opsToken of the read API: the one that is there, or a new one.
+	opsToken string
 	// problem is the user's to repair and keeps the configuration as it was.
 	problem error
 }

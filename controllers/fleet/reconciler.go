@@ -7,6 +7,7 @@ package fleet
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"net"
@@ -98,14 +99,15 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 	}
 	s.egress = r.Facts.Permitted.Egress(fleet)
 	p := decide(s, r.Now(), random.Source().ID)
-	if !bytes.Equal(p.keyring.Data, s.keyring.Data) {
-		// The cache may lag behind the operator's own last write, and an id must not be given twice.
+	if !bytes.Equal(p.keyring.Data, s.keyring.Data) || s.opsToken == "" {
+		// The cache may lag behind the operator's own last write, and no id or token must be given twice.
 		observe.cache = r.Live
-		if s.keyring, err = observe.keyring(ctx, fleet.Namespace, resources.RatesKeyringSecretName(fleet)); err != nil {
+		if err := observe.credentials(ctx, s); err != nil {
 			return ctrl.Result{}, err
 		}
 		p = decide(s, r.Now(), random.Source().ID)
 	}
+	p.opsToken = cmp.Or(s.opsToken, random.Source().Key())
 	problems, err := r.write(ctx, s, p)
 	if err != nil {
 		return ctrl.Result{}, err
@@ -121,7 +123,7 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []e
 	if s.egress != nil {
 		problems = append(problems, s.egress)
 	}
-	var children []resources.Child
+	children := []resources.Child{resources.SecretChild(resources.OpsSecret(fleet, p.opsToken))}
 	if p.keyring.Data != nil {
 		children = append(children, resources.SecretChild(resources.RatesKeyringSecret(fleet, p.keyring.Data)))
 	}
@@ -143,10 +145,15 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []e
 	if len(s.podProblems) > 0 {
 		built = slices.DeleteFunc(built, resources.Child.IsWorkload)
 	}
+	secretTaken := false
 	for _, child := range append(children, built...) {
+		if secretTaken && child.IsWorkload() {
+			continue // it would mount somebody else's Secret
+		}
 		written, err := r.Writer.Child(ctx, fleet, child)
 		if taken := new(apply.TakenError); errors.As(err, &taken) {
 			problems = append(problems, taken)
+			secretTaken = secretTaken || child.Kind == resources.KindSecret
 			continue
 		}
 		if refused := new(apply.RefusedError); errors.As(err, &refused) && refused.OfFields() {

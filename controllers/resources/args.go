@@ -13,6 +13,7 @@ import (
 // Where things stand in the receiver's file system.
 const (
 	configDir = "/etc/postback/config"
+	opsDir    = "/etc/postback/ops"
 	dataDir   = "/var/lib/postback"
 	storeFile = dataDir + "/postback.db"
 	spoolDir  = dataDir + "/spool"
@@ -48,6 +49,7 @@ func args(fleet *v1alpha1.ReceiverFleet) []string {
 		"--config=" + configDir,
 		fmt.Sprintf("--listen=:%d", httpPort),
 		fmt.Sprintf("--ops-listen=:%d", OpsPort),
+		"--ops-token-file=" + opsDir + "/" + v1alpha1.OpsTokenField,
 		"--drain=" + drain.String(),
 		"--hold=" + hold(fleet).String(),
 		"--log-format=json",

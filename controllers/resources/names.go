@@ -138,6 +138,11 @@ func RatesKeyringSecretName(fleet *v1alpha1.ReceiverFleet) string {
 	return childName(fleet.Name, v1alpha1.RatesKeyringSecretSuffix)
 }
 
+// OpsSecretName names the Secret with the token of the read API of a fleet's receivers.
+func OpsSecretName(fleet *v1alpha1.ReceiverFleet) string {
+	return childName(fleet.Name, v1alpha1.OpsSecretSuffix)
+}
+
 // ManifestSecretName names the Secret with the manifest of a fleet's configuration.
 func ManifestSecretName(fleet string) string { return childName(fleet, "-config") }
 

@@ -15,6 +15,7 @@ const userID, groupID int64 = 65532, 65532
 
 const (
 	configVolume = "config"
+	opsVolume    = "ops-token"
 	dataVolume   = "data"
 )
 
@@ -45,7 +46,7 @@ func builtPodTemplate(fleet *v1alpha1.ReceiverFleet, facts Facts) *corev1ac.PodT
 			spread(fleet, corev1.LabelHostname),
 			spread(fleet, corev1.LabelTopologyZone)).
 		WithContainers(container(fleet, cmp.Or(fleet.Spec.Image, facts.Image))).
-		WithVolumes(configProjection(fleet))
+		WithVolumes(configProjection(fleet), opsSecretVolume(fleet))
 	if embedded(fleet) != nil {
 		spec.WithVolumes(corev1ac.Volume().WithName(dataVolume).
 			WithPersistentVolumeClaim(corev1ac.PersistentVolumeClaimVolumeSource().WithClaimName(dataClaimName(fleet))))
@@ -78,11 +79,21 @@ func container(fleet *v1alpha1.ReceiverFleet, image string) *corev1ac.ContainerA
 		WithStartupProbe(probe("/livez", 1, 300)).
 		WithLivenessProbe(probe("/livez", 10, 3)).
 		WithReadinessProbe(probe("/readyz", 5, 2)).
-		WithVolumeMounts(corev1ac.VolumeMount().WithName(configVolume).WithMountPath(configDir).WithReadOnly(true))
+		WithVolumeMounts(
+			corev1ac.VolumeMount().WithName(configVolume).WithMountPath(configDir).WithReadOnly(true),
+			corev1ac.VolumeMount().WithName(opsVolume).WithMountPath(opsDir).WithReadOnly(true))
 	if embedded(fleet) != nil || spool(fleet) != nil {
 		receiver.WithVolumeMounts(corev1ac.VolumeMount().WithName(dataVolume).WithMountPath(dataDir))
 	}
 	return receiver
+}
+
+// opsSecretVolume holds the token of the read API. A pod waits for it, so that no receiver ever serves without one.
+func opsSecretVolume(fleet *v1alpha1.ReceiverFleet) *corev1ac.VolumeApplyConfiguration {
+	return corev1ac.Volume().WithName(opsVolume).WithSecret(corev1ac.SecretVolumeSource().
+		WithSecretName(OpsSecretName(fleet)).
+		WithDefaultMode(configMode).
+		WithItems(corev1ac.KeyToPath().WithKey(v1alpha1.OpsTokenField).WithPath(v1alpha1.OpsTokenField)))
 }
 
 func port(name string, number int32) *corev1ac.ContainerPortApplyConfiguration {

@@ -31,6 +31,8 @@ func TestWhatAPodTemplateMayNotDo(t *testing.T) {
 		"replace all containers":              {`{spec: {containers: [{$patch: replace}, {name: other, image: other}]}}`, "spec.containers[receiver]"},
 		"remove the configuration":            {`{spec: {volumes: [{name: config, $patch: delete}]}}`, "spec.volumes[config]"},
 		"put another volume in its place":     {`{spec: {volumes: [{name: config, projected: null, emptyDir: {}}]}}`, "spec.volumes[config]"},
+		"remove the ops token":                {`{spec: {volumes: [{name: ops-token, $patch: delete}]}}`, "spec.volumes[ops-token]"},
+		"mount another ops token":             {in(`volumeMounts: [{mountPath: /etc/postback/ops, name: other}]`), "spec.containers[receiver].volumeMounts[/etc/postback/ops]"},
 		"remove the whole spec":               {`{spec: null}`, "spec.containers[receiver]"},
 		"misspell a field":                    {`{spec: {nodeSelecter: {}}}`, `unknown field "spec.nodeSelecter"`},
 		"misspell a field of a container":     {in(`Image: x`), `unknown field "spec.containers[0].Image"`},

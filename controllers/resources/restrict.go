@@ -103,8 +103,9 @@ func restrictContainer(c *corev1.Container, at *field.Path) field.ErrorList {
 		}
 	}
 	for _, mount := range c.VolumeMounts {
-		if mount.Name == configVolume {
-			found = append(found, field.Forbidden(at.Child("volumeMounts").Key(mount.MountPath), "the configuration holds secrets of endpoints: "+needsFlag))
+		if mount.Name == configVolume || mount.Name == opsVolume {
+			found = append(found, field.Forbidden(at.Child("volumeMounts").Key(mount.MountPath),
+				"it holds secrets of endpoints, or opens the read API on all of them: "+needsFlag))
 		}
 	}
 	return append(found, restrictSecurity(c, at.Child("securityContext"))...)

@@ -58,6 +58,7 @@ func TestWhatAPodTemplateNeedsTheOperatorsFlagFor(t *testing.T) {
 		"a sidecar's raw device":        {side(`volumeDevices: [{name: data, devicePath: /dev/x}]`), "spec.containers[side].volumeDevices"},
 		"the configuration's secrets":   {side(`volumeMounts: [{name: config, mountPath: /config}]`), "spec.containers[side].volumeMounts[/config]"},
 		"a privileged init container":   {`{spec: {initContainers: [{name: first, image: i, securityContext: {privileged: true}}]}}`, "spec.initContainers[first].securityContext.privileged"},
+		"the token of the read API":     {side(`volumeMounts: [{name: ops-token, mountPath: /ops}]`), "spec.containers[side].volumeMounts[/ops]"},
 		"the configuration's, at first": {`{spec: {initContainers: [{name: first, image: i, volumeMounts: [{name: config, mountPath: /c}]}]}}`, "spec.initContainers[first].volumeMounts[/c]"},
 	} {
 		t.Run(name, func(t *testing.T) {

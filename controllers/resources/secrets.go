@@ -56,6 +56,12 @@ func RatesKeyringSecret(fleet *v1alpha1.ReceiverFleet, ring []byte) *corev1ac.Se
 		WithData(map[string][]byte{v1alpha1.KeyringField: ring})
 }
 
+// OpsSecret keeps the token of the read API of a fleet's receivers, who read it from their volume for every request.
+func OpsSecret(fleet *v1alpha1.ReceiverFleet, token string) *corev1ac.SecretApplyConfiguration {
+	return fleetSecret(fleet, OpsSecretName(fleet), v1alpha1.RoleOps).
+		WithData(map[string][]byte{v1alpha1.OpsTokenField: []byte(token)})
+}
+
 func endpointSecret(endpoint *v1alpha1.PostbackEndpoint, name, role string) *corev1ac.SecretApplyConfiguration {
 	return corev1ac.Secret(name, endpoint.Namespace).
 		WithType(corev1.SecretTypeOpaque).

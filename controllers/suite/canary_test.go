@@ -50,19 +50,21 @@ func forms(value string) []string {
 	}
 }
 
-// leaks looks for the canaries, and for the keys that the operator generated, wherever an outsider may look.
+// leaks looks for the canaries, and for the keys and tokens that the operator generated, wherever an outsider may look.
 func leaks(ctx context.Context) error {
 	places, err := outside(ctx)
 	if err != nil {
 		return err
 	}
-	var secrets corev1.SecretList
-	if err := admin.List(ctx, &secrets, client.MatchingLabels{v1alpha1.LabelRole: v1alpha1.RoleKey}); err != nil {
-		return err
-	}
-	for _, generated := range secrets.Items {
-		for _, value := range generated.Data {
-			secret(string(value))
+	for _, role := range []string{v1alpha1.RoleKey, v1alpha1.RoleOps} {
+		var secrets corev1.SecretList
+		if err := admin.List(ctx, &secrets, client.MatchingLabels{v1alpha1.LabelRole: role}); err != nil {
+			return err
+		}
+		for _, generated := range secrets.Items {
+			for _, value := range generated.Data {
+				secret(string(value))
+			}
 		}
 	}
 	canaries.Lock()

@@ -177,11 +177,12 @@ The postback URL to paste at the network, and ready-made tags and code for pages
   kubectl get secret shop-postback -n demo -o jsonpath='{.data.url}' | base64 -d; echo
   kubectl get secret shop-snippets -n demo -o yaml
 
-What was recorded, all that was received, and the metrics:
+What was recorded and all that was received, with the token of the fleet's read API, and the metrics:
 
   kubectl port-forward -n demo deployment/receivers 8081:ops &
-  curl -s 'http://127.0.0.1:8081/api/v1/conversions?subid=c1'
-  curl -s 'http://127.0.0.1:8081/api/v1/postbacks?limit=20'
+  A="Authorization: Bearer $(kubectl get secret receivers-ops -n demo -o jsonpath='{.data.token}' | base64 -d)"
+  curl -s -H "$A" 'http://127.0.0.1:8081/api/v1/conversions?subid=c1'
+  curl -s -H "$A" 'http://127.0.0.1:8081/api/v1/postbacks?limit=20'
   curl -s 'http://127.0.0.1:8081/metrics'
 
 To rotate the key, as a commit would: the former one stays valid for 72 hours.

@@ -48,11 +48,15 @@ func show(ctx context.Context, bed *testbed.Bed) error {
 	if err != nil {
 		return err
 	}
-	key, err := credential(ctx, bed, "key")
+	opsToken, err := credential(ctx, bed, fleet+"-ops", "token")
 	if err != nil {
 		return err
 	}
-	token, err := credential(ctx, bed, "clickToken")
+	key, err := credential(ctx, bed, endpoint+"-key", "key")
+	if err != nil {
+		return err
+	}
+	token, err := credential(ctx, bed, endpoint+"-key", "clickToken")
 	if err != nil {
 		return err
 	}
@@ -83,15 +87,16 @@ func show(ctx context.Context, bed *testbed.Bed) error {
 	if err := table.Flush(); err != nil {
 		return err
 	}
-	return conversions(ctx, ops)
+	return conversions(ctx, ops, opsToken)
 }
 
 // conversions prints the conversion log.
-func conversions(ctx context.Context, ops string) error {
+func conversions(ctx context.Context, ops, token string) error {
 	request, err := http.NewRequestWithContext(ctx, http.MethodGet, "http://"+ops+"/api/v1/conversions?subid=c1", nil)
 	if err != nil {
 		return err
 	}
+	request.Header.Set("Authorization", "Bearer "+token)
 	_, body, err := send(request)
 	if err != nil {
 		return err
@@ -131,9 +136,9 @@ func send(request *http.Request) (outcome, body string, err error) {
 	return response.Header.Get("X-Postback-Outcome"), strings.TrimSpace(string(text)), err
 }
 
-// credential reads a field of the endpoint's generated Secret.
-func credential(ctx context.Context, bed *testbed.Bed, field string) (string, error) {
-	encoded, err := bed.Kubectl(ctx, "get", "secret", endpoint+"-key", "-n", namespace, "-o", "jsonpath={.data."+field+"}")
+// credential reads a field of a generated Secret.
+func credential(ctx context.Context, bed *testbed.Bed, secret, field string) (string, error) {
+	encoded, err := bed.Kubectl(ctx, "get", "secret", secret, "-n", namespace, "-o", "jsonpath={.data."+field+"}")
 	if err != nil {
 		return "", err
 	}

@@ -125,7 +125,7 @@ type fact struct{ Type, Payout, TID string }
 // recorded are a click's conversions.
 func (s *stage) recorded(t *testing.T, subid string) []fact {
 	t.Helper()
-	return decode[struct{ Items []fact }](t, read(t, s.namespace, "deployment/"+fleetName, "/api/v1/conversions?subid="+url.QueryEscape(subid))).Items
+	return decode[struct{ Items []fact }](t, read(t, s.namespace, fleetName, "/api/v1/conversions?subid="+url.QueryEscape(subid))).Items
 }
 
 // toldAt is what came to a path of the traffic source, in that order.

@@ -48,7 +48,7 @@ func TestFromADeclarationToAConversion(t *testing.T) {
 		Payout       string
 		Status       string `json:"original_status"`
 	}
-	log := decode[struct{ Items []conversion }](t, read(t, namespace, "deployment/shop", "/api/v1/conversions?subid=c1"))
+	log := decode[struct{ Items []conversion }](t, read(t, namespace, "shop", "/api/v1/conversions?subid=c1"))
 	if diff := cmp.Diff([]conversion{{"sale", "lead", "13.75", "approved"}}, log.Items); diff != "" {
 		t.Errorf("the conversion log (-want +got):\n%s", diff)
 	}
@@ -128,23 +128,44 @@ func TestAnEmbeddedStoreOutlivesItsPod(t *testing.T) {
 	}
 }
 
-// read reads a page of the ops port, as whoever may forward ports does.
-func read(t *testing.T, namespace, target, path string) string {
+// read reads a page of a fleet's read API, as those do who may forward ports and read the fleet's Secret.
+func read(t *testing.T, namespace, fleet, path string) string {
 	t.Helper()
 	ctx, cancel := context.WithCancel(t.Context())
 	defer cancel()
-	address, err := bed.Forward(ctx, namespace, target, "ops")
+	address, err := bed.Forward(ctx, namespace, "deployment/"+fleet, "ops")
 	if err != nil {
 		t.Fatal(err)
 	}
-	response, err := http.Get("http://" + address + path)
+	status, _ := readAs(t, "", address, path)
+	if status != http.StatusUnauthorized {
+		t.Errorf("%s without the token is answered %d", path, status)
+	}
+	status, body := readAs(t, secret(t, namespace, fleet+"-ops", "token"), address, path)
+	if status != http.StatusOK {
+		t.Fatalf("%s is answered %d", path, status)
+	}
+	return body
+}
+
+// readAs reads a page with a token, or without one when it is empty.
+func readAs(t *testing.T, token, address, path string) (status int, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+address+path, http.NoBody)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)
 	}
 	defer response.Body.Close()
-	body, err := io.ReadAll(response.Body)
-	if err != nil || response.StatusCode != http.StatusOK {
-		t.Fatalf("%s: %s %v", path, response.Status, err)
+	data, err := io.ReadAll(response.Body)
+	if err != nil {
+		t.Fatal(err)
 	}
-	return string(body)
+	return response.StatusCode, string(data)
 }
