@@ -63,6 +63,8 @@ func TestValuesThatAreRefused(t *testing.T) {
 		"serviceAccount.create=false": "serviceAccount.name",
 		"watchNamespaces={a},metrics.access=Authenticated":        "write Open or Off",
 		"watchNamespaces={a},metrics.serviceMonitor.enabled=true": "nothing to scrape",
+		"metrics.serviceMonitor.enabled=true":                     "metrics.certificate.issuer.name",
+		"metrics.access=Open,metrics.certificate.secretName=a":    "only with metrics.access=Authenticated",
 	} {
 		t.Run(values, func(t *testing.T) {
 			for _, helm := range helms {

@@ -56,7 +56,7 @@ type ReceiverSpec struct {
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=256
 	// +kubebuilder:validation:items:MaxLength=49
-	// +kubebuilder:validation:XValidation:rule="self.all(c, isCIDR(c))",message="trustedProxies: write networks like 10.0.0.0/8 or 2001:db8::/32; a single address is 192.0.2.1/32"
+	// +kubebuilder:validation:XValidation:rule="self.all(c, isCIDR(c))",message="trustedProxies: write networks like 192.0.2.0/24 or 2001:db8::/32; a single address is 192.0.2.1/32"
 	// +optional
 	TrustedProxies []string `json:"trustedProxies,omitempty"`
 	// Egress bounds the requests that receivers make.

@@ -2,11 +2,13 @@ package setup
 
 import (
 	"context"
+	"crypto/tls"
 	"flag"
 	"fmt"
 	"io"
 	"log/slog"
 	"net"
+	"path/filepath"
 	"slices"
 	"strings"
 	"time"
@@ -27,6 +29,9 @@ type Options struct {
 	// MetricsOpen serves metrics over plain HTTP to everybody. Otherwise it is HTTPS, and the API server is asked who
 	// scrapes and whether he may, which takes cluster-wide permissions.
 	MetricsOpen bool
+	// MetricsCertDir holds the certificate of the metrics, tls.crt and tls.key, which may change at any time. When empty
+	// the operator makes one at each start, which nobody can verify.
+	MetricsCertDir string
 	// LeaderElection lets one of several operators work while the others stand by with warm caches. LeaderElectionNamespace
 	// has the Lease; empty means the pod's own.
 	LeaderElection          bool
@@ -61,6 +66,8 @@ func Parse(args []string, logs io.Writer) (Options, error) {
 		return o, fmt.Errorf("unexpected argument %q", flags.Arg(0))
 	case o.Image == "":
 		return o, fmt.Errorf("--receiver-image is missing: receivers of fleets that name no image need one")
+	case o.MetricsOpen && o.MetricsCertDir != "":
+		return o, fmt.Errorf("--metrics-cert-dir: with --metrics-open the metrics are served without TLS")
 	case o.LogFormat != "text" && o.LogFormat != "json":
 		return o, fmt.Errorf("--log-format: %q is neither text nor json", o.LogFormat)
 	}
@@ -72,6 +79,7 @@ func (o *Options) flags(flags *flag.FlagSet) {
 	list(flags, &o.Namespaces, "watch-namespaces", "comma-separated namespaces to work in; all when absent")
 	flags.StringVar(&o.MetricsAddress, "metrics-listen", ":8443", "address of /metrics; 0 switches it off")
 	flags.BoolVar(&o.MetricsOpen, "metrics-open", false, "serve metrics over plain HTTP, to everybody")
+	flags.StringVar(&o.MetricsCertDir, "metrics-cert-dir", "", "folder with tls.crt and tls.key for the metrics; without one the operator makes a certificate at each start")
 	flags.StringVar(&o.ProbeAddress, "probe-listen", ":8081", "address of /livez and /readyz; 0 switches them off")
 	flags.BoolVar(&o.LeaderElection, "leader-elect", false, "let one of several operators work")
 	flags.StringVar(&o.LeaderElectionNamespace, "leader-elect-namespace", "", "namespace of the Lease; the pod's own when absent")
@@ -83,6 +91,18 @@ func (o *Options) flags(flags *flag.FlagSet) {
 	list(flags, &o.Permitted.AnnotationPrefixes, "allowed-annotation-prefixes", "comma-separated beginnings of annotations of Ingresses and Services; all when absent")
 	list(flags, &o.Permitted.HostSuffixes, "allowed-host-suffixes", "comma-separated ends of the hosts of fleets, like example.com; all when absent")
 	list(flags, &o.Permitted.Issuers, "allowed-issuers", "comma-separated issuers of certificates, like ClusterIssuer/letsencrypt; all when absent")
+}
+
+// checkCertificate fails where the metrics' certificate can't be loaded, instead of serving another one.
+func (o *Options) checkCertificate() error {
+	if o.MetricsCertDir == "" {
+		return nil
+	}
+	_, err := tls.LoadX509KeyPair(filepath.Join(o.MetricsCertDir, "tls.crt"), filepath.Join(o.MetricsCertDir, "tls.key"))
+	if err != nil {
+		return fmt.Errorf("--metrics-cert-dir: %w", err)
+	}
+	return nil
 }
 
 // list is a flag with comma-separated items, each of which counts once.

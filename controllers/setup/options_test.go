@@ -25,11 +25,12 @@ func TestFlags(t *testing.T) {
 
 func TestFlagsThatAreRefused(t *testing.T) {
 	for args, says := range map[string]string{
-		"":                                        "--receiver-image is missing",
-		"--receiver-image r:1 more":               `unexpected argument "more"`,
-		"--receiver-image r:1 --log-format xml":   `"xml" is neither`,
-		"--receiver-image r:1 --log-level loud":   "loud",
-		"--receiver-image r:1 --no-such-flag now": "no-such-flag",
+		"":                                      "--receiver-image is missing",
+		"--receiver-image r:1 more":             `unexpected argument "more"`,
+		"--receiver-image r:1 --log-format xml": `"xml" is neither`,
+		"--receiver-image r:1 --log-level loud": "loud",
+		"--receiver-image r:1 --metrics-open --metrics-cert-dir d": "without TLS",
+		"--receiver-image r:1 --no-such-flag now":                  "no-such-flag",
 	} {
 		if _, err := Parse(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", args, err)
@@ -38,7 +39,7 @@ func TestFlagsThatAreRefused(t *testing.T) {
 }
 
 func TestTheUsageNamesEveryFlag(t *testing.T) {
-	for _, name := range []string{"receiver-image", "watch-namespaces", "metrics-listen", "metrics-open", "probe-listen", "leader-elect", "log-level"} {
+	for _, name := range []string{"receiver-image", "watch-namespaces", "metrics-listen", "metrics-open", "metrics-cert-dir", "probe-listen", "leader-elect", "log-level"} {
 		if !strings.Contains(Usage(), "-"+name) {
 			t.Errorf("no word about --%s", name)
 		}

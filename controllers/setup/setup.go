@@ -57,6 +57,9 @@ func Run(ctx context.Context, o Options) error {
 			return fmt.Errorf("finding the API server: %w", err)
 		}
 	}
+	if err := o.checkCertificate(); err != nil {
+		return err
+	}
 	mgr, err := ctrl.NewManager(o.Config, managerOptions(o, logs(o)))
 	if err != nil {
 		return fmt.Errorf("making the manager: %w", err)
@@ -126,6 +129,7 @@ func managerOptions(o Options, logger logr.Logger) ctrl.Options {
 	}
 	if !o.MetricsOpen {
 		options.Metrics.SecureServing = true
+		options.Metrics.CertDir = o.MetricsCertDir
 		options.Metrics.FilterProvider = filters.WithAuthenticationAndAuthorization
 	}
 	return options

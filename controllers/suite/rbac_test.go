@@ -2,6 +2,7 @@ package suite
 
 import (
 	"crypto/tls"
+	"crypto/x509"
 	"errors"
 	"fmt"
 	"io"
@@ -15,6 +16,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	rbacv1 "k8s.io/api/rbac/v1"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/client-go/util/cert"
 	"sigs.k8s.io/yaml"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
@@ -170,6 +172,32 @@ func TestMetricsAreForThoseWhoMay(t *testing.T) {
 			})
 		})
 	}
+}
+
+func TestMetricsAreServedWithTheCertificateOfTheFolder(t *testing.T) {
+	const name = "postback-operator-metrics"
+	certificate, key, err := cert.GenerateSelfSignedCertKey(name, nil, nil)
+	noError(t, err)
+	dir, address := t.TempDir(), freeAddress(t)
+	noError(t, os.WriteFile(filepath.Join(dir, "tls.crt"), certificate, 0o600), os.WriteFile(filepath.Join(dir, "tls.key"), key, 0o600))
+	operator.stop()
+	operator.options.MetricsAddress, operator.options.MetricsCertDir = address, dir
+	operator.start()
+	defer func() {
+		operator.stop()
+		operator.options.MetricsAddress, operator.options.MetricsCertDir = "0", ""
+		operator.start()
+	}()
+	roots := x509.NewCertPool()
+	roots.AppendCertsFromPEM(certificate)
+	dialer := &tls.Dialer{Config: &tls.Config{RootCAs: roots, ServerName: name}}
+	eventually(t, soon, func() error {
+		connection, err := dialer.DialContext(t.Context(), "tcp", address)
+		if err != nil {
+			return err
+		}
+		return connection.Close()
+	})
 }
 
 func scrape(t *testing.T, address, token string) (int, string, error) {

@@ -39,6 +39,22 @@ helm.sh/chart: {{ printf "%s-%s" .Chart.Name .Chart.Version | replace "+" "_" | 
 {{- printf "%s%s%s" .image.repository (ternary "@" ":" (hasPrefix "sha256:" $tag)) $tag -}}
 {{- end -}}
 
+{{- /* The Service of the metrics, and the name in their certificate. */ -}}
+{{- define "postback-operator.metricsName" -}}
+{{- include "postback-operator.fullname" . }}-metrics
+{{- end -}}
+
+{{- /* The Secret with the certificate of the metrics; empty: the operator makes one at each start. */ -}}
+{{- define "postback-operator.metricsSecret" -}}
+{{- $certificate := .Values.metrics.certificate -}}
+{{- if or $certificate.secretName $certificate.issuer.name -}}
+{{- if ne (include "postback-operator.metricsAccess" .) "Authenticated" -}}
+{{- fail "metrics.certificate: only with metrics.access=Authenticated the metrics are served with TLS" -}}
+{{- end -}}
+{{- $certificate.secretName | default (printf "%s-tls" (include "postback-operator.metricsName" .)) -}}
+{{- end -}}
+{{- end -}}
+
 {{- define "postback-operator.metricsAccess" -}}
 {{- $access := .Values.metrics.access | default (ternary "Off" "Authenticated" (gt (len .Values.watchNamespaces) 0)) -}}
 {{- if and .Values.watchNamespaces (eq $access "Authenticated") -}}
