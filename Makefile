@@ -99,7 +99,7 @@ manifests: ## Generate the CRDs and roles
 	hack/manifests.sh
 
 .PHONY: verify
-verify: lint ## Check generated files, formatting, vet and lint
+verify: lint ## Check generated files, formatting, vet, lint and known vulnerabilities
 	hack/verify.sh
 
 .PHONY: lint

@@ -1,5 +1,6 @@
 #!/usr/bin/env bash
-# Checks that generated files are up to date, that everything is formatted and that go vet has no complaint.
+# Checks that generated files are up to date, that everything is formatted, that go vet has no complaint, and that nothing that
+# the programs call is known to be vulnerable.
 set -euo pipefail
 cd "$(dirname "$0")/.."
 
@@ -21,3 +22,4 @@ if [[ -n $unformatted ]]; then
   exit 1
 fi
 go vet -tags e2e ./...
+go run ./hack/vulncheck

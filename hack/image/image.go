@@ -57,11 +57,12 @@ func digest(blob []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// write writes the image as an OCI layout in a tar archive.
-func (i image) write(w io.Writer) error {
+// write writes the image as an OCI layout in a tar archive, and returns the digest of its manifest, by which registries know
+// it and signatures name it.
+func (i image) write(w io.Writer) (string, error) {
 	raw, packed, err := i.layer()
 	if err != nil {
-		return fmt.Errorf("packing the layer: %w", err)
+		return "", fmt.Errorf("packing the layer: %w", err)
 	}
 	platform := map[string]string{"architecture": i.Architecture, "os": "linux"}
 	config, err := json.Marshal(map[string]any{
@@ -71,14 +72,14 @@ func (i image) write(w io.Writer) error {
 		"history": []any{map[string]string{"created": created, "created_by": "hack/image"}},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	manifest, err := json.Marshal(map[string]any{
 		"schemaVersion": 2, "mediaType": mediaManifest,
 		"config": describe(mediaConfig, config), "layers": []descriptor{describe(mediaLayer, packed)},
 	})
 	if err != nil {
-		return err
+		return "", err
 	}
 	entry := describe(mediaManifest, manifest)
 	entry.Platform = platform
@@ -87,13 +88,13 @@ func (i image) write(w io.Writer) error {
 	}
 	index, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": mediaIndex, "manifests": []descriptor{entry}})
 	if err != nil {
-		return err
+		return "", err
 	}
 	files := []file{{"oci-layout", 0o644, []byte(`{"imageLayoutVersion":"1.0.0"}`)}, {"index.json", 0o644, index}}
 	for _, blob := range [][]byte{config, manifest, packed} {
 		files = append(files, file{"blobs/sha256/" + strings.TrimPrefix(digest(blob), "sha256:"), 0o644, blob})
 	}
-	return archive(w, files)
+	return digest(manifest), archive(w, files)
 }
 
 // layer returns the only layer, as it is and compressed: the program, the roots that it trusts, its user, and /tmp.

@@ -18,7 +18,7 @@ var sample = image{Reference: "registry.example/postback/receiver:v1", Architect
 func written(t *testing.T) []byte {
 	t.Helper()
 	var b bytes.Buffer
-	if err := sample.write(&b); err != nil {
+	if _, err := sample.write(&b); err != nil {
 		t.Fatal(err)
 	}
 	return b.Bytes()
