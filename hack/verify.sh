@@ -5,7 +5,7 @@ set -euo pipefail
 cd "$(dirname "$0")/.."
 
 generated=(api/v1alpha1/zz_generated.deepcopy.go api/v1alpha1/applyconfiguration config/crd/bases config/rbac/role.yaml
-  charts/postback-operator/files docs/presets.md)
+  charts/postback-operator/files docs/endpoint.md docs/campaign.md docs/presets.md)
 before=$(mktemp -d)
 trap 'rm -rf "$before"' EXIT
 cp -r --parents "${generated[@]}" "$before"

@@ -3,7 +3,7 @@ package v1alpha1
 // BrowserSpec lets web pages report conversions. The key for it, the client key, stands in the pages for everybody to read;
 // so it is good for what is declared here only.
 type BrowserSpec struct {
-	// Types that pages may report.
+	// Types that pages may report, at least one.
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=64
@@ -11,8 +11,9 @@ type BrowserSpec struct {
 	// +kubebuilder:validation:items:MaxLength=32
 	// +required
 	Types []string `json:"types"`
-	// Origins of the pages, like https://shop.example: lower case, without a path. https://*.shop.example is every host
-	// below shop.example, but not that one itself.
+	// Origins of the pages, at least one, like `https://shop.example`: scheme and host name in lower case, a port unless
+	// it is the default one, no path. `https://*.shop.example` is every host below shop.example, but not shop.example
+	// itself.
 	// +listType=set
 	// +kubebuilder:validation:MinItems=1
 	// +kubebuilder:validation:MaxItems=32
@@ -21,14 +22,14 @@ type BrowserSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(o, !o.matches('^(http://.*:80|https://.*:443)$'))",message="origins: leave the default port out, since browsers do"
 	// +required
 	Origins []string `json:"origins"`
-	// RatePerMinute is how many postbacks one source address (of IPv6: one /64) may send within a minute.
+	// RatePerMinute is how many postbacks one source address (of IPv6: one /64) may send within a minute, at most 60000.
 	// +kubebuilder:default=60
 	// +kubebuilder:validation:Minimum=1
 	// +kubebuilder:validation:Maximum=60000
 	// +optional
 	RatePerMinute int32 `json:"ratePerMinute,omitempty"`
-	// Revision of the generated client key; absent means 1. A higher number makes the operator generate the next one. The
-	// former one stays valid for key.overlap.
+	// Revision of the generated client key. Absent: 1. A higher number makes the operator generate the next one; the
+	// former one stays valid for `key.overlap`. Not beside `key.secretRef`.
 	// +kubebuilder:validation:Minimum=1
 	// +optional
 	Revision int64 `json:"revision,omitempty"`

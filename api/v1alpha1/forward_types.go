@@ -8,30 +8,31 @@ import (
 // ForwardOptions are what the rules for S2S postbacks of endpoints and of campaigns have in common: what the request has
 // besides its URL, which answer means success, and which conversions are left out.
 type ForwardOptions struct {
-	// Headers of the request. They may replace User-Agent, and the Content-Type of a body.
+	// Headers of the request, at most 16. They may replace User-Agent, and the Content-Type of a body.
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=16
 	// +optional
 	Headers []ForwardHeader `json:"headers,omitempty"`
-	// Body of a POST. Absent: what follows the question mark of the URL is sent as a form.
+	// Body of a `POST`. Absent: the part of the URL after the question mark is sent as a form.
 	// +optional
 	Body *ForwardBody `json:"body,omitempty"`
-	// Expect are the statuses of an answer that mean success, each like 200 or 200-299; absent means 200-299.
+	// Expect are the statuses of an answer that mean success, like `["200-299", "409"]`. Absent: `200-299`.
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=16
 	// +kubebuilder:validation:items:MaxLength=7
 	// +kubebuilder:validation:XValidation:rule="self.all(r, r.matches('^[1-5][0-9][0-9](-[1-5][0-9][0-9])?$'))",message="expect: write statuses and ranges of them, like \"200-299\""
 	// +optional
 	Expect []string `json:"expect,omitempty"`
-	// Require are fields that a conversion or its click must have, like external_id; others are not forwarded.
+	// Require are the fields that a conversion or its click must have to be forwarded: `tid`, `payout`, `campaign`,
+	// `keyword`, `external_id`, `creative_id`, `ad_campaign_id`, `source`, `sub_id_1` to `sub_id_30`.
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=38
 	// +kubebuilder:validation:items:MaxLength=14
 	// +kubebuilder:validation:XValidation:rule="self.all(f, f.matches('^(tid|payout|campaign|keyword|external_id|creative_id|ad_campaign_id|source|sub_id_([1-9]|[12][0-9]|30))$'))",message="require: use tid, payout, campaign, keyword, external_id, creative_id, ad_campaign_id, source, sub_id_1 to sub_id_30"
 	// +optional
 	Require []string `json:"require,omitempty"`
-	// SendTests forwards conversions by postbacks with test=1, too.
+	// SendTests forwards conversions of postbacks with `test=1` too. Otherwise they are recorded and not forwarded.
 	// +optional
 	SendTests bool `json:"sendTests,omitempty"`
 }
@@ -40,24 +41,26 @@ type ForwardOptions struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.value) != has(self.valueFrom)",message="headers: each needs value or valueFrom, and not both"
 type ForwardHeader struct {
-	// Name of the header. The connection's own, like Host and Content-Length, are the receiver's.
+	// Name of the header: letters, digits, `_` and `-`. Those of the connection, like Host and Content-Length, are the
+	// receiver's.
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_-]+$') && !(self.lowerAscii() in ['accept-encoding','connection','content-length','expect','host','keep-alive','proxy-authenticate','proxy-authorization','proxy-connection','te','trailer','transfer-encoding','upgrade'])",message="headers: write a name of letters, digits, _ and - that is none of the connection's own, like Host or Content-Length"
 	// +required
 	Name string `json:"name"`
-	// Value is the text, for everybody to read who may read the declaration. It has no macros.
+	// Value is the header's text. Everybody who may read the declaration can read it. It has no macros.
 	// +kubebuilder:validation:MaxLength=1024
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[!-~]([ -~]*[!-~])?$')",message="headers: write a value of printing ASCII characters, with spaces between them only"
 	// +optional
 	Value string `json:"value,omitempty"`
-	// ValueFrom says where a secret value is.
+	// ValueFrom says where a secret value is, in place of `value`.
 	// +optional
 	ValueFrom *ForwardHeaderSource `json:"valueFrom,omitempty"`
 }
 
 // ForwardHeaderSource says where the value of a header is.
 type ForwardHeaderSource struct {
-	// SecretKeyRef names the field of a Secret in the same namespace that holds the whole value, like "Bearer TOKEN".
+	// SecretKeyRef names the field of your Secret, in the same namespace, with the whole value, like `Bearer TOKEN`. A
+	// change of the Secret reaches the receivers by itself.
 	// +required
 	SecretKeyRef ForwardSecretKey `json:"secretKeyRef"`
 }
@@ -80,12 +83,13 @@ type ForwardSecretKey struct {
 //
 // +kubebuilder:validation:XValidation:rule="has(self.json) != has(self.form)",message="body: write json or form, and not both"
 type ForwardBody struct {
-	// JSON is a template: JSON with macros, in text like "id": "{subid}" and as numbers like "value": {payout}.
+	// JSON is a template: JSON with macros, in text like `"id": "{subid}"` and as numbers like `"value": {payout}`. At
+	// most 8192 characters.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8192
 	// +optional
 	JSON string `json:"json,omitempty"`
-	// Form is a template like the query of a URL: id={subid}&value={payout}.
+	// Form is a template like the query of a URL, in place of `json`: `id={subid}&value={payout}`.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=8192
 	// +optional

@@ -49,11 +49,13 @@ type PostbackEndpointList struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.browser) || self.browser.types.all(t, t in ['lead','sale','rejected','registration','deposit','trash'] || (has(self.conversionTypes) && self.conversionTypes.exists(c, c.name == t)))",message="browser: every type must be lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes"
 // +kubebuilder:validation:XValidation:rule="!has(self.browser) || !has(self.browser.revision) || !has(self.key.secretRef)",message="browser.revision: needs a key that the operator generates; with key.secretRef change the Secret instead"
 type PostbackEndpointSpec struct {
-	// FleetRef names the ReceiverFleet that serves this endpoint. Without it the endpoint gets a fleet of its own name.
+	// FleetRef names the ReceiverFleet that serves this endpoint. Absent: the endpoint has a fleet of its own, of the same
+	// name.
 	// +optional
 	FleetRef *FleetReference `json:"fleetRef,omitempty"`
 
-	// Receiver shapes the endpoint's own fleet. All fields are those of a ReceiverFleet.
+	// Receiver shapes the endpoint's own fleet. It has every field of a ReceiverFleet but `allowedEndpoints`. Not beside
+	// `fleetRef`.
 	// +optional
 	Receiver *ReceiverSpec `json:"receiver,omitempty"`
 
@@ -62,12 +64,13 @@ type PostbackEndpointSpec struct {
 	// +optional
 	Key KeySpec `json:"key,omitzero"`
 
-	// Aliases are the parameter names your network uses instead of ours: {subid: [clickid], payout: [amount]}. They count
-	// after the parameter's own name and the built-in aliases, in the listed order.
+	// Aliases are the network's names for parameters, at most 16 for each: `{subid: [clickid], payout: [amount]}`. They are
+	// looked at after the parameter's own name and the built-in aliases, in the listed order. A name belongs to one
+	// parameter only. Letters, digits and `_ . : [ ] -`.
 	// +optional
 	Aliases Aliases `json:"aliases,omitempty"`
 
-	// Training maps the network's status words to conversion types. It beats the built-in words.
+	// Training maps the network's status words to conversion types. It takes precedence over the built-in words.
 	// +listType=map
 	// +listMapKey=type
 	// +kubebuilder:validation:MaxItems=64
@@ -82,27 +85,30 @@ type PostbackEndpointSpec struct {
 	// +optional
 	ConversionTypes []ConversionType `json:"conversionTypes,omitempty"`
 
-	// Currency is the ISO 4217 code, like USD, into which payouts and costs are converted.
+	// Currency is the ISO 4217 code, in upper case, into which payouts and costs are converted. `RUR` is refused (write
+	// `RUB`), and so is a code that does not exist, unless `rates.fixed` of the fleet has a rate from or to it.
 	// +kubebuilder:validation:MaxLength=3
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Z]{3}$')",message="currency: write an ISO 4217 code in upper case, like USD"
 	// +kubebuilder:validation:XValidation:rule="self != 'RUR'",message="currency: RUR was replaced by RUB: write RUB"
 	// +required
 	Currency string `json:"currency"`
 
-	// TimeZone is the IANA name, like Europe/Kyiv, of the zone of dates that are sent without one.
+	// TimeZone is the IANA name, like Europe/Kyiv, of the time zone of dates that are sent without one.
 	// +kubebuilder:default=UTC
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_+-]+(/[A-Za-z0-9_+-]+)*$') && self != 'Local'",message="timeZone: write an IANA name, like Europe/Kyiv"
 	// +optional
 	TimeZone string `json:"timeZone,omitempty"`
 
-	// Charset of parameters that are no UTF-8. Absent: they are read as windows-1251, with the warning charset_guessed.
+	// Charset of parameters that are not UTF-8: `big5`, `euc-jp`, `euc-kr`, `gb18030`, `gbk`, `iso-8859-2`, `iso-8859-5`,
+	// `koi8-r`, `koi8-u`, `shift_jis`, `windows-1250` to `windows-1254`, `windows-1257`, `windows-1258` or `windows-874`.
+	// Absent: they are read as `windows-1251`, with the warning `charset_guessed`.
 	// +kubebuilder:validation:Enum=big5;euc-jp;euc-kr;gb18030;gbk;iso-8859-2;iso-8859-5;koi8-r;koi8-u;shift_jis;windows-1250;windows-1251;windows-1252;windows-1253;windows-1254;windows-1257;windows-1258;windows-874
 	// +optional
 	Charset string `json:"charset,omitempty"`
 
-	// IgnoreParameters are extra parameters that make no difference: a postback that differs from the recorded one in
-	// them alone is a duplicate. The default are cache busters.
+	// IgnoreParameters are extra parameters that make no difference: a postback that differs from the recorded one in them
+	// alone is a duplicate. The default lists cache busters.
 	// +kubebuilder:default={_,gtmcb,cb,cachebuster,nocache,rnd,rand,ts,retry,attempt}
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MinLength=1
@@ -111,45 +117,47 @@ type PostbackEndpointSpec struct {
 	// +optional
 	IgnoreParameters []string `json:"ignoreParameters,omitempty"`
 
-	// Payout completes and bounds payouts.
+	// Payout completes and limits payouts.
 	// +optional
 	Payout *PayoutSpec `json:"payout,omitempty"`
 
-	// Policies settle what the network's documentation leaves open.
+	// Policies decide what the network's documentation leaves open. The defaults are Keitaro's behaviour.
 	// +kubebuilder:default={}
 	// +optional
 	Policies Policies `json:"policies,omitzero"`
 
-	// Access restricts who may send postbacks, beyond the key.
+	// Access restricts who may send postbacks, besides the key.
 	// +optional
 	Access *AccessSpec `json:"access,omitempty"`
 
-	// Forwards are the S2S postbacks that tell traffic sources about recorded conversions.
+	// Forwards are S2S postbacks that tell traffic sources about recorded conversions.
 	// +listType=map
 	// +listMapKey=name
 	// +kubebuilder:validation:MaxItems=32
 	// +optional
 	Forwards []Forward `json:"forwards,omitempty"`
 
-	// Browser lets web pages report conversions by a client key: field `clientKey` beside the key. Absent: they cannot.
+	// Browser lets web pages report conversions with a client key, the field `clientKey` beside the key. Absent: they
+	// cannot.
 	// +optional
 	Browser *BrowserSpec `json:"browser,omitempty"`
-	// Limits bound what visitors of the endpoint's campaigns can make receivers do.
+	// Limits restrict what visitors of the endpoint's campaigns can make receivers do.
 	// +optional
 	Limits *LimitsSpec `json:"limits,omitempty"`
 
-	// Suspend makes the operator leave the endpoint as it last programmed it. Its receivers go on serving it.
+	// Suspend makes the operator leave everything as it is. Receivers continue to serve the endpoint.
 	// +optional
 	Suspend bool `json:"suspend,omitempty"`
 }
 
 // FleetReference names a ReceiverFleet.
 type FleetReference struct {
+	// Name of the ReceiverFleet.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=63
 	// +required
 	Name string `json:"name"`
-	// Namespace of the fleet; the endpoint's own when empty. Another one needs the fleet's allowedEndpoints.
+	// Namespace of the fleet. Absent: the endpoint's. Another namespace needs the fleet's `allowedEndpoints`.
 	// +kubebuilder:validation:MaxLength=63
 	// +optional
 	Namespace string `json:"namespace,omitempty"`
@@ -158,7 +166,8 @@ type FleetReference struct {
 // SecretKeyReference names one field of a Secret in the same namespace. The Secret must have the label
 // `postback.dev/readable: "true"`, or the type `postback.dev/credentials`.
 type SecretKeyReference struct {
-	// Name of the Secret.
+	// Name of the Secret. The Secret must opt in, by the label `postback.dev/readable: "true"` or the type
+	// `postback.dev/credentials`.
 	// +kubebuilder:validation:MinLength=1
 	// +kubebuilder:validation:MaxLength=253
 	// +required
@@ -175,32 +184,37 @@ type SecretKeyReference struct {
 // +kubebuilder:validation:XValidation:rule="!has(self.secretRef) || !(has(self.revision) || has(self.rotateEvery))",message="key: revision and rotateEvery need a key that the operator generates; with secretRef change the Secret instead"
 // +kubebuilder:validation:XValidation:rule="has(self.secretRef) || !has(oldSelf.revision) || (has(self.revision) && self.revision >= oldSelf.revision)",message="key.revision: can only be raised, because the former keys are gone"
 type KeySpec struct {
-	// SecretRef names your own Secret with the key, field `key` unless said otherwise. Its field `clickToken`, if there is
-	// one, is the credential of the click intake. Absent: the operator generates both into the Secret <name>-key.
+	// SecretRef names your own Secret with the key, in the field `key` unless said otherwise: 12 to 128 letters, digits
+	// and `. _ ~ -`. The field `clickToken` of the same Secret, 8 to 256 characters of a bearer token and not the key
+	// itself, enables the click intake; without it the intake is off. Absent: the operator generates both into the Secret
+	// `NAME-key`, which outlives the endpoint.
 	// +optional
 	SecretRef *SecretKeyReference `json:"secretRef,omitempty"`
-	// AllowWeak accepts a key below 12 characters, like the 7 hexadecimal digits of other trackers' keys. It is found by
-	// guessing.
+	// AllowWeak accepts a key of 4 to 11 characters, like the 7 hexadecimal digits of Keitaro's keys. Such a key can be
+	// guessed: change it when you can.
 	// +optional
 	AllowWeak bool `json:"allowWeak,omitempty"`
-	// Revision of the generated key; absent means 1. A higher number makes the operator generate the next key.
+	// Revision of the generated key. Absent: 1. A higher number makes the operator generate the next key. It can only be
+	// raised. Not beside `secretRef`.
 	// +kubebuilder:validation:Minimum=1
 	// +optional
 	Revision int64 `json:"revision,omitempty"`
-	// RotateEvery is the age at which the operator generates the next key by itself, like 2160h. At least 1h.
+	// RotateEvery is the age at which the operator generates the next key, like 2160h. At least 1h. Not beside
+	// `secretRef`.
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(h|m|s))+$') && duration(self) >= duration('1h')",message="rotateEvery: write a duration of at least an hour, like 720h"
 	// +optional
 	RotateEvery *metav1.Duration `json:"rotateEvery,omitempty"`
-	// Overlap is how long a former key stays valid after a change. 0s: it is refused at once. At most 8760h.
+	// Overlap is how long a former key stays valid after a change, at most 8760h. `0s`: it is refused at once. A shorter
+	// overlap also shortens that of keys that are retiring already.
 	// +kubebuilder:default="72h"
 	// +kubebuilder:validation:Type=string
 	// +kubebuilder:validation:MaxLength=32
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(h|m|s))+$') && duration(self) <= duration('8760h')",message="overlap: write a duration from 0s to 8760h, like 72h"
 	// +optional
 	Overlap *metav1.Duration `json:"overlap,omitempty"`
-	// Revoked are ids of keys, as the status shows them, that are refused at once.
+	// Revoked are ids of keys, as the status and the received log show them, that are refused at once.
 	// +listType=set
 	// +kubebuilder:validation:MaxItems=64
 	// +kubebuilder:validation:items:MinLength=1

@@ -45,7 +45,7 @@ type ReceiverFleetList struct {
 type ReceiverFleetSpec struct {
 	ReceiverSpec `json:",inline"`
 
-	// AllowedEndpoints says whose endpoints may join.
+	// AllowedEndpoints are the endpoints that may join.
 	// +kubebuilder:default={}
 	// +optional
 	AllowedEndpoints AllowedEndpoints `json:"allowedEndpoints,omitzero"`
@@ -67,11 +67,12 @@ const (
 //
 // +kubebuilder:validation:XValidation:rule="(self.?namespaces.orValue('Same') == 'Selector') == has(self.selector)",message="allowedEndpoints: namespaces Selector and a selector need each other"
 type AllowedEndpoints struct {
-	// Namespaces: the Same as the fleet's, All, or those with the labels that the Selector asks for.
+	// Namespaces whose endpoints may join: the `Same` as the fleet's, `All`, or those that `selector` selects
+	// (`Selector`).
 	// +kubebuilder:default=Same
 	// +optional
 	Namespaces NamespacesFrom `json:"namespaces,omitempty"`
-	// Selector of namespaces by label.
+	// Selector of namespaces by label. It and `namespaces: Selector` need each other.
 	// +optional
 	Selector *metav1.LabelSelector `json:"selector,omitempty"`
 }
@@ -108,8 +109,10 @@ type ReceiverFleetStatus struct {
 
 // EndpointCounts counts endpoints.
 type EndpointCounts struct {
+	// Accepted endpoints are served as declared.
 	// +optional
 	Accepted int32 `json:"accepted"`
+	// Rejected endpoints are not served as declared. Their own conditions say why.
 	// +optional
 	Rejected int32 `json:"rejected"`
 }

@@ -7,11 +7,12 @@ package v1alpha1
 //
 // AccessSpec restricts who may send postbacks.
 type AccessSpecApplyConfiguration struct {
-	// AllowedCIDRs are the source addresses that may send; absent means all.
+	// AllowedCIDRs are the networks that may send. Absent: all. A single address is `192.0.2.1/32`.
 	AllowedCIDRs []string `json:"allowedCIDRs,omitempty"`
-	// HMAC demands a signature on every postback.
+	// HMAC requires a signature on every postback.
 	HMAC *HMACSpecApplyConfiguration `json:"hmac,omitempty"`
-	// Signature demands the signature of an offer wall on every postback: a digest of some parameters and a secret.
+	// Signature requires the signature of an offer wall on every postback: a digest of some parameters and a secret. Not
+	// beside `hmac`.
 	Signature *SignatureSpecApplyConfiguration `json:"signature,omitempty"`
 }
 

@@ -12,9 +12,10 @@ import (
 //
 // AllowedEndpoints says whose endpoints may join a fleet.
 type AllowedEndpointsApplyConfiguration struct {
-	// Namespaces: the Same as the fleet's, All, or those with the labels that the Selector asks for.
+	// Namespaces whose endpoints may join: the `Same` as the fleet's, `All`, or those that `selector` selects
+	// (`Selector`).
 	Namespaces *apiv1alpha1.NamespacesFrom `json:"namespaces,omitempty"`
-	// Selector of namespaces by label.
+	// Selector of namespaces by label. It and `namespaces: Selector` need each other.
 	Selector *v1.LabelSelectorApplyConfiguration `json:"selector,omitempty"`
 }
 

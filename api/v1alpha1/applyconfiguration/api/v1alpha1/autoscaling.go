@@ -7,9 +7,11 @@ package v1alpha1
 //
 // Autoscaling bounds a HorizontalPodAutoscaler.
 type AutoscalingApplyConfiguration struct {
+	// MinReplicas is the lower bound, at least 1.
 	MinReplicas *int32 `json:"minReplicas,omitempty"`
+	// MaxReplicas is the upper bound, at most 1000.
 	MaxReplicas *int32 `json:"maxReplicas,omitempty"`
-	// TargetCPUUtilization in percent of the requested CPU.
+	// TargetCPUUtilization is the average load to aim for, in percent of the requested CPU.
 	TargetCPUUtilization *int32 `json:"targetCPUUtilization,omitempty"`
 }
 

@@ -8,15 +8,16 @@ package v1alpha1
 // BrowserSpec lets web pages report conversions. The key for it, the client key, stands in the pages for everybody to read;
 // so it is good for what is declared here only.
 type BrowserSpecApplyConfiguration struct {
-	// Types that pages may report.
+	// Types that pages may report, at least one.
 	Types []string `json:"types,omitempty"`
-	// Origins of the pages, like https://shop.example: lower case, without a path. https://*.shop.example is every host
-	// below shop.example, but not that one itself.
+	// Origins of the pages, at least one, like `https://shop.example`: scheme and host name in lower case, a port unless
+	// it is the default one, no path. `https://*.shop.example` is every host below shop.example, but not shop.example
+	// itself.
 	Origins []string `json:"origins,omitempty"`
-	// RatePerMinute is how many postbacks one source address (of IPv6: one /64) may send within a minute.
+	// RatePerMinute is how many postbacks one source address (of IPv6: one /64) may send within a minute, at most 60000.
 	RatePerMinute *int32 `json:"ratePerMinute,omitempty"`
-	// Revision of the generated client key; absent means 1. A higher number makes the operator generate the next one. The
-	// former one stays valid for key.overlap.
+	// Revision of the generated client key. Absent: 1. A higher number makes the operator generate the next one; the
+	// former one stays valid for `key.overlap`. Not beside `key.secretRef`.
 	Revision *int64 `json:"revision,omitempty"`
 }
 

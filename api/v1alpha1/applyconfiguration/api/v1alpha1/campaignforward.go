@@ -7,17 +7,19 @@ package v1alpha1
 //
 // CampaignForward is one rule for S2S postbacks about the campaign's conversions.
 type CampaignForwardApplyConfiguration struct {
+	// Name of the rule: lower-case letters, digits and hyphens. Each name is used once. Receivers know the rule as
+	// `CAMPAIGN.NAME`.
 	Name *string `json:"name,omitempty"`
-	// URL is the template with macros, like https://source.example/pb?click={external_id}&sum={payout}. No macro in the
-	// host.
+	// URL is a template with macros, like `https://source.example/pb?click={external_id}&sum={payout}`. The host has no
+	// macros. A name that is no macro is refused.
 	URL *string `json:"url,omitempty"`
-	// Method of the request.
+	// Method of the request: `GET` or `POST`.
 	Method *string `json:"method,omitempty"`
-	// Types that are forwarded, built in or of the endpoint's conversionTypes; absent means all.
+	// Types that are forwarded, built in or of the endpoint's `conversionTypes`. Absent: all.
 	Types []string `json:"types,omitempty"`
-	// Resend: OnAnyChange of the conversion, or OnStatusChange only.
+	// Resend is when a conversion is sent again: `OnAnyChange`, or `OnStatusChange` only.
 	Resend *string `json:"resend,omitempty"`
-	// Sources restrict the rule to clicks with one of these values of source; absent means all.
+	// Sources restrict the rule to clicks with one of these values of `source`, in any letter case. Absent: all.
 	Sources                          []string `json:"sources,omitempty"`
 	ForwardOptionsApplyConfiguration `json:""`
 }

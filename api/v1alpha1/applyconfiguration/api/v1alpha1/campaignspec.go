@@ -13,27 +13,31 @@ import (
 type CampaignSpecApplyConfiguration struct {
 	// EndpointRef names the PostbackEndpoint, in the same namespace, whose clicks the visits are.
 	EndpointRef *EndpointReferenceApplyConfiguration `json:"endpointRef,omitempty"`
-	// Alias is the link's path segment, as in https://pb.example.com/summer. Absent: the campaign's name. One fleet has it
-	// once.
+	// Alias is the link's path, as in `https://pb.example.com/summer`: 1 to 64 letters, digits, `_` and `-`. Letter case
+	// counts. Absent: the campaign's name. Within a fleet an alias belongs to one campaign.
 	Alias *string `json:"alias,omitempty"`
-	// Token is the credential of the click API, by which a site's own server records clicks.
+	// Token is the credential of the click API, with which a site's own server records clicks.
 	Token *TokenSpecApplyConfiguration `json:"token,omitempty"`
-	// OfferURL is where visitors go, a template with macros like https://offer.example/?sub={subid}. No macro in the host.
+	// OfferURL is where visitors go: a template with macros, like `https://offer.example/?sub={subid}`. It is http or
+	// https, with a host name without macros, and without spaces. Without `{subid}` it is accepted, and the condition
+	// `Accepted` warns: no conversion will find its click.
 	OfferURL *string `json:"offerURL,omitempty"`
 	// Source is the click's source unless the link says another.
 	Source *string `json:"source,omitempty"`
-	// Parameters are the names that the traffic source's links use for the fields of a click: {external_id: [gclid]}. They
-	// count after the field's own name, in the listed order.
+	// Parameters are the names that the traffic source's links use for the fields of a click, at most 16 for each:
+	// `{external_id: [gclid]}`. They are looked at after the field's own name, in the listed order. Fields: `keyword`,
+	// `external_id`, `creative_id`, `ad_campaign_id`, `source`, `cost`, `currency`, `sub_id_1` to `sub_id_30`.
 	Parameters *apiv1alpha1.CampaignParameters `json:"parameters,omitempty"`
 	// Cost of a click whose link says none.
 	Cost *CostSpecApplyConfiguration `json:"cost,omitempty"`
-	// Payout of a new conversion of this campaign whose postback has none, in the endpoint's currency. Absent: the
-	// endpoint's payout.default.
+	// Payout of a new conversion of this campaign whose postback has none: a decimal in quotes, in the endpoint's
+	// currency. Absent: the endpoint's `payout.default`.
 	Payout *string `json:"payout,omitempty"`
-	// CookieDays is for how many days a visitor's browser remembers the click, in the cookies of the receiver's host and in
-	// those that the click API and the tracking script set on the page's host.
+	// CookieDays is for how many days a visitor's browser remembers the click, 1 to 400, in the cookies of the receiver's
+	// host and in those that the click API and the tracking script set on the page's host. Keitaro's own clients keep it
+	// for 1.
 	CookieDays *int32 `json:"cookieDays,omitempty"`
-	// Forwards are S2S postbacks about conversions of this campaign's clicks, besides those of the endpoint.
+	// Forwards are S2S postbacks about conversions of this campaign's clicks, in addition to those of the endpoint.
 	Forwards []CampaignForwardApplyConfiguration `json:"forwards,omitempty"`
 }
 

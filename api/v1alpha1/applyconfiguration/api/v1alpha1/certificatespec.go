@@ -8,7 +8,7 @@ package v1alpha1
 // CertificateSpec shapes cert-manager's Certificate. It ends in the Secret that ingress.tlsSecretName names, else in the
 // fleet's name with -tls.
 type CertificateSpecApplyConfiguration struct {
-	// IssuerRef names who issues it.
+	// IssuerRef names the cert-manager issuer of the certificate.
 	IssuerRef *IssuerRefApplyConfiguration `json:"issuerRef,omitempty"`
 }
 

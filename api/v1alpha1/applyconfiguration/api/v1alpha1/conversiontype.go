@@ -11,11 +11,11 @@ import (
 //
 // ConversionType is a custom conversion type.
 type ConversionTypeApplyConfiguration struct {
-	// Name is what `status` may say and what the conversion shows.
+	// Name is what `status` may say and what conversions show: lower-case letters, digits and `_`.
 	Name *string `json:"name,omitempty"`
-	// Parameter makes <parameter>_status the type's training in the URL. Absent: the name.
+	// Parameter makes `PARAMETER_status` the type's training in the URL. Absent: the name.
 	Parameter *string `json:"parameter,omitempty"`
-	// CountsAs says in which total the type's revenue counts besides its own.
+	// CountsAs is the revenue total in which the type counts besides its own: `Hold`, `Confirmed` or `None`.
 	CountsAs *apiv1alpha1.CountsAs `json:"countsAs,omitempty"`
 }
 

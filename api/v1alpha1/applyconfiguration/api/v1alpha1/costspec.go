@@ -7,9 +7,9 @@ package v1alpha1
 //
 // CostSpec is what one click costs.
 type CostSpecApplyConfiguration struct {
-	// Amount is a decimal, written as a string.
+	// Amount is what a click costs: a decimal in quotes.
 	Amount *string `json:"amount,omitempty"`
-	// Currency is its ISO 4217 code; absent means the endpoint's.
+	// Currency is its ISO 4217 code, refused like the endpoint's. Absent: the endpoint's.
 	Currency *string `json:"currency,omitempty"`
 }
 

@@ -7,7 +7,8 @@ package v1alpha1
 //
 // EgressSpec bounds the requests that receivers make.
 type EgressSpecApplyConfiguration struct {
-	// AllowPrivate lets S2S postbacks and rate providers reach private addresses.
+	// AllowPrivate lets rate providers and S2S postbacks reach private addresses, if the operator's
+	// `--allow-private-egress` lists the namespace.
 	AllowPrivate *bool `json:"allowPrivate,omitempty"`
 }
 

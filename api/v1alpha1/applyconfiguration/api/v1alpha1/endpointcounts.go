@@ -7,7 +7,9 @@ package v1alpha1
 //
 // EndpointCounts counts endpoints.
 type EndpointCountsApplyConfiguration struct {
+	// Accepted endpoints are served as declared.
 	Accepted *int32 `json:"accepted,omitempty"`
+	// Rejected endpoints are not served as declared. Their own conditions say why.
 	Rejected *int32 `json:"rejected,omitempty"`
 }
 

@@ -7,8 +7,11 @@ package v1alpha1
 //
 // FixedRate declares that one unit of From is Rate units of To.
 type FixedRateApplyConfiguration struct {
+	// From is a currency code: 3 to 10 capital letters and digits, also beyond ISO 4217.
 	From *string `json:"from,omitempty"`
-	To   *string `json:"to,omitempty"`
+	// To is another currency code, written like `from`.
+	To *string `json:"to,omitempty"`
+	// Rate is what one unit of `from` is worth in `to`: a decimal above 0, in quotes.
 	Rate *string `json:"rate,omitempty"`
 }
 

@@ -7,8 +7,9 @@ package v1alpha1
 //
 // FleetReference names a ReceiverFleet.
 type FleetReferenceApplyConfiguration struct {
+	// Name of the ReceiverFleet.
 	Name *string `json:"name,omitempty"`
-	// Namespace of the fleet; the endpoint's own when empty. Another one needs the fleet's allowedEndpoints.
+	// Namespace of the fleet. Absent: the endpoint's. Another namespace needs the fleet's `allowedEndpoints`.
 	Namespace *string `json:"namespace,omitempty"`
 }
 

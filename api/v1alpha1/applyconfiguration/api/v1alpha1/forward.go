@@ -7,19 +7,20 @@ package v1alpha1
 //
 // Forward is one rule for S2S postbacks.
 type ForwardApplyConfiguration struct {
+	// Name of the rule: lower-case letters, digits and hyphens. Each name is used once.
 	Name *string `json:"name,omitempty"`
-	// URL is the template with macros, like https://source.example/pb?click={external_id}&sum={payout}. No macro in the
-	// host.
+	// URL is a template with macros, like `https://source.example/pb?click={external_id}&sum={payout}`. The host has no
+	// macros. A name that is no macro is refused.
 	URL *string `json:"url,omitempty"`
-	// Method of the request.
+	// Method of the request: `GET` or `POST`.
 	Method *string `json:"method,omitempty"`
-	// Types that are forwarded; absent means all.
+	// Types that are forwarded. Absent: all.
 	Types []string `json:"types,omitempty"`
-	// Resend: OnAnyChange of the conversion, or OnStatusChange only.
+	// Resend is when a conversion is sent again: `OnAnyChange`, or `OnStatusChange` only.
 	Resend *string `json:"resend,omitempty"`
-	// Sources restrict the rule to clicks with one of these values of source; absent means all.
+	// Sources restrict the rule to clicks with one of these values of `source`, in any letter case. Absent: all.
 	Sources []string `json:"sources,omitempty"`
-	// Campaigns restrict the rule to clicks of one of these campaigns; absent means all.
+	// Campaigns restrict the rule to clicks of one of these campaigns. Absent: all.
 	Campaigns                        []string `json:"campaigns,omitempty"`
 	ForwardOptionsApplyConfiguration `json:""`
 }

@@ -7,9 +7,10 @@ package v1alpha1
 //
 // ForwardBody is what a POST sends.
 type ForwardBodyApplyConfiguration struct {
-	// JSON is a template: JSON with macros, in text like "id": "{subid}" and as numbers like "value": {payout}.
+	// JSON is a template: JSON with macros, in text like `"id": "{subid}"` and as numbers like `"value": {payout}`. At
+	// most 8192 characters.
 	JSON *string `json:"json,omitempty"`
-	// Form is a template like the query of a URL: id={subid}&value={payout}.
+	// Form is a template like the query of a URL, in place of `json`: `id={subid}&value={payout}`.
 	Form *string `json:"form,omitempty"`
 }
 

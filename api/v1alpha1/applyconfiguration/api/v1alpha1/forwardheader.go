@@ -7,11 +7,12 @@ package v1alpha1
 //
 // ForwardHeader is one header of an S2S postback.
 type ForwardHeaderApplyConfiguration struct {
-	// Name of the header. The connection's own, like Host and Content-Length, are the receiver's.
+	// Name of the header: letters, digits, `_` and `-`. Those of the connection, like Host and Content-Length, are the
+	// receiver's.
 	Name *string `json:"name,omitempty"`
-	// Value is the text, for everybody to read who may read the declaration. It has no macros.
+	// Value is the header's text. Everybody who may read the declaration can read it. It has no macros.
 	Value *string `json:"value,omitempty"`
-	// ValueFrom says where a secret value is.
+	// ValueFrom says where a secret value is, in place of `value`.
 	ValueFrom *ForwardHeaderSourceApplyConfiguration `json:"valueFrom,omitempty"`
 }
 

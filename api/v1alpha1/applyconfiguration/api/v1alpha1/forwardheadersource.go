@@ -7,7 +7,8 @@ package v1alpha1
 //
 // ForwardHeaderSource says where the value of a header is.
 type ForwardHeaderSourceApplyConfiguration struct {
-	// SecretKeyRef names the field of a Secret in the same namespace that holds the whole value, like "Bearer TOKEN".
+	// SecretKeyRef names the field of your Secret, in the same namespace, with the whole value, like `Bearer TOKEN`. A
+	// change of the Secret reaches the receivers by itself.
 	SecretKeyRef *ForwardSecretKeyApplyConfiguration `json:"secretKeyRef,omitempty"`
 }
 

@@ -8,15 +8,16 @@ package v1alpha1
 // ForwardOptions are what the rules for S2S postbacks of endpoints and of campaigns have in common: what the request has
 // besides its URL, which answer means success, and which conversions are left out.
 type ForwardOptionsApplyConfiguration struct {
-	// Headers of the request. They may replace User-Agent, and the Content-Type of a body.
+	// Headers of the request, at most 16. They may replace User-Agent, and the Content-Type of a body.
 	Headers []ForwardHeaderApplyConfiguration `json:"headers,omitempty"`
-	// Body of a POST. Absent: what follows the question mark of the URL is sent as a form.
+	// Body of a `POST`. Absent: the part of the URL after the question mark is sent as a form.
 	Body *ForwardBodyApplyConfiguration `json:"body,omitempty"`
-	// Expect are the statuses of an answer that mean success, each like 200 or 200-299; absent means 200-299.
+	// Expect are the statuses of an answer that mean success, like `["200-299", "409"]`. Absent: `200-299`.
 	Expect []string `json:"expect,omitempty"`
-	// Require are fields that a conversion or its click must have, like external_id; others are not forwarded.
+	// Require are the fields that a conversion or its click must have to be forwarded: `tid`, `payout`, `campaign`,
+	// `keyword`, `external_id`, `creative_id`, `ad_campaign_id`, `source`, `sub_id_1` to `sub_id_30`.
 	Require []string `json:"require,omitempty"`
-	// SendTests forwards conversions by postbacks with test=1, too.
+	// SendTests forwards conversions of postbacks with `test=1` too. Otherwise they are recorded and not forwarded.
 	SendTests *bool `json:"sendTests,omitempty"`
 }
 

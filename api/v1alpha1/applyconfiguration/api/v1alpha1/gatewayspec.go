@@ -7,6 +7,7 @@ package v1alpha1
 //
 // GatewaySpec attaches the receivers to Gateways.
 type GatewaySpecApplyConfiguration struct {
+	// ParentRefs are the Gateways that the HTTPRoute attaches to.
 	ParentRefs []ParentRefApplyConfiguration `json:"parentRefs,omitempty"`
 }
 

@@ -11,18 +11,19 @@ import (
 //
 // HMACSpec says what is signed, and where the signature and its secret are.
 type HMACSpecApplyConfiguration struct {
-	// SecretRef names the Secret with the shared secret, field `hmac` unless said otherwise. The field may hold several,
-	// one per line: any of them may have signed, so that signers can change over one by one.
+	// SecretRef names the Secret with what the network signs with, in the field `hmac` unless said otherwise: up to 16
+	// secrets, one per line. A signature by any of them is accepted, so that signers can change over one by one.
 	SecretRef *SecretKeyReferenceApplyConfiguration `json:"secretRef,omitempty"`
-	// Parameter carries the signature.
+	// Parameter is the query parameter with the signature.
 	Parameter *string `json:"parameter,omitempty"`
-	// Signs is what is signed: the Request, or EndpointAndRequest, so that a signature is good for one endpoint only where
-	// several have the same secret.
+	// Signs is what is signed: `Request`, or `EndpointAndRequest`, so that a signature is valid for one endpoint only,
+	// also if several have the same secret.
 	Signs *string `json:"signs,omitempty"`
-	// MaxAge is how old a signature may be: requests say in timeParameter when they were signed. Absent: for as long as
-	// the secret is there. At most 720h.
+	// MaxAge is how old a signature may be, 1s to 720h: requests say in `timeParameter` when they were signed. Absent: as
+	// old as the secret.
 	MaxAge *v1.Duration `json:"maxAge,omitempty"`
-	// TimeParameter carries the time of signing, as unix seconds or RFC 3339, where maxAge is set.
+	// TimeParameter is the query parameter with the time of signing, in unix seconds or RFC 3339, with `maxAge`. Clocks may
+	// be a minute ahead.
 	TimeParameter *string `json:"timeParameter,omitempty"`
 }
 

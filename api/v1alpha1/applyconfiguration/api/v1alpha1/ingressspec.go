@@ -7,11 +7,13 @@ package v1alpha1
 //
 // IngressSpec shapes the Ingress.
 type IngressSpecApplyConfiguration struct {
+	// ClassName of the Ingress. Absent: the cluster's default class.
 	ClassName *string `json:"className,omitempty"`
-	// TLSSecretName names the certificate; absent means that of spec.certificate, else plain HTTP, or TLS that the ingress
-	// controller arranges.
-	TLSSecretName *string           `json:"tlsSecretName,omitempty"`
-	Annotations   map[string]string `json:"annotations,omitempty"`
+	// TLSSecretName is the Secret with the certificate. Absent: that of `certificate` if there is one, otherwise plain
+	// HTTP, or the TLS that the ingress controller arranges.
+	TLSSecretName *string `json:"tlsSecretName,omitempty"`
+	// Annotations of the Ingress. The operator may be set up to allow some prefixes only.
+	Annotations map[string]string `json:"annotations,omitempty"`
 }
 
 // IngressSpecApplyConfiguration constructs a declarative configuration of the IngressSpec type for use with

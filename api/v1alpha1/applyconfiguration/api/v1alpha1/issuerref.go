@@ -7,10 +7,11 @@ package v1alpha1
 //
 // IssuerRef names an issuer of cert-manager.
 type IssuerRefApplyConfiguration struct {
+	// Name of the issuer.
 	Name *string `json:"name,omitempty"`
-	// Kind of the issuer: Issuer, in the fleet's namespace, or ClusterIssuer, or one of an external issuer's group.
+	// Kind of the issuer: `Issuer`, in the fleet's namespace, `ClusterIssuer`, or a kind of an external issuer's group.
 	Kind *string `json:"kind,omitempty"`
-	// Group of the issuer.
+	// Group of the issuer. External issuers have groups of their own.
 	Group *string `json:"group,omitempty"`
 }
 

@@ -11,19 +11,24 @@ import (
 //
 // KeySpec says where the key comes from and how it is rotated.
 type KeySpecApplyConfiguration struct {
-	// SecretRef names your own Secret with the key, field `key` unless said otherwise. Its field `clickToken`, if there is
-	// one, is the credential of the click intake. Absent: the operator generates both into the Secret <name>-key.
+	// SecretRef names your own Secret with the key, in the field `key` unless said otherwise: 12 to 128 letters, digits
+	// and `. _ ~ -`. The field `clickToken` of the same Secret, 8 to 256 characters of a bearer token and not the key
+	// itself, enables the click intake; without it the intake is off. Absent: the operator generates both into the Secret
+	// `NAME-key`, which outlives the endpoint.
 	SecretRef *SecretKeyReferenceApplyConfiguration `json:"secretRef,omitempty"`
-	// AllowWeak accepts a key below 12 characters, like the 7 hexadecimal digits of other trackers' keys. It is found by
-	// guessing.
+	// AllowWeak accepts a key of 4 to 11 characters, like the 7 hexadecimal digits of Keitaro's keys. Such a key can be
+	// guessed: change it when you can.
 	AllowWeak *bool `json:"allowWeak,omitempty"`
-	// Revision of the generated key; absent means 1. A higher number makes the operator generate the next key.
+	// Revision of the generated key. Absent: 1. A higher number makes the operator generate the next key. It can only be
+	// raised. Not beside `secretRef`.
 	Revision *int64 `json:"revision,omitempty"`
-	// RotateEvery is the age at which the operator generates the next key by itself, like 2160h. At least 1h.
+	// RotateEvery is the age at which the operator generates the next key, like 2160h. At least 1h. Not beside
+	// `secretRef`.
 	RotateEvery *v1.Duration `json:"rotateEvery,omitempty"`
-	// Overlap is how long a former key stays valid after a change. 0s: it is refused at once. At most 8760h.
+	// Overlap is how long a former key stays valid after a change, at most 8760h. `0s`: it is refused at once. A shorter
+	// overlap also shortens that of keys that are retiring already.
 	Overlap *v1.Duration `json:"overlap,omitempty"`
-	// Revoked are ids of keys, as the status shows them, that are refused at once.
+	// Revoked are ids of keys, as the status and the received log show them, that are refused at once.
 	Revoked []string `json:"revoked,omitempty"`
 }
 

@@ -7,9 +7,9 @@ package v1alpha1
 //
 // LimitsSpec bounds what visitors can make receivers do. Each receiver of the fleet counts for itself.
 type LimitsSpecApplyConfiguration struct {
-	// Visits to the links of the endpoint's campaigns, of all visitors together. Absent: not limited.
+	// Visits to the links of all the endpoint's campaigns that are recorded, of all visitors together. Absent: no limit.
 	Visits *RateLimitApplyConfiguration `json:"visits,omitempty"`
-	// VisitsPerSource are those from one source address, of IPv6 one /64. Absent: not limited.
+	// VisitsPerSource are those from one source address, of IPv6 one /64. Absent: no limit.
 	VisitsPerSource *RateLimitApplyConfiguration `json:"visitsPerSource,omitempty"`
 }
 

@@ -7,10 +7,11 @@ package v1alpha1
 //
 // ParentRef names a Gateway.
 type ParentRefApplyConfiguration struct {
+	// Name of the Gateway.
 	Name *string `json:"name,omitempty"`
-	// Namespace of the Gateway; absent means the fleet's own.
+	// Namespace of the Gateway. Absent: the fleet's.
 	Namespace *string `json:"namespace,omitempty"`
-	// SectionName of one listener; absent means all.
+	// SectionName is one listener of the Gateway. Absent: all.
 	SectionName *string `json:"sectionName,omitempty"`
 }
 

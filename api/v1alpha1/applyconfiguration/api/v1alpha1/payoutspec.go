@@ -7,9 +7,9 @@ package v1alpha1
 //
 // PayoutSpec completes and bounds payouts. Amounts are decimals in the endpoint's currency, written as strings.
 type PayoutSpecApplyConfiguration struct {
-	// Default stands in for a missing payout of a new conversion; absent means 0.
+	// Default is the payout of a new conversion whose postback has none. Absent: 0. A campaign may declare its own.
 	Default *string `json:"default,omitempty"`
-	// Max: a postback with a larger absolute payout is ignored.
+	// Max limits the converted payout: a postback above it, or below its negative, is ignored as `payout_over_limit`.
 	Max *string `json:"max,omitempty"`
 }
 

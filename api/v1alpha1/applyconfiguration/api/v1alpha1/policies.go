@@ -11,28 +11,30 @@ import (
 //
 // Policies settle what the network's documentation leaves open. The defaults are Keitaro's behaviour.
 type PoliciesApplyConfiguration struct {
-	// MissingStatus is what a postback without status means: Ignore, or a conversion type.
+	// MissingStatus is what a postback without `status` means: `Ignore` or a conversion type. Old Keitaro: `sale`.
 	MissingStatus *string `json:"missingStatus,omitempty"`
-	// UnknownStatus is what a word means that no training knows: Ignore, or a conversion type.
+	// UnknownStatus is what a word means that no training knows: `Ignore` or a conversion type.
 	UnknownStatus *string `json:"unknownStatus,omitempty"`
-	// UnknownClick: Ignore the postback, Hold it for holdFor in case the click arrives later, or Record an orphan.
+	// UnknownClick is what happens to a postback whose click is unknown: `Ignore` it; `Hold` it for `holdFor`, for clicks
+	// that arrive later; or `Record` a conversion without a click.
 	UnknownClick *string `json:"unknownClick,omitempty"`
-	// HoldFor is how long a postback waits for its click. At most 720h.
+	// HoldFor is how long a postback waits for its click: above 0s with `Hold`, at most 720h.
 	HoldFor *v1.Duration `json:"holdFor,omitempty"`
-	// ClickLookback is the age at which a click no longer converts; absent or 0s means never. At most 87600h.
+	// ClickLookback is the age at which a click no longer converts, at most 87600h. Absent or `0s`: never.
 	ClickLookback *v1.Duration `json:"clickLookback,omitempty"`
-	// Repeat is what a postback that differs does to a recorded conversion: Overwrite it, Ignore the postback, or Add the
-	// payouts up.
+	// Repeat is what a postback that differs does to a recorded conversion: `Overwrite` it, `Ignore` the postback, or
+	// `Add` the payouts.
 	Repeat *string `json:"repeat,omitempty"`
-	// RepeatByType replaces repeat for postbacks of some conversion types: rebills add up, and a lead counts once.
+	// RepeatByType replaces `repeat` for postbacks of some conversion types: rebills add up, and a lead counts once.
 	RepeatByType []TypeRepeatApplyConfiguration `json:"repeatByType,omitempty"`
-	// Slot is what tells two conversions of one click apart: its transaction id (Tid), or that and the type (TidAndType).
+	// Slot is what distinguishes two conversions of one click: the transaction id (`Tid`), or that and the type
+	// (`TidAndType`).
 	Slot *string `json:"slot,omitempty"`
-	// Transitions: Any change of type, or ForwardOnly, so that a late lead never undoes a sale.
+	// Transitions are the allowed changes of type: `Any`, or `ForwardOnly`, so that a late lead never undoes a sale.
 	Transitions *string `json:"transitions,omitempty"`
 	// StrictReplies answers ignored postbacks with 422 instead of 200.
 	StrictReplies *bool `json:"strictReplies,omitempty"`
-	// SuccessBody replaces the reply text Success. At most 1024 bytes.
+	// SuccessBody replaces the reply text `Success`. At most 1024 bytes.
 	SuccessBody *string `json:"successBody,omitempty"`
 }
 

@@ -11,41 +11,48 @@ import (
 //
 // PostbackEndpointSpec declares an endpoint.
 type PostbackEndpointSpecApplyConfiguration struct {
-	// FleetRef names the ReceiverFleet that serves this endpoint. Without it the endpoint gets a fleet of its own name.
+	// FleetRef names the ReceiverFleet that serves this endpoint. Absent: the endpoint has a fleet of its own, of the same
+	// name.
 	FleetRef *FleetReferenceApplyConfiguration `json:"fleetRef,omitempty"`
-	// Receiver shapes the endpoint's own fleet. All fields are those of a ReceiverFleet.
+	// Receiver shapes the endpoint's own fleet. It has every field of a ReceiverFleet but `allowedEndpoints`. Not beside
+	// `fleetRef`.
 	Receiver *ReceiverSpecApplyConfiguration `json:"receiver,omitempty"`
 	// Key is the secret path segment of the postback URL, and its rotation.
 	Key *KeySpecApplyConfiguration `json:"key,omitempty"`
-	// Aliases are the parameter names your network uses instead of ours: {subid: [clickid], payout: [amount]}. They count
-	// after the parameter's own name and the built-in aliases, in the listed order.
+	// Aliases are the network's names for parameters, at most 16 for each: `{subid: [clickid], payout: [amount]}`. They are
+	// looked at after the parameter's own name and the built-in aliases, in the listed order. A name belongs to one
+	// parameter only. Letters, digits and `_ . : [ ] -`.
 	Aliases *apiv1alpha1.Aliases `json:"aliases,omitempty"`
-	// Training maps the network's status words to conversion types. It beats the built-in words.
+	// Training maps the network's status words to conversion types. It takes precedence over the built-in words.
 	Training []TrainingRuleApplyConfiguration `json:"training,omitempty"`
 	// ConversionTypes are types of your own besides lead, sale, rejected, registration, deposit and trash.
 	ConversionTypes []ConversionTypeApplyConfiguration `json:"conversionTypes,omitempty"`
-	// Currency is the ISO 4217 code, like USD, into which payouts and costs are converted.
+	// Currency is the ISO 4217 code, in upper case, into which payouts and costs are converted. `RUR` is refused (write
+	// `RUB`), and so is a code that does not exist, unless `rates.fixed` of the fleet has a rate from or to it.
 	Currency *string `json:"currency,omitempty"`
-	// TimeZone is the IANA name, like Europe/Kyiv, of the zone of dates that are sent without one.
+	// TimeZone is the IANA name, like Europe/Kyiv, of the time zone of dates that are sent without one.
 	TimeZone *string `json:"timeZone,omitempty"`
-	// Charset of parameters that are no UTF-8. Absent: they are read as windows-1251, with the warning charset_guessed.
+	// Charset of parameters that are not UTF-8: `big5`, `euc-jp`, `euc-kr`, `gb18030`, `gbk`, `iso-8859-2`, `iso-8859-5`,
+	// `koi8-r`, `koi8-u`, `shift_jis`, `windows-1250` to `windows-1254`, `windows-1257`, `windows-1258` or `windows-874`.
+	// Absent: they are read as `windows-1251`, with the warning `charset_guessed`.
 	Charset *string `json:"charset,omitempty"`
-	// IgnoreParameters are extra parameters that make no difference: a postback that differs from the recorded one in
-	// them alone is a duplicate. The default are cache busters.
+	// IgnoreParameters are extra parameters that make no difference: a postback that differs from the recorded one in them
+	// alone is a duplicate. The default lists cache busters.
 	IgnoreParameters []string `json:"ignoreParameters,omitempty"`
-	// Payout completes and bounds payouts.
+	// Payout completes and limits payouts.
 	Payout *PayoutSpecApplyConfiguration `json:"payout,omitempty"`
-	// Policies settle what the network's documentation leaves open.
+	// Policies decide what the network's documentation leaves open. The defaults are Keitaro's behaviour.
 	Policies *PoliciesApplyConfiguration `json:"policies,omitempty"`
-	// Access restricts who may send postbacks, beyond the key.
+	// Access restricts who may send postbacks, besides the key.
 	Access *AccessSpecApplyConfiguration `json:"access,omitempty"`
-	// Forwards are the S2S postbacks that tell traffic sources about recorded conversions.
+	// Forwards are S2S postbacks that tell traffic sources about recorded conversions.
 	Forwards []ForwardApplyConfiguration `json:"forwards,omitempty"`
-	// Browser lets web pages report conversions by a client key: field `clientKey` beside the key. Absent: they cannot.
+	// Browser lets web pages report conversions with a client key, the field `clientKey` beside the key. Absent: they
+	// cannot.
 	Browser *BrowserSpecApplyConfiguration `json:"browser,omitempty"`
-	// Limits bound what visitors of the endpoint's campaigns can make receivers do.
+	// Limits restrict what visitors of the endpoint's campaigns can make receivers do.
 	Limits *LimitsSpecApplyConfiguration `json:"limits,omitempty"`
-	// Suspend makes the operator leave the endpoint as it last programmed it. Its receivers go on serving it.
+	// Suspend makes the operator leave everything as it is. Receivers continue to serve the endpoint.
 	Suspend *bool `json:"suspend,omitempty"`
 }
 

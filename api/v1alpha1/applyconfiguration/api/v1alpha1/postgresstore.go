@@ -11,15 +11,16 @@ import (
 //
 // PostgresStore is a PostgreSQL database.
 type PostgresStoreApplyConfiguration struct {
-	// DSNSecretRef names the Secret with the connection string, field `dsn` unless said otherwise.
+	// DSNSecretRef names the Secret with the connection string, `postgres://user:password@host/database`, in the field
+	// `dsn` unless said otherwise.
 	DSNSecretRef *SecretKeyReferenceApplyConfiguration `json:"dsnSecretRef,omitempty"`
-	// MaxConnections of one receiver.
+	// MaxConnections is the number of connections of each receiver, at least 2.
 	MaxConnections *int32 `json:"maxConnections,omitempty"`
-	// HoldFor is how long a request waits while the database is away, before it is answered 503. At most 5m.
+	// HoldFor is how long a request waits while the database is unavailable before it is answered 503. At most 5m.
 	HoldFor *v1.Duration `json:"holdFor,omitempty"`
-	// RequireSynchronous makes receivers refuse a database that would lose commits in a failover.
+	// RequireSynchronous makes receivers unready on a database that would lose commits in a failover.
 	RequireSynchronous *bool `json:"requireSynchronous,omitempty"`
-	// Spool keeps postbacks durably on a volume of each receiver while the database is away.
+	// Spool is a volume of each receiver on which postbacks wait durably while the database is unavailable.
 	Spool *VolumeApplyConfiguration `json:"spool,omitempty"`
 }
 

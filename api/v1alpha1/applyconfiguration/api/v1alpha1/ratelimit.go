@@ -7,9 +7,9 @@ package v1alpha1
 //
 // RateLimit is how many requests are taken. Above it visitors still get to the offer, but no click is recorded.
 type RateLimitApplyConfiguration struct {
-	// RequestsPerSecond in the long run.
+	// RequestsPerSecond on average, 1 to 100000.
 	RequestsPerSecond *int32 `json:"requestsPerSecond,omitempty"`
-	// Burst is how many may come at once; absent means as many as in a second.
+	// Burst is how many may come at once, at most 1000000. Absent: as many as in a second.
 	Burst *int32 `json:"burst,omitempty"`
 }
 

@@ -7,14 +7,15 @@ package v1alpha1
 //
 // RateProvider is one source of exchange rates.
 type RateProviderApplyConfiguration struct {
-	// Name stands as the source in the conversions it converted.
+	// Name is shown as `rate_source` in conversions.
 	Name *string `json:"name,omitempty"`
-	// Type is the format it speaks.
+	// Type is the format that the provider answers in: `ECB`, `OpenERAPI`, `OpenExchangeRates`, or `JSON` for any address
+	// that answers `{"base","date","rates"}`.
 	Type *string `json:"type,omitempty"`
-	// URL replaces the provider's public address.
+	// URL replaces the provider's public address. `JSON` needs it.
 	URL *string `json:"url,omitempty"`
-	// KeySecretRef names the Secret with the provider's API key, field `key` unless said otherwise. Type OpenExchangeRates
-	// only, whose address it is sent to and no other.
+	// KeySecretRef names the Secret with the API key, in the field `key` unless said otherwise. `OpenExchangeRates` needs
+	// it, other types refuse it. The key is sent to `https://openexchangerates.org/` only.
 	KeySecretRef *SecretKeyReferenceApplyConfiguration `json:"keySecretRef,omitempty"`
 }
 

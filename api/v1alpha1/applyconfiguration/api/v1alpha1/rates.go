@@ -11,12 +11,13 @@ import (
 //
 // Rates says where exchange rates come from.
 type RatesApplyConfiguration struct {
-	// Providers in order of preference: the next one is asked when one fails, and for currencies that one lacks. An empty
-	// list means none, so that the fixed rates are all there is.
+	// Providers in order of preference: the next one is asked when one fails, and for currencies that one lacks. The
+	// default are the European Central Bank and open.er-api.com. An empty list asks nobody, so only the fixed rates are
+	// known.
 	Providers []RateProviderApplyConfiguration `json:"providers,omitempty"`
-	// RefreshEvery is how often the providers are asked. At least 1m.
+	// RefreshEvery is how often the providers are asked, at least 1m. It is varied by up to 10 %.
 	RefreshEvery *v1.Duration `json:"refreshEvery,omitempty"`
-	// Fixed rates win over every provider.
+	// Fixed rates take precedence over every provider, and so do their inverses.
 	Fixed []FixedRateApplyConfiguration `json:"fixed,omitempty"`
 }
 

@@ -12,7 +12,7 @@ import (
 // ReceiverFleetSpec declares a fleet.
 type ReceiverFleetSpecApplyConfiguration struct {
 	ReceiverSpecApplyConfiguration `json:""`
-	// AllowedEndpoints says whose endpoints may join.
+	// AllowedEndpoints are the endpoints that may join.
 	AllowedEndpoints *AllowedEndpointsApplyConfiguration `json:"allowedEndpoints,omitempty"`
 }
 

@@ -11,37 +11,41 @@ import (
 //
 // ReceiverSpec shapes receivers: what a ReceiverFleet declares besides who may join it.
 type ReceiverSpecApplyConfiguration struct {
-	// Image of the receiver; absent means the one that belongs to the operator.
+	// Image of the receiver. Absent: the image that belongs to the operator.
 	Image *string `json:"image,omitempty"`
-	// Replicas is how many receivers run; absent means 1.
+	// Replicas is the number of receivers, 0 to 1000. Absent: 1. Not beside `autoscaling`.
 	Replicas *int32 `json:"replicas,omitempty"`
-	// Autoscaling lets the load decide.
+	// Autoscaling scales the receivers by their CPU load, within bounds. It needs `store.postgres`.
 	Autoscaling *AutoscalingApplyConfiguration `json:"autoscaling,omitempty"`
-	// Store keeps clicks and conversions.
+	// Store keeps clicks and conversions: `embedded`, which is the default and serves exactly one receiver, or `postgres`.
 	Store *StoreApplyConfiguration `json:"store,omitempty"`
-	// Host is the name under which networks reach the receivers, like pb.example.com.
+	// Host is the name under which networks reach the receivers, without scheme, like pb.example.com. `ingress`, `gateway`
+	// and `certificate` need it.
 	Host *string `json:"host,omitempty"`
 	// Service in front of the receivers.
 	Service *ServiceSpecApplyConfiguration `json:"service,omitempty"`
-	// Ingress for host.
+	// Ingress routes `host` to the receivers.
 	Ingress *IngressSpecApplyConfiguration `json:"ingress,omitempty"`
-	// Gateway attaches an HTTPRoute for host.
+	// Gateway attaches an HTTPRoute for `host` to Gateways.
 	Gateway *GatewaySpecApplyConfiguration `json:"gateway,omitempty"`
-	// Certificate has cert-manager issue one for host, where the cluster has cert-manager.
+	// Certificate is requested from cert-manager for `host`, if the cluster has cert-manager.
 	Certificate *CertificateSpecApplyConfiguration `json:"certificate,omitempty"`
-	// Rates says where exchange rates come from.
+	// Rates are the sources of exchange rates.
 	Rates *RatesApplyConfiguration `json:"rates,omitempty"`
-	// TrustedProxies are the networks whose X-Forwarded-For is believed.
+	// TrustedProxies are the networks whose X-Forwarded-For is believed. List the addresses of your proxies only: who is
+	// in these networks chooses the address that `allowedCIDRs` checks.
 	TrustedProxies []string `json:"trustedProxies,omitempty"`
-	// Egress bounds the requests that receivers make.
+	// Egress limits where receivers may send requests.
 	Egress *EgressSpecApplyConfiguration `json:"egress,omitempty"`
-	// PodTemplate is merged (strategic merge) over the pod template that the operator builds.
+	// PodTemplate is merged over the operator's pod template by strategic merge. Fields that the operator depends on are
+	// protected, and others need the operator's permission. Without it the receiver requests 100m of CPU and 128Mi of
+	// memory and is limited to 256Mi of memory; a higher request of memory raises that limit.
 	PodTemplate *runtime.RawExtension `json:"podTemplate,omitempty"`
-	// PodDisruptionBudget keeps receivers up while nodes are drained; it never blocks a drain.
+	// PodDisruptionBudget keeps receivers available while nodes are drained. It never blocks a drain.
 	PodDisruptionBudget *ToggleApplyConfiguration `json:"podDisruptionBudget,omitempty"`
-	// NetworkPolicy lets in only what the receivers serve.
+	// NetworkPolicy allows only the traffic that receivers serve.
 	NetworkPolicy *ToggleApplyConfiguration `json:"networkPolicy,omitempty"`
-	// PodMonitor for the Prometheus operator.
+	// PodMonitor makes the Prometheus operator scrape the receivers, with alerts.
 	PodMonitor *ToggleApplyConfiguration `json:"podMonitor,omitempty"`
 }
 

@@ -8,7 +8,8 @@ package v1alpha1
 // SecretKeyReference names one field of a Secret in the same namespace. The Secret must have the label
 // `postback.dev/readable: "true"`, or the type `postback.dev/credentials`.
 type SecretKeyReferenceApplyConfiguration struct {
-	// Name of the Secret.
+	// Name of the Secret. The Secret must opt in, by the label `postback.dev/readable: "true"` or the type
+	// `postback.dev/credentials`.
 	Name *string `json:"name,omitempty"`
 	// Key is the field of the Secret.
 	Key *string `json:"key,omitempty"`

@@ -7,7 +7,9 @@ package v1alpha1
 //
 // ServiceSpec shapes the Service.
 type ServiceSpecApplyConfiguration struct {
-	Type        *string           `json:"type,omitempty"`
+	// Type of the Service: `ClusterIP`, `NodePort` or `LoadBalancer`.
+	Type *string `json:"type,omitempty"`
+	// Annotations of the Service. The operator may be set up to allow some prefixes only.
 	Annotations map[string]string `json:"annotations,omitempty"`
 }
 

@@ -7,15 +7,15 @@ package v1alpha1
 //
 // SignatureSpec says how an offer wall signs.
 type SignatureSpecApplyConfiguration struct {
-	// SecretRef names the Secret with the shared secret, field `signature` unless said otherwise. The field may hold
-	// several, one per line: any of them may have signed.
+	// SecretRef names the Secret with what the offer wall signs with, in the field `signature` unless said otherwise: up
+	// to 16 secrets, one per line. A signature by any of them is accepted.
 	SecretRef *SecretKeyReferenceApplyConfiguration `json:"secretRef,omitempty"`
-	// Algorithm of the digest.
+	// Algorithm of the digest, as the offer wall's documentation says: `MD5`, `SHA1` or `SHA256`.
 	Algorithm *string `json:"algorithm,omitempty"`
-	// Template is the text that is signed, like {user_id}:{amount}:{secret}: parameters by any of their names, and the
-	// secret.
+	// Template is the text that is signed, like `{user_id}:{amount}:{secret}`: parameters by any of their names,
+	// `{secret}`, and the text between them.
 	Template *string `json:"template,omitempty"`
-	// Parameter carries the signature, as hex digits.
+	// Parameter carries the signature, as hex digits in either letter case, in the query or the body.
 	Parameter *string `json:"parameter,omitempty"`
 }
 

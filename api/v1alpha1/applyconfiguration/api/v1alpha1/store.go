@@ -7,9 +7,9 @@ package v1alpha1
 //
 // Store is where clicks and conversions are kept.
 type StoreApplyConfiguration struct {
-	// Embedded keeps them in SQLite on a volume of the one receiver.
+	// Embedded keeps them in SQLite, on a volume of the only receiver.
 	Embedded *VolumeApplyConfiguration `json:"embedded,omitempty"`
-	// Postgres shares one database among all receivers.
+	// Postgres keeps them in a PostgreSQL database that all receivers share.
 	Postgres *PostgresStoreApplyConfiguration `json:"postgres,omitempty"`
 }
 

@@ -7,6 +7,7 @@ package v1alpha1
 //
 // Toggle switches an optional object on or off.
 type ToggleApplyConfiguration struct {
+	// Enabled creates the object; otherwise there is none.
 	Enabled *bool `json:"enabled,omitempty"`
 }
 

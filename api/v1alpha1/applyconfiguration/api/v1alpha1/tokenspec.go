@@ -11,17 +11,18 @@ import (
 //
 // TokenSpec says where a campaign's token comes from and how it is changed.
 type TokenSpecApplyConfiguration struct {
-	// SecretRef names your own Secret with the token, field `token` unless said otherwise. Absent: the operator generates
-	// one into the Secret <name>-campaign.
+	// SecretRef names your own Secret with the token, in the field `token` unless said otherwise: 8 to 256 characters of a
+	// bearer token. Absent: the operator generates one into the Secret `NAME-campaign`, which outlives the campaign.
 	SecretRef *SecretKeyReferenceApplyConfiguration `json:"secretRef,omitempty"`
-	// Revision of the generated token; absent means 1. A higher number makes the operator generate the next one.
+	// Revision of the generated token. Absent: 1. A higher number makes the operator generate the next one. It can only be
+	// raised. Not beside `secretRef`.
 	Revision *int64 `json:"revision,omitempty"`
-	// Overlap is how long a former token stays valid after a change. 0s: it is refused at once. At most 8760h.
+	// Overlap is how long a former token stays valid after a change, at most 8760h. `0s`: it is refused at once.
 	Overlap *v1.Duration `json:"overlap,omitempty"`
-	// Revoked are ids of tokens, as the status shows them, that are refused at once.
+	// Revoked are ids of tokens, as `status.tokens` shows them, that are refused at once.
 	Revoked []string `json:"revoked,omitempty"`
-	// InQuery lets the click API take the token in a URL as well, as old PHP clients and pages send it. Servers and proxies
-	// log URLs, so that it is off by default.
+	// InQuery lets the click API take the token in a URL too (`GET /click_api/v3?token=…`), for PHP clients before 2018
+	// and pages. Servers and proxies log URLs, so the condition `KeyResolved` says so as long as it is on.
 	InQuery *bool `json:"inQuery,omitempty"`
 }
 

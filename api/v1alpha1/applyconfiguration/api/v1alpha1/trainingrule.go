@@ -7,9 +7,11 @@ package v1alpha1
 //
 // TrainingRule maps status words to one conversion type.
 type TrainingRuleApplyConfiguration struct {
-	// Type is lead, sale, rejected, registration, deposit, trash or the name of one of conversionTypes.
+	// Type is a built-in type (lead, sale, rejected, registration, deposit, trash) or the name of one of
+	// `conversionTypes`. Each type is listed once.
 	Type *string `json:"type,omitempty"`
-	// Statuses are the network's words for it, in any letter case. A word has one type.
+	// Statuses are the network's 1 to 128 words for the type, in any letter case, each without a comma. A word belongs to
+	// one type: if two list it, it is refused.
 	Statuses []string `json:"statuses,omitempty"`
 }
 

@@ -7,9 +7,9 @@ package v1alpha1
 //
 // TypeRepeat is the policy repeat of one conversion type.
 type TypeRepeatApplyConfiguration struct {
-	// Type is a built-in type or the name of one of conversionTypes.
+	// Type is a built-in type or the name of one of `conversionTypes`. Each type is listed once.
 	Type *string `json:"type,omitempty"`
-	// Repeat is Overwrite, Ignore or Add.
+	// Repeat is `Overwrite`, `Ignore` or `Add`, for postbacks of that type.
 	Repeat *string `json:"repeat,omitempty"`
 }
 

@@ -11,8 +11,9 @@ import (
 //
 // Volume is a persistent volume to claim.
 type VolumeApplyConfiguration struct {
+	// Size of the volume. It can only be raised.
 	Size *resource.Quantity `json:"size,omitempty"`
-	// StorageClassName of the volume; absent means the cluster's default.
+	// StorageClassName of the volume. Absent: the cluster's default class.
 	StorageClassName *string `json:"storageClassName,omitempty"`
 }
 
