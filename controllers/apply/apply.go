@@ -1,6 +1,6 @@
-// Package apply is the operator's only writer: server-side apply under one field owner, forced, and skipped where the live
-// object already holds what would be applied, so that a reconcile at rest writes nothing. It knows neither fleets nor
-// endpoints beyond their status.
+// Package apply is the operator's only writer: server-side apply under one field owner, forced, and skipped where the
+// live object already holds what would be applied, so that a reconcile at rest writes nothing. It knows neither fleets
+// nor endpoints beyond their status.
 package apply
 
 import (
@@ -16,6 +16,7 @@ import (
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
+	"k8s.io/client-go/tools/events"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
@@ -25,8 +26,8 @@ import (
 // FieldOwner stands in the managed fields of everything the operator writes.
 const FieldOwner = client.FieldOwner("postback-operator")
 
-// fieldsAnnotation identifies the names of the fields that were applied, so that a field which is no longer wanted is seen
-// and removed. It says nothing about their values, which may be secrets.
+// fieldsAnnotation identifies the names of the fields that were applied, so that a field which is no longer wanted is
+// seen and removed. It says nothing about their values, which may be secrets.
 const fieldsAnnotation = "postback.dev/applied-fields"
 
 // Writer writes.
@@ -35,6 +36,8 @@ type Writer struct {
 	Client client.Client
 	// Live reads from the API server what the cache leaves out: objects of others.
 	Live client.Reader
+	// Events gets what a status has to tell.
+	Events events.EventRecorder
 }
 
 // TakenError says that an object of a wanted name belongs to somebody else. Nothing was written.
@@ -47,8 +50,8 @@ func (e *TakenError) Error() string {
 	return fmt.Sprintf("%s %s exists and is not the operator's: rename or delete it", e.Kind, e.Name)
 }
 
-// Child brings one object to what is wanted and reports whether it wrote. An object that is not wanted is deleted only if
-// owner controls it. Objects of others are left alone: the error is a [TakenError].
+// Child brings one object to what is wanted and reports whether it wrote. An object that is not wanted is deleted only
+// if owner controls it. Objects of others are left alone: the error is a [TakenError].
 func (w *Writer) Child(ctx context.Context, owner client.Object, child resources.Child) (bool, error) {
 	live, err := w.object(child.Kind)
 	if err != nil {

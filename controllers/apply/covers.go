@@ -21,8 +21,8 @@ var associative = map[string]bool{
 // quantities are the fields whose values may be written in several ways, like 1024Mi and 1Gi.
 var quantities = map[string]bool{"requests": true, "limits": true, "sizeLimit": true}
 
-// covers reports whether live holds everything that want holds. field is the name of the field that both are the value of.
-// What the API server leaves out because it is empty counts as held.
+// covers reports whether live holds everything that want holds. field is the name of the field that both are the value
+// of. What the API server leaves out because it is empty counts as held.
 func covers(live, want any, field string) bool {
 	switch want := want.(type) {
 	case map[string]any:

@@ -15,8 +15,8 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/resources"
 )
 
-// RefusedError is the API server's word on an object that it did not take: on quotas, policies and fields. It shows no value of
-// a Secret.
+// RefusedError is the API server's word on an object that it did not take: on quotas, policies and fields. It shows no
+// value of a Secret.
 type RefusedError struct {
 	Kind, Name string
 	says       string
@@ -53,8 +53,8 @@ func refused(child resources.Child, want map[string]any, cause error) error {
 	return e
 }
 
-// withoutValues returns what the API server says of a Secret: of fields that are invalid their names, since what it says of
-// them may repeat the value, and else all but the values.
+// withoutValues returns what the API server says of a Secret: of fields that are invalid their names, since what it
+// says of them may repeat the value, and else all but the values.
 func withoutValues(cause error, want map[string]any) string {
 	says := cause.Error()
 	if found := causes(cause); len(found) > 0 {

@@ -1,6 +1,6 @@
-// Package assembly puts the endpoints and campaigns of a fleet together: it decides of each whether the fleet takes it, whether
-// it is served as declared or as before, and who has a key, alias or token that several claim. The fleet's reconciler and the
-// offline renderer call it with what they have found, so that both make the same documents.
+// Package assembly puts the endpoints and campaigns of a fleet together: it decides of each whether the fleet takes it,
+// whether it is served as declared or as before, and who has a key, alias or token that several claim. The fleet's
+// reconciler and the offline renderer call it with what they have found, so that both make the same documents.
 //
 // It is pure and imports no client. How one declaration becomes a part of the contract is package render's.
 package assembly
@@ -43,7 +43,8 @@ type Endpoint struct {
 	// Suspended endpoints are served as before. Programmed: it was served once, so that it pays to look for it.
 	Suspended, Programmed bool
 	Keyring               credential.Keyring
-	// Signing are the secrets that sign, Headers the values of the forwards' secret headers, as far as they can be read.
+	// Signing are the secrets that sign, Headers the values of the forwards' secret headers, as far as they can be
+	// read.
 	Signing []string
 	Headers credential.HeaderValues
 	// Campaigns of the endpoint, in any order.
@@ -68,8 +69,8 @@ type Verdict struct {
 	// Accepted: it may be served as declared. If not, Reason and Message of the condition Accepted say why.
 	Accepted        bool
 	Reason, Message string
-	// Revision of its content in the configuration; empty when it isn't in there. An endpoint's is without its campaigns, which
-	// have revisions of their own.
+	// Revision of its content in the configuration; empty when it isn't in there. An endpoint's is without its
+	// campaigns, which have revisions of their own.
 	Revision string
 	// Previous: it is served as it was before.
 	Previous bool

@@ -45,8 +45,11 @@ func (e *Endpoint) byAge() []*Campaign {
 	return campaigns
 }
 
-// campaign returns the campaign as it is to be served with its endpoint; as before where it can't be served as declared.
-func (a *assembler) campaign(e *Endpoint, c *Campaign, endpoint config.Endpoint, served bool, verdict *Verdict) (render.Link, bool) {
+// campaign returns the campaign as it is to be served with its endpoint; as before where it can't be served as
+// declared.
+func (a *assembler) campaign(
+	e *Endpoint, c *Campaign, endpoint config.Endpoint, served bool, verdict *Verdict,
+) (render.Link, bool) {
 	before := func() (render.Link, bool) {
 		previous, found := a.previousLink(e, c)
 		verdict.Previous = found && served
@@ -57,7 +60,8 @@ func (a *assembler) campaign(e *Endpoint, c *Campaign, endpoint config.Endpoint,
 		verdict.refuse(v1alpha1.ReasonInvalid, c.Refused.Error())
 		return before()
 	case !of.Accepted:
-		verdict.refuse(v1alpha1.ReasonEndpointNotAccepted, "spec.endpointRef: PostbackEndpoint "+e.Name.Name+" is not accepted.")
+		verdict.refuse(v1alpha1.ReasonEndpointNotAccepted,
+			"spec.endpointRef: PostbackEndpoint "+e.Name.Name+" is not accepted.")
 		return before()
 	case !served: // it waits for its key
 		return render.Link{}, false
@@ -113,9 +117,11 @@ func (a *assembler) settleCampaigns() {
 			verdict := Verdict{Previous: s.Served}
 			older := a.older(v1alpha1.KindCampaign, c.Name, s.Older)
 			if s.Kind == credential.KindAlias {
-				verdict.refuse(v1alpha1.ReasonAliasTaken, "spec.alias: "+older+" of the fleet has the same alias: write another one.")
+				verdict.refuse(v1alpha1.ReasonAliasTaken,
+					"spec.alias: "+older+" of the fleet has the same alias: write another one.")
 			} else {
-				verdict.refuse(v1alpha1.ReasonTokenTaken, "spec.token: "+older+" has the same token: give this one its own.")
+				verdict.refuse(v1alpha1.ReasonTokenTaken,
+					"spec.token: "+older+" has the same token: give this one its own.")
 			}
 			a.Campaigns[c.Name] = verdict
 			link, _ = a.previousLink(e, c)

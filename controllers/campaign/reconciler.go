@@ -91,7 +91,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) (time.Dura
 	if !ok {
 		return wait, nil
 	}
-	return wait, r.say(ctx, s.campaign, next)
+	return wait, r.Writer.CampaignStatus(ctx, s.campaign, next)
 }
 
 // refused says that the reconcile goes on failing.
@@ -99,15 +99,5 @@ func (r *Reconciler) refused(ctx context.Context, campaign *v1alpha1.Campaign, c
 	next := campaign.Status
 	next.ObservedGeneration = campaign.Generation
 	next.Conditions = status.Refused(next.Conditions, campaign.Generation, r.Now(), cause)
-	return r.say(ctx, campaign, next)
-}
-
-func (r *Reconciler) say(ctx context.Context, campaign *v1alpha1.Campaign, next v1alpha1.CampaignStatus) error {
-	before := campaign.Status.Conditions
-	written, err := r.Writer.CampaignStatus(ctx, campaign, next)
-	if err != nil || !written {
-		return client.IgnoreNotFound(err)
-	}
-	status.Announce(r.Events, campaign, before, next.Conditions)
-	return nil
+	return r.Writer.CampaignStatus(ctx, campaign, next)
 }

@@ -54,9 +54,9 @@ type Settlement struct {
 	Released map[Thing]bool
 }
 
-// Settle leaves each thing to the oldest owner that claims it; of the same age the first by name is the oldest. Who finds a
-// thing taken releases it if it can do without. Otherwise it loses, keeps what it has now where that is free, and keeps no
-// other from anything.
+// Settle leaves each thing to the oldest owner that claims it; of the same age the first by name is the oldest. Who
+// finds a thing taken releases it if it can do without. Otherwise it loses, keeps what it has now where that is free,
+// and keeps no other from anything.
 func Settle(claims []Claim) map[types.NamespacedName]Settlement {
 	byAge := slices.SortedFunc(slices.Values(claims), func(a, b Claim) int {
 		return cmp.Or(a.Created.Compare(b.Created), compareNames(a.Owner, b.Owner))

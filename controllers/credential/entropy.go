@@ -11,7 +11,8 @@ const MinEntropyBits = 64
 // WeakKey reports whether a key may be guessed.
 func WeakKey(key string) bool { return entropyBits(key) < MinEntropyBits }
 
-// alphabets are the sets of characters that keys are drawn from. Letters count as hexadecimal while there are no others.
+// alphabets are the sets of characters that keys are drawn from. Letters count as hexadecimal while there are no
+// others.
 var alphabets = []struct {
 	size    int
 	telling string
@@ -25,8 +26,8 @@ var alphabets = []struct {
 	{4, "-._~", ""},
 }
 
-// entropyBits is how many random bits a key can have at most, judged by its length and the characters it is made of. A key
-// that repeats itself has fewer.
+// entropyBits is how many random bits a key can have at most, judged by its length and the characters it is made of. A
+// key that repeats itself has fewer.
 func entropyBits(key string) float64 {
 	size := 0
 	for _, a := range alphabets {

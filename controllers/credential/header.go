@@ -19,8 +19,8 @@ func (v HeaderValues) List(refs []v1alpha1.ForwardSecretKey) []string {
 	return values
 }
 
-// Headers are the values of an owner's secret headers, as far as they can be read. Problem is the first one; nil if there is
-// none.
+// Headers are the values of an owner's secret headers, as far as they can be read. Problem is the first one; nil if
+// there is none.
 type Headers struct {
 	Values  HeaderValues
 	Problem *Problem
@@ -34,7 +34,9 @@ func ReadHeaders(refs []v1alpha1.ForwardSecretKey, find func(name string) (Secre
 		if err != nil {
 			return Headers{}, err
 		}
-		value, problem := read(&secret, "spec.forwards", func(data map[string][]byte) (string, error) { return headerValue(data, ref.Key) })
+		value, problem := read(&secret, "spec.forwards", func(data map[string][]byte) (string, error) {
+			return headerValue(data, ref.Key)
+		})
 		switch {
 		case problem == nil:
 			headers.Values[ref] = value
@@ -45,8 +47,8 @@ func ReadHeaders(refs []v1alpha1.ForwardSecretKey, find func(name string) (Secre
 	return headers, nil
 }
 
-// HeadersReady reports whether all values are there and on record in the keyring: before that a forward must not be served,
-// since it would be sent without them.
+// HeadersReady reports whether all values are there and on record in the keyring: before that a forward must not be
+// served, since it would be sent without them.
 func HeadersReady(refs []v1alpha1.ForwardSecretKey, values HeaderValues, ring rotation.Ring) bool {
 	list := values.List(refs)
 	return len(list) == len(refs) && len(ring.Secrets(rotation.Forward, list)) == len(list)

@@ -34,8 +34,8 @@ func (k Keyring) valid(purpose rotation.Purpose, values []string) string {
 	return values[0]
 }
 
-// boundary is the next moment at which time alone changes the ring, or at which the active postback key is older than every;
-// zero for none. every 0 means no schedule.
+// boundary is the next moment at which time alone changes the ring, or at which the active postback key is older than
+// every; zero for none. every 0 means no schedule.
 func (k Keyring) boundary(every time.Duration) time.Time {
 	var next time.Time
 	soonest := func(at time.Time) {

@@ -19,7 +19,8 @@ type Providers struct {
 	Problems []error
 }
 
-// ReadProviders reads the keys of a fleet's rate providers. find returns the Secret of a name; its error ends the reading.
+// ReadProviders reads the keys of a fleet's rate providers. find returns the Secret of a name; its error ends the
+// reading.
 func ReadProviders(fleet *v1alpha1.ReceiverFleet, find func(name string) (Secret, error)) (Providers, error) {
 	providers := Providers{Keys: map[string]string{}}
 	for _, provider := range fleet.Spec.Rates.Providers {

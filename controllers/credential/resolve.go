@@ -20,10 +20,12 @@ type Source struct {
 type Observed struct {
 	// Caller authenticates callers: it holds postback key, click token and client key, or a campaign's token.
 	Caller Secret
-	// Given: the user declares Caller. Otherwise it is generated, for the revisions that follow; 0 when they are not known.
+	// Given: the user declares Caller. Otherwise it is generated, for the revisions that follow; 0 when they are not
+	// known.
 	Given                    bool
 	Revision, ClientRevision int64
-	// Recorded is the key in the Secret with the postback URL, from which a generated key that somebody deleted is restored.
+	// Recorded is the key in the Secret with the postback URL, from which a generated key that somebody deleted is
+	// restored.
 	Recorded string
 	// Signing holds the secrets that sign. It is looked for only when an endpoint names it.
 	Signing Secret
@@ -36,8 +38,8 @@ type Decision struct {
 	// Generated is the content of the generated Secret; nil when the user declares one.
 	Generated *Generated
 	Keyring   Keyring
-	// Key is what callers are to use: the postback key, or a campaign's token. ClientKey is what pages are to use. Each is
-	// empty while there is none that is accepted.
+	// Key is what callers are to use: the postback key, or a campaign's token. ClientKey is what pages are to use. Each
+	// is empty while there is none that is accepted.
 	Key, ClientKey string
 	// Signing are the secrets that sign; none while they can't be read.
 	Signing []string
@@ -120,7 +122,8 @@ func (r *resolver) accepted(purpose rotation.Purpose, noun, revision string) str
 	value := r.Decision.Keyring.valid(purpose, values)
 	if value == "" && len(values) > 0 {
 		r.note(&Problem{Reason: v1alpha1.ReasonSecretInvalid, revoked: true, says: fmt.Sprintf(
-			"The %s in Secret %s is revoked: put another one there, or raise %s if it was generated", noun, r.Caller.Name, revision)})
+			"The %s in Secret %s is revoked: put another one there, or raise %s if it was generated",
+			noun, r.Caller.Name, revision)})
 	}
 	return value
 }
@@ -169,7 +172,9 @@ func ReadSigning(spec *v1alpha1.PostbackEndpointSpec, secret *Secret) ([]string,
 	if signer == nil {
 		return nil, nil
 	}
-	return read(secret, signer.Path, func(data map[string][]byte) ([]string, error) { return Secrets(data, signer.Field) })
+	return read(secret, signer.Path, func(data map[string][]byte) ([]string, error) {
+		return Secrets(data, signer.Field)
+	})
 }
 
 // readKeys reads the Secret that the user declares. A click token and a client key may be missing.
@@ -260,7 +265,8 @@ func (r *resolver) keysAreWell(spec *v1alpha1.PostbackEndpointSpec) Says {
 	}
 	if key, err := r.userKey(spec); err == nil && WeakKey(key) {
 		return Says{true, v1alpha1.ReasonKeyWeak, fmt.Sprintf(
-			"The key in Secret %s is in use, but it has less than %d bits of entropy and may be guessed.", r.Caller.Name, MinEntropyBits)}
+			"The key in Secret %s is in use, but it has less than %d bits of entropy and may be guessed.",
+			r.Caller.Name, MinEntropyBits)}
 	}
 	message := "The key is in Secret " + r.Caller.Name + "."
 	if _, found := r.Caller.Data[v1alpha1.ClickTokenField]; !found {

@@ -1,7 +1,7 @@
 // Package credential decides about everything that authenticates: postback keys, client keys, click tokens, tokens of
-// campaigns, secrets that sign, secret headers of forwards and the keys of rate providers. It reads them out of Secrets,
-// generates what nobody declares, has rotation advance the keyring, settles who owns a key that two have, and says what is
-// wrong. The reconcilers and the offline renderer call it with what they have found.
+// campaigns, secrets that sign, secret headers of forwards and the keys of rate providers. It reads them out of
+// Secrets, generates what nobody declares, has rotation advance the keyring, settles who owns a key that two have, and
+// says what is wrong. The reconcilers and the offline renderer call it with what they have found.
 //
 // It is pure: Secrets, the time and a source of randomness go in. No sentence that it makes shows a value.
 package credential
@@ -44,7 +44,8 @@ func (p *Problem) message() string {
 	return p.says + ". What was valid stays valid."
 }
 
-// problem is about the Secret that is named at a field of the declaration. content says what is wrong with what is in it.
+// problem is about the Secret that is named at a field of the declaration. content says what is wrong with what is in
+// it.
 func (s *Secret) problem(at string, content error) *Problem {
 	err, reason := content, v1alpha1.ReasonSecretInvalid
 	if s.Err != nil {

@@ -15,8 +15,8 @@ var (
 	tokenForm = regexp.MustCompile(`^[A-Za-z0-9._~+/-]{8,256}=*$`)
 )
 
-// minKeyLength is the shortest key that nobody need ask for. Keys of other trackers are as short as 7 hexadecimal digits:
-// they are found by guessing.
+// minKeyLength is the shortest key that nobody need ask for. Keys of other trackers are as short as 7 hexadecimal
+// digits: they are found by guessing.
 const minKeyLength = 12
 
 // Key reads a postback key out of a Secret's field. White space around it, like an editor's last line feed, is dropped.

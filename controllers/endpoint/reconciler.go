@@ -85,7 +85,7 @@ func (r *Reconciler) write(ctx context.Context, s *scope, d *credential.Decision
 		return nil
 	}
 	if d.Generated != nil && d.Generated.Fresh && len(s.credentials.Caller.Data) > 0 {
-		r.Events.Eventf(endpoint, nil, corev1.EventTypeNormal, "KeyGenerated", "Generate", "The next key was generated.")
+		r.Writer.Events.Eventf(endpoint, nil, corev1.EventTypeNormal, "KeyGenerated", "Generate", "The next key was generated.")
 	}
 	if s.fleet != nil && d.Key != "" {
 		if err := r.Writer.Secret(ctx, endpoint, resources.URLSecret(endpoint, s.fleet, d.Key)); err != nil {
@@ -132,7 +132,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) (time.Dura
 	if !ok {
 		return wait, nil
 	}
-	return wait, r.say(ctx, s.endpoint, next)
+	return wait, r.Writer.EndpointStatus(ctx, s.endpoint, next)
 }
 
 // refused says that the reconcile goes on failing.
@@ -140,15 +140,5 @@ func (r *Reconciler) refused(ctx context.Context, endpoint *v1alpha1.PostbackEnd
 	next := endpoint.Status
 	next.ObservedGeneration = endpoint.Generation
 	next.Conditions = status.Refused(next.Conditions, endpoint.Generation, r.Now(), cause)
-	return r.say(ctx, endpoint, next)
-}
-
-func (r *Reconciler) say(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, next v1alpha1.PostbackEndpointStatus) error {
-	before := endpoint.Status.Conditions
-	written, err := r.Writer.EndpointStatus(ctx, endpoint, next)
-	if err != nil || !written {
-		return client.IgnoreNotFound(err)
-	}
-	status.Announce(r.Events, endpoint, before, next.Conditions)
-	return nil
+	return r.Writer.EndpointStatus(ctx, endpoint, next)
 }

@@ -17,7 +17,6 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
-	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -46,7 +45,6 @@ type Reconciler struct {
 	Prober  *propagation.Prober
 	History *propagation.History
 	Facts   resources.Facts
-	Events  events.EventRecorder
 	Now     func() time.Time
 
 	attempts status.Attempts
@@ -242,7 +240,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []e
 		r.Campaigns.Publish(name, unprogrammed(p.campaigns))
 	}
 	next := report(s, p, answers, problems, now)
-	return 0, r.say(ctx, s.fleet, next)
+	return 0, r.Writer.FleetStatus(ctx, s.fleet, next)
 }
 
 // refused says that the reconcile goes on failing.
@@ -250,15 +248,5 @@ func (r *Reconciler) refused(ctx context.Context, fleet *v1alpha1.ReceiverFleet,
 	next := fleet.Status
 	next.ObservedGeneration = fleet.Generation
 	next.Conditions = status.Refused(next.Conditions, fleet.Generation, r.Now(), cause)
-	return r.say(ctx, fleet, next)
-}
-
-func (r *Reconciler) say(ctx context.Context, fleet *v1alpha1.ReceiverFleet, next v1alpha1.ReceiverFleetStatus) error {
-	before := fleet.Status.Conditions
-	written, err := r.Writer.FleetStatus(ctx, fleet, next)
-	if err != nil || !written {
-		return client.IgnoreNotFound(err)
-	}
-	status.Announce(r.Events, fleet, before, next.Conditions)
-	return nil
+	return r.Writer.FleetStatus(ctx, fleet, next)
 }

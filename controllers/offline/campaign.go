@@ -12,12 +12,13 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/render"
 )
 
-// addCampaigns gives the campaigns to their endpoints: as declared, or, where the document was refused or is missing, as they
-// were.
+// addCampaigns gives the campaigns to their endpoints: as declared, or, where the document was refused or is missing,
+// as they were.
 func (p *planner) addCampaigns() {
 	for _, name := range slices.SortedFunc(maps.Keys(p.campaigns), byName) {
 		declared := p.campaigns[name]
-		c := &memberCampaign{Campaign: assembly.Campaign{Name: name, Created: declared.CreationTimestamp.Time, Declared: declared}}
+		c := &memberCampaign{}
+		c.Name, c.Created, c.Declared = name, declared.CreationTimestamp.Time, declared
 		endpoint := types.NamespacedName{Namespace: name.Namespace, Name: declared.Spec.EndpointRef.Name}
 		m := p.members[endpoint]
 		if m == nil {
@@ -42,7 +43,8 @@ func (p *planner) addCampaigns() {
 		case p.campaigns[r.name] != nil:
 			p.problemf("%s: %s %s: %w", r.at, r.kind, r.name, r.err)
 		default:
-			p.keepCampaign(&memberCampaign{Campaign: assembly.Campaign{Name: r.name, Created: r.created, Refused: r.err}, at: r.at})
+			c := assembly.Campaign{Name: r.name, Created: r.created, Refused: r.err}
+			p.keepCampaign(&memberCampaign{Campaign: c, at: r.at})
 		}
 	}
 	if p.unread {
@@ -57,8 +59,8 @@ func (m *member) add(c *memberCampaign) {
 	m.campaigns[c.Name] = c
 }
 
-// keepCampaign gives a campaign to the endpoint with which it was rendered before, if it was. Where that is not planned now,
-// the folder stays as it is.
+// keepCampaign gives a campaign to the endpoint with which it was rendered before, if it was. Where that is not planned
+// now, the folder stays as it is.
 func (p *planner) keepCampaign(c *memberCampaign) {
 	of, fleet, found := p.before.endpointOf(c.Name, p.plans)
 	m := p.members[of]

@@ -39,10 +39,12 @@ func (p *planner) finder(namespace, to string) func(name string) (credential.Sec
 	}
 }
 
-// observe finds a keyring and the Secret that authenticates callers: the one that ref names, or the generated one. One of
-// the generated one's name that is among the files is taken as it is, and what may be there nobody generates again: networks
-// and sites know it.
-func (p *planner) observe(namespace string, ref *v1alpha1.SecretKeyReference, generated, keyring string) (o credential.Observed, err error) {
+// observe finds a keyring and the Secret that authenticates callers: the one that ref names, or the generated one. One
+// of the generated one's name that is among the files is taken as it is, and what may be there nobody generates again:
+// networks and sites know it.
+func (p *planner) observe(
+	namespace string, ref *v1alpha1.SecretKeyReference, generated, keyring string,
+) (o credential.Observed, err error) {
 	if o.Keyring, err = p.kept.keyring(childOf(namespace, keyring)); err != nil {
 		return o, err
 	}
@@ -66,8 +68,11 @@ func (p *planner) observe(namespace string, ref *v1alpha1.SecretKeyReference, ge
 }
 
 // resolveEndpoint decides about the credentials of an endpoint whose receivers are in the namespace to, and keeps them.
-func (p *planner) resolveEndpoint(endpoint *v1alpha1.PostbackEndpoint, to string) (*credential.Observed, *credential.Decision, error) {
-	o, err := p.observe(endpoint.Namespace, endpoint.Spec.Key.SecretRef, resources.KeySecretName(endpoint), resources.KeyringSecretName(endpoint))
+func (p *planner) resolveEndpoint(
+	endpoint *v1alpha1.PostbackEndpoint, to string,
+) (*credential.Observed, *credential.Decision, error) {
+	o, err := p.observe(endpoint.Namespace, endpoint.Spec.Key.SecretRef,
+		resources.KeySecretName(endpoint), resources.KeyringSecretName(endpoint))
 	if err != nil {
 		return nil, nil, err
 	}
@@ -91,8 +96,11 @@ func (p *planner) resolveEndpoint(endpoint *v1alpha1.PostbackEndpoint, to string
 }
 
 // resolveCampaign is resolveEndpoint for a campaign.
-func (p *planner) resolveCampaign(campaign *v1alpha1.Campaign, to string) (*credential.Observed, *credential.Decision, error) {
-	o, err := p.observe(campaign.Namespace, campaign.Spec.Token.SecretRef, resources.TokenSecretName(campaign), resources.CampaignKeyringSecretName(campaign))
+func (p *planner) resolveCampaign(
+	campaign *v1alpha1.Campaign, to string,
+) (*credential.Observed, *credential.Decision, error) {
+	o, err := p.observe(campaign.Namespace, campaign.Spec.Token.SecretRef,
+		resources.TokenSecretName(campaign), resources.CampaignKeyringSecretName(campaign))
 	if err != nil {
 		return nil, nil, err
 	}

@@ -33,11 +33,13 @@ type memberCampaign struct {
 	decision *credential.Decision
 }
 
-// addEndpoints makes members of the endpoints: as declared, or, where the document was refused or is missing, as they were.
+// addEndpoints makes members of the endpoints: as declared, or, where the document was refused or is missing, as they
+// were.
 func (p *planner) addEndpoints() {
 	for _, name := range slices.SortedFunc(maps.Keys(p.endpoints), byName) {
 		declared := p.endpoints[name]
-		m := &member{Endpoint: assembly.Endpoint{Name: name, Created: declared.CreationTimestamp.Time, Declared: declared}}
+		m := &member{}
+		m.Name, m.Created, m.Declared = name, declared.CreationTimestamp.Time, declared
 		m.fleet, _ = render.FleetOf(declared)
 		if err := p.admit(m); err != nil {
 			m.Refused = err
@@ -84,7 +86,8 @@ func (p *planner) admit(m *member) error {
 	switch {
 	case own && p.fleets[name] != nil:
 		return errors.New("a ReceiverFleet of the endpoint's name is declared: name it in spec.fleetRef to join it")
-	case plan == nil && (own || fleet != nil || p.isRejected(v1alpha1.KindReceiverFleet, name)), plan != nil && fleet == nil && !was:
+	case plan == nil && (own || fleet != nil || p.isRejected(v1alpha1.KindReceiverFleet, name)),
+		plan != nil && fleet == nil && !was:
 		return fmt.Errorf("its fleet %s is invalid", name)
 	case plan == nil:
 		return fmt.Errorf("spec.fleetRef: no ReceiverFleet %s is declared", name)
@@ -93,11 +96,12 @@ func (p *planner) admit(m *member) error {
 	return nil
 }
 
-// keep makes an endpoint a member of the fleet that it was rendered into before, if it was. Where that fleet is not planned
-// now, its folder stays as it is.
+// keep makes an endpoint a member of the fleet that it was rendered into before, if it was. Where that fleet is not
+// planned now, its folder stays as it is.
 func (p *planner) keep(m *member) {
 	fleet, found := p.before.fleetOf(m.Name, p.plans)
-	if found && p.plans[fleet] == nil && fleet == m.Name && p.fleets[fleet] == nil { // its own fleet, which only it asks for
+	// Its own fleet is one that only it asks for.
+	if found && p.plans[fleet] == nil && fleet == m.Name && p.fleets[fleet] == nil {
 		p.plans[fleet] = &fleetPlan{fleet: p.before[fleet].fleet}
 	}
 	if p.plans[fleet] == nil {
@@ -108,7 +112,8 @@ func (p *planner) keep(m *member) {
 	p.members[m.Name] = m
 }
 
-// assemble decides about the members of each fleet. What its fleet doesn't serve goes on where it was, if that was elsewhere.
+// assemble decides about the members of each fleet. What its fleet doesn't serve goes on where it was, if that was
+// elsewhere.
 func (p *planner) assemble() {
 	again := slices.Collect(maps.Keys(p.plans))
 	for len(again) > 0 {
@@ -144,8 +149,8 @@ func (p *planner) assembleFleet(fleet types.NamespacedName, plan *fleetPlan) {
 	plan.endpoints = plan.assembled.Endpoints
 }
 
-// stay lets what was rendered elsewhere before, and is not served where it is declared to be, go on there. It returns the
-// fleets that are to be decided about again.
+// stay lets what was rendered elsewhere before, and is not served where it is declared to be, go on there. It returns
+// the fleets that are to be decided about again.
 func (p *planner) stay() []types.NamespacedName {
 	again := map[types.NamespacedName]bool{}
 	for _, name := range slices.SortedFunc(maps.Keys(p.members), byName) {
@@ -162,7 +167,10 @@ func (p *planner) stay() []types.NamespacedName {
 			}
 		}
 		verdict := assembled.Verdicts[name]
-		if fleet, found := p.before.fleetOf(name, p.plans); verdict.Revision == "" && m.Permitted && found && fleet != m.fleet && p.plans[fleet] != nil {
+		if verdict.Revision != "" || !m.Permitted {
+			continue
+		}
+		if fleet, found := p.before.fleetOf(name, p.plans); found && fleet != m.fleet && p.plans[fleet] != nil {
 			m.Refused, m.decision, m.fleet = why(verdict, m.decision), nil, fleet
 			again[fleet] = true
 		}
@@ -194,7 +202,8 @@ func (p *planner) refused(at, kind string, name types.NamespacedName, fate, mess
 	p.problemf("%s%s %s %s: %s", at, kind, name, fate, strings.TrimSuffix(message, "."))
 }
 
-// report says of every member and campaign what is wrong, and makes the snippets of those that are rendered as declared.
+// report says of every member and campaign what is wrong, and makes the snippets of those that are rendered as
+// declared.
 func (p *planner) report() {
 	for _, name := range slices.SortedFunc(maps.Keys(p.members), byName) {
 		m := p.members[name]

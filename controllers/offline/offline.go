@@ -43,8 +43,8 @@ type Options struct {
 // compiled are the product's own definitions, compiled once.
 var compiled = sync.OnceValues(func() (schema.Schemas, error) { return schema.Load(crd.Files) })
 
-// Render reads, judges and renders. What is wrong with one declaration leaves the others alone: they are rendered all the
-// same, what was rendered of the wrong one before stays, and the error then joins a sentence per problem.
+// Render reads, judges and renders. What is wrong with one declaration leaves the others alone: they are rendered all
+// the same, what was rendered of the wrong one before stays, and the error then joins a sentence per problem.
 func Render(ctx context.Context, o Options) error {
 	schemas, err := compiled()
 	if err != nil {

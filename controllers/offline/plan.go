@@ -20,8 +20,8 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/schema"
 )
 
-// planner turns declarations into the content of fleets' documents. A declaration that is wrong is a problem and leaves the
-// others alone: what was rendered of it before stays, as a cluster goes on serving it.
+// planner turns declarations into the content of fleets' documents. A declaration that is wrong is a problem and leaves
+// the others alone: what was rendered of it before stays, as a cluster goes on serving it.
 //
 // It observes as the reconcilers do, only in files, and leaves the decisions to the packages that decide for them, too.
 type planner struct {
@@ -31,7 +31,8 @@ type planner struct {
 	before  renderedBefore
 	now     time.Time
 	source  credential.Source
-	// all are the fleets, those that endpoints have of their own, too; plans are the content of those that can be rendered.
+	// all are the fleets, those that endpoints have of their own, too; plans are the content of those that can be
+	// rendered.
 	all   map[types.NamespacedName]*v1alpha1.ReceiverFleet
 	plans fleetPlans
 	// members are the endpoints that want to be served, by name.
@@ -73,8 +74,8 @@ func (p *planner) plan(ctx context.Context) {
 	p.report()
 }
 
-// addOwnFleet makes the fleet of an endpoint without fleetRef, as the operator would. Where one of that name is declared,
-// admit reports it.
+// addOwnFleet makes the fleet of an endpoint without fleetRef, as the operator would. Where one of that name is
+// declared, admit reports it.
 func (p *planner) addOwnFleet(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint) {
 	name, own := render.FleetOf(endpoint)
 	if !own || p.all[name] != nil {

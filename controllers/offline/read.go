@@ -71,8 +71,8 @@ func newReader(schemas schema.Schemas, notice func(string, ...any)) *reader {
 	}}
 }
 
-// path reads a file, or every .yaml, .yml and .json below a folder but for the output folder and for kustomizations, which
-// no cluster takes either.
+// path reads a file, or every .yaml, .yml and .json below a folder but for the output folder and for kustomizations,
+// which no cluster takes either.
 func (r *reader) path(ctx context.Context, path, output string) error {
 	if info, err := os.Stat(path); err != nil {
 		return err

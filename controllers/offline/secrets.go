@@ -86,7 +86,8 @@ func (s secrets) get(name types.NamespacedName) map[string][]byte {
 	return nil
 }
 
-// revision returns for which revision, of those that an annotation tells, a credential was generated; 0 when that is not known.
+// revision returns for which revision, of those that an annotation tells, a credential was generated; 0 when that is
+// not known.
 func (s secrets) revision(name types.NamespacedName, annotation string) int64 {
 	secret := s[name]
 	if secret == nil {

@@ -18,9 +18,9 @@ import (
 // dataLink is what the kubelet's atomic writer calls the link to the current directory of a mounted Secret.
 const dataLink = "..data"
 
-// writeDocuments puts documents into a folder the way the kubelet mounts a Secret, so that a running receiver sees the old
-// ones or the new ones and nothing between: they go into a new hidden directory, to which the link ..data is then swapped.
-// Nothing is written when nothing changed.
+// writeDocuments puts documents into a folder the way the kubelet mounts a Secret, so that a running receiver sees the
+// old ones or the new ones and nothing between: they go into a new hidden directory, to which the link ..data is then
+// swapped. Nothing is written when nothing changed.
 func writeDocuments(folder string, documents config.Documents, now time.Time) error {
 	if unchanged(folder, documents) {
 		return linkDocuments(folder, documents)

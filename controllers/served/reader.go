@@ -39,7 +39,9 @@ func Get[T any, P interface {
 }
 
 // Caller observes the Secret that authenticates callers: the one that ref names, or the generated one of a name.
-func (r Reader) Caller(ctx context.Context, o *credential.Observed, ref *v1alpha1.SecretKeyReference, generated string) (err error) {
+func (r Reader) Caller(
+	ctx context.Context, o *credential.Observed, ref *v1alpha1.SecretKeyReference, generated string,
+) (err error) {
 	if o.Given = ref != nil; o.Given {
 		o.Caller, err = r.Named(ctx, ref.Name, "")
 		return err
@@ -61,7 +63,9 @@ func (r Reader) Named(ctx context.Context, name, to string) (credential.Secret, 
 }
 
 // Headers observes the secret headers of forwards, which receivers in the namespace to send.
-func (r Reader) Headers(ctx context.Context, o *credential.Observed, refs []v1alpha1.ForwardSecretKey, to string) (err error) {
+func (r Reader) Headers(
+	ctx context.Context, o *credential.Observed, refs []v1alpha1.ForwardSecretKey, to string,
+) (err error) {
 	o.Headers, err = credential.ReadHeaders(refs, func(name string) (credential.Secret, error) {
 		return r.Secrets.Named(ctx, types.NamespacedName{Namespace: r.Namespace, Name: name}, lookup.Owner{}, to)
 	})

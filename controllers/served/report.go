@@ -33,13 +33,13 @@ type Report struct {
 	Verdict *propagation.Verdict
 }
 
-// Grace is how long what is named may be missing before that counts as Stalled: an object that is applied before what it
-// names is not wrong.
+// Grace is how long what is named may be missing before that counts as Stalled: an object that is applied before what
+// it names is not wrong.
 const Grace = 5 * time.Minute
 
-// Conditions returns the conditions; ok is false when they are to stay as they are for now, because the fleet has not spoken
-// yet, or because receivers are about to confirm the change. Until then their observedGeneration tells that they are about an
-// earlier generation. If time alone may change them, they are to be made again after wait.
+// Conditions returns the conditions; ok is false when they are to stay as they are for now, because the fleet has not
+// spoken yet, or because receivers are about to confirm the change. Until then their observedGeneration tells that they
+// are about an earlier generation. If time alone may change them, they are to be made again after wait.
 func (r *Report) Conditions() (conditions []metav1.Condition, wait time.Duration, ok bool) {
 	if r.Fleet == nil {
 		r.Verdict = nil // it is about a fleet that is gone

@@ -1,6 +1,6 @@
-// Package served is what the reconcilers of endpoints and campaigns, the two kinds that a fleet serves, have in common: how
-// they read, when they decide by the API server instead of the cache, and what they say of a fleet's verdict. It is plain
-// functions for two callers.
+// Package served is what the reconcilers of endpoints and campaigns, the two kinds that a fleet serves, have in common:
+// how they read, when they decide by the API server instead of the cache, and what they say of a fleet's verdict. It is
+// plain functions for two callers.
 package served
 
 import (
@@ -13,7 +13,6 @@ import (
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
-	"k8s.io/client-go/tools/events"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -38,15 +37,15 @@ type Tools struct {
 	// Secrets are those of users.
 	Secrets *lookup.Secrets
 	Board   *propagation.Board
-	Events  events.EventRecorder
 	Now     func() time.Time
 }
 
-// Reconcile reads an object and has it reconciled, unless it is gone or about to go. When that fails again, refused is to say
-// so in the object's status.
+// Reconcile reads an object and has it reconciled, unless it is gone or about to go. When that fails again, refused is
+// to say so in the object's status.
 func Reconcile[T client.Object](
 	ctx context.Context, t *Tools, attempts *status.Attempts, name types.NamespacedName, object T,
-	reconcile func(context.Context, T) (ctrl.Result, error), refused func(ctx context.Context, object T, cause error) error,
+	reconcile func(context.Context, T) (ctrl.Result, error),
+	refused func(ctx context.Context, object T, cause error) error,
 ) (ctrl.Result, error) {
 	if err := t.Cache.Get(ctx, name, object); err != nil {
 		return ctrl.Result{}, client.IgnoreNotFound(err)
@@ -70,8 +69,9 @@ type Scope interface {
 	Observed() *credential.Observed
 }
 
-// Decide observes and decides by the cache and, if that would change credentials, again by the API server: the cache may lag
-// behind the operator's own last write, and a key must not be made twice. own is where observe finds the operator's Secrets.
+// Decide observes and decides by the cache and, if that would change credentials, again by the API server: the cache
+// may lag behind the operator's own last write, and a key must not be made twice. own is where observe finds the
+// operator's Secrets.
 func Decide[S Scope](
 	t *Tools, observe func(own client.Reader) (S, error), decide func(S) *credential.Decision,
 ) (s S, decision *credential.Decision, err error) {
@@ -87,8 +87,8 @@ func Decide[S Scope](
 }
 
 // Record writes the generated Secret, nil where the user declares one, and the keyring: before anything speaks of a
-// credential it is on record. taken is what is to be said when the generated one's name belongs to somebody else's Secret,
-// which at says how to use; nil when all was written.
+// credential it is on record. taken is what is to be said when the generated one's name belongs to somebody else's
+// Secret, which at says how to use; nil when all was written.
 func (t *Tools) Record(ctx context.Context, owner client.Object, d *credential.Decision, at string,
 	generated *corev1ac.SecretApplyConfiguration, keyring func(ring []byte) *corev1ac.SecretApplyConfiguration,
 ) (taken *status.Finding, err error) {
@@ -114,7 +114,9 @@ func (t *Tools) Record(ctx context.Context, owner client.Object, d *credential.D
 }
 
 // Verdict returns what the fleet said about an object exactly as it is; nil while it has not.
-func (t *Tools) Verdict(fleet types.NamespacedName, object client.Object, keyring credential.Keyring) *propagation.Verdict {
+func (t *Tools) Verdict(
+	fleet types.NamespacedName, object client.Object, keyring credential.Keyring,
+) *propagation.Verdict {
 	verdict, found := t.Board.Verdict(fleet, client.ObjectKeyFromObject(object))
 	if !found || verdict.Input != propagation.Input(object.GetGeneration(), keyring.Data) {
 		return nil

@@ -158,7 +158,7 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		o.Now = time.Now
 	}
 	recorder := mgr.GetEventRecorder("postback-operator")
-	writer := &apply.Writer{Client: mgr.GetClient(), Live: mgr.GetAPIReader()}
+	writer := &apply.Writer{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder}
 	secrets := &lookup.Secrets{Own: mgr.GetClient(), Metadata: foreign, Live: mgr.GetAPIReader()}
 	board := &propagation.Board{Endpoints: &propagation.Mailbox{}}
 	links := &propagation.Board{Endpoints: &propagation.Mailbox{}}
@@ -170,7 +170,7 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	fleets := &fleet.Reconciler{
 		Writer: writer, Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets,
 		Board: board, Campaigns: links, Prober: prober, History: &propagation.History{},
-		Facts: resources.Facts{Image: o.Image, Permitted: o.Permitted, Serves: known(mgr)}, Events: recorder, Now: o.Now,
+		Facts: resources.Facts{Image: o.Image, Permitted: o.Permitted, Serves: known(mgr)}, Now: o.Now,
 	}
 	if clusterWide {
 		fleets.Foreign = foreign
@@ -184,7 +184,6 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		Live:    mgr.GetAPIReader(),
 		Secrets: secrets,
 		Board:   board,
-		Events:  recorder,
 		Now:     o.Now,
 	}
 	endpoints := &endpoint.Reconciler{Tools: tools}

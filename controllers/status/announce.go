@@ -10,8 +10,8 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// Announce tells in events that Ready came or went, with its cause, of a weak key, of an offer that gets no subid, and of
-// acknowledged postbacks that are missing; not of every step on the way, to which it belongs that what is new has no
+// Announce tells in events that Ready came or went, with its cause, of a weak key, of an offer that gets no subid, and
+// of acknowledged postbacks that are missing; not of every step on the way, to which it belongs that what is new has no
 // receiver yet.
 func Announce(recorder events.EventRecorder, object runtime.Object, before, after []metav1.Condition) {
 	was := meta.IsStatusConditionTrue(before, v1alpha1.ConditionReady)

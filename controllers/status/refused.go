@@ -18,8 +18,8 @@ type Attempts struct {
 	failed map[types.NamespacedName]int // guarded by mu
 }
 
-// Tell counts a reconcile and reports whether its error is to be said in the status: from the second try on, as the first
-// may have met no more than a server that was about to restart.
+// Tell counts a reconcile and reports whether its error is to be said in the status: from the second try on, as the
+// first may have met no more than a server that was about to restart.
 func (a *Attempts) Tell(name types.NamespacedName, err error) bool {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -34,8 +34,8 @@ func (a *Attempts) Tell(name types.NamespacedName, err error) bool {
 	return a.failed[name] > 1
 }
 
-// Refused returns the conditions of an object whose reconcile goes on failing. What was said of an earlier declaration is not
-// known of this one. It is tried again, so that it is not Stalled.
+// Refused returns the conditions of an object whose reconcile goes on failing. What was said of an earlier declaration
+// is not known of this one. It is tried again, so that it is not Stalled.
 func Refused(before []metav1.Condition, generation int64, now time.Time, cause error) []metav1.Condition {
 	found := []Finding{False(v1alpha1.ConditionReady, v1alpha1.ReasonAPIRefused, cause.Error())}
 	for _, c := range before {
