@@ -74,6 +74,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 		r.History.Forget(request.NamespacedName)
 		r.Board.Forget(request.NamespacedName)
 		r.Campaigns.Forget(request.NamespacedName)
+		r.attempts.Forget(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
 	var result ctrl.Result

@@ -47,11 +47,10 @@ func Reconcile[T client.Object](
 	reconcile func(context.Context, T) (ctrl.Result, error),
 	refused func(ctx context.Context, object T, cause error) error,
 ) (ctrl.Result, error) {
-	if err := t.Cache.Get(ctx, name, object); err != nil {
-		return ctrl.Result{}, client.IgnoreNotFound(err)
-	}
-	if object.GetDeletionTimestamp() != nil {
-		return ctrl.Result{}, nil
+	err := client.IgnoreNotFound(t.Cache.Get(ctx, name, object))
+	if err != nil || object.GetUID() == "" || object.GetDeletionTimestamp() != nil {
+		attempts.Forget(name)
+		return ctrl.Result{}, err
 	}
 	result, err := reconcile(ctx, object)
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {

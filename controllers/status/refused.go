@@ -34,6 +34,9 @@ func (a *Attempts) Tell(name types.NamespacedName, err error) bool {
 	return a.failed[name] > 1
 }
 
+// Forget drops an object that is gone.
+func (a *Attempts) Forget(name types.NamespacedName) { a.Tell(name, nil) }
+
 // Refused returns the conditions of an object whose reconcile goes on failing. What was said of an earlier declaration
 // is not known of this one. It is tried again, so that it is not Stalled.
 func Refused(before []metav1.Condition, generation int64, now time.Time, cause error) []metav1.Condition {
