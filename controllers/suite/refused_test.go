@@ -121,3 +121,27 @@ func TestAnImmutableSecretOfTheOperatorsIsSaid(t *testing.T) {
 		return nil
 	})
 }
+
+func TestAFleetThatAQuotaRefusesIsSaidByItsEndpoint(t *testing.T) {
+	namespace := newNamespace(t, nil)
+	none := corev1.ResourceList{"count/receiverfleets.postback.dev": resource.MustParse("0")}
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: none}}
+	noError(t, admin.Create(t.Context(), quota))
+	quota.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none}
+	noError(t, admin.Status().Update(t.Context(), quota))
+	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
+	refusedWith(t, shop, "applying ReceiverFleet shop")
+	noError(t, admin.Delete(t.Context(), quota))
+	current(t, shop)
+}
+
+func TestASecretOfSomebodyElseInTheWayIsSaid(t *testing.T) {
+	namespace := newNamespace(t, nil)
+	for name, suffix := range map[string]string{"a": "-keyring", "b": "-postback", "c": "-snippets"} {
+		foreign := secretOf(t, namespace, name+suffix, map[string]string{"mine": "canary-of-somebody-else"})
+		shop := endpointOf(t, namespace, name, "{currency: USD}")
+		refusedWith(t, shop, "Secret "+name+suffix+" exists and is not the operator's: rename or delete it")
+		noError(t, admin.Delete(t.Context(), foreign))
+		current(t, shop)
+	}
+}
