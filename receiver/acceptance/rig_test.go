@@ -38,6 +38,7 @@ const patience = 20 * time.Second
 type rig struct {
 	engine    engine
 	now       atomic.Int64 // nanoseconds since epoch
+	steps     atomic.Int64
 	used      atomic.Int64 // bytes of a volume of 100 GiB
 	dir       string
 	fleet     config.Fleet

@@ -36,6 +36,8 @@ type Options struct {
 	Keep     time.Duration
 	Logger   *slog.Logger
 	Observer Observer
+	// Settled reports whether the clock can be trusted; nil = always. While it cannot, nothing is deleted.
+	Settled func() bool
 	// Clock and Random (0 to 1) are for tests: default time.Now and a random number.
 	Clock  func() time.Time
 	Random func() float64
@@ -67,6 +69,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Observer == nil {
 		o.Observer = blind{}
+	}
+	if o.Settled == nil {
+		o.Settled = func() bool { return true }
 	}
 	if o.Clock == nil {
 		o.Clock = time.Now

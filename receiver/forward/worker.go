@@ -20,7 +20,10 @@ const (
 	storeTimeout = 10 * time.Second
 	countEvery   = 15 * time.Second
 	pruneEvery   = time.Minute
-	prunePage    = 1000
+	reviveEvery  = 10 * time.Minute
+	// reviveSlack is by how much clocks may differ, and how long a store may take.
+	reviveSlack = 5 * time.Minute
+	prunePage   = 1000
 )
 
 // Worker delivers S2S postbacks. Several, in one process or many, may work on one store.
@@ -33,6 +36,9 @@ type Worker struct {
 	wake    chan struct{}
 	results chan result
 	sending sync.WaitGroup
+
+	// looked and revived are when look and revive last looked, by the clock. Run owns them.
+	looked, revived time.Time
 
 	mu     sync.Mutex
 	hosts  *hosts
@@ -82,6 +88,7 @@ func within(d time.Duration, cut, wait func()) {
 
 // look finds the hosts that something is due for, and returns when to look again.
 func (w *Worker) look(ctx context.Context) time.Duration {
+	w.revive(ctx)
 	due, err := bounded(ctx, func(ctx context.Context) (map[string]time.Time, error) {
 		return w.options.Store.DueForwards(ctx, w.options.Clock())
 	})
@@ -99,6 +106,27 @@ func (w *Worker) look(ctx context.Context) time.Duration {
 		return w.options.Poll
 	}
 	return w.options.Idle
+}
+
+// revive looks at the start, now and then, and when the clock was set back, for rows that a clock which was ahead has put
+// off: its own, or another receiver's.
+func (w *Worker) revive(ctx context.Context) {
+	now := w.options.Clock().Round(0) // the time of the clock, not the time that has passed
+	if !now.Before(w.looked) && now.Before(w.revived.Add(reviveEvery)) {
+		w.looked = now
+		return
+	}
+	revived, err := bounded(ctx, func(ctx context.Context) (int, error) {
+		return w.options.Store.ReviveForwards(ctx, now, now.Add(w.options.Lease+reviveSlack))
+	})
+	if err != nil {
+		w.failed(ctx, "Looking for S2S postbacks that a wrong clock has put off failed, trying again", err)
+		return
+	}
+	w.looked, w.revived = now, now
+	if revived > 0 {
+		w.options.Logger.Warn("S2S postbacks were put off by a clock that was ahead, and are due now", "postbacks", revived)
+	}
 }
 
 // claim claims what there is room for, and sends it.
@@ -254,7 +282,7 @@ func (w *Worker) count(ctx context.Context) error {
 }
 
 func (w *Worker) prune(ctx context.Context) error {
-	if w.options.Keep <= 0 {
+	if w.options.Keep <= 0 || !w.options.Settled() {
 		return nil
 	}
 	for {

@@ -2,6 +2,8 @@ package ledger_test
 
 import (
 	"fmt"
+	"log/slog"
+	"sync/atomic"
 	"testing"
 	"testing/synctest"
 	"time"
@@ -14,6 +16,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/steady"
 )
 
 func TestEqualSubIDsAreOneClick(t *testing.T) {
@@ -121,6 +124,36 @@ func TestHoldsExpireWhileTheLedgerRuns(t *testing.T) {
 		d.addClicks("c")
 		if want := []string{"1"}; !cmp.Equal(want, d.payouts()) {
 			t.Errorf("versions %v, want only what had not expired", d.payouts())
+		}
+	})
+}
+
+// TestNothingIsGivenUpByAClockThatWasSet: a postback that waits for its click goes on waiting while the time may be wrong.
+func TestNothingIsGivenUpByAClockThatWasSet(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		var skew atomic.Int64
+		clock := func() time.Time { return time.Now().Add(time.Duration(skew.Load())) }
+		began := time.Now()
+		watch := steady.New(clock, func() time.Duration { return time.Since(began) }, slog.New(slog.DiscardHandler))
+		d := newDesk(t, ledger.Options{Clock: clock, Settled: watch.Settled, ReceivedFor: 30 * 24 * time.Hour})
+		defer d.close()
+		d.rules.UnknownClick, d.rules.HoldFor = config.UnknownClickHold, 2*time.Hour
+		d.send(d.postback("c", 1))
+		stopped := make(chan struct{})
+		ctx := t.Context()
+		go func() { d.Ledger.Run(ctx); close(stopped) }()
+		for _, jump := range []time.Duration{24 * time.Hour, -24 * time.Hour, 365 * 24 * time.Hour} {
+			skew.Add(int64(jump))
+			time.Sleep(20 * time.Minute)
+			synctest.Wait()
+			if want := []string{"held "}; !cmp.Equal(want, d.outcomes()) {
+				t.Fatalf("received log %v after a jump by %v, want %v", d.outcomes(), jump, want)
+			}
+		}
+		time.Sleep(steady.Rest)
+		synctest.Wait()
+		if got := d.outcomes(); cmp.Equal([]string{"held "}, got) {
+			t.Errorf("received log %v, although the time has been the same for an hour", got)
 		}
 	})
 }

@@ -44,7 +44,10 @@ type Options struct {
 	OnForwards func(hosts []string)
 	Logger     *slog.Logger
 	Observer   Observer
-	// Clock and NewID are for tests: default time.Now and UUIDv7.
+	// Settled reports whether the clock can be trusted; nil = always. While it cannot, nothing is deleted, and no held
+	// postback is given up.
+	Settled func() bool
+	// Clock and NewID are for tests: default time.Now and [IDs].
 	Clock func() time.Time
 	NewID func() uuid.UUID
 }
@@ -81,11 +84,14 @@ func (o Options) withDefaults() Options {
 	if o.Observer == nil {
 		o.Observer = blind{}
 	}
+	if o.Settled == nil {
+		o.Settled = func() bool { return true }
+	}
 	if o.Clock == nil {
 		o.Clock = time.Now
 	}
 	if o.NewID == nil {
-		o.NewID = func() uuid.UUID { return uuid.Must(uuid.NewV7()) }
+		o.NewID = NewIDs(o.Clock).Next
 	}
 	return o
 }

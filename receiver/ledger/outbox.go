@@ -195,6 +195,10 @@ type Outbox interface {
 	Forwards(ctx context.Context, f OutboxFilter) iter.Seq2[OutboxRow, error]
 	// ResendForward makes a failed row due at now. Errors: ErrNotFound, ErrForwardState.
 	ResendForward(ctx context.Context, id uuid.UUID, now time.Time) error
+	// ReviveForwards makes due at now what a clock that was ahead has put off: waiting rows that are due after late, and
+	// were written after late, or never tried and not put aside. A lease beyond late that another process may hold ends.
+	// Returns how many rows there were.
+	ReviveForwards(ctx context.Context, now, late time.Time) (int, error)
 	// CountForwards adds up the outbox.
 	CountForwards(ctx context.Context, now time.Time) (OutboxCounts, error)
 	// PruneForwards deletes up to limit rows that were delivered or given up before the given time.

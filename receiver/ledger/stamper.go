@@ -14,6 +14,16 @@ type Stamper struct {
 // NewStamper returns a stamper that goes by clock.
 func NewStamper(clock func() time.Time) *Stamper { return &Stamper{clock: clock} }
 
+// Follow makes all further stamps greater than stamp: what another process has given, by a clock that was ahead.
+func (s *Stamper) Follow(stamp int64) {
+	for {
+		last := s.last.Load()
+		if last >= stamp || s.last.CompareAndSwap(last, stamp) {
+			return
+		}
+	}
+}
+
 // Next returns the microseconds since 1970, or one more than it returned before if the clock has not moved on since.
 func (s *Stamper) Next() int64 {
 	for {

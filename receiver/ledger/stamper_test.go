@@ -36,4 +36,11 @@ func TestStampsIncreaseStrictlyThoughTheClockStandsStill(t *testing.T) {
 	if next := stamper.Next(); next != all[len(all)-1]+1 {
 		t.Errorf("after the clock was set back: %d, want one more than before", next)
 	}
+	ahead := now.Add(24 * time.Hour).UnixMicro()
+	if stamper.Follow(ahead); stamper.Next() != ahead+1 {
+		t.Error("a stamp that another process gave was not followed")
+	}
+	if stamper.Follow(1); stamper.Next() != ahead+2 {
+		t.Error("a lesser stamp was followed")
+	}
 }

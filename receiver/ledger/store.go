@@ -221,6 +221,9 @@ var (
 	ErrNotFound = errors.New("not found")
 )
 
+// LeaseSlack is longer than clocks differ and leases last.
+const LeaseSlack = time.Hour
+
 // Store is a durable engine, by its roles. All methods may be called concurrently. Errors are, or wrap, the errors above
 // where a caller decides by them, and never contain a DSN.
 type Store interface {
@@ -267,7 +270,8 @@ type Upkeep interface {
 	PendingRates(ctx context.Context, after *PendingRate, limit int) ([]PendingRate, error)
 	// Prune deletes up to limit rows of the received log and of the history older than the given times; zero times keep all.
 	Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error)
-	// Lease makes holder the only one to hold the named lease until until. It reports false when another holds it at now.
+	// Lease makes holder the only one to hold the named lease until until. It reports false when another holds it at now,
+	// unless that one holds it until [LeaseSlack] after until: then a clock was ahead.
 	Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
 }
 

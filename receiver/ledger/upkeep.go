@@ -25,15 +25,19 @@ func (l *Ledger) Run(ctx context.Context) {
 	defer holds.Stop()
 	defer prune.Stop()
 	for {
-		var err error
+		var work func(context.Context) error
 		select {
 		case <-ctx.Done():
 			return
 		case <-holds.C:
-			err = l.ExpireHolds(ctx)
+			work = l.ExpireHolds
 		case <-prune.C:
-			err = l.prune(ctx)
+			work = l.prune
 		}
+		if !l.opt.Settled() {
+			continue
+		}
+		err := work(ctx)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrUnavailable) {
 			l.opt.Logger.Warn("Upkeep failed, trying again later", "error", err)
 		}

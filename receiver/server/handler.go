@@ -49,7 +49,9 @@ type Options struct {
 	Draining func() bool
 	Clock    func() time.Time
 	// Stamp orders the postbacks of this process, see [conversion.Intent].
-	Stamp  func() int64
+	Stamp func() int64
+	// NewID gives the ids of requests, UUIDv7.
+	NewID  func() uuid.UUID
 	Logger *slog.Logger
 }
 
@@ -75,7 +77,7 @@ func NewHandler(o Options) *Handler {
 // ServeHTTP implements [http.Handler]. Every answer has an id of its own in X-Request-Id: a UUIDv7, under which the
 // received log keeps the postback.
 func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
-	id := uuid.Must(uuid.NewV7())
+	id := h.NewID()
 	header := w.Header()
 	header.Set("X-Request-Id", id.String())
 	header.Set("X-Content-Type-Options", "nosniff")

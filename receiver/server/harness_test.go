@@ -11,7 +11,9 @@ import (
 	"testing"
 	"time"
 
+	"github.com/google/uuid"
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -131,6 +133,7 @@ func newHarness(t *testing.T) *harness {
 		Draining: func() bool { return h.drain },
 		Clock:    func() time.Time { return noon },
 		Stamp:    func() int64 { return 7 },
+		NewID:    func() uuid.UUID { return uuid.Must(uuid.NewV7()) },
 		Logger:   slog.New(slog.NewTextHandler(h.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 	})
 	t.Cleanup(func() {

@@ -121,6 +121,8 @@ type Receiver struct {
 	listening atomic.Pointer[server.Listener]
 	ops       *server.Listener
 	draining  atomic.Bool
+	// settled reports whether the clock can be trusted.
+	settled func() bool
 	// durability is the level that the store last reported.
 	durability atomic.Value
 	// newRates has a token when there is a table that what waits for a rate has not been tried with.
@@ -130,10 +132,9 @@ type Receiver struct {
 // Start opens everything a receiver needs, in the order in which one part needs another. The error is one line, without
 // any secret; what was opened until then is closed again.
 func Start(ctx context.Context, o Options) (_ *Receiver, err error) {
-	if o.Clock == nil {
-		o.Clock = time.Now
-	}
 	r := &Receiver{options: o, metrics: ops.NewMetrics(), talkers: talkers.New(), newRates: make(chan struct{}, 1)}
+	r.watchClock()
+	o = r.options
 	defer func() {
 		if err != nil {
 			r.abandon()
@@ -176,7 +177,7 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 	r.startForwards()
 	r.ledger = ledger.New(r.store, ledger.Options{
 		Lanes: lanes, Spool: r.waiting, Patience: r.options.Spool.Patience,
-		ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory,
+		ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory, Settled: r.settled,
 		Logger: r.options.Logger, Observer: r.metrics, Clock: r.options.Clock, OnForwards: r.forward.Woken,
 		Rules: func(name string) *conversion.Rules {
 			if ep := r.watch.Current().ByName(name); ep != nil {
@@ -195,7 +196,7 @@ func (r *Receiver) startForwards() {
 	r.forward = forward.New(forward.Options{
 		Store: r.store, HostConnections: o.ForwardConnections, HostRate: o.ForwardRate, Keep: o.KeepForwards,
 		AllowPrivate: func() bool { return r.watch.Current().Fleet.AllowPrivateEgress },
-		Logger:       o.Logger, Observer: r.metrics, Clock: o.Clock,
+		Logger:       o.Logger, Observer: r.metrics, Clock: o.Clock, Settled: r.settled,
 		Rule: func(endpoint, name string) *rule.Rule {
 			if ep := r.watch.Current().ByName(endpoint); ep != nil {
 				return ep.Forward(name)
@@ -283,7 +284,8 @@ func (r *Receiver) listen(ctx context.Context) (err error) {
 	})
 	handler := server.NewHandler(server.Options{
 		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.book, Clicks: clicks, Pages: r.pages(), Gate: gate,
-		Observer: r.metrics, Hold: o.Hold, Draining: r.draining.Load, Clock: o.Clock, Stamp: ledger.NewStamper(o.Clock).Next, Logger: o.Logger,
+		Observer: r.metrics, Hold: o.Hold, Draining: r.draining.Load, Clock: o.Clock,
+		Stamp: r.stamper(ctx).Next, NewID: ledger.NewIDs(o.Clock).Next, Logger: o.Logger,
 	})
 	counted := server.Counted(handler, server.CountOptions{
 		Count:  r.talkers.Count,

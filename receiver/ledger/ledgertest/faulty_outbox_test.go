@@ -67,6 +67,13 @@ func (f faulty) ResendForward(ctx context.Context, id uuid.UUID, now time.Time) 
 	return err
 }
 
+func (f faulty) ReviveForwards(ctx context.Context, now, late time.Time) (int, error) {
+	if f.fault == "does not revive S2S postbacks" {
+		return 0, nil
+	}
+	return f.Store.ReviveForwards(ctx, now, late)
+}
+
 func (f faulty) CountForwards(ctx context.Context, now time.Time) (ledger.OutboxCounts, error) {
 	counts, err := f.Store.CountForwards(ctx, now)
 	if f.fault == "does not count what has failed" {

@@ -68,6 +68,7 @@ func Run(t *testing.T, engine Engine) {
 		{"what has failed can be sent again, and nothing else", testForwardResend},
 		{"the outbox is filtered and paged through", testForwardFilter},
 		{"the outbox is counted", testForwardCounts},
+		{"what a clock that was ahead has put off is not stuck", testForwardRevive},
 		{"pruning takes old S2S postbacks that have ended", testForwardPrune},
 		{"concurrent senders keep every conversion in order", testForwardSenders},
 		{"a store that is opened again has everything", testReopen},

@@ -80,6 +80,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"ignores the cursor of S2S postbacks":        "the outbox is filtered and paged through",
 		"says that it sends what is delivered again": "what has failed can be sent again, and nothing else",
 		"does not count what has failed":             "the outbox is counted",
+		"does not revive S2S postbacks":              "what a clock that was ahead has put off is not stuck",
 		"prunes too much of the outbox":              "pruning takes old S2S postbacks that have ended",
 	} {
 		t.Run(fault, func(t *testing.T) {

@@ -340,6 +340,26 @@ func testForwardCounts(d *desk) {
 	d.same("some ended", ledger.OutboxCounts{Waiting: 3, Failed: 1}, count(now))
 }
 
+// testForwardRevive: what was written by a clock that was a day ahead is not stuck for a day.
+func testForwardRevive(d *desk) {
+	ahead, behind := forward(1, "ahead", "r", host, 1), forward(2, "ahead", "r", host, 2)
+	ahead.Due, behind.Due = noon.Add(24*time.Hour), noon.Add(24*time.Hour)
+	d.writeForwards(ahead, behind, forward(3, "retried", "r", host, 1))
+	retried := d.claim(d.store, "a", noon, 10, host)[0]
+	retried.Tries, retried.Due = 1, noon.Add(6*time.Hour)
+	d.finish(d.store, "a", noon, retried)
+	d.same("due before", numbered(), ids(d.claim(d.store, "a", noon, 10, host)))
+	for _, want := range []int{2, 0} {
+		if n, err := d.store.ReviveForwards(d.Context(), noon, noon.Add(time.Hour)); err != nil || n != want {
+			d.Errorf("%d rows revived, want %d: %v", n, want, err)
+		}
+	}
+	first := d.claim(d.store, "a", noon, 10, host)
+	d.same("due then", numbered(1), ids(first))
+	d.finish(d.store, "a", noon, delivered(first[0], noon))
+	d.same("due after that", numbered(2), ids(d.claim(d.store, "a", noon.Add(time.Hour), 10, host)))
+}
+
 func testForwardPrune(d *desk) {
 	var all []ledger.Forward
 	for n := range 6 {

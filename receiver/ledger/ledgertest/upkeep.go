@@ -68,6 +68,8 @@ func testLease(d *desk) {
 		{"it lasts from the renewal", "rates", "b", 100 * time.Minute, false},
 		{"it runs out", "rates", "b", 111 * time.Minute, true},
 		{"the former holder has lost it", "rates", "a", 112 * time.Minute, false},
+		{"a clock that is a day ahead gets it", "rates", "c", 24 * time.Hour, true},
+		{"it is not lost for a day to all others", "rates", "b", 113 * time.Minute, true},
 	} {
 		if got := d.lease(step.name, step.holder, noon.Add(step.at)); got != step.want {
 			d.Errorf("%s: %t", step.what, got)

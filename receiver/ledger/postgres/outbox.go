@@ -102,6 +102,14 @@ func (s *Store) ResendForward(ctx context.Context, id uuid.UUID, now time.Time) 
 	return fmt.Errorf("%w: S2S postback", ledger.ErrNotFound)
 }
 
+// ReviveForwards implements [ledger.Outbox].
+func (s *Store) ReviveForwards(ctx context.Context, now, late time.Time) (int, error) {
+	tag, err := s.exec(ctx, `update outbox set due = least(due, $1), created_at = least(created_at, $1), parked = false,
+		holder = '', leased_until = null where state = 'waiting' and
+		(leased_until > $2 or due > $2 and (created_at > $2 or tries = 0 and not parked))`, now, late)
+	return int(tag.RowsAffected()), err
+}
+
 // countRow holds the sums.
 type countRow struct {
 	Waiting, Failed int64

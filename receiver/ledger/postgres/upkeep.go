@@ -73,7 +73,8 @@ func timeOf(t time.Time) pgtype.Timestamptz { return pgtype.Timestamptz{Time: t,
 func (s *Store) Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error) {
 	tag, err := s.exec(ctx, `insert into leases (name, holder, until) values ($1, $2, $3)
 		on conflict (name) do update set holder = excluded.holder, until = excluded.until
-		where leases.holder = excluded.holder or leases.until <= $4`, name, holder, until, now)
+		where leases.holder = excluded.holder or leases.until <= $4 or leases.until > $5`,
+		name, holder, until, now, until.Add(ledger.LeaseSlack))
 	return tag.RowsAffected() == 1, err
 }
 

@@ -92,6 +92,16 @@ func (s *Store) ResendForward(ctx context.Context, id uuid.UUID, now time.Time) 
 	})
 }
 
+// ReviveForwards implements [ledger.Outbox]. Leases are the process's own, and what holds one is being sent.
+func (s *Store) ReviveForwards(ctx context.Context, now, late time.Time) (int, error) {
+	var revived int64
+	err := s.write(ctx, func(w *writer) (_ bool, err error) {
+		revived, err = w.reviveForwards.affect(now.UnixMicro(), late.UnixMicro())
+		return revived > 0, err
+	})
+	return int(revived), err
+}
+
 // CountForwards implements [ledger.Outbox].
 func (s *Store) CountForwards(ctx context.Context, now time.Time) (counts ledger.OutboxCounts, err error) {
 	const count = "select (select count(*) from (select 1 from outbox where state = 'waiting' limit ?1)), " +

@@ -68,7 +68,7 @@ func (s *Store) SaveRates(ctx context.Context, set money.Set) error {
 // Lease implements [ledger.Store].
 func (s *Store) Lease(ctx context.Context, name, holder string, now, until time.Time) (held bool, err error) {
 	err = s.write(ctx, func(w *writer) (bool, error) {
-		n, err := w.takeLease.affect(name, holder, until.UnixMicro(), now.UnixMicro())
+		n, err := w.takeLease.affect(name, holder, until.UnixMicro(), now.UnixMicro(), until.Add(ledger.LeaseSlack).UnixMicro())
 		held = n > 0
 		return held, err
 	})

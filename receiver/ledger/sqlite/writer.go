@@ -18,13 +18,13 @@ type writer struct {
 
 	begin, commit, rollback *statement
 
-	selectClick, selectConversion, selectReceipt, selectSigned, anyHeld, selectHeld *statement
-	insertClick, updateClick, upsertConversion, insertHistory                       *statement
-	insertReceived, settleReceived, insertHeld, deleteHeld                          *statement
-	awaitRate, haveRate, insertForward, insertEndpoint                              *statement
-	selectForward, selectDue, selectOlder                                           *statement
-	parkRow, unparkNext, updateForward, resendForward, pruneForwards                *statement
-	saveRates, takeLease, pruneReceived, pruneHistory, beat                         *statement
+	selectClick, selectConversion, selectReceipt, selectSigned, anyHeld, selectHeld  *statement
+	insertClick, updateClick, upsertConversion, insertHistory                        *statement
+	insertReceived, settleReceived, insertHeld, deleteHeld                           *statement
+	awaitRate, haveRate, insertForward, insertEndpoint                               *statement
+	selectForward, selectDue, selectOlder                                            *statement
+	parkRow, unparkNext, updateForward, resendForward, pruneForwards, reviveForwards *statement
+	saveRates, takeLease, pruneReceived, pruneHistory, beat                          *statement
 
 	// prepared are all of them.
 	prepared []*statement
@@ -109,13 +109,15 @@ func (w *writer) prepare() error {
 			conversion = iif(?9, null, conversion), click = iif(?9, null, click), parked = 0 where id = ?1`,
 		&w.resendForward: `update outbox set state = 'waiting', reason = null, due = ?2, ended_at = null, tries = 0
 			where id = ?1 and state = 'failed'`,
+		&w.reviveForwards: `update outbox set due = ?1, created_at = min(created_at, ?1), parked = 0
+			where state = 'waiting' and due > ?2 and (created_at > ?2 or tries = 0 and parked = 0)`,
 		&w.pruneForwards: `delete from outbox where seq in
 			(select seq from outbox where id < ? and ended_at < ? order by id limit ?)`,
 
 		&w.saveRates: insert(table.Rates) + ` on conflict (source) do update set base = excluded.base,
 			date = excluded.date, fetched = excluded.fetched, rates = excluded.rates`,
 		&w.takeLease: insert(table.Leases) + ` on conflict (name) do update set holder = excluded.holder,
-			until = excluded.until where leases.holder = excluded.holder or leases.until <= ?4`,
+			until = excluded.until where leases.holder = excluded.holder or leases.until <= ?4 or leases.until > ?5`,
 		&w.pruneReceived: `delete from received where seq in
 			(select seq from received where id < ? and at < ? order by id limit ?)`,
 		&w.pruneHistory: `delete from conversion_history where seq in

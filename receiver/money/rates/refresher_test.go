@@ -39,6 +39,21 @@ func TestRefresherServesStoredAndFixedRatesAtOnce(t *testing.T) {
 	})
 }
 
+// TestRatesOfAClockThatWasAheadAreFetchedAgain instead of being kept for as long as it was ahead.
+func TestRatesOfAClockThatWasAheadAreFetchedAgain(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		b := newRig(newMemory(stored("one", "0.7", time.Now().Add(24*time.Hour))))
+		r := b.refresher("a", nil)
+		r.Configure(providers("one"), false)
+		go r.Run(t.Context())
+		time.Sleep(time.Minute)
+		expect(t, r, "0.9 by one")
+		if n := b.one.times(); n != 1 {
+			t.Errorf("the provider was asked %d times, want once", n)
+		}
+	})
+}
+
 func TestRefresherAsksTwiceADayAndKeepsTheAnswers(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		b := newRig(newMemory())

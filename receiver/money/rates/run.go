@@ -31,7 +31,7 @@ func (r *Refresher) Load(ctx context.Context) error {
 
 // adopt keeps a set unless a newer one is known. Call it with r.mu held.
 func (r *Refresher) adopt(set money.Set) {
-	if known, ok := r.sets[set.Source]; ok && !set.Fetched.After(known.Fetched) {
+	if known, ok := r.sets[set.Source]; ok && !set.Fetched.After(known.Fetched) && !r.ahead(known) {
 		return
 	}
 	r.sets[set.Source] = set

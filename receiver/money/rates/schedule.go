@@ -1,6 +1,10 @@
 package rates
 
-import "time"
+import (
+	"time"
+
+	"github.com/postback-dev/postback-operator/receiver/money"
+)
 
 const (
 	// minEvery is the shortest interval between refreshes, and the first pause after a failure.
@@ -39,8 +43,11 @@ func (r *Refresher) dueAt(s *source) time.Time {
 		return s.retryAt
 	}
 	set, ok := r.sets[s.provider.Name]
-	if !ok || set.Fetched.Before(s.changedAt) {
+	if !ok || r.ahead(set) || set.Fetched.Before(s.changedAt) {
 		return time.Time{}
 	}
 	return set.Fetched.Add(scatter(r.every, s.jitter))
 }
+
+// ahead reports whether a set was fetched by a clock that was ahead: it would be kept for as long as that was.
+func (r *Refresher) ahead(set money.Set) bool { return set.Fetched.After(r.o.Clock().Add(minEvery)) }
