@@ -6,10 +6,12 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"net/netip"
 	"os"
 	"strings"
 	"time"
 
+	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/ledger/sqlite"
 )
 
@@ -23,6 +25,9 @@ var commands = map[string]command{
 	"backup":  {"receiver backup --store sqlite:///PATH --to FILE", backup},
 	"check":   {"receiver check --store sqlite:///PATH", check},
 	"restore": {"receiver restore --store sqlite:///PATH --from FILE", restore},
+	"erase": {
+		"receiver erase --store sqlite:///PATH [--endpoint NAMESPACE/NAME] --subid SUBID | --ip ADDRESS | --parameter NAME=VALUE", erase,
+	},
 }
 
 const commandsHelp = `
@@ -32,6 +37,10 @@ Commands for an embedded store:
                                                        FILE - writes to the standard output
   receiver check --store sqlite:///PATH                read the whole store and say whether it is intact
   receiver restore --store sqlite:///PATH --from FILE  put a backup in the store's place; no receiver may have it open
+  receiver erase --store sqlite:///PATH --subid SUBID  erase addresses, user agents, queries, bodies and parameters of a
+                                                       click; no receiver may have the store open. Instead of --subid:
+                                                       --ip ADDRESS or --parameter NAME=VALUE; and for one endpoint alone
+                                                       --endpoint NAMESPACE/NAME
 
 `
 
@@ -108,6 +117,37 @@ func restore(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Wr
 		_, _ = fmt.Fprintf(stdout, "The store that was there is now %s\n", replaced)
 	}
 	_, err = fmt.Fprintf(stdout, "%s is restored: start the receiver\n", path)
+	return err
+}
+
+func erase(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writer) error {
+	endpoint, subid := set.String("endpoint", "", ""), set.String("subid", "", "")
+	address, parameter := set.String("ip", "", ""), set.String("parameter", "", "")
+	path, err := storePath(set, args)
+	if err != nil {
+		return err
+	}
+	what := ledger.Selection{Endpoint: *endpoint, SubID: *subid}
+	what.Parameter, what.Value, _ = strings.Cut(*parameter, "=")
+	if *address != "" {
+		// The value is somebody's: it is not repeated.
+		if what.IP, err = netip.ParseAddr(*address); err != nil {
+			return fmt.Errorf("%w: --ip is no IP address", errUsage)
+		}
+	}
+	if _, err := what.By(); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	erased, err := sqlite.Erase(ctx, path, what, time.Now())
+	switch {
+	case err != nil:
+		return err
+	case erased == ledger.Erasure{}:
+		_, err = fmt.Fprintln(stdout, "Nothing was found, and nothing was changed")
+		return err
+	}
+	_, err = fmt.Fprintf(stdout, "Erased from %d clicks, %d versions of conversions, %d received postbacks, %d held ones and %d S2S postbacks\n",
+		erased.Clicks, erased.Conversions, erased.Received, erased.Held, erased.Outbox)
 	return err
 }
 

@@ -147,6 +147,39 @@ func damage(t *testing.T, path string) {
 	}
 }
 
+func TestErasingNeedsAStoreThatNoReceiverHas(t *testing.T) {
+	dir, path := writeConfig(t), filepath.Join(t.TempDir(), "store.db")
+	store := "sqlite://" + path
+	p, err := receivertest.Start(t.Context(), receivertest.Options{Program: program, Config: dir, Store: store})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer p.Kill()
+	if err := p.AddClicks(t.Context(), 1, func(int) string { return "c1" }); err != nil {
+		t.Fatal(err)
+	}
+	resp, err := http.Get("http://" + p.Addr + "/" + receivertest.Key + "/postback?subid=c1&status=sale&external_id=CANARY")
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = resp.Body.Close()
+	erase := []string{"erase", "--store", store, "--parameter", "external_id=CANARY"}
+	if code, _, stderr := finish(t, nil, erase...); code != 1 || !strings.Contains(stderr, "in use") {
+		t.Errorf("beside a receiver: exit code %d, %s", code, stderr)
+	}
+	if err := p.Stop(); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"Erased from 1 clicks, 1 versions of conversions, 1 received postbacks", "Nothing was found"} {
+		if code, stdout, stderr := finish(t, nil, erase...); code != 0 || !strings.HasPrefix(stdout, want) {
+			t.Errorf("exit code %d, %s%s, want %s", code, stdout, stderr, want)
+		}
+	}
+	if text, err := os.ReadFile(path); err != nil || bytes.Contains(text, []byte("CANARY")) {
+		t.Errorf("it is still in the file: %v", err)
+	}
+}
+
 func TestABackupCanBeStreamed(t *testing.T) {
 	dir, path := writeConfig(t), filepath.Join(t.TempDir(), "store.db")
 	p, err := receivertest.Start(t.Context(), receivertest.Options{Program: program, Config: dir, Store: "sqlite://" + path})
@@ -184,6 +217,9 @@ func TestACommandThatCannotWorkSaysWhyInOneLine(t *testing.T) {
 		{"an argument too many", 2, "unexpected argument", []string{"check", "--store", store, "now"}},
 		{"an unknown flag", 2, "not defined", []string{"check", "--quick"}},
 		{"a store that is not there", 1, "no such file", []string{"check", "--store", store}},
+		{"nothing to erase", 2, "only one of them", []string{"erase", "--store", store}},
+		{"two things to erase", 2, "only one of them", []string{"erase", "--store", store, "--subid", "c1", "--ip", "192.0.2.1"}},
+		{"an address that is none", 2, "--ip is no IP address", []string{"erase", "--store", store, "--ip", "s3cret"}},
 		{"a text file", 1, "no SQLite database", []string{"check", "--store", "sqlite://" + text}},
 		{"a backup that is none", 1, "no SQLite database", []string{"restore", "--store", store, "--from", text}},
 	} {

@@ -1,0 +1,189 @@
+package sqlite
+
+import (
+	"bytes"
+	"errors"
+	"fmt"
+	"net/netip"
+	"os"
+	"path/filepath"
+	"testing"
+	"time"
+
+	"github.com/google/uuid"
+	"github.com/shopspring/decimal"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/money"
+)
+
+const erasedEndpoint = "shop/main"
+
+// person is all that a store keeps of one visitor: everywhere something that can be found in a file.
+func person(n int, endpoint, mark string) *ledger.Changes {
+	id := func(k int) uuid.UUID { return uuid.UUID{0: byte(n), 6: 0x70, 15: byte(k)} }
+	subid, ip, amount := fmt.Sprint("c", n), fmt.Sprint("192.0.2.", n), decimal.NewFromInt(int64(n))
+	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
+	params := conversion.Params{{Name: "external_id", Value: mark}}
+	click := &conversion.Click{Endpoint: endpoint, SubID: subid, Time: at, IP: ip, UserAgent: mark + "-agent", Params: params}
+	version := func(v int) *conversion.Conversion {
+		return &conversion.Conversion{
+			ID: id(1), Endpoint: endpoint, SubID: subid, Type: "sale", Params: params, From: mark + "-from", Version: v, RequestID: id(v),
+			EndpointCurrency: "USD", Payout: money.Amount{Original: amount, Currency: "USD", Converted: &amount},
+		}
+	}
+	key := ledger.KeyOf(endpoint, subid)
+	return &ledger.Changes{
+		NewClicks: []*conversion.Click{click}, Conversions: []*conversion.Conversion{version(2)}, History: []*conversion.Conversion{version(1)},
+		Received: []ledger.Received{{
+			ID: id(3), Endpoint: endpoint, SubID: subid, At: at, IP: ip, Query: "subid=" + subid + "&external_id=" + mark, Body: mark + "-body",
+			Outcome: conversion.Recorded,
+		}},
+		Hold: []ledger.HeldPostback{{Until: at, Intent: &conversion.Intent{
+			Endpoint: endpoint, SubID: key.SubID, RequestID: id(4), Params: params, ReceivedIP: ip, From: mark + "-from",
+		}}},
+		Forwards: []ledger.Forward{{ID: id(5), Rule: "r", Host: "h:443", Conversion: version(2), Click: click, IP: ip, Due: at}},
+	}
+}
+
+// storeOfPersons has three visitors: the second and the third with the same external id, the third of another endpoint.
+func storeOfPersons(t *testing.T) string {
+	t.Helper()
+	path := filepath.Join(t.TempDir(), "ledger.db")
+	store, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	for n, mark := range []string{"ANNA", "BERT", "BERT"} {
+		endpoint := []string{erasedEndpoint, erasedEndpoint, "shop/other"}[n]
+		err := store.Transact(t.Context(), ledger.Want{}, func(*ledger.Book) *ledger.Changes { return person(n+1, endpoint, mark) })
+		if err != nil {
+			t.Fatal(err)
+		}
+	}
+	// What an update leaves in the unused parts of the file is found, too.
+	err = store.Transact(t.Context(), ledger.Want{}, func(*ledger.Book) *ledger.Changes {
+		updated := person(1, erasedEndpoint, "ANNA").NewClicks[0]
+		updated.Params = conversion.Params{{Name: "external_id", Value: "X"}}
+		return &ledger.Changes{UpdatedClicks: []*conversion.Click{updated}}
+	})
+	if err := errors.Join(err, store.Close()); err != nil {
+		t.Fatal(err)
+	}
+	return path
+}
+
+// inFiles counts how often the text is in the store's files, whatever they are.
+func inFiles(t *testing.T, path, text string) (n int) {
+	t.Helper()
+	files, err := filepath.Glob(path + "*")
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, file := range files {
+		content, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		n += bytes.Count(content, []byte(text))
+	}
+	return n
+}
+
+func TestWhatIsErasedIsInNoFile(t *testing.T) {
+	one := ledger.Erasure{Clicks: 1, Conversions: 2, Received: 1, Held: 1, Outbox: 1}
+	two := ledger.Erasure{Clicks: 2, Conversions: 4, Received: 2, Held: 2, Outbox: 2}
+	for name, c := range map[string]struct {
+		what ledger.Selection
+		want ledger.Erasure
+		gone []string
+		left []string
+	}{
+		"by subid":                      {ledger.Selection{SubID: "c1"}, one, []string{"ANNA", "192.0.2.1"}, []string{"BERT", "192.0.2.2", "192.0.2.3"}},
+		"by address":                    {ledger.Selection{IP: netip.MustParseAddr("192.0.2.2")}, one, []string{"192.0.2.2"}, []string{"ANNA", "192.0.2.1", "BERT"}},
+		"by parameter":                  {ledger.Selection{Parameter: "external_id", Value: "BERT"}, two, []string{"BERT", "192.0.2.2", "192.0.2.3"}, []string{"ANNA", "192.0.2.1"}},
+		"by parameter, of one endpoint": {ledger.Selection{Endpoint: erasedEndpoint, Parameter: "external_id", Value: "BERT"}, one, []string{"192.0.2.2"}, []string{"ANNA", "BERT", "192.0.2.3"}},
+		"what is not there":             {ledger.Selection{SubID: "c9"}, ledger.Erasure{}, nil, []string{"ANNA", "BERT"}},
+		"of an endpoint that is not":    {ledger.Selection{Endpoint: "shop/none", SubID: "c1"}, ledger.Erasure{}, nil, []string{"ANNA", "BERT"}},
+	} {
+		t.Run(name, func(t *testing.T) {
+			path := storeOfPersons(t)
+			for _, text := range append(c.gone, c.left...) {
+				if inFiles(t, path, text) == 0 {
+					t.Fatalf("%s is not in the files before", text)
+				}
+			}
+			got, err := Erase(t.Context(), path, c.what, time.UnixMicro(77))
+			if err != nil || got != c.want {
+				t.Errorf("erased %+v, want %+v: %v", got, c.want, err)
+			}
+			for _, text := range c.gone {
+				if n := inFiles(t, path, text); n > 0 {
+					t.Errorf("%s is still in the files, %d times", text, n)
+				}
+			}
+			for _, text := range c.left {
+				if inFiles(t, path, text) == 0 {
+					t.Errorf("%s is gone", text)
+				}
+			}
+			erasures(t, path, c.want)
+		})
+	}
+}
+
+// erasures opens the store as a receiver does: everything is there but what was erased, and one row says that and when.
+func erasures(t *testing.T, path string, want ledger.Erasure) {
+	t.Helper()
+	if err := Check(t.Context(), path); err != nil {
+		t.Error(err)
+	}
+	store, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	conversions := 0
+	for c, err := range store.Conversions(t.Context(), ledger.ConversionFilter{}) {
+		if err != nil || c.Payout.Converted == nil || c.Payout.Converted.Sign() != 1 {
+			t.Errorf("%+v %v", c, err)
+		}
+		conversions++
+	}
+	for row, err := range store.Forwards(t.Context(), ledger.OutboxFilter{}) {
+		if err != nil || row.Conversion == nil || row.Click == nil {
+			t.Errorf("%+v %v", row, err)
+		}
+	}
+	if conversions != 3 {
+		t.Errorf("%d conversions, want 3", conversions)
+	}
+	told := 0
+	for at, err := range rows(t.Context(), store, "select at from erasures", nil, func(r *row) (int64, error) { return r.integer(), r.err }) {
+		if err != nil || at != 77 {
+			t.Errorf("%d %v", at, err)
+		}
+		told++
+	}
+	if (told == 1) != (want != ledger.Erasure{}) {
+		t.Errorf("%d rows tell of it", told)
+	}
+}
+
+func TestNothingIsErasedBesideAReceiver(t *testing.T) {
+	path := storeOfPersons(t)
+	store, err := Open(t.Context(), path, Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = store.Close() }()
+	if _, err := Erase(t.Context(), path, ledger.Selection{SubID: "c1"}, time.Now()); !errors.Is(err, errInUse) {
+		t.Errorf("got %v, want %v", err, errInUse)
+	}
+	for _, what := range []ledger.Selection{{}, {SubID: "c1", Parameter: "a", Value: "b"}, {Parameter: "a"}, {Parameter: `a"`, Value: "b"}} {
+		if _, err := Erase(t.Context(), path, what, time.Now()); err == nil || errors.Is(err, errInUse) {
+			t.Errorf("%+v: %v", what, err)
+		}
+	}
+}
