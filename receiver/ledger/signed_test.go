@@ -127,3 +127,29 @@ func TestASignatureThatIsSpooledCountsOnce(t *testing.T) {
 		}
 	})
 }
+
+// TestASignatureIsKnownToTheNextProcess: what has counted stands in the store, not in a ledger's memory.
+func TestASignatureIsKnownToTheNextProcess(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{})
+		defer d.close()
+		d.rules.Repeat = config.RepeatAdd
+		d.addClicks("c")
+		d.send(d.signed(1, 5))
+		next := ledger.New(d.store.Store, ledger.Options{})
+		for _, c := range []struct {
+			signature byte
+			want      conversion.Outcome
+		}{{1, conversion.Duplicate}, {2, conversion.Recorded}} {
+			if got, err := next.Postback(t.Context(), d.signed(c.signature, 5)); err != nil || got.Outcome != c.want {
+				t.Errorf("signature %d: %+v, %v, want %s", c.signature, got, err, c.want)
+			}
+		}
+		if err := next.Close(t.Context()); err != nil {
+			t.Error(err)
+		}
+		if want := []string{"5", "10"}; !cmp.Equal(want, d.payouts()) {
+			t.Errorf("versions %v, want %v", d.payouts(), want)
+		}
+	})
+}
