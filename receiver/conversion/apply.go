@@ -181,6 +181,7 @@ func confirm(in *Intent, prev *Conversion, click *Click) Decision {
 	next := successor(in, prev)
 	sign(next, in)
 	next.Stamp = nextStamp(in, prev)
+	next.group(click)
 	return Decision{Outcome: Duplicate, Next: next, Click: updateClick(in, click)}
 }
 
@@ -265,8 +266,17 @@ func recorded(in *Intent, prev, next *Conversion, click, updated *Click) Decisio
 	if updated != nil {
 		click = updated
 	}
+	next.group(click)
 	d.Forwards = due(in.Rules.Forwards, prev, next, click)
 	return d
+}
+
+// group copies what reports group conversions by.
+func (c *Conversion) group(click *Click) {
+	c.Test, c.Source, c.Campaign = c.IsTest(), c.Field(click, "source"), ""
+	if click != nil {
+		c.Campaign = click.Campaign
+	}
 }
 
 func ignored(why Reason) Decision { return Decision{Outcome: Ignored, Reason: why} }

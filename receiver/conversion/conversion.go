@@ -148,10 +148,16 @@ type Conversion struct {
 	Payout       money.Amount  `json:"payout"`
 	Cost         *money.Amount `json:"cost,omitempty"`
 	// EndpointCurrency is the currency of the converted amounts.
-	EndpointCurrency string    `json:"endpoint_currency"`
-	Params           Params    `json:"params,omitempty"`
-	From             string    `json:"from,omitempty"`
-	Warnings         []Warning `json:"warnings,omitempty"`
+	EndpointCurrency string `json:"endpoint_currency"`
+	Params           Params `json:"params,omitempty"`
+	// Campaign and Source are the click's when this version was written, for reports; an orphan has the source that its
+	// postbacks said, and no campaign.
+	Campaign string `json:"campaign,omitempty"`
+	Source   string `json:"source,omitempty"`
+	// Test: the postback was a test, see [Conversion.IsTest].
+	Test     bool      `json:"test,omitempty"`
+	From     string    `json:"from,omitempty"`
+	Warnings []Warning `json:"warnings,omitempty"`
 	// ClickTime is zero for an orphan.
 	ClickTime time.Time `json:"click_time,omitzero"`
 	// ConversionTime is the postback's date, or when the slot's first postback was received.

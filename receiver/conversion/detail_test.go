@@ -19,7 +19,8 @@ func TestFirstVersionSaysWhatThePostbackSaid(t *testing.T) {
 	want := &conversion.Conversion{
 		ID: in.RequestID, Endpoint: "shop/main", SubID: "c1", Slot: conversion.SlotKey{TID: "9"},
 		Type: "sale", Status: "Billed", Payout: *amount("10", "EUR"), Cost: amount("2", "USD"), EndpointCurrency: "USD",
-		Params: conversion.Params{{Name: "keyword", Value: "shoes"}, {Name: "zone", Value: "z"}}, From: "network",
+		Params:   conversion.Params{{Name: "keyword", Value: "shoes"}, {Name: "zone", Value: "z"}},
+		Campaign: "spring", Source: "news", From: "network",
 		Warnings: in.Warnings, ClickTime: demoClick().Time, ConversionTime: noon, SaleTime: noon,
 		CreatedAt: in.Received, UpdatedAt: in.Received, Version: 1, RequestID: in.RequestID, Stamp: in.Stamp,
 	}

@@ -93,7 +93,11 @@ func TestAClickReleasesWhatWasHeldForIt(t *testing.T) {
 				if want := []string{"1", "2"}; !cmp.Equal(want, d.payouts()) {
 					t.Errorf("versions %v, want %v", d.payouts(), want)
 				}
-				if want := []string{"recorded ", "recorded ", "duplicate "}; !cmp.Equal(want, d.outcomes()) {
+				want := []string{"recorded ", "recorded ", "duplicate "}
+				if !together {
+					want = append(want, "hold: recorded ", "hold: recorded ", "hold: duplicate ")
+				}
+				if !cmp.Equal(want, d.outcomes()) {
 					t.Errorf("received log %v, want %v", d.outcomes(), want)
 				}
 				if keys, err := d.store.ExpiredHolds(t.Context(), time.Now().Add(2*time.Hour), 9); len(keys) > 0 || err != nil {
@@ -118,7 +122,8 @@ func TestHoldsExpireWhileTheLedgerRuns(t *testing.T) {
 		go func() { d.Ledger.Run(ctx); close(stopped) }()
 		time.Sleep(2 * time.Minute)
 		synctest.Wait()
-		if want := []string{"ignored click_not_found", "held "}; !cmp.Equal(want, d.outcomes()) {
+		want := []string{"ignored click_not_found", "held ", "hold: ignored click_not_found"}
+		if !cmp.Equal(want, d.outcomes()) {
 			t.Errorf("received log %v, want %v", d.outcomes(), want)
 		}
 		d.addClicks("c")
@@ -258,6 +263,9 @@ func TestARepricedConversionIsForwardedAgain(t *testing.T) {
 		})
 		if len(forwards) != 2 {
 			t.Fatalf("%d forwards, want one when it was recorded and one when it was converted", len(forwards))
+		}
+		if want := []string{"recorded ", "rate: recorded "}; !cmp.Equal(want, d.outcomes()) {
+			t.Errorf("received log %v, want %v", d.outcomes(), want)
 		}
 		for i, f := range forwards {
 			if f.Rule != "network" || f.Conversion.Version != i+1 || f.Click == nil || f.ID == uuid.Nil {

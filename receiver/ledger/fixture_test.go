@@ -183,7 +183,7 @@ func (d *desk) payouts() []string {
 	return payouts
 }
 
-// outcomes returns the rows of click "c" in the received log, oldest first.
+// outcomes returns the rows of click "c" in the received log, oldest first, with the kind of those that were not received.
 func (d *desk) outcomes() []string {
 	d.Helper()
 	var outcomes []string
@@ -191,7 +191,11 @@ func (d *desk) outcomes() []string {
 		if err != nil {
 			d.Fatal(err)
 		}
-		outcomes = append([]string{fmt.Sprint(row.Outcome, " ", row.Reason)}, outcomes...)
+		kind := ""
+		if row.Kind != ledger.KindPostback {
+			kind = string(row.Kind) + ": "
+		}
+		outcomes = append([]string{fmt.Sprint(kind, row.Outcome, " ", row.Reason)}, outcomes...)
 	}
 	return outcomes
 }

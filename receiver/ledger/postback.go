@@ -1,6 +1,7 @@
 package ledger
 
 import (
+	"cmp"
 	"context"
 
 	"github.com/google/uuid"
@@ -23,17 +24,26 @@ type Result struct {
 	Outcome  conversion.Outcome
 	Reason   conversion.Reason
 	Warnings []conversion.Warning
-	// ConversionID is the conversion that was recorded, repeated or newer; the zero UUID if there is none.
+	// ConversionID is the conversion that was recorded, repeated or newer; the zero UUID if there is none. Version is the
+	// one that was made of it, 0 if none was.
 	ConversionID uuid.UUID
+	Version      int
 }
 
 // writeTo completes a row of the received log.
 func (r Result) writeTo(row *Received) {
 	row.Outcome, row.Reason, row.Warnings, row.Conversion = r.Outcome, r.Reason, r.Warnings, r.ConversionID
+	row.Version = r.Version
 }
 
 func resultOf(row Received) Result {
-	return Result{Outcome: row.Outcome, Reason: row.Reason, Warnings: row.Warnings, ConversionID: row.Conversion}
+	return Result{
+		Outcome:      row.Outcome,
+		Reason:       row.Reason,
+		Warnings:     row.Warnings,
+		ConversionID: row.Conversion,
+		Version:      row.Version,
+	}
 }
 
 // Postback records a postback and returns once that is durable. Postbacks of one subid take effect in the order of the
@@ -83,12 +93,24 @@ func (o *postbackOp) want(w *Want, again bool) {
 	}
 }
 
+// row completes the postback's row of the received log with what its intent says.
+func (o *postbackOp) row() Received {
+	row := o.Log
+	if in := o.Intent; in != nil {
+		row.Kind = cmp.Or(row.Kind, KindOf(in.Writer))
+		row.Status = cmp.Or(row.Status, in.Status)
+	}
+	row.Kind = cmp.Or(row.Kind, KindPostback)
+	row.Status = clip(row.Status, MaxStatus)
+	return row
+}
+
 func (o *postbackOp) decide(s *sheet, again bool) {
 	if stored, ok := s.book.Receipts[o.Log.ID]; ok {
 		o.result = resultOf(stored)
 		return
 	}
-	row := o.Log
+	row := o.row()
 	if o.Intent == nil {
 		o.result = resultOf(row)
 		s.log(row)

@@ -113,7 +113,7 @@ func (s *sheet) apply(in *conversion.Intent) (Result, time.Time) {
 	case d.Next != nil:
 		s.record(slot, d.Next)
 		s.forward(in.Rules, d.Forwards, d.Next, click, in.ReceivedIP)
-		result.ConversionID = d.Next.ID
+		result.ConversionID, result.Version = d.Next.ID, d.Next.Version
 		if d.Outcome == conversion.Recorded {
 			result.Warnings = d.Next.Warnings
 		}
@@ -191,21 +191,31 @@ func (s *sheet) release(k Key) {
 	}
 }
 
-// settle writes a held postback's final outcome into the received log.
+// settle writes a held postback's final outcome into its row of the received log, and the version that it made into a row
+// of its own: whoever reads the journal has passed the first one.
 func (s *sheet) settle(h *heldEntry, r Result) {
 	h.gone = true
 	if h.row != nil {
 		r.writeTo(h.row)
 		return
 	}
+	in := h.Intent
 	row := Received{
-		ID: h.Intent.RequestID, Endpoint: h.Intent.Endpoint, SubID: h.Intent.SubID,
-		At: h.Intent.Received, Stamp: h.Intent.Stamp, IP: h.Intent.ReceivedIP,
-		TID: h.Intent.Slot.TID, Type: h.Intent.Type,
+		ID:       in.RequestID,
+		Endpoint: in.Endpoint,
+		SubID:    in.SubID,
+		At:       in.Received,
+		Stamp:    in.Stamp,
+		IP:       in.ReceivedIP,
+		TID:      in.Slot.TID,
+		Type:     in.Type,
+		Status:   clip(in.Status, MaxStatus),
 	}
 	r.writeTo(&row)
 	s.out.Settled = append(s.out.Settled, row)
 	s.out.Release = append(s.out.Release, h.HeldPostback)
+	row.ID, row.Kind, row.At, row.Origin = s.opt.NewID(), KindHold, s.now, in.RequestID
+	s.log(row)
 }
 
 // changes closes the sheet.

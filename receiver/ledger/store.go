@@ -149,10 +149,47 @@ type Forward struct {
 	Due time.Time
 }
 
-// Received is a row of the received-postbacks log (docs/semantics.md §3 step 3).
+// Kind says what a row of the received log comes from.
+type Kind string
+
+// The kinds. Rows of the kinds rate and hold were not received: time has passed, and they say what that has changed.
+const (
+	// KindPostback: a network sent it, or somebody who has the endpoint's key. KindClient: a page did, with a client key.
+	KindPostback Kind = "postback"
+	KindClient   Kind = "client"
+	// KindImport, KindManual and KindReplay: an operation of a person made it. KindTest: so did one, to try something out.
+	KindImport Kind = "import"
+	KindManual Kind = "manual"
+	KindReplay Kind = "replay"
+	KindTest   Kind = "test"
+	// KindRate: a rate has come for an amount that waited for one.
+	KindRate Kind = "rate"
+	// KindHold: a held postback was settled.
+	KindHold Kind = "hold"
+)
+
+// KindOf returns the kind of the rows that a writer's postbacks make.
+func KindOf(w conversion.Writer) Kind {
+	switch w {
+	case conversion.WriterPage:
+		return KindClient
+	case conversion.WriterImport:
+		return KindImport
+	case conversion.WriterPerson:
+		return KindManual
+	case conversion.WriterReplay:
+		return KindReplay
+	}
+	return KindPostback
+}
+
+// Received is a row of the received log (docs/semantics.md §3 step 3), which is also the journal: it has one row for each
+// version of each conversion, whoever made it.
 type Received struct {
 	// ID is the X-Request-Id, a UUIDv7.
-	ID       uuid.UUID
+	ID uuid.UUID
+	// Kind says what the row comes from; empty = as the intent's writer says.
+	Kind     Kind
 	Endpoint string
 	// KeyID is the random id of the key that authenticated the postback.
 	KeyID string
@@ -164,17 +201,27 @@ type Received struct {
 	Method, ContentType, Query, Body string
 	// SubIDFrom says where the subid came from; empty where that is not known.
 	SubIDFrom string
-	// SubID, TID and Type as far as the postback was understood.
-	SubID, TID, Type string
-	Outcome          conversion.Outcome
-	Reason           conversion.Reason
-	Warnings         []conversion.Warning
+	// SubID, TID and Type as far as the postback was understood. Status is the network's word, at most [MaxStatus] bytes.
+	SubID, TID, Type, Status string
+	Outcome                  conversion.Outcome
+	Reason                   conversion.Reason
+	Warnings                 []conversion.Warning
 	// Signature names the signature of a request that counts once, however often it comes: another one is a duplicate
 	// unless this one was ignored. The zero UUID if there is none, or if it has not counted.
 	Signature uuid.UUID
-	// Conversion is the id of the conversion that was recorded or repeated; the zero UUID if none.
+	// Conversion is the id of the conversion that was recorded or repeated; the zero UUID if none. Version is the one that
+	// this row made, 0 if it made none: of all rows exactly one has it.
 	Conversion uuid.UUID
+	Version    int
+	// Actor made the change, Note says why; Operation is what it belongs to. Empty unless a person did.
+	Actor, Note string
+	Operation   uuid.UUID
+	// Origin is the row that this one settles or replays; the zero UUID if none.
+	Origin uuid.UUID
 }
+
+// MaxStatus bounds the network's word in the received log, in bytes.
+const MaxStatus = 64
 
 // ConversionFilter selects conversions; zero fields select all.
 type ConversionFilter struct {
@@ -229,6 +276,7 @@ const LeaseSlack = time.Hour
 type Store interface {
 	Transactor
 	Reader
+	Journal
 	Outbox
 	Upkeep
 	Rates
@@ -260,6 +308,19 @@ type Reader interface {
 	// Facts yields the sums of the clicks and conversions that a report's plan selects, in no order.
 	Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error]
 }
+
+// Journal hands on the received log in the order in which it was committed.
+type Journal interface {
+	// ReadJournal returns the rows that were committed after the cursor, about limit of them, and the cursor of the next
+	// page. Nothing that is committed later comes before that cursor. Versions of one conversion come in their order, over
+	// all pages. There are no more rows for now when it returns none.
+	ReadJournal(ctx context.Context, after Cursor, limit int) (rows []Received, next Cursor, err error)
+	// JournalEnd returns the cursor after which nothing is to be read now.
+	JournalEnd(ctx context.Context) (Cursor, error)
+}
+
+// Cursor is a place in a store's journal; 0 is its beginning. It means nothing to another store.
+type Cursor int64
 
 // Upkeep finds what is to be done because time has passed.
 type Upkeep interface {

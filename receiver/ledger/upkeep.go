@@ -164,6 +164,20 @@ func (o *repriceOp) repriceSlot(s *sheet, by conversion.Repricing) (before, now 
 		if d := conversion.Reprice(entry.now, click, by); d.Next != nil {
 			s.record(entry.slot, d.Next)
 			s.forward(by.Rules, d.Forwards, d.Next, click, "")
+			s.log(Received{
+				ID:         by.RequestID,
+				Kind:       KindRate,
+				Endpoint:   d.Next.Endpoint,
+				SubID:      d.Next.SubID,
+				At:         s.now,
+				Stamp:      d.Next.Stamp,
+				TID:        d.Next.Slot.TID,
+				Type:       d.Next.Type,
+				Outcome:    d.Outcome,
+				Warnings:   d.Next.Warnings,
+				Conversion: d.Next.ID,
+				Version:    d.Next.Version,
+			})
 		}
 	}
 	return before, waitingConversion(entry.slot, entry.now)

@@ -41,6 +41,7 @@ func (d *desk) crowd(stores ...ledger.Store) {
 	}
 	sent := make([][]*conversion.Intent, senders)
 	recorded := make([]int, senders)
+	followers := d.follow(stores[0], 1, 7, 1000)
 	var group sync.WaitGroup
 	for sender := range senders {
 		group.Go(func() {
@@ -64,6 +65,9 @@ func (d *desk) crowd(stores ...ledger.Store) {
 	}
 	group.Wait()
 	d.audit(sent, recorded)
+	for _, f := range followers {
+		d.auditJournal(f.stop())
+	}
 }
 
 func randomBatch(random *rand.Rand, n int) []*conversion.Intent {
@@ -123,9 +127,18 @@ func applyAll(book *ledger.Book, intents []*conversion.Intent) *ledger.Changes {
 			click = book.Clicks[slot.Key]
 		}
 		decided := conversion.Apply(in, prev, click)
-		changes.Received = append(changes.Received, ledger.Received{
-			ID: in.RequestID, Endpoint: in.Endpoint, SubID: in.SubID, At: in.Received, Outcome: decided.Outcome,
-		})
+		row := ledger.Received{
+			ID:       in.RequestID,
+			Kind:     ledger.KindPostback,
+			Endpoint: in.Endpoint,
+			SubID:    in.SubID,
+			At:       in.Received,
+			Outcome:  decided.Outcome,
+		}
+		if decided.Next != nil {
+			row.Conversion, row.Version = decided.Next.ID, decided.Next.Version
+		}
+		changes.Received = append(changes.Received, row)
 		if decided.Click != nil {
 			clicks[slot.Key] = decided.Click
 		}

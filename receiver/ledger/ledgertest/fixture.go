@@ -73,7 +73,8 @@ func fullConversion(subid, tid string) *conversion.Conversion {
 	return &conversion.Conversion{
 		ID: id(noon, 1), Endpoint: shop, SubID: subid, Slot: conversion.SlotKey{TID: tid, Type: "sale"},
 		Type: "sale", PreviousType: "lead", Status: awkward, Payout: *longAmount(), Cost: pendingAmount(), EndpointCurrency: "USD",
-		Params: conversion.Params{{Name: "a", Value: awkward}, {Name: awkward, Value: "b"}}, From: awkward,
+		Params:   conversion.Params{{Name: "a", Value: awkward}, {Name: awkward, Value: "b"}},
+		Campaign: awkward, Source: awkward, Test: true, From: awkward,
 		Warnings:  []conversion.Warning{conversion.PayoutAmbiguous, conversion.OverwroteOtherType},
 		ClickTime: noon.Add(-time.Hour), ConversionTime: noon.Add(-time.Minute), SaleTime: noon.Add(-time.Second),
 		CreatedAt: noon, UpdatedAt: noon.Add(time.Microsecond), Version: 7, RequestID: id(noon, 2), Stamp: noon.UnixMicro() + 3,
@@ -90,6 +91,7 @@ func fullReceived(at time.Time, n int) ledger.Received {
 	return ledger.Received{
 		ID:          id(at, n),
 		Endpoint:    shop,
+		Kind:        ledger.KindReplay,
 		KeyID:       "k1",
 		At:          at,
 		Stamp:       at.UnixMicro(),
@@ -106,6 +108,12 @@ func fullReceived(at time.Time, n int) ledger.Received {
 		Warnings:    []conversion.Warning{conversion.DateInFuture},
 		Signature:   id(noon, n+1000),
 		Conversion:  id(noon, 1),
+		Version:     3,
+		Status:      awkward,
+		Actor:       awkward,
+		Note:        awkward,
+		Operation:   id(noon, 4),
+		Origin:      id(noon, 5),
 	}
 }
 

@@ -192,3 +192,31 @@ func databaseOf(t *testing.T, dsn string) string {
 	}
 	return strings.TrimPrefix(u.Path, "/")
 }
+
+func TestTheJournalGoesOnInAServerThatHasCountedLess(t *testing.T) {
+	dsn := pgtest.Shared(t).NewDatabase(t)
+	write := func(store *postgres.Store, tid string) {
+		t.Helper()
+		row := newPostback("c1", tid, "sale", "1").Log
+		row.Outcome = "ignored"
+		must(t, store.Transact(t.Context(), ledger.Want{}, func(*ledger.Book) *ledger.Changes {
+			return &ledger.Changes{Received: []ledger.Received{row}}
+		}))
+	}
+	first := openStore(t, postgres.Options{DSN: dsn})
+	write(first, "1")
+	// As if these rows came from a server with more transactions behind it.
+	must(t, pgtest.Shared(t).Exec(t.Context(), databaseOf(t, dsn), "update received set tx = tx + 1000000"))
+
+	restored := openStore(t, postgres.Options{DSN: dsn})
+	rows, cursor, err := restored.ReadJournal(t.Context(), 0, 10)
+	if err != nil || len(rows) != 1 {
+		t.Fatalf("%d rows of the old server: %v", len(rows), err)
+	}
+	write(restored, "2")
+	openStore(t, postgres.Options{DSN: dsn}) // Another start changes nothing.
+	rows, _, err = restored.ReadJournal(t.Context(), cursor, 10)
+	if err != nil || len(rows) != 1 || rows[0].TID != "2" {
+		t.Errorf("read %v after the cursor, want the new row: %v", rows, err)
+	}
+}

@@ -62,7 +62,10 @@ func (s *Store) prepareSchema(ctx context.Context, pool *pgxpool.Pool) error {
 			return err
 		}
 		if s.options.CheckOnly || version >= len(migrations) {
-			return checkVersion(version)
+			if err := checkVersion(version); err != nil {
+				return err
+			}
+			return continueJournal(ctx, conn)
 		}
 		s.options.Logger.InfoContext(ctx, "Migrating the schema", "from", version, "to", len(migrations))
 		if err := createVersion(ctx, conn); err != nil {
@@ -101,8 +104,9 @@ func schemaVersion(ctx context.Context, conn *pgx.Conn) (int, error) {
 // createVersion makes the table whose one row holds the version, and is the lock of those who migrate.
 func createVersion(ctx context.Context, conn *pgx.Conn) error {
 	const (
-		create = "create table if not exists postback_schema (one boolean primary key check (one), version integer not null)"
-		fill   = "insert into postback_schema values (true, 0) on conflict do nothing"
+		create = "create table if not exists postback_schema (one boolean primary key check (one), version integer not null, " +
+			"tx_base bigint not null default 0)"
+		fill = "insert into postback_schema values (true, 0) on conflict do nothing"
 	)
 	for {
 		_, err := conn.Exec(ctx, create, pgx.QueryExecModeExec)

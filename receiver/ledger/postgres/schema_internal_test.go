@@ -28,7 +28,7 @@ func TestTheSchemaIsAsDescribed(t *testing.T) {
 	wantColumns(t, conn, table.Clicks, "bucket", "present")
 	wantColumns(t, conn, table.Conversions, "bucket")
 	wantColumns(t, conn, table.History, "bucket")
-	wantColumns(t, conn, table.Received, "bucket")
+	wantColumns(t, conn, table.Received, "bucket", "tx")
 	wantColumns(t, conn, table.Held, "bucket")
 	wantColumns(t, conn, table.PendingRates, "bucket")
 	wantColumns(t, conn, table.Outbox, "bucket", "parked", "holder", "leased_until")

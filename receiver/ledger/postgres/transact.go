@@ -63,12 +63,13 @@ var (
 	updateConversions = forRows(changedConversion, slotKey, "update conversions t set {set} from {rows} where {key}")
 	insertHistory     = insertRows(table.History.Columns, "insert into conversion_history ({columns}) {values}")
 	insertForwards    = insertRows(table.Outbox.Columns, "insert into outbox ({columns}) {values}")
-	insertReceived    = insertRows(table.Received.Columns, "insert into received ({columns}) {values}")
-	settleReceived    = forRows(settledReceived, idKey, "update received t set {set} from {rows} where {key}")
-	deleteHeld        = forRows(heldKey, idKey, "delete from held t using {rows} where {key}")
-	insertHeld        = insertRows(table.Held.Columns, "insert into held ({columns}) {values}")
-	deletePending     = forRows(pendingColumns, len(pendingColumns), "delete from pending_rates t using {rows} where {key}")
-	insertPending     = insertRows(pendingColumns, "insert into pending_rates ({columns}) {values} on conflict do nothing")
+	insertReceived    = insertRows(table.Received.Columns, `insert into received ({columns}, tx) {values},
+		(select pg_current_xact_id()::text::bigint + tx_base from postback_schema)`)
+	settleReceived = forRows(settledReceived, idKey, "update received t set {set} from {rows} where {key}")
+	deleteHeld     = forRows(heldKey, idKey, "delete from held t using {rows} where {key}")
+	insertHeld     = insertRows(table.Held.Columns, "insert into held ({columns}) {values}")
+	deletePending  = forRows(pendingColumns, len(pendingColumns), "delete from pending_rates t using {rows} where {key}")
+	insertPending  = insertRows(pendingColumns, "insert into pending_rates ({columns}) {values} on conflict do nothing")
 )
 
 // Transact implements [ledger.Store] in two flights: the first locks the clicks in key order and reads, in statements

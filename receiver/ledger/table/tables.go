@@ -41,6 +41,9 @@ var conversionColumns = slices.Concat([]Column[conversion.Conversion]{
 	Of("status", Text, func(c *conversion.Conversion) *string { return &c.Status }).Null(),
 	Of("currency", Text, func(c *conversion.Conversion) *string { return &c.EndpointCurrency }),
 	encoded("params", JSON, func(c *conversion.Conversion) params { return params{&c.Params} }),
+	Of("campaign", Text, func(c *conversion.Conversion) *string { return &c.Campaign }).Null(),
+	Of("source", Text, func(c *conversion.Conversion) *string { return &c.Source }).Null(),
+	Of("test", Boolean, func(c *conversion.Conversion) *bool { return &c.Test }),
 	Of("sender", Text, func(c *conversion.Conversion) *string { return &c.From }).Null(),
 	encoded("warnings", Text, func(c *conversion.Conversion) words[conversion.Warning] {
 		return words[conversion.Warning]{&c.Warnings}
@@ -59,11 +62,12 @@ var conversionColumns = slices.Concat([]Column[conversion.Conversion]{
 	amount("payout", func(c *conversion.Conversion) *money.Amount { return &c.Payout }),
 	optionalAmount("cost", func(c *conversion.Conversion) **money.Amount { return &c.Cost }))
 
-// Received is the log of received postbacks.
+// Received is the log of received postbacks, and the journal of all versions.
 var Received = Table[ledger.Received]{Name: "received", Columns: []Column[ledger.Received]{
 	Of("endpoint", Text, func(r *ledger.Received) *string { return &r.Endpoint }),
 	Of("subid", Text, func(r *ledger.Received) *string { return &r.SubID }),
 	Of("id", UUID, func(r *ledger.Received) *uuid.UUID { return &r.ID }),
+	Of("kind", Text, func(r *ledger.Received) *string { return (*string)(&r.Kind) }),
 	Of("at", Time, func(r *ledger.Received) *time.Time { return &r.At }).Null(),
 	Of("stamp", BigInteger, func(r *ledger.Received) *int64 { return &r.Stamp }),
 	Of("key_id", Text, func(r *ledger.Received) *string { return &r.KeyID }).Null(),
@@ -82,6 +86,12 @@ var Received = Table[ledger.Received]{Name: "received", Columns: []Column[ledger
 	}),
 	Of("signature", UUID, func(r *ledger.Received) *uuid.UUID { return &r.Signature }).Null(),
 	Of("conversion", UUID, func(r *ledger.Received) *uuid.UUID { return &r.Conversion }).Null(),
+	Of("version", Integer, func(r *ledger.Received) *int { return &r.Version }).Null(),
+	Of("status", Text, func(r *ledger.Received) *string { return &r.Status }).Null(),
+	Of("actor", Text, func(r *ledger.Received) *string { return &r.Actor }).Null(),
+	Of("note", Text, func(r *ledger.Received) *string { return &r.Note }).Null(),
+	Of("operation", UUID, func(r *ledger.Received) *uuid.UUID { return &r.Operation }).Null(),
+	Of("origin", UUID, func(r *ledger.Received) *uuid.UUID { return &r.Origin }).Null(),
 }}
 
 // Held are postbacks that wait for their click.

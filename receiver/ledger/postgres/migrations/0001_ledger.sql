@@ -37,6 +37,9 @@ create table conversions (
   status text,
   currency text not null,               -- the endpoint's, of payout and cost
   params json,
+  campaign text,                        -- the click's, when this version was written
+  source text,
+  test boolean not null,                -- true: somebody has tried something out
   sender text,                          -- the parameter "from"
   warnings text,                        -- separated by commas
   click_time timestamptz,
@@ -79,11 +82,14 @@ create table conversion_history (
 
 create index conversion_history_updated_at on conversion_history (updated_at);
 
+-- The received log, and the journal: one row for each version of each conversion. tx is the number of the transaction that
+-- wrote the row, plus postback_schema.tx_base: readers follow it, see journal.go.
 create table received (
   bucket smallint not null,
   endpoint text collate "C" not null,
   subid text collate "C" not null,
   id uuid not null,
+  kind text not null,
   at timestamptz,
   stamp bigint not null,
   key_id text,
@@ -99,12 +105,21 @@ create table received (
   reason text,
   warnings text,                        -- separated by commas
   conversion uuid,
+  version integer,                      -- the one that this row made
+  status text,                          -- the network's word
+  actor text,
+  note text,
+  operation uuid,
+  origin uuid,                          -- the row that this one settles or replays
+  tx bigint not null,
   primary key (bucket, endpoint, subid, id)
 );
 
 create index received_id on received (id);
 
 create index received_of_endpoint on received (lower(endpoint), id);
+
+create index received_tx on received (tx);
 
 create table held (
   bucket smallint not null,

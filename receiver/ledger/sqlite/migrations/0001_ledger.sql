@@ -40,6 +40,9 @@ create table conversions (
   status                   text,
   currency                 text    not null,  -- the endpoint's, of payout and cost
   params                   text,
+  campaign                 text,              -- the click's, when this version was written
+  source                   text,
+  test                     integer not null,  -- 1: somebody has tried something out
   sender                   text,              -- the parameter "from"
   warnings                 text,              -- separated by commas
   click_time               integer,
@@ -83,6 +86,9 @@ create table conversion_history (
   status                   text,
   currency                 text    not null,
   params                   text,
+  campaign                 text,
+  source                   text,
+  test                     integer not null,
   sender                   text,
   warnings                 text,
   click_time               integer,
@@ -113,11 +119,14 @@ create unique index conversion_history_version on conversion_history (id, versio
 
 create index conversion_history_updated_at on conversion_history (updated_at);
 
+-- The received log, and the journal: one row for each version of each conversion. One batch commits at a time, hence
+-- the row numbers tell the order of commits. No number is used twice, also when the last row is deleted.
 create table received (
-  seq          integer primary key,
+  seq          integer primary key autoincrement,
   endpoint     integer not null,
   subid        text    not null,
   id           blob    not null,
+  kind         text    not null,
   at           integer,
   stamp        integer not null,
   key_id       text,
@@ -132,7 +141,13 @@ create table received (
   outcome      text    not null,
   reason       text,
   warnings     text,              -- separated by commas
-  conversion   blob
+  conversion   blob,
+  version      integer,           -- the one that this row made
+  status       text,              -- the network's word
+  actor        text,
+  note         text,
+  operation    blob,
+  origin       blob               -- the row that this one settles or replays
 );
 
 create unique index received_id on received (id);
