@@ -92,12 +92,12 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 	conversionID := uuid.MustParse("01912345-6789-7abc-8def-0123456789ab")
 	rows := []ledger.Received{
 		{
-			ID: ids(2)[0], Endpoint: "shop/main", KeyID: "k1", At: start, IP: "192.0.2.1", Method: "POST",
+			ID: ids(2)[0], Kind: ledger.KindPostback, Status: "Approved", Version: 2, Endpoint: "shop/main", KeyID: "k1", At: start, IP: "192.0.2.1", Method: "POST",
 			Query: "subid=c1&x=<b>", Body: "status=sale", ContentType: "text/plain", SubIDFrom: "query:subid", SubID: "c1", TID: "7", Type: "sale", Outcome: conversion.Recorded,
 			Warnings: []conversion.Warning{conversion.PayoutAmbiguous}, Conversion: conversionID,
 		},
 		{
-			ID: ids(2)[1], Endpoint: "shop/main", KeyID: "k1", At: start, IP: "192.0.2.1", Method: "GET",
+			ID: ids(2)[1], Kind: ledger.KindHold, Origin: ids(2)[0], Endpoint: "shop/main", KeyID: "k1", At: start, IP: "192.0.2.1", Method: "GET",
 			Outcome: conversion.Ignored, Reason: conversion.SubIDMissing,
 		},
 	}
@@ -107,12 +107,12 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 	}
 	want := []any{
 		map[string]any{
-			"id": ids(2)[0].String(), "time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
+			"id": ids(2)[0].String(), "kind": "postback", "status": "Approved", "version": 2.0, "origin": nil, "time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
 			"method": "POST", "query": "subid=c1&x=<b>", "body": "status=sale", "content_type": "text/plain", "subid": "c1", "subid_from": "query:subid", "tid": "7", "type": "sale",
 			"outcome": "recorded", "reason": nil, "warnings": []any{"payout_ambiguous"}, "conversion_id": conversionID.String(),
 		},
 		map[string]any{
-			"id": ids(2)[1].String(), "time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
+			"id": ids(2)[1].String(), "kind": "hold", "status": nil, "version": nil, "origin": ids(2)[0].String(), "time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
 			"method": "GET", "query": "", "body": "", "content_type": nil, "subid": nil, "subid_from": nil, "tid": "", "type": nil,
 			"outcome": "ignored", "reason": "subid_missing", "warnings": []any{}, "conversion_id": nil,
 		},

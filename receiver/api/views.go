@@ -59,6 +59,7 @@ func params(c *conversion.Conversion) map[string]string {
 func viewPostback(r ledger.Received) read.Postback {
 	view := read.Postback{
 		ID:          r.ID.String(),
+		Kind:        string(r.Kind),
 		Time:        read.UTC(r.At),
 		Endpoint:    r.Endpoint,
 		KeyID:       r.KeyID,
@@ -71,12 +72,19 @@ func viewPostback(r ledger.Received) read.Postback {
 		SubIDFrom:   read.Text(r.SubIDFrom),
 		TID:         r.TID,
 		Type:        read.Text(r.Type),
+		Status:      read.Text(r.Status),
 		Outcome:     string(r.Outcome),
 		Reason:      read.Text(string(r.Reason)),
 		Warnings:    warnings(r.Warnings),
 	}
 	if r.Conversion != uuid.Nil {
 		view.ConversionID = read.Text(r.Conversion.String())
+	}
+	if r.Version > 0 {
+		view.Version = &r.Version
+	}
+	if r.Origin != uuid.Nil {
+		view.Origin = read.Text(r.Origin.String())
 	}
 	return view
 }

@@ -33,6 +33,8 @@ type Verdict struct {
 	Reason conversion.Reason
 	// SubID, TID and Type as far as they were understood: never a malformed one.
 	SubID, TID, Type string
+	// Status is the network's word, as it was sent.
+	Status string
 	// SubIDFrom is where the request said the subid, or what it has in its place.
 	SubIDFrom request.Source
 	// Warnings, each once, in the order of processing.
@@ -52,7 +54,7 @@ func Judge(ep *endpoint.Endpoint, said request.Parsed, at Arrival, rates *money.
 	t := at.Trace
 	v := Verdict{Warnings: said.Warnings}
 	kept := v.resolve(ep, f, &said, t)
-	v.Return = f[endpoint.FieldReturn]
+	v.Return, v.Status = f[endpoint.FieldReturn], f[endpoint.FieldStatus]
 	if v.Reason = v.judgeSubID(f[endpoint.FieldSubid], t); v.Reason != "" {
 		return v
 	}

@@ -71,6 +71,7 @@ func (h *Handler) record(
 		Intent: verdict.Intent,
 		Log: ledger.Received{
 			ID:          a.Request.ID,
+			Kind:        ledger.KindOf(a.Writer()),
 			Endpoint:    a.Endpoint.Name,
 			KeyID:       a.KeyID,
 			At:          a.Request.At,
@@ -84,6 +85,7 @@ func (h *Handler) record(
 			SubID:       verdict.SubID,
 			TID:         verdict.TID,
 			Type:        verdict.Type,
+			Status:      head(verdict.Status, ledger.MaxStatus),
 			Outcome:     outcome,
 			Reason:      verdict.Reason,
 			Warnings:    verdict.Warnings,

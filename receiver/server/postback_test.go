@@ -90,13 +90,13 @@ func (h *harness) checkLog(t *testing.T, got answer, outcome, method, path strin
 	name, rest, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
 	_, query, _ := strings.Cut(strings.Replace(rest, "postback&", "postback?", 1), "?")
 	want := ledger.Received{
-		ID: id, KeyID: "k1", At: noon.Truncate(time.Microsecond), Stamp: 7, Method: method,
+		ID: id, Kind: ledger.KindPostback, KeyID: "k1", At: noon.Truncate(time.Microsecond), Stamp: 7, Method: method,
 		Endpoint: map[string]string{key: "default/test", listedKey: "default/listed", signedKey: "default/signed"}[name],
 		Query:    query[:min(len(query), request.MaxURLBytes)],
 	}
 	word, reason, _ := strings.Cut(outcome, "; reason=")
 	want.Outcome, want.Reason = conversion.Outcome(word), conversion.Reason(reason)
-	judged := cmpopts.IgnoreFields(ledger.Received{}, "IP", "Body", "ContentType", "SubIDFrom", "SubID", "TID", "Type", "Warnings")
+	judged := cmpopts.IgnoreFields(ledger.Received{}, "IP", "Body", "ContentType", "SubIDFrom", "SubID", "TID", "Type", "Status", "Warnings")
 	if diff := cmp.Diff(want, p.Log, judged); diff != "" {
 		t.Errorf("the row -want +got:\n%s", diff)
 	}

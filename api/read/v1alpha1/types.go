@@ -58,7 +58,10 @@ type Conversion struct {
 // Postback is a row of the log of received postbacks.
 type Postback struct {
 	// ID is the reply's X-Request-Id.
-	ID       string     `json:"id"`
+	ID string `json:"id"`
+	// Kind says what the row comes from: `postback`, `client` (a page), or `rate` and `hold`, which were not received: a
+	// rate has come late, a held postback was settled.
+	Kind     string     `json:"kind"`
 	Time     *time.Time `json:"time"`
 	Endpoint string     `json:"endpoint"`
 	KeyID    string     `json:"key_id"`
@@ -72,13 +75,19 @@ type Postback struct {
 	SubID *string `json:"subid"`
 	// SubIDFrom is where the request said the subid: query, path, body or cookie, a colon, and the name there; null if it
 	// said none.
-	SubIDFrom    *string  `json:"subid_from"`
-	TID          string   `json:"tid"`
-	Type         *string  `json:"type"`
+	SubIDFrom *string `json:"subid_from"`
+	TID       string  `json:"tid"`
+	Type      *string `json:"type"`
+	// Status is the network's word, at most 64 bytes.
+	Status       *string  `json:"status"`
 	Outcome      string   `json:"outcome"`
 	Reason       *string  `json:"reason"`
 	Warnings     []string `json:"warnings"`
 	ConversionID *string  `json:"conversion_id"`
+	// Version of the conversion that this row made; null if it made none.
+	Version *int `json:"version"`
+	// Origin is the row that this one settles; null if none.
+	Origin *string `json:"origin"`
 }
 
 // Forward is an S2S postback. It has no URL but those of the attempts, which leave out whatever may be a token.
