@@ -220,7 +220,9 @@ func (a *assembler) settleEndpoints() {
 			delete(a.served, e.Name)
 			continue
 		}
-		a.served[e.Name] = credential.FilterEndpoint(a.served[e.Name], s.Releases)
+		if len(s.Released) > 0 {
+			a.served[e.Name] = credential.FilterEndpoint(a.served[e.Name], s.Releases)
+		}
 	}
 }
 

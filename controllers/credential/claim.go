@@ -88,11 +88,14 @@ type owners map[Thing]types.NamespacedName
 
 // take gives an owner its things, all or none but for those that it can do without.
 func (o owners) take(owner types.NamespacedName, things []Claimed) Settlement {
-	s := Settlement{Served: true, Released: map[Thing]bool{}}
+	s := Settlement{Served: true}
 	for _, thing := range things {
 		older, taken := o[thing.Thing]
 		switch {
 		case taken && thing.Retiring:
+			if s.Released == nil {
+				s.Released = map[Thing]bool{}
+			}
 			s.Released[thing.Thing] = true
 		case taken:
 			return Settlement{Lost: true, Older: older, Kind: thing.Kind}
