@@ -251,6 +251,15 @@ type ReceivedFilter struct {
 	Limit  int
 }
 
+// ClickFilter selects clicks; zero fields select all.
+type ClickFilter struct {
+	Endpoint string
+	// After selects what comes after that click in the store's order: the cursor. Its Endpoint is the filter's, if that has
+	// one. The zero Key selects from the start.
+	After Key
+	Limit int
+}
+
 // Errors that callers tell apart.
 var (
 	// ErrUnavailable means that the store could not be reached, or stopped answering, and trying again may help.
@@ -307,6 +316,11 @@ type Reader interface {
 	Received(ctx context.Context, f ReceivedFilter) iter.Seq2[Received, error]
 	// Facts yields the sums of the clicks and conversions that a report's plan selects, in no order.
 	Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error]
+	// Click returns a click, nil if there is none. It waits for no lock.
+	Click(ctx context.Context, endpoint, subid string) (*conversion.Click, error)
+	// Clicks yields matching clicks in an order of the store's own, which is that of their index and not of time: no index
+	// of clicks is kept by time, since every visit would pay for it.
+	Clicks(ctx context.Context, f ClickFilter) iter.Seq2[*conversion.Click, error]
 }
 
 // Journal hands on the received log in the order in which it was committed.

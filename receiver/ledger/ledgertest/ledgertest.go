@@ -40,6 +40,7 @@ func Run(t *testing.T, engine Engine) {
 		{"a batch writes all or nothing", testAllOrNothing},
 		{"a full batch fits", testFullBatch},
 		{"a click comes back as it was", testClicks},
+		{"clicks are paged through, each once", testClickFilter},
 		{"a click is stored once, whoever races", testClickRace},
 		{"a placeholder is no click", testPlaceholder},
 		{"a conversion comes back as it was", testConversions},

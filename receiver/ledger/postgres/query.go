@@ -151,16 +151,16 @@ func (s *Store) History(ctx context.Context, id uuid.UUID) ([]*conversion.Conver
 	return append(versions, current), err
 }
 
-// pages yields rows page after page, each page from the id of the last row on.
-func pages[R any](before uuid.UUID, limit int, page func(uuid.UUID, int) ([]R, error), id func(R) uuid.UUID) iter.Seq2[R, error] {
+// pages yields rows page after page, each page from the last row on, as cursor names it.
+func pages[R, C any](start C, limit int, page func(C, int) ([]R, error), cursor func(R) C) iter.Seq2[R, error] {
 	return func(yield func(R, error) bool) {
-		before, left := before, limit
+		after, left := start, limit
 		for limit == 0 || left > 0 {
 			size := pageSize
 			if limit > 0 {
 				size = min(size, left)
 			}
-			rows, err := page(before, size)
+			rows, err := page(after, size)
 			if err != nil {
 				var none R
 				yield(none, err)
@@ -170,7 +170,7 @@ func pages[R any](before uuid.UUID, limit int, page func(uuid.UUID, int) ([]R, e
 				if !yield(row, nil) {
 					return
 				}
-				before = id(row)
+				after = cursor(row)
 			}
 			if len(rows) < size {
 				return
