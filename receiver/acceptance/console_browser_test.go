@@ -11,7 +11,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/receivertest/chromium"
 )
 
-var update = flag.Bool("update", false, "write the pictures of docs/console.md")
+var update = flag.Bool("update", false, "write the pictures of docs/console.md, and the answers of docs/api.md")
 
 // pictures are those of README.md and docs/console.md: the page that each shows, and its colours.
 var pictures = map[string]struct{ page, scheme string }{

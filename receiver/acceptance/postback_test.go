@@ -58,6 +58,7 @@ func (r request) run(t *testing.T, s *scene) {
 	if r.forwardedFor != "" {
 		sent.Header.Set("X-Forwarded-For", r.forwardedFor)
 	}
+	checkExplained := r.explained(t, s, method, sent.URL)
 	response, err := http.DefaultClient.Do(sent)
 	if err != nil {
 		t.Fatal(err)
@@ -67,6 +68,7 @@ func (r request) run(t *testing.T, s *scene) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	checkExplained(response.StatusCode, response.Header, string(body))
 	status, text, textType := r.answer()
 	if method == http.MethodHead {
 		text = ""

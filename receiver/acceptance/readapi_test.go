@@ -36,6 +36,9 @@ func (r *rig) read(t *testing.T, target string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	if response.StatusCode == http.StatusOK {
+		r.contract.holds(t, r.ops, target, string(text))
+	}
 	return response.StatusCode, string(text)
 }
 

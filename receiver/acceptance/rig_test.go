@@ -46,6 +46,7 @@ type rig struct {
 	url, ops  string
 	db        *sql.DB
 	log       logbook
+	contract  contract
 }
 
 // logbook keeps what the receiver logs.
@@ -148,6 +149,7 @@ func list[T any](t *testing.T, r *rig, path string, query url.Values) []T {
 	if err != nil || response.StatusCode != http.StatusOK {
 		t.Fatalf("%s: %s: %s (%v)", request.URL, response.Status, text, err)
 	}
+	r.contract.holds(t, r.ops, path, string(text))
 	var page struct {
 		Items []T `json:"items"`
 	}

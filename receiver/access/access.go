@@ -15,6 +15,7 @@ import (
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/postback"
 	"github.com/postback-dev/postback-operator/receiver/ratelimit"
 	"github.com/postback-dev/postback-operator/receiver/request"
@@ -28,6 +29,8 @@ type Attempt struct {
 	KeyID    string
 	// ClientKey: the key is one that everybody can read in a page.
 	ClientKey bool
+	// Trusted: who sends is not checked, only what is sent.
+	Trusted bool
 	// Trace gets the checks; nil = nobody asks for them.
 	Trace *trace.Trace
 
@@ -38,22 +41,24 @@ type Attempt struct {
 	read    bool
 }
 
-// checks are passed in this order. Each says why the postback may not go on, or "".
+// checks are passed in this order. Each says why the postback may not go on, or "". Those about the sender are left out for
+// a Trusted one.
 var checks = [...]struct {
 	name   string
+	sender bool
 	reason func(*Attempt) conversion.Reason
 	// sees is what the check looks at; empty if the endpoint does not ask for it, or not with such a key.
 	sees func(*Attempt) string
 }{
-	{"rate", (*Attempt).rate, (*Attempt).seesRate},
-	{"origin", (*Attempt).origin, (*Attempt).seesOrigin},
-	{"address", (*Attempt).address, (*Attempt).seesAddress},
-	{"method", (*Attempt).method, (*Attempt).seesMethod},
-	{"length", (*Attempt).length, (*Attempt).seesLength},
-	{"hmac", (*Attempt).mac, (*Attempt).seesMAC},
-	{"age", (*Attempt).age, (*Attempt).seesAge},
-	{"body", (*Attempt).readable, (*Attempt).seesBody},
-	{"signature", (*Attempt).digest, (*Attempt).seesDigest},
+	{"rate", true, (*Attempt).rate, (*Attempt).seesRate},
+	{"origin", true, (*Attempt).origin, (*Attempt).seesOrigin},
+	{"address", true, (*Attempt).address, (*Attempt).seesAddress},
+	{"method", false, (*Attempt).method, (*Attempt).seesMethod},
+	{"length", false, (*Attempt).length, (*Attempt).seesLength},
+	{"hmac", true, (*Attempt).mac, (*Attempt).seesMAC},
+	{"age", true, (*Attempt).age, (*Attempt).seesAge},
+	{"body", false, (*Attempt).readable, (*Attempt).seesBody},
+	{"signature", true, (*Attempt).digest, (*Attempt).seesDigest},
 }
 
 // Check returns why the postback is refused before it is judged, "" if it is not.
@@ -62,6 +67,9 @@ func (a *Attempt) Check() conversion.Reason {
 		a.tellKey()
 	}
 	for i := range checks {
+		if a.Trusted && checks[i].sender {
+			continue
+		}
 		reason := checks[i].reason(a)
 		if a.Trace != nil {
 			a.tell(checks[i].name, checks[i].sees(a), reason)
@@ -166,10 +174,33 @@ func (a *Attempt) digest() conversion.Reason {
 // signed reports whether a signature is demanded: of networks, not of pages, which keep no secret.
 func (a *Attempt) signed() bool { return !a.ClientKey && a.Endpoint.SignatureParameter != "" }
 
+// Judge goes through the steps that need no store: the checks, then what the postback means. stamp as in [conversion.Intent].
+func (a *Attempt) Judge(stamp int64, rates *money.Table) postback.Verdict {
+	if reason := a.Check(); reason != "" {
+		return postback.Verdict{Reason: reason}
+	}
+	said, _ := a.Said() // Check has looked at the error.
+	verdict := postback.Judge(a.Endpoint, said, postback.Arrival{
+		At:        a.Request.At,
+		IP:        a.Request.Source.String(),
+		RequestID: a.Request.ID,
+		Stamp:     stamp,
+		Writer:    a.Writer(),
+		Trace:     a.Trace,
+	}, rates)
+	if verdict.Intent == nil {
+		return verdict
+	}
+	if verdict.Reason = a.CheckType(verdict.Type); verdict.Reason != "" {
+		verdict.Intent = nil
+	}
+	return verdict
+}
+
 // CheckType returns why a postback that was judged to be of that type is refused. The types of a page are known only then.
 func (a *Attempt) CheckType(conversionType string) conversion.Reason {
 	var reason conversion.Reason
-	if a.ClientKey && !a.Endpoint.Browser.AllowsType(conversionType) {
+	if a.ClientKey && !a.Trusted && !a.Endpoint.Browser.AllowsType(conversionType) {
 		reason = conversion.TypeNotAllowed
 	}
 	if a.Trace != nil && a.ClientKey {

@@ -26,6 +26,12 @@ func (d *Door) Postback(snapshot *endpoint.Snapshot, r *request.Request, key str
 	return a, a.ClientKey
 }
 
+// To returns the attempt of a postback to an endpoint whose key nobody presented: what it would be with a key of networks, or
+// with a client key. It counts in no allowance.
+func To(ep *endpoint.Endpoint, r *request.Request, clientKey bool) *Attempt {
+	return &Attempt{Request: r, Endpoint: ep, ClientKey: clientKey, limiter: ratelimit.NewLimiter()}
+}
+
 // MayUse reports whether the path may have a campaign's alias in place of `postback`, which blockers of advertising know:
 // with a client key of the endpoint whose campaign it is.
 func (a *Attempt) MayUse(c *endpoint.Campaign) bool {

@@ -8,16 +8,14 @@ import (
 	"errors"
 	"iter"
 	"log/slog"
-	"maps"
 	"net/http"
-	"slices"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
 
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/explain"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/report"
 	"github.com/postback-dev/postback-operator/receiver/talkers"
@@ -31,6 +29,8 @@ type Store interface {
 	Conversions(context.Context, ledger.ConversionFilter) iter.Seq2[*conversion.Conversion, error]
 	History(context.Context, uuid.UUID) ([]*conversion.Conversion, error)
 	Received(context.Context, ledger.ReceivedFilter) iter.Seq2[ledger.Received, error]
+	Click(ctx context.Context, endpoint, subid string) (*conversion.Click, error)
+	Clicks(context.Context, ledger.ClickFilter) iter.Seq2[*conversion.Click, error]
 	Forwards(context.Context, ledger.OutboxFilter) iter.Seq2[ledger.OutboxRow, error]
 	ResendForward(context.Context, uuid.UUID, time.Time) error
 }
@@ -45,6 +45,8 @@ type Options struct {
 	Resent func(hosts []string)
 	// Talkers returns the n sources and the n endpoints with most requests; nil = nobody counts them.
 	Talkers func(n int) (sources, endpoints []talkers.Talker)
+	// Explainer explains postbacks, and judges the words of those in the log; nil = nobody does, and there are no such resources.
+	Explainer *explain.Explainer
 	// Token guards the API; nil = it answers on loopback only, and changes nothing.
 	Token  *TokenFile
 	Logger *slog.Logger
@@ -56,6 +58,8 @@ type api struct {
 	Options
 	// turns holds one element for each report that is being made.
 	turns chan struct{}
+	// exports has room for the streams that may be written at a time.
+	exports chan struct{}
 }
 
 // resendPath is the one that changes something.
@@ -72,69 +76,61 @@ func New(o Options) http.Handler {
 	if o.Talkers == nil {
 		o.Talkers = func(int) (sources, endpoints []talkers.Talker) { return nil, nil }
 	}
-	a := &api{Options: o, turns: make(chan struct{}, reportsAtATime)}
-	resources := map[string]resource{
-		"/api/v1/conversions":              a.conversions,
-		"/api/v1/conversions/{id}/history": a.history,
-		"/api/v1/postbacks":                a.postbacks,
-		"/api/v1/revenue":                  a.revenue,
-		"/api/v1/forwards":                 a.forwards,
-		"/api/v1/talkers":                  a.topTalkers,
-		"/api/v1/report":                   a.report,
-		"/api/v1/report.csv":               a.reportCSV,
-		"/api/v1/report.ndjson":            a.reportLines,
-	}
-	known := strings.Join(slices.Sorted(maps.Keys(resources)), ", ")
-	reads := http.NewServeMux()
-	for path, resource := range resources {
-		reads.Handle(path, a.handle(resource))
-	}
-	reads.HandleFunc("/", func(w http.ResponseWriter, _ *http.Request) {
-		WriteError(w, http.StatusNotFound, "no such resource; there are "+known+", and POST "+resendPath)
-	})
+	a := &api{Options: o, turns: make(chan struct{}, reportsAtATime), exports: make(chan struct{}, exportsAtATime)}
 	root := http.NewServeMux()
-	root.Handle("/", ReadOnly(reads))
-	root.Handle("POST "+resendPath, a.changes(a.resendForward))
+	operations := a.operations()
+	for i := range operations {
+		o := &operations[i]
+		if o.method == http.MethodGet {
+			root.Handle(o.path, ReadOnly(o.handler))
+			continue
+		}
+		root.Handle(o.method+" "+o.path, o.handler)
+	}
+	root.Handle("/", ReadOnly(http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
+		WriteError(w, http.StatusNotFound, "no such resource; "+openAPIPath+" lists them")
+	})))
 	return NoStore(guard(o.Token, o.Logger, root))
 }
 
 // resource answers a request, or returns why it cannot: see handle.
 type resource func(http.ResponseWriter, *http.Request) error
 
+// scoped is a resource that keeps to the endpoint of a token.
+func (a *api) scoped(scope read.Scope, answered http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if !grantOf(r).May(scope) {
+			WriteError(w, http.StatusForbidden, "this token lacks the scope "+string(scope))
+			return
+		}
+		answered.ServeHTTP(w, r)
+	})
+}
+
+// ofFleet is a resource about a whole fleet: a token of one endpoint does not open it.
+func (a *api) ofFleet(answer resource) http.Handler {
+	answered := a.handle(answer)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if grantOf(r).Endpoint != "" {
+			WriteError(w, http.StatusForbidden, "this needs the ops token of the fleet, not one of an endpoint")
+			return
+		}
+		answered.ServeHTTP(w, r)
+	})
+}
+
 // changes is a resource that changes something: it wants the token, also on loopback.
 func (a *api) changes(change resource) http.Handler {
 	if a.Token != nil {
-		return a.handle(change)
+		return a.scoped(read.ScopeWrite, a.handle(change))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
 		WriteError(w, http.StatusForbidden, "sending again needs a token: start the receiver with --ops-token-file")
 	})
 }
 
-func (a *api) conversions(w http.ResponseWriter, r *http.Request) error {
-	f, err := parseFilters(r.URL.RawQuery, conversionFilters)
-	if err != nil {
-		return err
-	}
-	selected := f.conversions()
-	selected.Limit++ // One more tells whether there is a next page.
-	id := func(c *conversion.Conversion) uuid.UUID { return c.ID }
-	return writePage(w, a.Store.Conversions(r.Context(), selected), f.limit, id, viewConversion)
-}
-
-func (a *api) postbacks(w http.ResponseWriter, r *http.Request) error {
-	f, err := parseFilters(r.URL.RawQuery, postbackFilters)
-	if err != nil {
-		return err
-	}
-	selected := f.received()
-	selected.Limit++
-	id := func(row ledger.Received) uuid.UUID { return row.ID }
-	return writePage(w, a.Store.Received(r.Context(), selected), f.limit, id, viewPostback)
-}
-
 func (a *api) history(w http.ResponseWriter, r *http.Request) error {
-	if _, err := parseFilters(r.URL.RawQuery, noFilters); err != nil {
+	if _, err := filtersOf(r, noFilters); err != nil {
 		return err
 	}
 	id, err := uuid.Parse(r.PathValue("id"))
@@ -145,6 +141,9 @@ func (a *api) history(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
+	if only := grantOf(r).Endpoint; only != "" && versions[0].Endpoint != only {
+		return ledger.ErrNotFound
+	}
 	views := make([]read.Conversion, len(versions))
 	for i, version := range versions {
 		views[i] = viewConversion(version)
@@ -153,12 +152,19 @@ func (a *api) history(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// handle turns a resource's error into an answer. The store's own words stay in the log.
+// handle is a resource that does not take long.
 func (a *api) handle(answer resource) http.Handler {
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+	return a.handleError(func(w http.ResponseWriter, r *http.Request) error {
 		ctx, cancel := context.WithTimeout(r.Context(), queryTimeout)
 		defer cancel()
-		err := answer(w, r.WithContext(ctx))
+		return answer(w, r.WithContext(ctx))
+	})
+}
+
+// handleError turns a resource's error into an answer. The store's own words stay in the log.
+func (a *api) handleError(answer resource) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		err := answer(w, r)
 		if err == nil {
 			return
 		}
@@ -167,8 +173,17 @@ func (a *api) handle(answer resource) http.Handler {
 			WriteError(w, http.StatusBadRequest, bad.Error())
 			return
 		}
+		var closed forbidden
+		if errors.As(err, &closed) {
+			WriteError(w, http.StatusForbidden, closed.Error())
+			return
+		}
 		if errors.Is(err, ledger.ErrNotFound) {
 			WriteError(w, http.StatusNotFound, "no such conversion")
+			return
+		}
+		if errors.Is(err, errNoClick) {
+			WriteError(w, http.StatusNotFound, errNoClick.Error())
 			return
 		}
 		if r.Context().Err() == nil {

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"fmt"
 	"maps"
+	"net/http"
 	"net/url"
 	"slices"
 	"strconv"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/google/uuid"
 
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
@@ -29,6 +31,8 @@ var (
 	postbackFilters   = []string{"endpoint", "subid", "tid", "type", "outcome", "reason", "from", "to", "limit", "cursor"}
 	revenueFilters    = []string{"endpoint", "from", "to"}
 	forwardFilters    = []string{"endpoint", "subid", "tid", "rule", "state", "from", "to", "limit", "cursor"}
+	statusFilters     = []string{"endpoint", "from", "to", "preset"}
+	clickFilters      = []string{"endpoint", "limit", "cursor"}
 	noFilters         = []string{} // The id in the path says it all.
 )
 
@@ -48,7 +52,19 @@ type filters struct {
 	state    ledger.ForwardState
 	from, to time.Time
 	limit    int
-	cursor   uuid.UUID
+	// limited: the limit was given.
+	limited bool
+	// resumed is the cursor as given. It continues lists by id at cursor, that of clicks at after.
+	resumed string
+	cursor  uuid.UUID
+	after   ledger.Key
+	// where are the parameters `filter`.
+	where []string
+	// preset that the endpoint's network has.
+	preset string
+	// separator and bom are for tables.
+	separator rune
+	bom       bool
 }
 
 func (f filters) conversions() ledger.ConversionFilter {
@@ -80,6 +96,29 @@ func parseQuery(rawQuery string) (url.Values, error) {
 	return values, nil
 }
 
+// forbidden is an error that says what the token is not good for.
+type forbidden string
+
+func (e forbidden) Error() string { return string(e) }
+
+// filtersOf reads the request's filters. A token of one endpoint selects that endpoint, whatever is asked for.
+func filtersOf(r *http.Request, allowed []string) (filters, error) {
+	f, err := parseFilters(r.URL.RawQuery, allowed)
+	if err != nil {
+		return filters{}, err
+	}
+	f.endpoint, err = only(grantOf(r), f.endpoint)
+	return f, err
+}
+
+// only returns the endpoint that may be asked about.
+func only(g read.Grant, asked string) (string, error) {
+	if g.Endpoint != "" && asked != "" && asked != g.Endpoint {
+		return "", forbidden("endpoint: this token is good for " + g.Endpoint + " only")
+	}
+	return cmp.Or(g.Endpoint, asked), nil
+}
+
 // parseFilters reads a query of which only the named parameters are allowed. Nothing is passed over in silence: a
 // misspelt filter would otherwise answer with everything. Errors are badRequest.
 func parseFilters(rawQuery string, allowed []string) (filters, error) {
@@ -92,14 +131,16 @@ func parseFilters(rawQuery string, allowed []string) (filters, error) {
 		if !slices.Contains(allowed, name) {
 			return filters{}, badRequest(fmt.Sprintf("%s: unknown parameter; known here: %s", name, cmp.Or(strings.Join(allowed, ", "), "none")))
 		}
-		if len(values[name]) > 1 {
+		if len(values[name]) > 1 && name != "filter" {
 			return filters{}, badRequest(name + ": given more than once")
 		}
-		if !storable(values[name][0]) {
-			return filters{}, badRequest(name + ": must be UTF-8 without NUL")
-		}
-		if err := f.set(name, values[name][0]); err != nil {
-			return filters{}, badRequest(name + ": " + err.Error())
+		for _, value := range values[name] {
+			if !storable(value) {
+				return filters{}, badRequest(name + ": must be UTF-8 without NUL")
+			}
+			if err := f.set(name, value); err != nil {
+				return filters{}, badRequest(name + ": " + err.Error())
+			}
 		}
 	}
 	if !f.from.IsZero() && !f.to.IsZero() && !f.from.Before(f.to) {
@@ -144,12 +185,34 @@ func (f *filters) set(name, value string) (err error) {
 		f.from, err = parseTime(value)
 	case "to":
 		f.to, err = parseTime(value)
+	default:
+		err = f.setForm(name, value)
+	}
+	return err
+}
+
+// setForm sets what is about the answer.
+func (f *filters) setForm(name, value string) (err error) {
+	switch name {
 	case "limit":
+		f.limited = true
 		f.limit, err = parseLimit(value)
 	case "cursor":
-		if f.cursor, err = uuid.Parse(value); err != nil {
-			err = badRequest("is not the next_cursor of an answer")
+		f.resumed = value
+	case "preset":
+		f.preset = value
+	case "filter":
+		f.where = append(f.where, value)
+	case "separator":
+		if value != "," && value != ";" {
+			return badRequest("must be , or ; (as %3B)")
 		}
+		f.separator = rune(value[0])
+	case "bom":
+		if value != "0" && value != "1" {
+			return badRequest("must be 0 or 1")
+		}
+		f.bom = value == "1"
 	}
 	return err
 }

@@ -1,6 +1,7 @@
 package api
 
 import (
+	"context"
 	"errors"
 	"net/http"
 
@@ -52,27 +53,19 @@ func viewAttempt(a ledger.Attempt) read.Attempt {
 	return view
 }
 
-func (a *api) forwards(w http.ResponseWriter, r *http.Request) error {
-	f, err := parseFilters(r.URL.RawQuery, forwardFilters)
-	if err != nil {
-		return err
-	}
-	selected := f.outbox()
-	selected.Limit++
-	id := func(row ledger.OutboxRow) uuid.UUID { return row.ID }
-	return writePage(w, a.Store.Forwards(r.Context(), selected), f.limit, id, viewForward)
-}
-
 // resendForward makes a failed S2S postback wait again.
 func (a *api) resendForward(w http.ResponseWriter, r *http.Request) error {
-	if _, err := parseFilters(r.URL.RawQuery, noFilters); err != nil {
+	if _, err := filtersOf(r, noFilters); err != nil {
 		return err
 	}
 	id, err := uuid.Parse(r.PathValue("id"))
 	if err != nil {
 		return badRequest("id: must be an S2S postback's id, a UUID")
 	}
-	switch err = a.Store.ResendForward(r.Context(), id, a.Clock()); {
+	if err = a.mayResend(r, id); err == nil {
+		err = a.Store.ResendForward(r.Context(), id, a.Clock())
+	}
+	switch {
 	case errors.Is(err, ledger.ErrForwardState):
 		WriteError(w, http.StatusConflict, "only an S2S postback that has failed can be sent again")
 		return nil
@@ -86,15 +79,34 @@ func (a *api) resendForward(w http.ResponseWriter, r *http.Request) error {
 	return a.showForward(w, r, id)
 }
 
-// showForward answers with one S2S postback, and wakes whoever sends it.
-func (a *api) showForward(w http.ResponseWriter, r *http.Request, id uuid.UUID) error {
-	for row, err := range a.Store.Forwards(r.Context(), ledger.OutboxFilter{ID: id, Limit: 1}) {
-		if err != nil {
-			return err
-		}
-		a.Resent([]string{row.Host})
-		WriteJSON(w, http.StatusAccepted, viewForward(row))
+// mayResend reports that there is no such S2S postback for a token of another endpoint.
+func (a *api) mayResend(r *http.Request, id uuid.UUID) error {
+	only := grantOf(r).Endpoint
+	if only == "" {
 		return nil
 	}
-	return ledger.ErrNotFound
+	row, err := a.forward(r.Context(), id)
+	if err == nil && row.Slot.Endpoint != only {
+		err = ledger.ErrNotFound
+	}
+	return err
+}
+
+// showForward answers with one S2S postback, and notifies whoever sends it.
+func (a *api) showForward(w http.ResponseWriter, r *http.Request, id uuid.UUID) error {
+	row, err := a.forward(r.Context(), id)
+	if err != nil {
+		return err
+	}
+	a.Resent([]string{row.Host})
+	WriteJSON(w, http.StatusAccepted, viewForward(row))
+	return nil
+}
+
+// forward returns one S2S postback.
+func (a *api) forward(ctx context.Context, id uuid.UUID) (ledger.OutboxRow, error) {
+	for row, err := range a.Store.Forwards(ctx, ledger.OutboxFilter{ID: id, Limit: 1}) {
+		return row, err
+	}
+	return ledger.OutboxRow{}, ledger.ErrNotFound
 }

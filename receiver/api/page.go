@@ -7,18 +7,16 @@ import (
 	"iter"
 	"net/http"
 
-	"github.com/google/uuid"
-
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 )
 
 // writePage streams rows, so that memory does not grow with the page. rows yields up to limit+1 of them.
 func writePage[T, V any](
-	w http.ResponseWriter, rows iter.Seq2[T, error], limit int, id func(T) uuid.UUID, view func(T) V,
+	w http.ResponseWriter, rows iter.Seq2[T, error], limit int, cursor func(T) string, view func(T) V,
 ) error {
 	encoder := json.NewEncoder(w)
 	encoder.SetEscapeHTML(false)
-	var last uuid.UUID
+	var last string
 	written := 0
 	for row, err := range rows {
 		if err != nil {
@@ -33,7 +31,7 @@ func writePage[T, V any](
 		if err := encoder.Encode(view(row)); err != nil {
 			return brokenAfter(1, err)
 		}
-		last = id(row)
+		last = cursor(row)
 		written++
 	}
 	if written == 0 {
@@ -52,7 +50,7 @@ func startOf(w http.ResponseWriter, item int) string {
 	return `{"items":[` + "\n"
 }
 
-func endPage(w io.Writer, encoder *json.Encoder, cursor *uuid.UUID) error {
+func endPage(w io.Writer, encoder *json.Encoder, cursor *string) error {
 	if _, err := io.WriteString(w, `],"next_cursor":`); err != nil {
 		return err
 	}

@@ -28,6 +28,24 @@ type Facts interface {
 	Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error]
 }
 
+// reportValues are the parameters of a report. A token of one endpoint makes reports of that endpoint.
+func reportValues(r *http.Request) (url.Values, error) {
+	values, err := parseQuery(r.URL.RawQuery)
+	if err != nil {
+		return nil, err
+	}
+	for _, asked := range append(values["endpoint"], "") {
+		endpoint, err := only(grantOf(r), asked)
+		if err != nil {
+			return nil, err
+		}
+		if asked == "" && endpoint != "" {
+			values.Set("endpoint", endpoint)
+		}
+	}
+	return values, nil
+}
+
 // makeReport makes the report that the values ask for, once it is its turn.
 func (a *api) makeReport(ctx context.Context, values url.Values) (*report.Report, error) {
 	q, err := report.Parse(values, a.Clock(), time.LoadLocation)
@@ -49,7 +67,7 @@ func (a *api) makeReport(ctx context.Context, values url.Values) (*report.Report
 
 // report answers in JSON.
 func (a *api) report(w http.ResponseWriter, r *http.Request) error {
-	values, err := parseQuery(r.URL.RawQuery)
+	values, err := reportValues(r)
 	if err != nil {
 		return err
 	}
@@ -63,7 +81,7 @@ func (a *api) report(w http.ResponseWriter, r *http.Request) error {
 
 // reportLines answers with one JSON object a line, without totals.
 func (a *api) reportLines(w http.ResponseWriter, r *http.Request) error {
-	values, err := parseQuery(r.URL.RawQuery)
+	values, err := reportValues(r)
 	if err != nil {
 		return err
 	}
@@ -84,7 +102,7 @@ func (a *api) reportLines(w http.ResponseWriter, r *http.Request) error {
 
 // reportCSV answers with a table for spreadsheets: separator is "," or ";", and bom=1 makes Excel read it as UTF-8.
 func (a *api) reportCSV(w http.ResponseWriter, r *http.Request) error {
-	values, err := parseQuery(r.URL.RawQuery)
+	values, err := reportValues(r)
 	if err != nil {
 		return err
 	}

@@ -29,12 +29,14 @@ type fakeStore struct {
 	received    []ledger.Received
 	history     []*conversion.Conversion
 	forwards    []ledger.OutboxRow
+	clicks      []*conversion.Click
 	resendErr   error
 	err         error
 
 	conversionFilter ledger.ConversionFilter
 	receivedFilter   ledger.ReceivedFilter
 	outboxFilter     ledger.OutboxFilter
+	clickFilter      ledger.ClickFilter
 	resent           []uuid.UUID
 }
 
@@ -46,6 +48,20 @@ func (s *fakeStore) Forwards(_ context.Context, f ledger.OutboxFilter) iter.Seq2
 func (s *fakeStore) ResendForward(_ context.Context, id uuid.UUID, _ time.Time) error {
 	s.resent = append(s.resent, id)
 	return s.resendErr
+}
+
+func (s *fakeStore) Click(_ context.Context, endpoint, subid string) (*conversion.Click, error) {
+	for _, c := range s.clicks {
+		if c.Endpoint == endpoint && c.SubID == subid {
+			return c, s.err
+		}
+	}
+	return nil, s.err
+}
+
+func (s *fakeStore) Clicks(_ context.Context, f ledger.ClickFilter) iter.Seq2[*conversion.Click, error] {
+	s.clickFilter = f
+	return rowsThen(s.clicks, f.Limit, s.err)
 }
 
 func (s *fakeStore) Conversions(_ context.Context, f ledger.ConversionFilter) iter.Seq2[*conversion.Conversion, error] {

@@ -11,7 +11,7 @@ import (
 const listedTalkers = 64
 
 func (a *api) topTalkers(w http.ResponseWriter, r *http.Request) error {
-	if _, err := parseFilters(r.URL.RawQuery, noFilters); err != nil {
+	if _, err := filtersOf(r, noFilters); err != nil {
 		return err
 	}
 	sources, endpoints := a.Talkers(listedTalkers)

@@ -2,6 +2,7 @@ package api
 
 import (
 	"bytes"
+	"context"
 	"crypto/sha256"
 	"crypto/subtle"
 	"errors"
@@ -13,6 +14,8 @@ import (
 	"net/netip"
 	"os"
 	"strings"
+
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 )
 
 // maxTokenFile bounds the token file, in bytes.
@@ -25,39 +28,58 @@ type TokenFile struct{ path string }
 // OpenTokenFile returns the token kept at path. It fails when no usable token is there now. White space around it is no part of it.
 func OpenTokenFile(path string) (*TokenFile, error) {
 	t := &TokenFile{path}
-	if _, err := t.digest(); err != nil {
+	if _, err := t.read(); err != nil {
 		return nil, err
 	}
 	return t, nil
 }
 
-// accepts compares in constant time, and digests, so that not even the token's length can be measured.
-func (t *TokenFile) accepts(presented string) (bool, error) {
-	want, err := t.digest()
+// grant returns what the presented token is good for, false if it is good for nothing. It compares in constant time, and
+// digests, so that not even the ops token's length can be measured.
+func (t *TokenFile) grant(presented string) (read.Grant, bool, error) {
+	token, err := t.read()
 	if err != nil {
-		return false, err
+		return read.Grant{}, false, err
 	}
-	got := sha256.Sum256([]byte(presented))
-	return subtle.ConstantTimeCompare(want[:], got[:]) == 1, nil
+	want, got := sha256.Sum256(token), sha256.Sum256([]byte(presented))
+	if subtle.ConstantTimeCompare(want[:], got[:]) == 1 {
+		return everything, true, nil
+	}
+	grant, ok := read.ParseToken(string(token), presented)
+	return grant, ok, nil
 }
 
-func (t *TokenFile) digest() ([sha256.Size]byte, error) {
+// read returns the ops token.
+func (t *TokenFile) read() ([]byte, error) {
 	file, err := os.Open(t.path)
 	if err != nil {
-		return [sha256.Size]byte{}, fmt.Errorf("reading the ops token: %w", err)
+		return nil, fmt.Errorf("reading the ops token: %w", err)
 	}
 	defer func() { _ = file.Close() }()
 	token, err := io.ReadAll(io.LimitReader(file, maxTokenFile+1))
 	if err != nil {
-		return [sha256.Size]byte{}, fmt.Errorf("reading the ops token: %w", err)
+		return nil, fmt.Errorf("reading the ops token: %w", err)
 	}
 	if len(token) > maxTokenFile {
-		return [sha256.Size]byte{}, fmt.Errorf("ops token file is larger than %d bytes", maxTokenFile)
+		return nil, fmt.Errorf("ops token file is larger than %d bytes", maxTokenFile)
 	}
 	if token = bytes.TrimSpace(token); len(token) == 0 {
-		return [sha256.Size]byte{}, errors.New("ops token file is empty")
+		return nil, errors.New("ops token file is empty")
 	}
-	return sha256.Sum256(token), nil
+	return token, nil
+}
+
+// everything is what the ops token is good for.
+var everything = read.Grant{Scopes: []read.Scope{read.ScopeRead, read.ScopeWrite}}
+
+type grantKey struct{}
+
+// grantOf returns what the request's token is good for. A request without one was let in for being local.
+func grantOf(r *http.Request) read.Grant {
+	if grant, ok := r.Context().Value(grantKey{}).(read.Grant); ok {
+		return grant
+	}
+	return everything
 }
 
 // guard lets through who presents the token or, where none is configured, who sits on the same machine.
@@ -66,16 +88,16 @@ func guard(token *TokenFile, logger *slog.Logger, next http.Handler) http.Handle
 		return LoopbackOnly(next)
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		ok, err := token.accepts(bearer(r))
+		grant, ok, err := token.grant(bearer(r))
 		switch {
 		case err != nil:
 			logger.Error("Refusing the read API", "error", err)
 			WriteError(w, http.StatusServiceUnavailable, "the ops token cannot be read; see the receiver's log")
 		case !ok:
 			w.Header().Set("WWW-Authenticate", `Bearer realm="postback"`)
-			WriteError(w, http.StatusUnauthorized, "send the ops token: Authorization: Bearer TOKEN")
+			WriteError(w, http.StatusUnauthorized, "send the ops token, or one of an endpoint: Authorization: Bearer TOKEN")
 		default:
-			next.ServeHTTP(w, r)
+			next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), grantKey{}, grant)))
 		}
 	})
 }

@@ -18,6 +18,12 @@ func Outcomes() []Outcome { return slices.Clone(outcomes[:]) }
 // Reasons returns every reason, in the order of processing.
 func Reasons() []Reason { return slices.Clone(reasons[:]) }
 
+// Warnings returns every warning, in the order of processing.
+func Warnings() []Warning { return slices.Clone(warnings[:]) }
+
+// Valid reports whether w is one of [Warnings].
+func (w Warning) Valid() bool { return slices.Contains(warnings[:], w) }
+
 // Valid reports whether o is one of [Outcomes].
 func (o Outcome) Valid() bool { return slices.Contains(outcomes[:], o) }
 
@@ -33,4 +39,10 @@ func (r Reason) Outcome() Outcome {
 		return Refused
 	}
 	return Ignored
+}
+
+var warnings = [...]Warning{
+	RequestRepaired, CharsetGuessed, ParamsDropped, BodyIgnored, ParameterTooLong, ConflictingAliases, AmbiguousTraining,
+	TIDUnresolvedMacro, PayoutAmbiguous, PayoutUnreadable, CostAmbiguous, CostUnreadable, CurrencyConflict,
+	CurrencyUnresolved, CurrencyUnknown, DateUnreadable, DateInFuture, OverwroteOtherType, PayoutOverLimitLate,
 }

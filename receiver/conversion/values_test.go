@@ -27,6 +27,9 @@ func TestEveryDeclaredOutcomeAndReasonIsListed(t *testing.T) {
 	if got, want := len(Reasons()), declared["Reason"]; got != want {
 		t.Errorf("%d reasons are listed, %d declared", got, want)
 	}
+	if got, want := len(Warnings()), declared["Warning"]; got != want {
+		t.Errorf("%d warnings are listed, %d declared", got, want)
+	}
 	for _, reason := range Reasons() {
 		if !reason.Valid() || !reason.Outcome().Valid() {
 			t.Errorf("%s is not valid", reason)

@@ -117,11 +117,5 @@ func read(t testing.TB, ep *endpoint.Endpoint, query, contentType, body string) 
 	return said
 }
 
-const (
-	formType = "application/x-www-form-urlencoded"
-	jsonType = "application/json"
-	partType = `multipart/form-data; boundary="b"`
-)
-
 // query is a value that was read from the query.
 func query(name, value string) request.Value { return request.Value{Name: name, Value: value} }

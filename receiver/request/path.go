@@ -34,3 +34,22 @@ func Clean(u *url.URL) (repaired bool) {
 	}
 	return repaired
 }
+
+// PostbackName ends the path of a postback.
+const PostbackName = "postback"
+
+// PostbackPath is /{key}/{name} or /{key}/{name}.gif. The name is [PostbackName] or a campaign's alias.
+type PostbackPath struct {
+	Key, Name string
+	GIF       bool
+}
+
+// SplitPath takes a clean path apart. The result is empty for one of another form.
+func SplitPath(path string) PostbackPath {
+	key, name, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
+	if key == "" {
+		return PostbackPath{}
+	}
+	name, gif := strings.CutSuffix(name, ".gif")
+	return PostbackPath{Key: key, Name: name, GIF: gif}
+}

@@ -7,7 +7,6 @@ import (
 	"net/http"
 	"runtime"
 	"runtime/debug"
-	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -97,15 +96,15 @@ func (h *Handler) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 // route tells postbacks from pages. A path of which there is nothing gets the answer of a wrong key.
 func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID, repaired bool) {
-	path := splitPath(r.URL.Path)
-	if path.name == postbackName {
+	path := request.SplitPath(r.URL.Path)
+	if path.Name == request.PostbackName {
 		h.authenticate(w, r, path, id, repaired)
 		return
 	}
 	page := h.Pages(r)
 	isFor(r, page.Endpoint)
 	switch {
-	case page.Handler == nil && config.IsAlias(path.name):
+	case page.Handler == nil && config.IsAlias(path.Name):
 		h.authenticate(w, r, path, id, repaired)
 	case page.Handler == nil:
 		h.notFound(w)
@@ -119,17 +118,17 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID, re
 
 // authenticate finds the endpoint by the key. Whatever is wrong up to here gets one and the same answer, which does not
 // tell what exists: not even a method is refused without the key.
-func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, path postbackPath, id uuid.UUID, repaired bool) {
+func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, path request.PostbackPath, id uuid.UUID, repaired bool) {
 	began, snapshot := h.Clock(), h.Endpoints()
 	said := incoming.Read(r, snapshot.TrustedProxies)
 	said.ID, said.At, said.Repaired = id, began.UTC().Truncate(time.Microsecond), repaired
-	a, ok := h.door.Postback(snapshot, said, path.key, began)
+	a, ok := h.door.Postback(snapshot, said, path.Key, began)
 	if !ok {
-		rest(r, h.guessing.delay(said.Source, path.key, began))
+		rest(r, h.guessing.delay(said.Source, path.Key, began))
 		h.notFound(w)
 		return
 	}
-	if path.name != postbackName && !a.MayUse(snapshot.ByAlias(path.name)) {
+	if path.Name != request.PostbackName && !a.MayUse(snapshot.ByAlias(path.Name)) {
 		h.notFound(w)
 		return
 	}
@@ -148,30 +147,12 @@ func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, path post
 	defer h.Gate.leave(class, a.Endpoint.Name, 1)
 	h.Observer.InFlight(1)
 	defer h.Observer.InFlight(-1)
-	h.postback(r.Context(), w, a, path.gif, began)
+	h.postback(r.Context(), w, a, path.GIF, began)
 }
 
 func (h *Handler) notFound(w http.ResponseWriter) {
 	h.Observer.WrongKey()
 	answerEmpty(w, wrongKey)
-}
-
-const postbackName = "postback"
-
-// postbackPath is /{key}/{name} or /{key}/{name}.gif. The name is [postbackName] or a campaign's alias.
-type postbackPath struct {
-	key, name string
-	gif       bool
-}
-
-// splitPath takes a path apart. The result is empty for one of another form.
-func splitPath(path string) postbackPath {
-	key, name, _ := strings.Cut(strings.TrimPrefix(path, "/"), "/")
-	if key == "" {
-		return postbackPath{}
-	}
-	name, gif := strings.CutSuffix(name, ".gif")
-	return postbackPath{key: key, name: name, gif: gif}
 }
 
 // recover answers 500 to a request whose handling panicked. The panic's own text may hold what the sender sent, so only

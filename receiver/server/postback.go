@@ -18,7 +18,7 @@ import (
 // would give: what only the ledger knows, such as a repetition, is not looked up, and nothing is recorded.
 func (h *Handler) postback(ctx context.Context, w http.ResponseWriter, a *access.Attempt, gif bool, began time.Time) {
 	stamp := h.Stamp()
-	verdict := h.judge(a, stamp)
+	verdict := a.Judge(stamp, h.Rates())
 	result := ledger.Result{Outcome: conversion.Recorded, Reason: verdict.Reason}
 	if verdict.Reason != "" {
 		result.Outcome = verdict.Reason.Outcome()
@@ -34,30 +34,7 @@ func (h *Handler) postback(ctx context.Context, w http.ResponseWriter, a *access
 		}
 		defer func() { h.Observer.Postback(result.Outcome, result.Reason, h.Clock().Sub(began)) }()
 	}
-	answerPostback(w, a, gif, verdict.Return, result.Outcome, result.Reason)
-}
-
-// judge goes through the steps that need no store.
-func (h *Handler) judge(a *access.Attempt, stamp int64) postback.Verdict {
-	if reason := a.Check(); reason != "" {
-		return postback.Verdict{Reason: reason}
-	}
-	said, _ := a.Said() // Check has looked at the error.
-	verdict := postback.Judge(a.Endpoint, said, postback.Arrival{
-		At:        a.Request.At,
-		IP:        a.Request.Source.String(),
-		RequestID: a.Request.ID,
-		Stamp:     stamp,
-		Writer:    a.Writer(),
-		Trace:     a.Trace,
-	}, h.Rates())
-	if verdict.Intent == nil {
-		return verdict
-	}
-	if verdict.Reason = a.CheckType(verdict.Type); verdict.Reason != "" {
-		verdict.Intent = nil
-	}
-	return verdict
+	Answer(w, a, gif, verdict.Return, result.Outcome, result.Reason)
 }
 
 // record waits for the durable commit, but not longer than the hold, and also when the sender has gone: whether it still

@@ -86,9 +86,9 @@ func answerEmpty(w http.ResponseWriter, s situation) {
 	w.WriteHeader(r.status)
 }
 
-// answerPostback answers a postback. wish is what its sender asked for, where it was judged. What was refused before is answered in
+// Answer answers a postback. wish is what its sender asked for, where it was judged. What was refused before is answered in
 // the form that its query asks for, so that a page's callback is called all the same.
-func answerPostback(w http.ResponseWriter, a *access.Attempt, gif bool, wish string, outcome conversion.Outcome, reason conversion.Reason) {
+func Answer(w http.ResponseWriter, a *access.Attempt, gif bool, wish string, outcome conversion.Outcome, reason conversion.Reason) {
 	r, header := replies[situationOf(a, outcome, reason)], w.Header()
 	if r.header != "" {
 		header.Set(r.header, r.value)

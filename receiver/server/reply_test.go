@@ -34,7 +34,7 @@ func postbackReply(
 	a *access.Attempt, gif bool, wish string, outcome conversion.Outcome, reason conversion.Reason,
 ) (*httptest.ResponseRecorder, http.Header) {
 	w := httptest.NewRecorder()
-	answerPostback(w, a, gif, wish, outcome, reason)
+	Answer(w, a, gif, wish, outcome, reason)
 	return w, w.Header()
 }
 

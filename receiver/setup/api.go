@@ -10,7 +10,9 @@ import (
 	"github.com/postback-dev/postback-operator/api/read/client"
 	"github.com/postback-dev/postback-operator/console"
 	"github.com/postback-dev/postback-operator/receiver/api"
+	"github.com/postback-dev/postback-operator/receiver/explain"
 	"github.com/postback-dev/postback-operator/receiver/report"
+	"github.com/postback-dev/postback-operator/receiver/server"
 )
 
 func (r *Receiver) newAPI() (http.Handler, error) {
@@ -27,9 +29,12 @@ func (r *Receiver) newAPI() (http.Handler, error) {
 		Rules:   report.Rules{CountsAs: r.countsAs, Currency: r.currencyOf, Convert: r.convert},
 		Resent:  r.forward.Woken,
 		Talkers: r.topTalkers,
-		Token:   token,
-		Logger:  r.options.Logger,
-		Clock:   r.options.Clock,
+		Explainer: explain.New(explain.Options{
+			Endpoints: r.watch.Current, Rates: r.rates.Table, Store: r.store, Answer: server.Answer, Clock: r.options.Clock,
+		}),
+		Token:  token,
+		Logger: r.options.Logger,
+		Clock:  r.options.Clock,
 	}), nil
 }
 

@@ -205,3 +205,104 @@ type ReportRow struct {
 	// Metrics are the values by name; null where a value cannot be told, such as a rate of no clicks.
 	Metrics map[string]*string `json:"metrics"`
 }
+
+// Explanation says what would become of a postback, and why.
+type Explanation struct {
+	// Endpoint is null if the key is of no endpoint.
+	Endpoint *string `json:"endpoint"`
+	// Steps are what is looked at, in this order.
+	Steps []ExplainStep `json:"steps"`
+	// Outcome and Reason are those of the received log; both null if the key is of no endpoint.
+	Outcome  *string  `json:"outcome"`
+	Reason   *string  `json:"reason"`
+	Warnings []string `json:"warnings"`
+	// Before is the conversion as it is recorded now, After as it would be; null for none. The id of a conversion that would
+	// be new is all zeros.
+	Before *Conversion  `json:"before"`
+	After  *Conversion  `json:"after"`
+	Reply  ExplainReply `json:"reply"`
+}
+
+// ExplainStep is one thing that is looked at.
+type ExplainStep struct {
+	// Step is key, access, parameter, subid, status, tid, payout, cost, date, click, slot, change or s2s.
+	Step string `json:"step"`
+	// About is the check, the parameter, or the rule, where a postback has several steps of that name.
+	About *string `json:"about"`
+	// Value is what is looked at; of an S2S postback that would be sent the URL, without what may be a token.
+	Value *string `json:"value"`
+	// From is where the value comes from: `query:clickid`.
+	From *string `json:"from"`
+	// By is what decides: an alias, a level of training, a policy, a rate.
+	By     *string `json:"by"`
+	Result *string `json:"result"`
+	// Verdict is `ok`, `stop` where the postback goes no further, or `skip` for an S2S rule that sends nothing.
+	Verdict string `json:"verdict"`
+	// Reason is why it stops.
+	Reason   *string  `json:"reason"`
+	Warnings []string `json:"warnings"`
+	// Note says in words what the reason or the warnings mean, or why a rule sends nothing.
+	Note *string `json:"note"`
+}
+
+// ExplainReply is what the sender would be answered. The body of an image is left out.
+type ExplainReply struct {
+	Status      int    `json:"status"`
+	ContentType string `json:"content_type"`
+	Body        string `json:"body"`
+}
+
+// Click is a visit that the tracker recorded.
+type Click struct {
+	Endpoint  string     `json:"endpoint"`
+	SubID     string     `json:"subid"`
+	Time      *time.Time `json:"time"`
+	Campaign  *string    `json:"campaign"`
+	IP        *string    `json:"ip"`
+	UserAgent *string    `json:"user_agent"`
+	// Params are the click fields and the sub ids, as postbacks have left them.
+	Params map[string]string `json:"params"`
+	// Cost is in the endpoint's currency, null while no rate is known; OriginalCost is as it was sent. All null without one.
+	Cost             *string `json:"cost"`
+	OriginalCost     *string `json:"original_cost"`
+	OriginalCurrency *string `json:"original_currency"`
+	// VisitorFields are the names among Params, and `cost`, whose values a page has set.
+	VisitorFields []string `json:"visitor_fields"`
+}
+
+// ClickDetails is a click with its conversions, the newest first, at most 1,000.
+type ClickDetails struct {
+	Click
+	Conversions []Conversion `json:"conversions"`
+}
+
+// Statuses are the status words that no training knew, the most frequent first.
+type Statuses struct {
+	Items []Status `json:"items"`
+	// Others counts the postbacks with further words: more than 1,000 are not told apart.
+	Others int `json:"others"`
+}
+
+// Status is a word that a network sends to an endpoint, as it was spelt last.
+type Status struct {
+	Endpoint string `json:"endpoint"`
+	Word     string `json:"word"`
+	Count    int    `json:"count"`
+	// First and Last are when the first and the last of them were received.
+	First *time.Time `json:"first"`
+	Last  *time.Time `json:"last"`
+	// Type is what the word means by the present configuration, null if it is ignored; By is what decides.
+	Type     *string        `json:"type"`
+	By       *string        `json:"by"`
+	Proposal StatusProposal `json:"proposal"`
+}
+
+// StatusProposal is what a word probably means. Nothing is trained by it.
+type StatusProposal struct {
+	// Type is null if nothing is proposed.
+	Type *string `json:"type"`
+	// Origin is Preset, Family, Dictionary or None; Confidence is that of the preset's fact, null otherwise.
+	Origin     string  `json:"origin"`
+	Confidence *string `json:"confidence"`
+	Reason     string  `json:"reason"`
+}
