@@ -33,6 +33,9 @@ func columnsOf[V any]() []column {
 	for i := range of.NumField() {
 		name, _, _ := strings.Cut(of.Field(i).Tag.Get("json"), ",")
 		kind := of.Field(i).Type.Kind()
+		if kind == reflect.Pointer {
+			kind = of.Field(i).Type.Elem().Kind()
+		}
 		columns = append(columns, column{
 			name: name, index: i, number: kind == reflect.Int || kind == reflect.Int64 || slices.Contains(amounts, name),
 		})
