@@ -3,11 +3,13 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
+	"encoding/json"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net/url"
 	"os"
+	"slices"
 	"strings"
 	"time"
 
@@ -160,7 +162,7 @@ func (w *writer) findInRequests(what ledger.Selection) error {
 	var found []int64
 	err = s.query(func(r *row) error {
 		seq, query, body := r.integer(), r.text(), r.text()
-		if hasParameter(query, what) || hasParameter(body, what) || strings.Contains(body, what.Value) {
+		if hasParameter(query, what) || hasParameter(body, what) {
 			found = append(found, seq)
 		}
 		return r.err
@@ -176,17 +178,18 @@ func (w *writer) findInRequests(what ledger.Selection) error {
 	return nil
 }
 
-// hasParameter reports whether the value is in the text, under whatever name and alias senders gave it.
+// hasParameter reports whether a query or body has the parameter with that value, by the name that its sender gave it.
 func hasParameter(raw string, what ledger.Selection) bool {
-	if strings.Contains(raw, what.Value) {
-		return true
+	values, _ := url.ParseQuery(raw) // As far as it can be read.
+	var object map[string]any
+	if json.Unmarshal([]byte(raw), &object) == nil {
+		for name, value := range object {
+			values.Add(name, fmt.Sprint(value))
+		}
 	}
-	values, _ := url.ParseQuery(raw) // What cannot be decoded is compared as it stands.
-	for _, list := range values {
-		for _, value := range list {
-			if value == what.Value {
-				return true
-			}
+	for name, list := range values {
+		if strings.EqualFold(name, what.Parameter) && slices.Contains(list, what.Value) {
+			return true
 		}
 	}
 	return false

@@ -100,12 +100,13 @@ func TestWhatIsErasedIsInNoFile(t *testing.T) {
 		gone []string
 		left []string
 	}{
-		"by subid":                      {ledger.Selection{SubID: "c1"}, one, []string{"ANNA", "192.0.2.1"}, []string{"BERT", "192.0.2.2", "192.0.2.3"}},
-		"by address":                    {ledger.Selection{IP: netip.MustParseAddr("192.0.2.2")}, one, []string{"192.0.2.2"}, []string{"ANNA", "192.0.2.1", "BERT"}},
-		"by parameter":                  {ledger.Selection{Parameter: "external_id", Value: "BERT"}, two, []string{"BERT", "192.0.2.2", "192.0.2.3"}, []string{"ANNA", "192.0.2.1"}},
-		"by parameter, of one endpoint": {ledger.Selection{Endpoint: erasedEndpoint, Parameter: "external_id", Value: "BERT"}, one, []string{"192.0.2.2"}, []string{"ANNA", "BERT", "192.0.2.3"}},
-		"what is not there":             {ledger.Selection{SubID: "c9"}, ledger.Erasure{}, nil, []string{"ANNA", "BERT"}},
-		"of an endpoint that is not":    {ledger.Selection{Endpoint: "shop/none", SubID: "c1"}, ledger.Erasure{}, nil, []string{"ANNA", "BERT"}},
+		"by subid":                           {ledger.Selection{SubID: "c1"}, one, []string{"ANNA", "192.0.2.1"}, []string{"BERT", "192.0.2.2", "192.0.2.3"}},
+		"by address":                         {ledger.Selection{IP: netip.MustParseAddr("192.0.2.2")}, one, []string{"192.0.2.2"}, []string{"ANNA", "192.0.2.1", "BERT"}},
+		"by parameter":                       {ledger.Selection{Parameter: "external_id", Value: "BERT"}, two, []string{"BERT", "192.0.2.2", "192.0.2.3"}, []string{"ANNA", "192.0.2.1"}},
+		"by parameter, of one endpoint":      {ledger.Selection{Endpoint: erasedEndpoint, Parameter: "external_id", Value: "BERT"}, one, []string{"192.0.2.2"}, []string{"ANNA", "BERT", "192.0.2.3"}},
+		"a value that another parameter has": {ledger.Selection{Parameter: "external_id", Value: "c1"}, ledger.Erasure{}, nil, []string{"ANNA", "BERT"}},
+		"what is not there":                  {ledger.Selection{SubID: "c9"}, ledger.Erasure{}, nil, []string{"ANNA", "BERT"}},
+		"of an endpoint that is not":         {ledger.Selection{Endpoint: "shop/none", SubID: "c1"}, ledger.Erasure{}, nil, []string{"ANNA", "BERT"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := storeOfPersons(t)
@@ -168,6 +169,21 @@ func erasures(t *testing.T, path string, want ledger.Erasure) {
 	}
 	if (told == 1) != (want != ledger.Erasure{}) {
 		t.Errorf("%d rows tell of it", told)
+	}
+}
+
+func TestARequestHasAParameterByTheNameThatItsSenderGave(t *testing.T) {
+	mail := ledger.Selection{Parameter: "email", Value: "a@b.example"}
+	for raw, want := range map[string]bool{
+		"subid=c1&email=a%40b.example": true, "EMAIL=a@b.example": true, `{"email": "a@b.example", "n": 1}`: true,
+		"mail=a@b.example": false, "email=a@b.example.org": false, `{"mail": "a@b.example"}`: false, "": false, "%zz&email=a@b.example": true,
+	} {
+		if got := hasParameter(raw, mail); got != want {
+			t.Errorf("%q: %v, want %v", raw, got, want)
+		}
+	}
+	if !hasParameter(`{"n": 7}`, ledger.Selection{Parameter: "n", Value: "7"}) {
+		t.Error("a number in a JSON body is not found")
 	}
 }
 
