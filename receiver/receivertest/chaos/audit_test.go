@@ -15,8 +15,9 @@ const versionsSQL = "select v.endpoint, v.subid || '/' || v.tid, v.version, v.pa
 	left join received r on (r.bucket, r.endpoint, r.subid, r.id) = (v.bucket, v.endpoint, v.subid, v.request_id)
 	order by 1, 2, 3`
 
-// audit compares what was acknowledged with what is in the database, which it reads by itself.
-func (f *field) audit(a *acks) {
+// audit compares what was acknowledged with what is in the database, which it reads by itself. It returns how many rows the
+// received log has.
+func (f *field) audit(a *acks) (rows int) {
 	f.Helper()
 	conn, err := pgx.Connect(f.Context(), f.dsn)
 	must(f.T, err)
@@ -54,6 +55,10 @@ func (f *field) audit(a *acks) {
 	f.Logf("answers: %v", a.answers)
 	f.Logf("sent up to %d, acknowledged %v, recorded %d (those without an answer included), lost %d, twice %d",
 		a.sent, acknowledged, len(recorded), lost, twice)
+	for _, times := range logged {
+		rows += times
+	}
+	return rows
 }
 
 // auditVersions returns how often each request was recorded, and checks that versions have no gap, that what has a slot

@@ -48,9 +48,10 @@ func TestNothingAcknowledgedIsLostOrRecordedTwice(t *testing.T) {
 	t.Logf("seed %d", *seed)
 	f := newField(t)
 	defer f.proxies()
+	auditJournal := f.followJournal()
 	acks := f.load(func(ctx context.Context) { f.disturb(ctx, rand.New(rand.NewPCG(*seed, 0))) })
 	f.awaitDrained()
-	f.audit(acks)
+	auditJournal(f.audit(acks))
 	for _, r := range f.receivers {
 		if err := r.process.Stop(); err != nil {
 			t.Error(err)
