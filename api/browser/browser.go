@@ -1,5 +1,5 @@
-// Package browser holds the scripts that pages load from a receiver, with their integrity hashes: the receiver serves them,
-// the operator writes the tags that load them. It imports the standard library only.
+// Package browser holds the scripts that pages load from a receiver, with their integrity hashes: the receiver serves
+// them, the operator writes the tags that load them. It imports the standard library only.
 package browser
 
 import (
@@ -32,7 +32,8 @@ var (
 
 // assemble returns what is served: functions and variables of a script are not visible to the page.
 func assemble(source []byte) []byte {
-	return slices.Concat([]byte("(function (window, document) {\n  \"use strict\";\n"), fillSource, source, []byte("})(window, document);\n"))
+	const opening = "(function (window, document) {\n  \"use strict\";\n"
+	return slices.Concat([]byte(opening), fillSource, source, []byte("})(window, document);\n"))
 }
 
 // Script returns the tracking script (docs/semantics.md §8), for reading only.

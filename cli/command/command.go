@@ -1,4 +1,5 @@
-// Package command puts the commands of kubectl-postback together. Each group of commands is a package of its own beside it.
+// Package command puts the commands of kubectl-postback together. Each group of commands is a package of its own beside
+// it.
 package command
 
 import (
@@ -49,7 +50,8 @@ func helpOrUnknown(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return cmd.Help()
 	}
-	return exit.WithUsage(fmt.Errorf("%s has no command %q; %s --help lists them", cmd.CommandPath(), args[0], cmd.CommandPath()))
+	path := cmd.CommandPath()
+	return exit.WithUsage(fmt.Errorf("%s has no command %q; %s --help lists them", path, args[0], path))
 }
 
 func newVersion(version string) *cobra.Command {

@@ -30,7 +30,11 @@ func judge(t *testing.T, object any) (health, message string) {
 	}
 	state := lua.NewState(lua.Options{SkipOpenLibs: true})
 	defer state.Close()
-	for name, open := range map[string]lua.LGFunction{lua.BaseLibName: lua.OpenBase, lua.TabLibName: lua.OpenTable, lua.StringLibName: lua.OpenString} {
+	for name, open := range map[string]lua.LGFunction{
+		lua.BaseLibName:   lua.OpenBase,
+		lua.TabLibName:    lua.OpenTable,
+		lua.StringLibName: lua.OpenString,
+	} {
 		if err := state.CallByParam(lua.P{Fn: state.NewFunction(open), Protect: true}, lua.LString(name)); err != nil {
 			t.Fatal(err)
 		}
@@ -92,7 +96,8 @@ func computed(t *testing.T, object any) kstatus.Status {
 func TestArgoCDHelmAndFluxJudgeAlike(t *testing.T) {
 	now := time.Date(2026, 1, 31, 12, 0, 0, 0, time.UTC)
 	ready := status.True(v1alpha1.ConditionReady, v1alpha1.ReasonReady, "Every ready receiver serves it.")
-	propagating := status.False(v1alpha1.ConditionReady, v1alpha1.ReasonPropagating, "Not every ready receiver serves it yet.")
+	propagating := status.False(v1alpha1.ConditionReady, v1alpha1.ReasonPropagating,
+		"Not every ready receiver serves it yet.")
 	invalid := status.False(v1alpha1.ConditionReady, v1alpha1.ReasonInvalid, "currency: write one.")
 	unknown := status.Unknown(v1alpha1.ConditionReady, v1alpha1.ReasonProgressing, "The fleet has not looked at it yet.")
 	conditions := func(stalled bool, finding status.Finding) []metav1.Condition {

@@ -1,5 +1,5 @@
-// Package crd holds the CustomResourceDefinitions, generated from api/v1alpha1, for whoever has to know the schema without
-// asking a cluster. It imports nothing but embed.
+// Package crd holds the CustomResourceDefinitions, generated from api/v1alpha1, for whoever has to know the schema
+// without asking a cluster. It imports nothing but embed.
 package crd
 
 import "embed"

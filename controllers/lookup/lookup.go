@@ -1,6 +1,6 @@
-// Package lookup reads Secrets that users own. Of all Secrets only the metadata is watched; content is fetched for those
-// that a declaration names, again whenever their resourceVersion moves. So foreign Secrets cost next to no memory. What has
-// not opted in to being read is not kept and not handed on.
+// Package lookup reads Secrets that users own. Of all Secrets only the metadata is watched; content is fetched for
+// those that a declaration names, again whenever their resourceVersion moves. So foreign Secrets cost next to no
+// memory. What has not opted in to being read is not kept and not handed on.
 //
 // It writes nothing.
 package lookup
@@ -22,7 +22,8 @@ import (
 
 // Secrets looks Secrets up.
 type Secrets struct {
-	// Own is the cache of the Secrets that the operator made, Metadata that of all the others' metadata, Live the API server.
+	// Own is the cache of the Secrets that the operator made, Metadata that of all the others' metadata, Live the API
+	// server.
 	Own, Metadata, Live client.Reader
 
 	mu   sync.Mutex
@@ -64,9 +65,11 @@ func NamespaceMetadata() *metav1.PartialObjectMetadata {
 	return object
 }
 
-// Named returns a Secret that an owner's declaration names. to is the namespace of the receivers that get its values, or empty
-// where they get digests only. What keeps the Secret from being used is in it; the error is the API server's.
-func (s *Secrets) Named(ctx context.Context, name types.NamespacedName, owner Owner, to string) (credential.Secret, error) {
+// Named returns a Secret that an owner's declaration names. to is the namespace of the receivers that get its values,
+// or empty where they get digests only. What keeps the Secret from being used is in it; the error is the API server's.
+func (s *Secrets) Named(
+	ctx context.Context, name types.NamespacedName, owner Owner, to string,
+) (credential.Secret, error) {
 	found, err := s.Read(ctx, name, owner)
 	named := credential.Secret{Name: name.Name}
 	switch {
@@ -134,7 +137,8 @@ func (s *Secrets) own(ctx context.Context, name types.NamespacedName, owner Owne
 	if err != nil || secret.Name == "" {
 		return nil, err
 	}
-	made := owner.Name != "" && secret.Labels[owner.Label] == owner.Name && secret.Labels[v1alpha1.LabelRole] == v1alpha1.RoleKey
+	made := owner.Name != "" && secret.Labels[owner.Label] == owner.Name &&
+		secret.Labels[v1alpha1.LabelRole] == v1alpha1.RoleKey
 	return readable(secret, made || credential.Readable(secret)), nil
 }
 

@@ -15,8 +15,8 @@ import (
 	"github.com/postback-dev/postback-operator/hack/testbed"
 )
 
-// The database is served by a process of its own, `demo database`, which outlives demo up. It writes the DSN for pods into a
-// file once it serves, and that file goes with it.
+// The database is served by a process of its own, `demo database`, which outlives demo up. It writes the DSN for pods
+// into a file once it serves, and that file goes with it.
 const (
 	dsnFile = "dsn"
 	pidFile = "database.pid"

@@ -1,5 +1,6 @@
 // Command demo shows the product on a real cluster: the one of KUBECONFIG, or one that it brings up on this machine. It
-// installs the operator, applies demo.yaml, and sends a click and the postbacks of docs/semantics.md §9 through the Service.
+// installs the operator, applies demo.yaml, and sends a click and the postbacks of docs/semantics.md §9 through the
+// Service.
 //
 //	go run ./hack/demo up      leaves everything there to look at
 //	go run ./hack/demo down    removes it
@@ -94,7 +95,8 @@ func useCluster(ctx context.Context) error {
 	if os.Getenv("KUBECONFIG") != "" {
 		return nil
 	}
-	fmt.Println("Bringing up a Kubernetes on this machine; the first time its programs are built, which takes half an hour of processor time …")
+	fmt.Println("Bringing up a Kubernetes on this machine; the first time its programs are built, " +
+		"which takes half an hour of processor time …")
 	if err := script(ctx, "hack/cluster/up.sh"); err != nil { // it does nothing if it is up since an earlier demo
 		return err
 	}
@@ -126,14 +128,16 @@ func declare(ctx context.Context, bed *testbed.Bed, dsn string) error {
 		return err
 	}
 	for _, manifest := range []string{
-		fmt.Sprintf(`{apiVersion: v1, kind: Secret, metadata: {name: receivers-db, labels: {postback.dev/readable: "true"}}, stringData: {dsn: %q}}`, dsn),
+		fmt.Sprintf(`{apiVersion: v1, kind: Secret, metadata: {name: receivers-db, labels: {postback.dev/readable: "true"}},
+			stringData: {dsn: %q}}`, dsn),
 		manifests,
 	} {
 		if err := bed.Apply(ctx, namespace, manifest); err != nil {
 			return err
 		}
 	}
-	_, err := bed.Kubectl(ctx, "wait", "-n", namespace, "--for=condition=Ready", "rfl/"+fleet, "pbe/"+endpoint, "--timeout=3m")
+	_, err := bed.Kubectl(ctx, "wait", "-n", namespace, "--for=condition=Ready", "rfl/"+fleet, "pbe/"+endpoint,
+		"--timeout=3m")
 	return err
 }
 
@@ -150,7 +154,8 @@ func down(ctx context.Context) error {
 		return err
 	}
 	_, namespaceErr := bed.Kubectl(ctx, "delete", "namespace", namespace, "--ignore-not-found")
-	_, helmErr := bed.Helm(ctx, "uninstall", testbed.Release, "--namespace", testbed.Namespace, "--ignore-not-found", "--wait")
+	_, helmErr := bed.Helm(ctx, "uninstall", testbed.Release, "--namespace", testbed.Namespace,
+		"--ignore-not-found", "--wait")
 	_, kindsErr := bed.Kubectl(ctx, "delete", "-k", "config/crd", "--ignore-not-found")
 	_, homeErr := bed.Kubectl(ctx, "delete", "namespace", testbed.Namespace, "--ignore-not-found")
 	return errors.Join(namespaceErr, helmErr, kindsErr, homeErr, stopDatabase())
@@ -159,7 +164,8 @@ func down(ctx context.Context) error {
 // explain says what there is to look at.
 func explain() error {
 	if os.Getenv("KUBECONFIG") == ownKubeconfig() {
-		fmt.Printf("\nTo look around, in another terminal, first:\n\n  export KUBECONFIG=%s PATH=%s/bin:$PATH\n", ownKubeconfig(), ownCluster())
+		fmt.Printf("\nTo look around, in another terminal, first:\n\n  export KUBECONFIG=%s PATH=%s/bin:$PATH\n",
+			ownKubeconfig(), ownCluster())
 	}
 	_, err := os.Stdout.WriteString(explanation)
 	return err

@@ -60,7 +60,8 @@ func show(ctx context.Context, bed *testbed.Bed) error {
 	if err != nil {
 		return err
 	}
-	click, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+service+"/clicks", strings.NewReader(`{"subid":"c1"}`))
+	body := strings.NewReader(`{"subid":"c1"}`)
+	click, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+service+"/clicks", body)
 	if err != nil {
 		return err
 	}
@@ -120,7 +121,8 @@ func conversions(ctx context.Context, ops, token string) error {
 	table := tabwriter.NewWriter(os.Stdout, 0, 0, 2, ' ', 0)
 	fmt.Fprintln(table, "TID\tTYPE\tPREVIOUS\tPAYOUT\tAS SENT\tSTATE")
 	for _, c := range log.Items {
-		fmt.Fprintf(table, "%s\t%s\t%s\t%s %s\t%s %s\t%s\n", c.TID, c.Type, c.PreviousType, c.Payout, c.Currency, c.OriginalPayout, c.OriginalCurrency, c.State)
+		fmt.Fprintf(table, "%s\t%s\t%s\t%s %s\t%s %s\t%s\n", c.TID, c.Type, c.PreviousType,
+			c.Payout, c.Currency, c.OriginalPayout, c.OriginalCurrency, c.State)
 	}
 	return table.Flush()
 }

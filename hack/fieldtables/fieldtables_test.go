@@ -84,7 +84,8 @@ func TestATableFollowsTheComments(t *testing.T) {
 		"a field in two tables":      {page + page, "is in 2 tables"},
 		"a field that there is none": {strings.Replace(page, " wait", " weight", 1), "no field weight"},
 	} {
-		if _, err := generate(c.page, all, map[string]string{"Shop": "ShopSpec"}); err == nil || !strings.Contains(err.Error(), c.says) {
+		_, err := generate(c.page, all, map[string]string{"Shop": "ShopSpec"})
+		if err == nil || !strings.Contains(err.Error(), c.says) {
 			t.Errorf("%s: %v", name, err)
 		}
 	}

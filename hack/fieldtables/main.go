@@ -1,7 +1,8 @@
-// Command fieldtables writes the tables of fields in docs/endpoint.md and docs/campaign.md from the comments of the kinds, which
-// `kubectl explain` shows too. It runs from the repository's root, as a part of make generate.
+// Command fieldtables writes the tables of fields in docs/endpoint.md and docs/campaign.md from the comments of the
+// kinds, which `kubectl explain` shows too. It runs from the repository's root, as a part of make generate.
 //
-// A table stands between two markers, the first of which names the fields of the spec that it is about, each with all below it:
+// A table stands between two markers, the first of which names the fields of the spec that it is about, each with all
+// below it:
 //
 //	<!-- fields of PostbackEndpoint: currency payout -->
 //	<!-- end of fields -->

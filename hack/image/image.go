@@ -57,8 +57,8 @@ func digest(blob []byte) string {
 	return "sha256:" + hex.EncodeToString(sum[:])
 }
 
-// write writes the image as an OCI layout in a tar archive, and returns the digest of its manifest, by which registries know
-// it and signatures name it.
+// write writes the image as an OCI layout in a tar archive, and returns the digest of its manifest, by which registries
+// know it and signatures name it.
 func (i image) write(w io.Writer) (string, error) {
 	raw, packed, err := i.layer()
 	if err != nil {
@@ -84,9 +84,12 @@ func (i image) write(w io.Writer) (string, error) {
 	entry := describe(mediaManifest, manifest)
 	entry.Platform = platform
 	entry.Annotations = map[string]string{
-		"io.containerd.image.name": i.Reference, "org.opencontainers.image.ref.name": i.Reference[strings.LastIndex(i.Reference, ":")+1:],
+		"io.containerd.image.name":          i.Reference,
+		"org.opencontainers.image.ref.name": i.Reference[strings.LastIndex(i.Reference, ":")+1:],
 	}
-	index, err := json.Marshal(map[string]any{"schemaVersion": 2, "mediaType": mediaIndex, "manifests": []descriptor{entry}})
+	index, err := json.Marshal(map[string]any{
+		"schemaVersion": 2, "mediaType": mediaIndex, "manifests": []descriptor{entry},
+	})
 	if err != nil {
 		return "", err
 	}
@@ -120,8 +123,8 @@ func (i image) layer() (raw, packed []byte, err error) {
 	return content.Bytes(), compressed.Bytes(), nil
 }
 
-// roots are Mozilla's certificate authorities: rate providers, databases and traffic sources are reached by TLS. Those on
-// which there are constraints are left out, as a file can't express them.
+// roots are Mozilla's certificate authorities: rate providers, databases and traffic sources are reached by TLS. Those
+// on which there are constraints are left out, as a file can't express them.
 func roots() []byte {
 	var b bytes.Buffer
 	for root := range bundle.Roots() {

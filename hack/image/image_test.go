@@ -13,7 +13,12 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-var sample = image{Reference: "registry.example/postback/receiver:v1", Architecture: "arm64", Name: "receiver", Program: []byte("a program")}
+var sample = image{
+	Reference:    "registry.example/postback/receiver:v1",
+	Architecture: "arm64",
+	Name:         "receiver",
+	Program:      []byte("a program"),
+}
 
 func written(t *testing.T) []byte {
 	t.Helper()

@@ -1,13 +1,13 @@
-// Command image builds the images of both programs FROM scratch, without Docker: one OCI layout in a tar archive for each
-// program and architecture.
+// Command image builds the images of both programs FROM scratch, without Docker: one OCI layout in a tar archive for
+// each program and architecture.
 //
 //	go run ./hack/image -o dist -repository registry.example/postback -tag v1
 //
-// writes dist/operator-amd64.tar with registry.example/postback/operator:v1, and so on, and beside each what it is made of, as
-// SPDX 2.3 in dist/operator-amd64.spdx.json. It needs nothing but Go. The same sources, tag and version of Go give the same
-// bytes, wherever and whenever: there is no base image, no path (-trimpath), no time, and no state of a checkout
-// (-buildvcs=false) in them. Arguments
-// NAME=PACKAGE name other programs to build images of, NAME being the image's and the program's.
+// writes dist/operator-amd64.tar with registry.example/postback/operator:v1, and so on, and beside each what it is made
+// of, as SPDX 2.3 in dist/operator-amd64.spdx.json. It needs nothing but Go. The same sources, tag and version of Go
+// give the same bytes, wherever and whenever: there is no base image, no path (-trimpath), no time, and no state of a
+// checkout (-buildvcs=false) in them. Arguments NAME=PACKAGE name other programs to build images of, NAME being the
+// image's and the program's.
 package main
 
 import (
@@ -23,7 +23,8 @@ import (
 	"strings"
 )
 
-// program to build an image of: the image's name, the program's package, and the name under which it stands in the image.
+// program to build an image of: the image's name, the program's package, and the name under which it stands in the
+// image.
 type program struct{ image, source, name string }
 
 // product is what is built unless arguments say otherwise.
@@ -105,7 +106,8 @@ func compile(ctx context.Context, source, version, architecture string) ([]byte,
 	}
 	defer func() { _ = os.RemoveAll(dir) }()
 	program := filepath.Join(dir, "program")
-	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false", "-ldflags", "-s -w -X main.version="+version, "-o", program, source)
+	command := exec.CommandContext(ctx, "go", "build", "-trimpath", "-buildvcs=false",
+		"-ldflags", "-s -w -X main.version="+version, "-o", program, source)
 	command.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux", "GOARCH="+architecture)
 	command.Stderr = os.Stderr
 	if err := command.Run(); err != nil {

@@ -12,9 +12,10 @@ import (
 	"testing"
 )
 
-// Whoever has the sources and the same version of Go can check that an image is made of them: by building it. The second
-// build is of a copy, in another folder, later, by another user in another time zone, without the version control and with
-// nothing compiled before; of the operator that would take long, so it shares what is compiled of other modules.
+// Whoever has the sources and the same version of Go can check that an image is made of them: by building it. The
+// second build is of a copy, in another folder, later, by another user in another time zone, without the version
+// control and with nothing compiled before; of the operator that would take long, so it shares what is compiled of
+// other modules.
 func TestTwoBuildsInTwoFoldersGiveTheSameImages(t *testing.T) {
 	dir := t.TempDir()
 	here, there, copied := filepath.Join(dir, "here"), filepath.Join(dir, "there"), filepath.Join(dir, "a", "copy")
@@ -24,12 +25,14 @@ func TestTwoBuildsInTwoFoldersGiveTheSameImages(t *testing.T) {
 		name, program string
 		env           []string
 	}{
-		{"the receiver, compiled from nothing", "receiver=./receiver", append(elsewhere, "GOCACHE="+filepath.Join(dir, "cache"))},
+		{"the receiver, compiled from nothing", "receiver=./receiver",
+			append(elsewhere, "GOCACHE="+filepath.Join(dir, "cache"))},
 		{"the operator", "manager=./controllers", append(elsewhere, "GOCACHE="+goEnv(t, "GOCACHE"))},
 	} {
 		t.Run(b.name, func(t *testing.T) {
 			buildImages(t, root, here, nil, b.program)
-			buildImages(t, copied, there, append(b.env, "GOMODCACHE="+goEnv(t, "GOMODCACHE"), "GOPATH="+goEnv(t, "GOPATH")), b.program)
+			modules := []string{"GOMODCACHE=" + goEnv(t, "GOMODCACHE"), "GOPATH=" + goEnv(t, "GOPATH")}
+			buildImages(t, copied, there, append(b.env, modules...), b.program)
 			name, _, _ := strings.Cut(b.program, "=")
 			for _, kind := range []string{".tar", ".spdx.json"} {
 				file := name + "-" + runtime.GOARCH + kind
@@ -73,7 +76,8 @@ func copySources(t *testing.T, to string) {
 
 func buildImages(t *testing.T, sources, to string, env []string, program string) {
 	t.Helper()
-	command := exec.CommandContext(t.Context(), "go", "run", "./hack/image", "-o", to, "-arch", runtime.GOARCH, "-repository", "r.example", "-tag", "v1", program)
+	command := exec.CommandContext(t.Context(), "go", "run", "./hack/image", "-o", to, "-arch", runtime.GOARCH,
+		"-repository", "r.example", "-tag", "v1", program)
 	command.Dir, command.Env = sources, append(os.Environ(), env...)
 	if out, err := command.CombinedOutput(); err != nil {
 		t.Fatalf("%v: %s", err, out)

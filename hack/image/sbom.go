@@ -33,9 +33,9 @@ const (
 // rootsModule has the certificate authorities that stand in the image.
 const rootsModule = "golang.org/x/crypto/x509roots/fallback"
 
-// writeSBOM writes what an image is made of as SPDX 2.3 in JSON: the program with the modules that its own build information
-// names, the Go that compiled it, and the certificate authorities. manifest is the image's digest. The same image gives the
-// same bytes.
+// writeSBOM writes what an image is made of as SPDX 2.3 in JSON: the program with the modules that its own build
+// information names, the Go that compiled it, and the certificate authorities. manifest is the image's digest. The same
+// image gives the same bytes.
 func (i image) writeSBOM(w io.Writer, manifest string) error {
 	info, err := buildinfo.Read(bytes.NewReader(i.Program))
 	if err != nil {
@@ -88,8 +88,13 @@ func (i image) named() (name, tag string) {
 
 func (i image) imagePackage(manifest string) *v2_3.Package {
 	name, tag := i.named()
-	query := url.Values{"arch": {i.Architecture}, "repository_url": {i.Reference[:strings.LastIndex(i.Reference, ":")]}, "tag": {tag}}
-	p := describePackage(imageID, name, tag, "pkg:oci/"+url.PathEscape(name)+"@"+url.QueryEscape(manifest)+"?"+query.Encode())
+	query := url.Values{
+		"arch":           {i.Architecture},
+		"repository_url": {i.Reference[:strings.LastIndex(i.Reference, ":")]},
+		"tag":            {tag},
+	}
+	purl := "pkg:oci/" + url.PathEscape(name) + "@" + url.QueryEscape(manifest) + "?" + query.Encode()
+	p := describePackage(imageID, name, tag, purl)
 	p.PrimaryPackagePurpose = "CONTAINER"
 	p.PackageLicenseDeclared = license
 	p.PackageChecksums = []common.Checksum{{Algorithm: common.SHA256, Value: strings.TrimPrefix(manifest, "sha256:")}}
@@ -105,7 +110,10 @@ func (i image) programPackage(info *debug.BuildInfo) *v2_3.Package {
 	p.PrimaryPackagePurpose = "APPLICATION"
 	p.PackageFileName = "/" + i.Name
 	p.PackageLicenseDeclared = license
-	p.PackageChecksums = []common.Checksum{{Algorithm: common.SHA256, Value: strings.TrimPrefix(digest(i.Program), "sha256:")}}
+	p.PackageChecksums = []common.Checksum{{
+		Algorithm: common.SHA256,
+		Value:     strings.TrimPrefix(digest(i.Program), "sha256:"),
+	}}
 	return p
 }
 
@@ -133,7 +141,8 @@ func describePackage(id common.ElementID, name, version, purl string) *v2_3.Pack
 	}
 }
 
-// rootsVersion returns the version of the certificate authorities that this program has built in, and writes into images.
+// rootsVersion returns the version of the certificate authorities that this program has built in, and writes into
+// images.
 func rootsVersion() (string, error) {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

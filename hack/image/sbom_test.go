@@ -29,7 +29,12 @@ func describedReceiver(t *testing.T) (i image, manifest string, document *v2_3.D
 	if err != nil {
 		t.Fatal(err)
 	}
-	i = image{Reference: "registry.example:5000/postback/receiver:v1", Architecture: runtime.GOARCH, Name: "receiver", Program: program}
+	i = image{
+		Reference:    "registry.example:5000/postback/receiver:v1",
+		Architecture: runtime.GOARCH,
+		Name:         "receiver",
+		Program:      program,
+	}
 	var archived, sbom bytes.Buffer
 	if manifest, err = i.write(&archived); err != nil {
 		t.Fatal(err)
@@ -91,7 +96,8 @@ func TestTheSBOMSaysWhatTheImageIsMadeOf(t *testing.T) {
 // modulesOf lists what a program is built from, by what its packages import.
 func modulesOf(t *testing.T, program string) []string {
 	t.Helper()
-	const format = `{{with .Module}}{{if not .Main}}{{with .Replace}}{{.Path}}@{{.Version}}{{else}}{{.Path}}@{{.Version}}{{end}}{{end}}{{end}}`
+	const format = `{{with .Module}}{{if not .Main}}` +
+		`{{with .Replace}}{{.Path}}@{{.Version}}{{else}}{{.Path}}@{{.Version}}{{end}}{{end}}{{end}}`
 	list := exec.CommandContext(t.Context(), "go", "list", "-deps", "-f", format, program)
 	list.Env = append(os.Environ(), "CGO_ENABLED=0", "GOOS=linux")
 	out, err := list.Output()

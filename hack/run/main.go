@@ -1,5 +1,5 @@
-// Command run serves the sample endpoint on this machine, without a cluster: the same manifest, rendered offline, and the
-// real receiver on its embedded store. `make run` builds the programs that it starts.
+// Command run serves the sample endpoint on this machine, without a cluster: the same manifest, rendered offline, and
+// the real receiver on its embedded store. `make run` builds the programs that it starts.
 package main
 
 import (

@@ -46,8 +46,8 @@ type message struct {
 	}
 }
 
-// parse returns the vulnerabilities that are called, sorted, each once per module. What is imported and not called is left
-// out, as govulncheck's own report leaves it out.
+// parse returns the vulnerabilities that are called, sorted, each once per module. What is imported and not called is
+// left out, as govulncheck's own report leaves it out.
 func parse(output []byte) ([]finding, error) {
 	summaries := map[string]string{}
 	var found []finding

@@ -6,17 +6,25 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// report is what govulncheck writes, shortened: a called function, the same one by another way, an imported package, the
-// standard library.
+// report is what govulncheck writes, shortened: a called function, the same one by another way, an imported package,
+// the standard library.
 const report = `
 {"config": {"protocol_version": "v1.0.0", "scanner_name": "govulncheck"}}
 {"osv": {"id": "GO-2026-0002", "summary": "Panic in example.com/parse", "affected": []}}
 {"osv": {"id": "GO-2026-0001", "summary": "Memory exhaustion in net/http"}}
-{"finding": {"osv": "GO-2026-0002", "fixed_version": "v1.2.0", "trace": [{"module": "example.com/parse", "version": "v1.1.0"}]}}
-{"finding": {"osv": "GO-2026-0002", "fixed_version": "v1.2.0", "trace": [{"module": "example.com/parse", "version": "v1.1.0", "package": "example.com/parse", "function": "Parse"}, {"module": "m"}]}}
-{"finding": {"osv": "GO-2026-0002", "fixed_version": "v1.2.0", "trace": [{"module": "example.com/parse", "version": "v1.1.0", "package": "example.com/parse", "function": "ParseAll"}]}}
-{"finding": {"osv": "GO-2026-0003", "trace": [{"module": "example.com/imported", "version": "v0.1.0", "package": "example.com/imported"}]}}
-{"finding": {"osv": "GO-2026-0001", "trace": [{"module": "stdlib", "version": "v1.26.8", "package": "net/http", "function": "Serve", "receiver": "*Server"}]}}
+{"finding": {"osv": "GO-2026-0002", "fixed_version": "v1.2.0",
+  "trace": [{"module": "example.com/parse", "version": "v1.1.0"}]}}
+{"finding": {"osv": "GO-2026-0002", "fixed_version": "v1.2.0",
+  "trace": [{"module": "example.com/parse", "version": "v1.1.0", "package": "example.com/parse", "function": "Parse"},
+    {"module": "m"}]}}
+{"finding": {"osv": "GO-2026-0002", "fixed_version": "v1.2.0",
+  "trace": [{"module": "example.com/parse", "version": "v1.1.0", "package": "example.com/parse",
+    "function": "ParseAll"}]}}
+{"finding": {"osv": "GO-2026-0003",
+  "trace": [{"module": "example.com/imported", "version": "v0.1.0", "package": "example.com/imported"}]}}
+{"finding": {"osv": "GO-2026-0001",
+  "trace": [{"module": "stdlib", "version": "v1.26.8", "package": "net/http",
+    "function": "Serve", "receiver": "*Server"}]}}
 `
 
 func TestWhatIsCalledIsFoundOnce(t *testing.T) {

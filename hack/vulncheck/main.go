@@ -1,9 +1,9 @@
 // Command vulncheck looks for known vulnerabilities in what both programs are built from, and call, by govulncheck. The
-// database is that of the Go project; where it cannot be reached, its copy in the module golang.org/x/vulndb. Where neither
-// can, it says so and passes, so that a check without a network goes on.
+// database is that of the Go project; where it cannot be reached, its copy in the module golang.org/x/vulndb. Where
+// neither can, it says so and passes, so that a check without a network goes on.
 //
-// A vulnerability in a module fails: a newer version of the module is to be required. One in the standard library is the Go
-// installation's; it fails with -strict, as for a release.
+// A vulnerability in a module fails: a newer version of the module is to be required. One in the standard library is
+// the Go installation's; it fails with -strict, as for a release.
 package main
 
 import (

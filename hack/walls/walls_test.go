@@ -81,7 +81,8 @@ var pure = []string{
 
 var walls = []wall{
 	{
-		says: "contracts and scripts need the standard library only", within: []string{"api/config", "api/read", "api/browser"},
+		says:   "contracts and scripts need the standard library only",
+		within: []string{"api/config", "api/read", "api/browser"},
 		breaks: func(path string) bool {
 			return !standard(path) && !below(path, module+"/api/config", module+"/api/read")
 		},
@@ -200,7 +201,10 @@ func clockCalls(t *testing.T, file string) []string {
 // The checks above would say nothing if they found nothing to look at.
 func TestTheWallsStand(t *testing.T) {
 	all := packages(t)
-	for _, folder := range []string{"api/config", "receiver", "controllers/rotation", "controllers/credential", "controllers/render", "controllers/assembly"} {
+	for _, folder := range []string{
+		"api/config", "receiver",
+		"controllers/rotation", "controllers/credential", "controllers/render", "controllers/assembly",
+	} {
 		if !slices.ContainsFunc(all, func(p pkg) bool { return below(p.path, folder) && len(p.deps) > 0 }) {
 			t.Errorf("no package below %s", folder)
 		}

@@ -12,7 +12,8 @@ func TestReplaceKeepsWhatIsWrittenByHand(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if !strings.HasPrefix(got, "# Top\n\n"+begin) || !strings.HasSuffix(got, end+"\nBottom\n") || strings.Contains(got, "old\n") {
+	if !strings.HasPrefix(got, "# Top\n\n"+begin) || !strings.HasSuffix(got, end+"\nBottom\n") ||
+		strings.Contains(got, "old\n") {
 		t.Error(got)
 	}
 	if !strings.Contains(got, "| `affise` | [Affise](https://help-center.affise.com/") {

@@ -33,7 +33,8 @@ type Conversion struct {
 	Currency         string  `json:"currency"`
 	OriginalPayout   string  `json:"original_payout"`
 	OriginalCurrency string  `json:"original_currency"`
-	// Rate converted the payout; null while none is known. RateDate and RateSource are null when nothing had to be converted.
+	// Rate converted the payout; null while none is known. RateDate and RateSource are null when nothing had to be
+	// converted.
 	Rate       *string `json:"rate"`
 	RateDate   *string `json:"rate_date"`
 	RateSource *string `json:"rate_source"`

@@ -1,5 +1,5 @@
-// Command pause holds a pod's namespaces. It ends when told to and collects the children that nobody else does, since it
-// is PID 1 where a pod shares its processes.
+// Command pause holds a pod's namespaces. It ends when told to and collects the children that nobody else does, since
+// it is PID 1 where a pod shares its processes.
 package main
 
 import (
