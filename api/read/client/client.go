@@ -17,6 +17,9 @@ import (
 // maxAnswer bounds an answer, in bytes. The greatest page of a list stays far below.
 const maxAnswer = 64 << 20
 
+// maxFailure bounds an answer that says what is wrong, in bytes.
+const maxFailure = 64 << 10
+
 // Client asks one receiver. The zero value is not usable: see [New].
 type Client struct {
 	base, token string
@@ -74,28 +77,43 @@ func (c *Client) get(ctx context.Context, path string, parameters url.Values, v 
 	if err != nil {
 		return err
 	}
-	if c.token != "" {
-		request.Header.Set("Authorization", "Bearer "+c.token)
-	}
-	response, err := c.transport.RoundTrip(request)
+	return c.do(request, v)
+}
+
+// do reads the answer to a request into v.
+func (c *Client) do(request *http.Request, v any) error {
+	answered, err := c.open(request)
 	if err != nil {
-		return fmt.Errorf("asking the receiver: %w", err)
+		return err
 	}
-	defer func() { _ = response.Body.Close() }()
-	body, err := io.ReadAll(io.LimitReader(response.Body, maxAnswer))
+	defer func() { _ = answered.Close() }()
+	body, err := io.ReadAll(io.LimitReader(answered, maxAnswer))
 	if err != nil {
 		return fmt.Errorf("reading the receiver's answer: %w", err)
-	}
-	if response.StatusCode != http.StatusOK {
-		failure := &Failure{Status: response.StatusCode, Message: response.Status}
-		var told read.Error
-		if json.Unmarshal(body, &told) == nil && told.Error != "" {
-			failure.Message = told.Error
-		}
-		return failure
 	}
 	if err := json.Unmarshal(body, v); err != nil {
 		return fmt.Errorf("reading the receiver's answer: %w", err)
 	}
 	return nil
+}
+
+// open returns the body of an answer that is a success. What the receiver says of its own accord is a *[Failure].
+func (c *Client) open(request *http.Request) (io.ReadCloser, error) {
+	if c.token != "" {
+		request.Header.Set("Authorization", "Bearer "+c.token)
+	}
+	response, err := c.transport.RoundTrip(request)
+	if err != nil {
+		return nil, fmt.Errorf("asking the receiver: %w", err)
+	}
+	if response.StatusCode >= 200 && response.StatusCode < 300 {
+		return response.Body, nil
+	}
+	defer func() { _ = response.Body.Close() }()
+	failure := &Failure{Status: response.StatusCode, Message: response.Status}
+	var told read.Error
+	if body, err := io.ReadAll(io.LimitReader(response.Body, maxFailure)); err == nil && json.Unmarshal(body, &told) == nil && told.Error != "" {
+		failure.Message = told.Error
+	}
+	return nil, failure
 }
