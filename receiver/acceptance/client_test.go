@@ -41,6 +41,13 @@ func TestTheClientAsksForEverything(t *testing.T) {
 		if err != nil || len(words.Items) != 2 {
 			t.Errorf("%+v, %v", words, err)
 		}
+	})
+}
+
+func TestTheClientSaysWhatTheReceiverRefuses(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		r, id := shop(t, e)
+		c := client.New(r.ops, "", nil)
 		var failure *client.Failure
 		if _, err := c.Revenue(t.Context(), url.Values{"to": {"soon"}}); !errors.As(err, &failure) || failure.Status != http.StatusBadRequest ||
 			!strings.HasPrefix(failure.Message, "to: ") {
@@ -49,7 +56,13 @@ func TestTheClientAsksForEverything(t *testing.T) {
 		if _, err := c.Resend(t.Context(), id); !errors.As(err, &failure) || failure.Status != http.StatusForbidden {
 			t.Errorf("%v", err)
 		}
-		table, err := c.Stream(t.Context(), "conversions.csv", url.Values{"filter": {"subid eq c2"}})
+	})
+}
+
+func TestTheClientStreamsATable(t *testing.T) {
+	onEach(t, func(t *testing.T, e engine) {
+		r, _ := shop(t, e)
+		table, err := client.New(r.ops, "", nil).Stream(t.Context(), "conversions.csv", url.Values{"filter": {"subid eq c2"}})
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -26,6 +26,7 @@ const queryTimeout = time.Minute
 
 // Store is what the API reads, and where it has S2S postbacks sent again; every [ledger.Store] is one.
 type Store interface {
+	ledger.Journal
 	Conversions(context.Context, ledger.ConversionFilter) iter.Seq2[*conversion.Conversion, error]
 	History(context.Context, uuid.UUID) ([]*conversion.Conversion, error)
 	Received(context.Context, ledger.ReceivedFilter) iter.Seq2[ledger.Received, error]
@@ -60,6 +61,7 @@ type api struct {
 	turns chan struct{}
 	// exports has room for the streams that may be written at a time.
 	exports chan struct{}
+	tail    tail
 }
 
 // resendPath is the one that changes something.
@@ -76,7 +78,7 @@ func New(o Options) http.Handler {
 	if o.Talkers == nil {
 		o.Talkers = func(int) (sources, endpoints []talkers.Talker) { return nil, nil }
 	}
-	a := &api{Options: o, turns: make(chan struct{}, reportsAtATime), exports: make(chan struct{}, exportsAtATime)}
+	a := &api{Options: o, turns: make(chan struct{}, reportsAtATime), exports: make(chan struct{}, exportsAtATime), tail: tail{journal: o.Store}}
 	root := http.NewServeMux()
 	operations := a.operations()
 	for i := range operations {

@@ -199,6 +199,10 @@ func (f *filters) setForm(name, value string) (err error) {
 		f.limit, err = parseLimit(value)
 	case "cursor":
 		f.resumed = value
+	case "follow":
+		if value != "1" {
+			return badRequest("must be 1")
+		}
 	case "preset":
 		f.preset = value
 	case "filter":

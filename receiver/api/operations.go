@@ -38,10 +38,13 @@ func answering[T any](path, summary string, parameters []string, handler http.Ha
 // operations are all that there are, in the order of docs/api.md.
 func (a *api) operations() []operation {
 	reads := func(answer resource) http.Handler { return a.scoped(read.ScopeRead, a.handle(answer)) }
+	postbacks := lists(a, "postbacks", "The log of received postbacks, the newest first", a.postbackList())
+	a.followed(&postbacks[0])
+	postbacks[0].handler = a.scoped(read.ScopeRead, postbacks[0].handler)
 	all := slices.Concat(
 		lists(a, "conversions", "Conversions, the newest first", a.conversionList()),
 		[]operation{answering[read.Page[read.Conversion]]("conversions/{id}/history", "Every version of a conversion, the oldest first", noFilters, reads(a.history))},
-		lists(a, "postbacks", "The log of received postbacks, the newest first", a.postbackList()),
+		postbacks,
 		lists(a, "forwards", "S2S postbacks with their attempts, the newest first", a.forwardList()),
 		lists(a, "clicks", "Clicks, in the order of the store's keys", a.clickList()),
 		[]operation{
@@ -117,6 +120,7 @@ var parameterWords = map[string]struct {
 	"currency":      {"converts all amounts by the rates of today", nil},
 	"sort":          {"a group or a metric; with a minus in front the greatest first", nil},
 	"filter":        {"FIELD OP VALUE, with one of eq, ne, in, notin, gt, lt, contains, or empty without a value", nil},
+	"follow":        {"1 streams what is committed from now on, an object a line", func() []string { return []string{"1"} }},
 	"separator":     {"what parts the cells", func() []string { return []string{",", ";"} }},
 	"bom":           {"1 begins with a BOM, so that Excel reads UTF-8", func() []string { return []string{"0", "1"} }},
 	"preset":        {"the preset of the endpoint's network", nil},

@@ -25,13 +25,14 @@ var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 // fakeStore yields its rows as they are, up to the filter's limit, then err if there is one, and keeps the filters it was
 // asked with.
 type fakeStore struct {
-	conversions []*conversion.Conversion
-	received    []ledger.Received
-	history     []*conversion.Conversion
-	forwards    []ledger.OutboxRow
-	clicks      []*conversion.Click
-	resendErr   error
-	err         error
+	ledger.Journal // nil: nobody follows it
+	conversions    []*conversion.Conversion
+	received       []ledger.Received
+	history        []*conversion.Conversion
+	forwards       []ledger.OutboxRow
+	clicks         []*conversion.Click
+	resendErr      error
+	err            error
 
 	conversionFilter ledger.ConversionFilter
 	receivedFilter   ledger.ReceivedFilter
