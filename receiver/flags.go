@@ -69,6 +69,7 @@ func (f *flags) declare() {
 	set.DurationVar(&o.Drain, "drain", 5*time.Second, "`DURATION` time to serve on after SIGTERM, while load balancers find out")
 	set.DurationVar(&o.KeepReceived, "retention-received", 90*24*time.Hour, "`DURATION` time for which the log of received postbacks is kept; 0 = for ever")
 	set.DurationVar(&o.KeepHistory, "retention-history", 0, "`DURATION` time for which former versions of conversions are kept; 0 = for ever")
+	set.DurationVar(&o.KeepClicks, "retention-clicks", 0, "`DURATION` time for which clicks are kept that have no conversion, at least the longest clickLookback of the endpoints; 0 = for ever")
 	set.DurationVar(&o.KeepForwards, "retention-forwards", 30*24*time.Hour, "`DURATION` time for which S2S postbacks are kept after they were delivered or given up; 0 = for ever")
 	set.IntVar(&o.ForwardConnections, "forward-host-connections", 64, "`NUMBER` S2S postbacks under way to one host at most")
 	set.Float64Var(&o.ForwardRate, "forward-host-rate", 0, "`NUMBER` S2S postbacks sent to one host in a second at most, by this receiver; 0 = no limit")
@@ -122,8 +123,8 @@ func (f *flags) check() error {
 func (f *flags) checkLimits() error {
 	o := &f.options
 	switch {
-	case o.Drain < 0 || o.KeepReceived < 0 || o.KeepHistory < 0 || o.KeepForwards < 0:
-		return errors.New("--drain, --retention-received, --retention-history and --retention-forwards must not be negative")
+	case o.Drain < 0 || o.KeepReceived < 0 || o.KeepHistory < 0 || o.KeepForwards < 0 || o.KeepClicks < 0:
+		return errors.New("--drain and the --retention- flags must not be negative")
 	case o.MaxConnections < 0 || o.MaxPerSource < 0 || o.MaxRequests < 0:
 		return errors.New("--max-connections, --max-connections-per-source and --max-requests must not be negative")
 	case o.ForwardConnections < 1 || o.ForwardRate < 0:

@@ -30,6 +30,9 @@ type ReceiverSpec struct {
 	// +kubebuilder:default={embedded: {}}
 	// +optional
 	Store Store `json:"store,omitzero"`
+	// Retention is for how long the store keeps what it has. A change restarts the receivers one after the other.
+	// +optional
+	Retention Retention `json:"retention,omitzero"`
 	// Host is the name under which networks reach the receivers, without scheme, like pb.example.com. `ingress`, `gateway`
 	// and `certificate` need it.
 	// +kubebuilder:validation:MaxLength=253

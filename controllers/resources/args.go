@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
@@ -54,6 +55,7 @@ func args(fleet *v1alpha1.ReceiverFleet) []string {
 		"--hold=" + hold(fleet).String(),
 		"--log-format=json",
 	}
+	flags = append(flags, retention(fleet.Spec.Retention)...)
 	postgres := fleet.Spec.Store.Postgres
 	if postgres == nil {
 		return append(flags, "--store=sqlite://"+storeFile)
@@ -67,6 +69,21 @@ func args(fleet *v1alpha1.ReceiverFleet) []string {
 	if volume := postgres.Spool; volume != nil {
 		size := volumeSize(volume)
 		flags = append(flags, "--spool-dir="+spoolDir, fmt.Sprintf("--spool-size=%dMiB", spoolMiB(size.Value())))
+	}
+	return flags
+}
+
+// retention leaves out what is not declared: the receiver's own defaults are the documented ones.
+func retention(declared v1alpha1.Retention) (flags []string) {
+	for _, one := range []struct {
+		flag string
+		keep *metav1.Duration
+	}{
+		{"clicks", declared.Clicks}, {"history", declared.History}, {"received", declared.Received}, {"forwards", declared.Forwards},
+	} {
+		if one.keep != nil {
+			flags = append(flags, fmt.Sprintf("--retention-%s=%s", one.flag, one.keep.Duration))
+		}
 	}
 	return flags
 }

@@ -44,7 +44,8 @@ var fleets = map[string]string{
   certificate: {issuerRef: {name: letsencrypt, kind: ClusterIssuer}}`,
 	"spool": `
   autoscaling: {minReplicas: 3, maxReplicas: 9, targetCPUUtilization: 50}
-  store: {postgres: {dsnSecretRef: {name: database}, spool: {size: 20Gi, storageClassName: fast}}}`,
+  store: {postgres: {dsnSecretRef: {name: database}, spool: {size: 20Gi, storageClassName: fast}}}
+  retention: {clicks: 4320h, history: 0s, received: 720h}`,
 	"pod-template": `
   store: {postgres: {dsnSecretRef: {name: database}}}
   podTemplate:

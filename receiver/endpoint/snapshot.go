@@ -162,6 +162,14 @@ func (s *Snapshot) ByAlias(alias string) *Campaign { return s.campaigns[alias] }
 // Endpoints returns all endpoints, sorted by name. The caller must not change the slice.
 func (s *Snapshot) Endpoints() []*Endpoint { return s.endpoints }
 
+// LongestLookback returns the longest clickLookback of an endpoint; 0 if none has one.
+func (s *Snapshot) LongestLookback() (longest time.Duration) {
+	for _, e := range s.endpoints {
+		longest = max(longest, e.Rules.ClickLookback)
+	}
+	return longest
+}
+
 // WithCampaigns returns the endpoints that have campaigns, sorted by name. The caller must not change the slice.
 func (s *Snapshot) WithCampaigns() []*Endpoint { return s.withCampaigns }
 

@@ -44,6 +44,9 @@ func TestBuild(t *testing.T) {
 	if s.Revision != c.Revision || s.Fleet.Name != "main" || len(s.TrustedProxies) != 1 || s.TrustedProxies[0].String() != "10.0.0.0/8" {
 		t.Errorf("revision %s, fleet %s, proxies %v", s.Revision, s.Fleet.Name, s.TrustedProxies)
 	}
+	if got := s.LongestLookback(); got != 48*time.Hour {
+		t.Errorf("the longest clickLookback is %v", got)
+	}
 	var names []string
 	for _, e := range s.Endpoints() {
 		names = append(names, e.Name)

@@ -40,6 +40,8 @@ type Options struct {
 	Patience time.Duration
 	// ReceivedFor and HistoryFor bound the age of the received log's rows and of former versions; 0 keeps all.
 	ReceivedFor, HistoryFor time.Duration
+	// ClicksFor returns for how long a click without a conversion is kept, 0 = for ever; nil keeps all. It must not block.
+	ClicksFor func() time.Duration
 	// OnForwards is told the hosts that a commit has written S2S postbacks for. It must not block.
 	OnForwards func(hosts []string)
 	Logger     *slog.Logger
@@ -74,6 +76,9 @@ func (o Options) withDefaults() Options {
 	}
 	if o.Rules == nil {
 		o.Rules = func(string) *conversion.Rules { return nil }
+	}
+	if o.ClicksFor == nil {
+		o.ClicksFor = func() time.Duration { return 0 }
 	}
 	if o.OnForwards == nil {
 		o.OnForwards = func([]string) {}

@@ -115,6 +115,8 @@ type Changes struct {
 	Received, Settled []Received
 	// Hold and Release add and remove held postbacks.
 	Hold, Release []HeldPostback
+	// Expired are clicks to delete, after all else was written, except those that have a conversion.
+	Expired []Key
 	// HaveRate removes and AwaitRate adds what waits for a rate, in this order; either may name what is so already.
 	AwaitRate, HaveRate []PendingRate
 }
@@ -132,6 +134,16 @@ type PendingRate struct {
 	Click                bool
 	Slot                 conversion.SlotKey
 	Currency, ToCurrency string
+}
+
+// OldClick is a click that need not be kept any longer, at its place in the store's order.
+type OldClick struct {
+	Key
+	Time time.Time
+	// Seq is its place in a store that numbers its clicks.
+	Seq int64
+	// Converted: the click has a conversion, with which it stays.
+	Converted bool
 }
 
 // Forward is an S2S postback due: a row of the outbox.
@@ -345,6 +357,9 @@ type Upkeep interface {
 	PendingRates(ctx context.Context, after *PendingRate, limit int) ([]PendingRate, error)
 	// Prune deletes up to limit rows of the received log and of the history older than the given times; zero times keep all.
 	Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error)
+	// OldClicks returns up to limit clicks that happened before the given time, in the store's own order, after the given one
+	// (nil = from the start). Fewer than limit mean that there is no further one for now.
+	OldClicks(ctx context.Context, before time.Time, after *OldClick, limit int) ([]OldClick, error)
 	// Lease makes holder the only one to hold the named lease until until. It reports false when another holds it at now,
 	// unless that one holds it until [LeaseSlack] after until: then a clock was ahead.
 	Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)

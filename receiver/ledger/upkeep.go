@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"slices"
+	"sync"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -18,26 +19,35 @@ const (
 	page = 1000
 )
 
-// Run does the upkeep until ctx ends: it expires holds and prunes what is older than the options keep. Failures are
+// Run does the upkeep until ctx ends: it expires holds and deletes what is older than the options keep. Failures are
 // logged, unless the store is away, and tried again at the next turn. Several receivers of one store may run it at the same time.
 func (l *Ledger) Run(ctx context.Context) {
-	holds, prune := time.NewTicker(holdsEvery), time.NewTicker(pruneEvery)
-	defer holds.Stop()
-	defer prune.Stop()
+	clicks := &clickExpiry{ledger: l}
+	var running sync.WaitGroup
+	for _, job := range []struct {
+		every time.Duration
+		run   func(context.Context) error
+	}{
+		{holdsEvery, l.ExpireHolds}, {pruneEvery, l.prune}, {pruneEvery, clicks.run},
+	} {
+		running.Go(func() { l.repeat(ctx, job.every, job.run) })
+	}
+	running.Wait()
+}
+
+func (l *Ledger) repeat(ctx context.Context, every time.Duration, run func(context.Context) error) {
+	tick := time.NewTicker(every)
+	defer tick.Stop()
 	for {
-		var work func(context.Context) error
 		select {
 		case <-ctx.Done():
 			return
-		case <-holds.C:
-			work = l.ExpireHolds
-		case <-prune.C:
-			work = l.prune
+		case <-tick.C:
 		}
 		if !l.opt.Settled() {
 			continue
 		}
-		err := work(ctx)
+		err := run(ctx)
 		if err != nil && ctx.Err() == nil && !errors.Is(err, ErrClosed) && !errors.Is(err, ErrUnavailable) {
 			l.opt.Logger.Warn("Upkeep failed, trying again later", "error", err)
 		}
@@ -73,10 +83,12 @@ func (l *Ledger) prune(ctx context.Context) error {
 		return now.Add(-keep)
 	}
 	for {
+		began := time.Now()
 		n, err := l.store.Prune(ctx, before(l.opt.ReceivedFor), before(l.opt.HistoryFor), page)
 		if err != nil || n < page {
 			return err
 		}
+		pause(ctx, time.Since(began)) // A large backlog leaves half of the store's time to the rest.
 	}
 }
 

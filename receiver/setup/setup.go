@@ -63,8 +63,9 @@ type Options struct {
 	TLSCertFile, TLSKeyFile string
 	// Hold bounds how long a request waits for the store, Drain how long the receiver serves on after it was told to stop.
 	Hold, Drain time.Duration
-	// KeepReceived and KeepHistory bound the age of the received log and of former versions of conversions; 0 = for ever.
-	KeepReceived, KeepHistory time.Duration
+	// KeepReceived and KeepHistory bound the age of the received log and of former versions of conversions, KeepClicks that of
+	// clicks without a conversion, which are kept as long as an endpoint's clickLookback at least; 0 = for ever.
+	KeepReceived, KeepHistory, KeepClicks time.Duration
 	// KeepForwards bounds for how long S2S postbacks are kept after they ended; 0 = for ever. ForwardConnections and
 	// ForwardRate bound the deliveries to one host: those in flight, and those per second, 0 = no limit.
 	KeepForwards       time.Duration
@@ -177,7 +178,7 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 	r.startForwards()
 	r.ledger = ledger.New(r.store, ledger.Options{
 		Lanes: lanes, Spool: r.waiting, Patience: r.options.Spool.Patience,
-		ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory, Settled: r.settled,
+		ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory, ClicksFor: r.keepClicks, Settled: r.settled,
 		Logger: r.options.Logger, Observer: r.metrics, Clock: r.options.Clock, OnForwards: r.forward.Woken,
 		Rules: func(name string) *conversion.Rules {
 			if ep := r.watch.Current().ByName(name); ep != nil {
@@ -189,6 +190,15 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 	r.book = space.NewLedger(space.Options{Book: r.ledger, Level: r.level, Unlogged: r.metrics.Unlogged, Clock: r.options.Clock})
 	r.metrics.QueueDepth(r.ledger.Queued)
 	return nil
+}
+
+// keepClicks is for how long clicks are kept that have no conversion; 0 = for ever. No endpoint loses one that may convert by
+// its clickLookback.
+func (r *Receiver) keepClicks() time.Duration {
+	if r.options.KeepClicks <= 0 {
+		return 0
+	}
+	return max(r.options.KeepClicks, r.watch.Current().LongestLookback())
 }
 
 func (r *Receiver) startForwards() {
@@ -224,6 +234,10 @@ func (r *Receiver) startRates(ctx context.Context) error {
 // configure hands a new configuration on to the parts that do not look it up for themselves.
 func (r *Receiver) configure(s *endpoint.Snapshot) {
 	r.rates.Configure(s.Fleet.Rates, s.Fleet.AllowPrivateEgress)
+	if keep := r.options.KeepClicks; keep > 0 && keep < s.LongestLookback() {
+		r.options.Logger.Warn("Clicks are kept for longer than --retention-clicks: an endpoint's clickLookback is longer",
+			"retention", keep, "kept", s.LongestLookback())
+	}
 }
 
 func (r *Receiver) listenOps(ctx context.Context) error {

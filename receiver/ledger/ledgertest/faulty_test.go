@@ -64,6 +64,8 @@ func (f faulty) spoil(changes ledger.Changes) *ledger.Changes {
 		changes.Settled = nil
 	case "forgets who waits for a rate":
 		changes.AwaitRate = nil
+	case "keeps old clicks":
+		changes.Expired = nil
 	case "keeps those who have a rate":
 		changes.HaveRate = nil
 	}
@@ -146,6 +148,16 @@ func (f faulty) SaveRates(ctx context.Context, set money.Set) error {
 		set.Source = "the one"
 	}
 	return f.Store.SaveRates(ctx, set)
+}
+
+func (f faulty) OldClicks(ctx context.Context, before time.Time, after *ledger.OldClick, limit int) ([]ledger.OldClick, error) {
+	switch f.fault {
+	case "takes young clicks for old":
+		before = before.Add(time.Hour)
+	case "pages old clicks from the start":
+		after = nil
+	}
+	return f.Store.OldClicks(ctx, before, after, limit)
 }
 
 func (f faulty) Prune(ctx context.Context, received, history time.Time, limit int) (int, error) {

@@ -62,6 +62,7 @@ func Run(t *testing.T, engine Engine) {
 		{"a lease has one holder", testLease},
 		{"a lease that is raced for has one holder", testLeaseRace},
 		{"pruning takes the old and nothing else", testPrune},
+		{"old clicks are found and deleted, except those with a conversion", testOldClicks},
 		{"an S2S postback comes back as it was", testForwards},
 		{"an S2S postback has one sender, until its lease ends", testForwardLease},
 		{"an S2S postback waits for the older ones of its conversion", testForwardOrder},

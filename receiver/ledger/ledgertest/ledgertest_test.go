@@ -66,6 +66,9 @@ func TestFaultsAreFound(t *testing.T) {
 		"does not let the holder renew":            "a lease has one holder",
 		"keeps one set of rates":                   "rates are kept by source",
 		"prunes too much of the received log":      "pruning takes the old and nothing else",
+		"takes young clicks for old":               "old clicks are found and deleted, except those with a conversion",
+		"pages old clicks from the start":          "old clicks are found and deleted, except those with a conversion",
+		"keeps old clicks":                         "old clicks are found and deleted, except those with a conversion",
 		"prunes no history":                        "pruning takes the old and nothing else",
 
 		"claims what is not due":                     "an S2S postback has one sender, until its lease ends",

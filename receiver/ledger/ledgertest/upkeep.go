@@ -143,6 +143,57 @@ func (d *desk) prune(received, history time.Time, limit int) {
 	d.Fatal("pruning finds no end")
 }
 
+// testOldClicks: clicks of ten days, two at a time, each second day's with a conversion.
+func testOldClicks(d *desk) {
+	const days, limit = 10, 3
+	var clicks []*conversion.Click
+	var conversions []*conversion.Conversion
+	var all, kept []string
+	for n := range days {
+		for _, half := range []string{"a", "b"} {
+			click := bareClick(fmt.Sprint("day", n, half))
+			click.Time = noon.Add(time.Duration(n) * 24 * time.Hour)
+			clicks = append(clicks, click)
+			all = append(all, click.SubID)
+			if n%2 == 0 {
+				conversions = append(conversions, bareConversion(click.SubID, "t", click.Time, 100+len(clicks)))
+			}
+			if n%2 == 0 || n >= 6 {
+				kept = append(kept, click.SubID)
+			}
+		}
+	}
+	d.write(&ledger.Changes{NewClicks: clicks, Conversions: conversions})
+	before := clicks[12].Time // Those of the sixth day, counted from 0, are not old yet.
+	var found []ledger.Key
+	var last *ledger.OldClick
+	for {
+		page, err := d.store.OldClicks(d.Context(), before, last, limit)
+		if err != nil || len(page) > limit || len(found) > len(all) {
+			d.Fatalf("a page of %d after %d: %v", len(page), len(found), err)
+		}
+		for _, old := range page {
+			n := int(old.Time.Sub(noon) / (24 * time.Hour))
+			if want := (n%2 == 0); old.Converted != want || old.SubID[:4] != fmt.Sprint("day", n) {
+				d.Errorf("%s of %s has a conversion: %t", old.SubID, old.Time, old.Converted)
+			}
+			found = append(found, old.Key)
+		}
+		if len(page) < limit {
+			break
+		}
+		last = &page[limit-1]
+	}
+	d.same("old clicks", len(clicks[:12]), len(slices.Compact(sorted(slices.Clone(found)))))
+	d.write(&ledger.Changes{Expired: sorted(found)})
+	var left []string
+	for key := range d.clicks(all...) {
+		left = append(left, key.SubID)
+	}
+	slices.Sort(left)
+	d.same("clicks that are left", kept, left)
+}
+
 func testReopen(d *desk) {
 	changes := everything()
 	d.write(changes)

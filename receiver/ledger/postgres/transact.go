@@ -171,6 +171,7 @@ func (s *Store) write(ctx context.Context, conn *pgx.Conn, st *state, changes *l
 	queueWaiting(b, changes)
 	insertReceived.queue(b, sortedValues(changes.Received, keyOfReceived), nil)
 	settleReceived.queue(b, sortedValues(changes.Settled, keyOfReceived), nil)
+	deleteClicks.queue(b, sortedValues(changes.Expired, keyOfKey), nil)
 	queueCommit(b)
 	return s.send(ctx, conn, b)
 }

@@ -24,7 +24,7 @@ type writer struct {
 	awaitRate, haveRate, insertForward, insertEndpoint                               *statement
 	selectForward, selectDue, selectOlder                                            *statement
 	parkRow, unparkNext, updateForward, resendForward, pruneForwards, reviveForwards *statement
-	saveRates, takeLease, pruneReceived, pruneHistory, beat                          *statement
+	saveRates, takeLease, pruneReceived, pruneHistory, expireClick, beat             *statement
 
 	// prepared are all of them.
 	prepared []*statement
@@ -122,6 +122,8 @@ func (w *writer) prepare() error {
 			(select seq from received where id < ? and at < ? order by id limit ?)`,
 		&w.pruneHistory: `delete from conversion_history where seq in
 			(select seq from conversion_history where updated_at < ? order by updated_at limit ?)`,
+		&w.expireClick: `delete from clicks where endpoint = ?1 and subid = ?2 and not exists
+			(select 1 from conversions where endpoint = ?1 and subid = ?2)`,
 		&w.beat: "update heartbeat set beats = beats + 1",
 	} {
 		text = columnLists.Replace(text)

@@ -886,6 +886,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: replicas
       type:
         scalar: numeric
+    - name: retention
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.Retention
     - name: service
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.ServiceSpec
@@ -979,6 +982,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: replicas
       type:
         scalar: numeric
+    - name: retention
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.Retention
     - name: service
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.ServiceSpec
@@ -994,6 +1000,21 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             scalar: string
           elementRelationship: associative
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.Retention
+  map:
+    fields:
+    - name: clicks
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: forwards
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: history
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
+    - name: received
+      type:
+        namedType: io.k8s.apimachinery.pkg.apis.meta.v1.Duration
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.SecretKeyReference
   map:
     fields:

@@ -1,7 +1,7 @@
 -- Every key starts with the bucket, so that the same tables can be distributed by it (Citus) or hashed by it
 -- (YugabyteDB). Text is collated "C": keys sort by bytes, in Go as in the database. No index is on a column that
 -- changes, so that updates stay in their page (HOT); fillfactor leaves them room. Nor is one on times: the ids are UUIDv7,
--- which begin with the time. Amounts are null while no rate is known.
+-- which begin with the time. Clicks have no id, and a time that stays. Amounts are null while no rate is known.
 --
 -- A statement ends with a semicolon at the end of a line; each is sent by itself.
 
@@ -24,6 +24,8 @@ create table clicks (
   cost_rate_source text,
   primary key (bucket, endpoint, subid)
 ) with (fillfactor = 80);
+
+create index clicks_time on clicks (click_time);
 
 create table conversions (
   bucket smallint not null,

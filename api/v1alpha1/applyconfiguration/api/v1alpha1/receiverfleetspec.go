@@ -54,6 +54,14 @@ func (b *ReceiverFleetSpecApplyConfiguration) WithStore(value *StoreApplyConfigu
 	return b
 }
 
+// WithRetention sets the Retention field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Retention field is set to the value of the last call.
+func (b *ReceiverFleetSpecApplyConfiguration) WithRetention(value *RetentionApplyConfiguration) *ReceiverFleetSpecApplyConfiguration {
+	b.ReceiverSpecApplyConfiguration.Retention = value
+	return b
+}
+
 // WithHost sets the Host field in the declarative configuration to the given value
 // and returns the receiver, so that objects can be built by chaining "With" function invocations.
 // If called multiple times, the Host field is set to the value of the last call.

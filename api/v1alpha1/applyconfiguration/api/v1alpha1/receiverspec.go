@@ -19,6 +19,8 @@ type ReceiverSpecApplyConfiguration struct {
 	Autoscaling *AutoscalingApplyConfiguration `json:"autoscaling,omitempty"`
 	// Store keeps clicks and conversions: `embedded`, which is the default and serves exactly one receiver, or `postgres`.
 	Store *StoreApplyConfiguration `json:"store,omitempty"`
+	// Retention is for how long the store keeps what it has. A change restarts the receivers one after the other.
+	Retention *RetentionApplyConfiguration `json:"retention,omitempty"`
 	// Host is the name under which networks reach the receivers, without scheme, like pb.example.com. `ingress`, `gateway`
 	// and `certificate` need it.
 	Host *string `json:"host,omitempty"`
@@ -84,6 +86,14 @@ func (b *ReceiverSpecApplyConfiguration) WithAutoscaling(value *AutoscalingApply
 // If called multiple times, the Store field is set to the value of the last call.
 func (b *ReceiverSpecApplyConfiguration) WithStore(value *StoreApplyConfiguration) *ReceiverSpecApplyConfiguration {
 	b.Store = value
+	return b
+}
+
+// WithRetention sets the Retention field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Retention field is set to the value of the last call.
+func (b *ReceiverSpecApplyConfiguration) WithRetention(value *RetentionApplyConfiguration) *ReceiverSpecApplyConfiguration {
+	b.Retention = value
 	return b
 }
 
