@@ -7,6 +7,8 @@ import (
 	"net/netip"
 	"os"
 	"path/filepath"
+	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -200,6 +202,35 @@ func TestNothingIsErasedBesideAReceiver(t *testing.T) {
 	for _, what := range []ledger.Selection{{}, {SubID: "c1", Parameter: "a", Value: "b"}, {Parameter: "a"}, {Parameter: `a"`, Value: "b"}} {
 		if _, err := Erase(t.Context(), path, what, time.Now()); err == nil || errors.Is(err, errInUse) {
 			t.Errorf("%+v: %v", what, err)
+		}
+	}
+}
+
+// TestEveryColumnIsErasedOrStaysForAReason: a new column has to be thought of.
+func TestEveryColumnIsErasedOrStaysForAReason(t *testing.T) {
+	stays := strings.Fields(`seq endpoint subid tid slot_type id type previous_type status currency warnings click_time conversion_time
+		sale_time created_at updated_at version writer pinned request_id stamp campaign payout payout_original payout_original_currency
+		payout_rate payout_rate_date payout_rate_source cost cost_original cost_original_currency cost_rate cost_rate_date
+		cost_rate_source at key_id method content_type outcome reason signature conversion kind actor operation origin test until rule host conversion_id state due
+		ended_at tries parked`)
+	path := storeOfPersons(t)
+	db, err := readOnly(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer func() { _ = db.Close() }()
+	for _, e := range eraseRows {
+		name := strings.Fields(e.statement)[1]
+		var columns string
+		err := db.QueryRowContext(t.Context(), "select group_concat(name, ' ') from pragma_table_info(?)", name).Scan(&columns)
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, column := range strings.Fields(columns) {
+			erased := strings.Contains(strings.Join(strings.Fields(e.statement), " "), " "+column+" = ")
+			if !erased && !slices.Contains(stays, column) {
+				t.Errorf("%s.%s is neither erased nor said to stay", name, column)
+			}
 		}
 	}
 }
