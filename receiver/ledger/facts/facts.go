@@ -69,6 +69,7 @@ func (d *Dialect) conversions(p report.Plan) Statement {
 	if p.Basis == report.ByClick {
 		at = "coalesce(c.click_time, c.conversion_time)"
 	}
+	b.where("not c.test") // Tests are in no sum.
 	b.between(at, p)
 	b.filter(p.Filters)
 	b.group(p, at, d.ConversionEndpoint, "c.currency", "c.type")
@@ -111,8 +112,7 @@ func conversionField(b *builder, d report.Dimension) string {
 	case report.Status:
 		return "coalesce(c.status, '')"
 	case report.Campaign:
-		b.joined = true
-		return "coalesce(k.campaign, '')"
+		return "coalesce(c.campaign, '')"
 	default:
 		// Postbacks overwrite the click's field, so that the click has the newest value. An orphan has only its own.
 		b.joined = true

@@ -50,8 +50,9 @@ func traffic(random *rand.Rand) (clicks []*conversion.Click, conversions []*conv
 		click := clicks[random.IntN(len(clicks))]
 		c := bareConversion(click.SubID, fmt.Sprint(n), noon, n)
 		c.Endpoint, c.ClickTime, c.ConversionTime = click.Endpoint, click.Time, minute()
+		c.Campaign, c.Test = click.Campaign, random.IntN(8) == 0
 		if random.IntN(5) == 0 {
-			c.SubID, c.ClickTime = fmt.Sprint("orphan", n), time.Time{}
+			c.SubID, c.ClickTime, c.Campaign = fmt.Sprint("orphan", n), time.Time{}, ""
 		}
 		c.Type = pick("lead", "sale", "trash", "vip")
 		c.Status = pick("", "hold", "Ünï'; --")
@@ -146,23 +147,24 @@ func sumByHand(p report.Plan, clicks []*conversion.Click, conversions []*convers
 		}
 	}
 	for _, c := range conversions {
+		if c.Test {
+			continue
+		}
 		click := bySubID[c.SubID]
 		at := c.ConversionTime
 		if p.Basis == report.ByClick && click != nil {
 			at = click.Time
 		}
 		field := func(d report.Dimension) string {
-			switch {
-			case d == report.Endpoint:
+			switch d {
+			case report.Endpoint:
 				return c.Endpoint
-			case d == report.Type:
+			case report.Type:
 				return c.Type
-			case d == report.Status:
+			case report.Status:
 				return c.Status
-			case d == report.Campaign && click == nil:
-				return ""
-			case d == report.Campaign:
-				return click.Campaign
+			case report.Campaign:
+				return c.Campaign
 			}
 			if click != nil && click.Params.Get(string(d)) != "" {
 				return click.Params.Get(string(d))
