@@ -81,7 +81,7 @@ func TestGitOpsToolsKeepTheDefinitions(t *testing.T) {
 	}
 }
 
-// overlay builds a kustomization that stands in a folder beside config.
+// overlay builds a kustomization that is in a folder beside config.
 func overlay(t *testing.T, kustomization string) objects {
 	t.Helper()
 	dir := t.TempDir()

@@ -128,6 +128,6 @@ func TestTheReadmeHasTheTableOfValues(t *testing.T) {
 		return
 	}
 	if diff := cmp.Diff(want, readme); diff != "" {
-		t.Errorf("go test ./charts -run Readme -update writes it anew (-want +got):\n%s", diff)
+		t.Errorf("go test ./charts -run Readme -update writes it again (-want +got):\n%s", diff)
 	}
 }

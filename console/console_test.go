@@ -163,7 +163,7 @@ func TestWhatTheReceiverRefusesIsToldAndTheFormStays(t *testing.T) {
 	}
 	for status, want := range map[int]int{http.StatusServiceUnavailable: 502, http.StatusNotFound: 404} {
 		if w := get(t, &receiver{status: status}, "/console/"); w.Code != want {
-			t.Errorf("status %d of the receiver is told as %d, want %d", status, w.Code, want)
+			t.Errorf("status %d of the receiver is reported as %d, want %d", status, w.Code, want)
 		}
 	}
 }

@@ -16,6 +16,6 @@ func TestTheExampleOfRotationIsAdmittedAndRendered(t *testing.T) {
 	if len(examples) != 1 {
 		t.Fatalf("the page has %d examples", len(examples))
 	}
-	// It stands in a list.
+	// It is in a list.
 	render(t, "PostbackEndpoint", strings.ReplaceAll("\n"+examples[0][1], "\n   ", "\n"))
 }

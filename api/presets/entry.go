@@ -15,7 +15,7 @@ type Entry struct {
 	Recognise Recognise `yaml:"recognise,omitempty" json:"recognise,omitzero"`
 	// Offer is what to add to the network's offer link, so that the network knows the subid.
 	Offer Offer `yaml:"offer,omitempty" json:"offer,omitzero"`
-	// Click is, of a traffic source, the macro that it replaces by its click id. It belongs into the campaign's link as
+	// Click is, of a traffic source, the macro that it replaces by its click id. It belongs in the campaign's link as
 	// external_id.
 	Click *Fact `yaml:"click,omitempty" json:"click,omitempty"`
 	// Postback are the facts about the parameters of a postback, by canonical parameter.

@@ -72,7 +72,7 @@ func (e *Entry) query(status string) string {
 	return strings.Join(pairs, "&")
 }
 
-// parameters returns what stands in the URL, in its order: the facts, and the status in any case. A transaction id that is
+// parameters returns what is in the URL, in its order: the facts, and the status in any case. A transaction id that is
 // new with every postback is left out: each change of a conversion would make another one.
 func (e *Entry) parameters() []string {
 	var names []string

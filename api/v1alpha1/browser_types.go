@@ -1,6 +1,6 @@
 package v1alpha1
 
-// BrowserSpec lets web pages report conversions. The key for it, the client key, stands in the pages for everybody to read;
+// BrowserSpec lets web pages report conversions. The key for it, the client key, is in the pages for everybody to read;
 // so it is good for what is declared here only.
 type BrowserSpec struct {
 	// Types that pages may report, at least one.

@@ -6,7 +6,7 @@ const (
 	ConditionAccepted = "Accepted"
 	// ConditionKeyResolved: every Secret that it needs is there.
 	ConditionKeyResolved = "KeyResolved"
-	// ConditionProgrammed: it stands in the configuration that its receivers load.
+	// ConditionProgrammed: it is in the configuration that its receivers load.
 	ConditionProgrammed = "Programmed"
 )
 

@@ -238,7 +238,7 @@ type PostbackEndpointStatus struct {
 	// Fleet that serves the endpoint.
 	// +optional
 	Fleet *FleetReference `json:"fleet,omitempty"`
-	// URLTemplate is the postback URL with {key} in place of the key. The URL itself stands in the Secret <name>-postback.
+	// URLTemplate is the postback URL with {key} in place of the key. The URL itself is in the Secret <name>-postback.
 	// +kubebuilder:validation:MaxLength=2048
 	// +optional
 	URLTemplate string `json:"urlTemplate,omitempty"`
@@ -260,7 +260,7 @@ type PostbackEndpointStatus struct {
 	Revision string `json:"revision,omitempty"`
 }
 
-// KeyState is where a key stands in its life.
+// KeyState is where a key is in its life.
 //
 // +kubebuilder:validation:Enum=Active;Retiring;Revoked
 type KeyState string

@@ -118,7 +118,7 @@ func TestArgoCDHelmAndFluxJudgeAlike(t *testing.T) {
 		"new":                                   {3, nil, "Progressing", unseen},
 		"ready, and changed since":              {4, conditions(false, ready), "Progressing", unseen},
 		"on its way, and changed since":         {4, conditions(false, propagating), "Progressing", unseen},
-		"only the user could help, and he does": {4, conditions(true, invalid), "Progressing", unseen},
+		"only the user could help, and they do": {4, conditions(true, invalid), "Progressing", unseen},
 	} {
 		t.Run(name, func(t *testing.T) {
 			meta := metav1.ObjectMeta{Name: "shop", Generation: test.generation}

@@ -1,4 +1,4 @@
-// Package crd holds the CustomResourceDefinitions, generated from api/v1alpha1, for whoever has to know the schema
+// Package crd holds the CustomResourceDefinitions, generated from api/v1alpha1, for code that has to know the schema
 // without asking a cluster. It imports nothing but embed.
 package crd
 

@@ -23,7 +23,7 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/resources"
 )
 
-// FieldOwner stands in the managed fields of everything the operator writes.
+// FieldOwner is in the managed fields of everything the operator writes.
 const FieldOwner = client.FieldOwner("postback-operator")
 
 // fieldsAnnotation identifies the names of the fields that were applied, so that a field which is no longer wanted is
@@ -152,7 +152,7 @@ func (w *Writer) vacant(ctx context.Context, owner client.Object, child resource
 	return nil
 }
 
-// ours reports whether an object is the operator's and not of another owner. Who removed its label has not made it his.
+// ours reports whether an object is the operator's and not of another owner. Who removed its label has not made it theirs.
 func ours(live, owner client.Object) bool {
 	if controller := metav1.GetControllerOf(live); controller != nil {
 		return controller.UID == owner.GetUID()

@@ -81,10 +81,10 @@ func TestAClientKeyOfTheUsersOwnSecret(t *testing.T) {
 		key, reason string
 		says        string
 	}{
-		"is in use":                         {"client-key", true, "client-key", v1alpha1.ReasonResolved, "The key is in Secret mine."},
-		"is not used where pages can't":     {"client-key", false, "", v1alpha1.ReasonResolved, "The key is in Secret mine."},
-		"is not there: pages can't report":  {"", true, "", v1alpha1.ReasonResolved, "Pages can't report: the Secret has no field clientKey."},
-		"is none that can stand in the URL": {"a/b/c/d", true, "", v1alpha1.ReasonSecretInvalid, "spec.key.secretRef: Secret mine"},
+		"is in use":                        {"client-key", true, "client-key", v1alpha1.ReasonResolved, "The key is in Secret mine."},
+		"is not used where pages can't":    {"client-key", false, "", v1alpha1.ReasonResolved, "The key is in Secret mine."},
+		"is not there: pages can't report": {"", true, "", v1alpha1.ReasonResolved, "Pages can't report: the Secret has no field clientKey."},
+		"is none that can be in the URL":   {"a/b/c/d", true, "", v1alpha1.ReasonSecretInvalid, "spec.key.secretRef: Secret mine"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()

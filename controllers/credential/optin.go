@@ -10,7 +10,7 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// Readable reports whether a Secret opts in to being named by declarations. Otherwise, whoever may write declarations
+// Readable reports whether a Secret opts in to being named by declarations. Otherwise, anyone who may write declarations
 // in a namespace could use every Secret of it.
 func Readable(secret *corev1.Secret) bool {
 	return secret.Type == v1alpha1.SecretTypeCredentials || secret.Labels[v1alpha1.LabelReadable] == v1alpha1.LabelReadableValue

@@ -28,7 +28,7 @@ type scope struct {
 	fleet *v1alpha1.ReceiverFleet
 	// endpoints want to be served, by name.
 	endpoints []assembly.Endpoint
-	// former returns the endpoint as it stands in the configuration now; found is false when it doesn't.
+	// former returns the endpoint as it is in the configuration now; found is false when it doesn't.
 	former func(name types.NamespacedName) (endpoint config.Endpoint, found bool)
 	// providers are the keys of the rate providers, keyring is theirs.
 	providers credential.Providers

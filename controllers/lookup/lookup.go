@@ -39,7 +39,7 @@ type content struct {
 type Secret struct {
 	// Data is for reading only; nil unless the Secret is Readable.
 	Data map[string][]byte
-	// Readable: it opted in, or was made for whoever asks.
+	// Readable: it opted in, or was made for anyone who asks.
 	Readable bool
 	// sharedWith reports whether its values may go to a namespace.
 	sharedWith func(namespace string) bool

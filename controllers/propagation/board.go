@@ -1,5 +1,5 @@
 // Package propagation follows a configuration on its way into the receivers: it asks each of them which revision it serves,
-// and keeps what fleets have to tell their endpoints. Everything is in memory and is found out anew after a restart.
+// and keeps what fleets have to tell their endpoints. Everything is in memory and is found out again after a restart.
 //
 // It writes nothing and never blocks who calls it.
 package propagation

@@ -18,7 +18,7 @@ import (
 
 // Receiver is one ready pod.
 type Receiver struct {
-	// ID changes whenever the pod may have started anew.
+	// ID changes whenever the pod may have started again.
 	ID string
 	// Address is its host and ops port.
 	Address string

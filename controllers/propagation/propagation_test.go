@@ -196,7 +196,7 @@ func TestAReceiverIsAskedUntilItServesWhatIsWanted(t *testing.T) {
 	r.mu.Lock()
 	asked := r.asked
 	r.mu.Unlock()
-	// The same pod, but ready anew: what it served before counts no longer.
+	// The same pod, but ready again: what it served before counts no longer.
 	if known := prober.Watch(fleet, second, []Receiver{{ID: "a/2", Address: "10.0.0.1:8081"}}); known["a/2"].Asked {
 		t.Errorf("known: %+v", known)
 	}

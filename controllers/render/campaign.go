@@ -12,7 +12,7 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/rotation"
 )
 
-// Link is a rendered campaign with its forwards, as both stand in its endpoint.
+// Link is a rendered campaign with its forwards, as both are in its endpoint.
 type Link struct {
 	Campaign config.Campaign
 	Forwards []config.Forward

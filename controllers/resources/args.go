@@ -11,7 +11,7 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// Where things stand in the receiver's file system.
+// Where things are in the receiver's file system.
 const (
 	configDir = "/etc/postback/config"
 	opsDir    = "/etc/postback/ops"
@@ -44,7 +44,7 @@ func stopSeconds(fleet *v1alpha1.ReceiverFleet) int64 {
 	return int64((drain + hold(fleet) + stopMargin).Round(time.Second).Seconds())
 }
 
-// args are the receiver's flags. Whatever can change without a restart stands in the configuration, not here.
+// args are the receiver's flags. Whatever can change without a restart is in the configuration, not here.
 func args(fleet *v1alpha1.ReceiverFleet) []string {
 	flags := []string{
 		"--config=" + configDir,

@@ -35,7 +35,7 @@ const maxOneSecretBytes = 700 << 10
 
 // ConfigSecrets returns the Secrets with a fleet's sealed configuration, whose revision is given, in the order in which they
 // are to be written: shards, manifest, then the shards that are no longer there. While everything fits into one Secret it
-// stands in the manifest's, so that a change is one write and is seen as a whole. An error means that the fleet has more
+// is in the manifest's, so that a change is one write and is seen as a whole. An error means that the fleet has more
 // shards than its pods have a place for.
 func ConfigSecrets(fleet *v1alpha1.ReceiverFleet, documents config.Documents, revision string) ([]Child, error) {
 	shards := slices.DeleteFunc(slices.Sorted(maps.Keys(documents)), func(name string) bool { return name == config.ManifestFile })

@@ -28,7 +28,7 @@ var everything = Facts{
 	Serves: func(runtimeschema.GroupVersionKind) bool { return true },
 }
 
-// foreignMark stands in labels and annotations of every declaration here, and nowhere in what is built.
+// foreignMark is in labels and annotations of every declaration here, and nowhere in what is built.
 const foreignMark = "must-not-be-copied"
 
 var schemas = sync.OnceValues(func() (schema.Schemas, error) { return schema.Load(crd.Files) })

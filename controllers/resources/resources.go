@@ -3,7 +3,7 @@
 // was not asked for.
 //
 // It takes declarations with the schema's defaults. It imports no client but the types of client-go's apply
-// configurations; writing is controllers/apply, and what stands in the documents is controllers/render.
+// configurations; writing is controllers/apply, and what is in the documents is controllers/render.
 package resources
 
 import (

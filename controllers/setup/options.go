@@ -27,7 +27,7 @@ type Options struct {
 	// MetricsAddress and ProbeAddress to listen on, like :8443; "0" switches one off.
 	MetricsAddress, ProbeAddress string
 	// MetricsOpen serves metrics over plain HTTP to everybody. Otherwise it is HTTPS, and the API server is asked who
-	// scrapes and whether he may, which takes cluster-wide permissions.
+	// scrapes and whether they may, which takes cluster-wide permissions.
 	MetricsOpen bool
 	// MetricsCertDir holds the certificate of the metrics, tls.crt and tls.key, which may change at any time. When empty
 	// the operator makes one at each start, which nobody can verify.

@@ -57,7 +57,7 @@ func hashless(text []byte) []byte {
 	return []byte(strings.NewReplacer(escaped(browser.ScriptIntegrity()), "HASH-OF-SCRIPT", escaped(browser.AdapterIntegrity()), "HASH-OF-ADAPTER").Replace(string(text)))
 }
 
-// escaped is how a hash stands in an attribute.
+// escaped is how a hash is in an attribute.
 func escaped(hash string) string { return strings.ReplaceAll(hash, "+", "&#43;") }
 
 func endpoint() EndpointInput {

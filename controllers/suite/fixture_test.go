@@ -69,7 +69,7 @@ func campaignOf(t *testing.T, namespace, name, spec string) *v1alpha1.Campaign {
 		"apiVersion: postback.dev/v1alpha1\nkind: Campaign\nmetadata: {name: %s, labels: {team: %[2]s}, annotations: {note: %[2]s}}\nspec: %s", name, mark, spec))
 }
 
-// mark stands in labels and annotations of every declaration.
+// mark is in labels and annotations of every declaration.
 const mark = "must-not-be-copied"
 
 // secretOf makes a user's Secret that may be read and whose values must not show anywhere.

@@ -17,7 +17,7 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// servedEndpoint waits until an endpoint stands in a fleet's configuration so that holds is true.
+// servedEndpoint waits until an endpoint is in a fleet's configuration so that holds is true.
 func servedEndpoint(t *testing.T, namespace, fleet, endpoint string, holds func(*config.Endpoint) bool) {
 	t.Helper()
 	eventually(t, soon, func() error {

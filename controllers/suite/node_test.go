@@ -204,7 +204,7 @@ func (n *node) syncPod(ctx context.Context, live *corev1.Pod, asleep, held bool)
 	_ = admin.Status().Update(ctx, live)
 }
 
-// manifestOf returns the revision that stands in the configuration of a Deployment's receivers.
+// manifestOf returns the revision that is in the configuration of a Deployment's receivers.
 func manifestOf(ctx context.Context, d *appsv1.Deployment) (string, error) {
 	for _, volume := range d.Spec.Template.Spec.Volumes {
 		if volume.Projected != nil {

@@ -32,7 +32,7 @@ const everyChild = `{store: {postgres: {dsnSecretRef: {name: database}}}, host: 
 	autoscaling: {minReplicas: 2, maxReplicas: 5}, ingress: {tlsSecretName: tls},
 	certificate: {issuerRef: {name: letsencrypt, kind: ClusterIssuer}}, gateway: {parentRefs: [{name: public}]}, networkPolicy: {enabled: true}, podMonitor: {enabled: true}}`
 
-// children reads everything that stands in a namespace besides the declarations and pods.
+// children reads everything that is in a namespace besides the declarations and pods.
 func children(t *testing.T, namespace string) []client.Object {
 	t.Helper()
 	var all []client.Object
@@ -144,7 +144,7 @@ func TestRule2AtRestNothingIsWrittenNotEvenAfterARestart(t *testing.T) {
 	}
 }
 
-// declareSamples declares what stands in config/samples.
+// declareSamples declares what is in config/samples.
 func declareSamples(t *testing.T, namespace string) {
 	t.Helper()
 	files, err := filepath.Glob(filepath.Join(root, "config", "samples", "*.yaml"))

@@ -81,7 +81,7 @@ func TestAConfigurationThatOutgrowsOneSecretMovesAndComesBack(t *testing.T) {
 	holds(1)
 	current(t, endpoints[0], fleet)
 	if held := get[corev1.Secret](t, namespace, "shared-config"); len(held.Data) != 2 {
-		t.Errorf("%d documents stand in one Secret", len(held.Data))
+		t.Errorf("%d documents are in one Secret", len(held.Data))
 	}
 }
 

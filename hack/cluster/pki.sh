@@ -1,5 +1,5 @@
 #!/usr/bin/env bash
-# pki.sh NODES: makes the cluster's authorities, certificates and kubeconfigs anew. It takes a second.
+# pki.sh NODES: makes the cluster's authorities, certificates and kubeconfigs again. It takes a second.
 set -euo pipefail
 . "$(dirname "$0")/settings.sh"
 nodes=$1

@@ -68,7 +68,7 @@ func startDatabase(ctx context.Context) (string, error) {
 	}
 }
 
-// serveDatabase runs until it is told to stop.
+// serveDatabase runs until it receives a signal to stop.
 func serveDatabase(ctx context.Context) error {
 	dir, err := state()
 	if err != nil {

@@ -14,7 +14,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/receivertest/php"
 )
 
-// Every client of docs/clients.md, as its snippet stands in the Secret: by the Service, from a click to the S2S postback at the
+// Every client of docs/clients.md, as its snippet is in the Secret: by the Service, from a click to the S2S postback at the
 // traffic source.
 func TestClients(t *testing.T) {
 	s := newStage(t)

@@ -12,7 +12,7 @@ import (
 func TestThePagesHaveTheTablesOfTheKinds(t *testing.T) {
 	err := eachPage("../..", func(path, current, generated string) error {
 		if diff := cmp.Diff(generated, current); diff != "" {
-			t.Errorf("make generate writes %s anew (-generated +page):\n%s", path, diff)
+			t.Errorf("make generate writes %s again (-generated +page):\n%s", path, diff)
 		}
 		return nil
 	})

@@ -12,7 +12,7 @@ var elsewhere = map[string]bool{"ReceiverSpec": true}
 
 var table = regexp.MustCompile(`(?s)(<!-- fields of (\w+): ([\w ]+) -->\n).*?(<!-- end of fields -->)`)
 
-// generate returns a page with its tables written anew. It fails where a field of a kind has no table, or two, or no
+// generate returns a page with its tables written again. It fails where a field of a kind has no table, or two, or no
 // comment.
 func generate(page string, all structs, kinds map[string]string) (string, error) {
 	shown := map[string][]string{}

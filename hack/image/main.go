@@ -23,7 +23,7 @@ import (
 	"strings"
 )
 
-// program to build an image of: the image's name, the program's package, and the name under which it stands in the
+// program to build an image of: the image's name, the program's package, and the name under which it is in the
 // image.
 type program struct{ image, source, name string }
 

@@ -30,7 +30,7 @@ const (
 	rootsID    common.ElementID = "CertificateAuthorities"
 )
 
-// rootsModule has the certificate authorities that stand in the image.
+// rootsModule has the certificate authorities that are in the image.
 const rootsModule = "golang.org/x/crypto/x509roots/fallback"
 
 // writeSBOM writes what an image is made of as SPDX 2.3 in JSON: the program with the modules that its own build

@@ -2,7 +2,7 @@
 // PostgreSQL server on this machine that pods reach. The end-to-end suite, the soak and the demo stand on it. It runs from the
 // repository's root.
 //
-// The cluster is the one of KUBECONFIG. What differs from cluster to cluster stands in the environment; the defaults are those
+// The cluster is the one of KUBECONFIG. What differs from cluster to cluster is in the environment; the defaults are those
 // of hack/cluster:
 //
 //	TESTBED_LOAD_IMAGE   command that loads an image archive, appended as its last argument

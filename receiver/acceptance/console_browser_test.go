@@ -86,7 +86,7 @@ func walk(t *testing.T, tab *chromium.Tab, r *rig) {
 	tab.Click(`a[data-section="conversions"]`, "Conversions")
 	tab.Click(`tbody tr:last-child a`, "One conversion")
 	if text := tab.Text(`document.querySelector("#history").parentElement.innerText`); !strings.Contains(text, "lead") {
-		t.Errorf("the history of a conversion is told as %q", text)
+		t.Errorf("the history of a conversion is reported as %q", text)
 	}
 	awaitScript(tab)
 	tab.Text(`["g", "r"].map((key) => document.body.dispatchEvent(new KeyboardEvent("keydown", {key, bubbles: true}))).join()`)

@@ -124,7 +124,7 @@ type logged struct {
 	Reason  string `json:"reason"`
 }
 
-// checkLog demands that whatever got past the key, and is no HEAD, stands in the received log as it was answered.
+// checkLog demands that whatever got past the key, and is no HEAD, is in the received log as it was answered.
 func (s *scene) checkLog(t *testing.T, r request, method, id string) {
 	t.Helper()
 	var got logged
@@ -133,7 +133,7 @@ func (s *scene) checkLog(t *testing.T, r request, method, id string) {
 	}
 	if r.outcome == "" || method == http.MethodHead {
 		if got.ID == id {
-			t.Errorf("%s %s: stands in the received log", method, r.query)
+			t.Errorf("%s %s: is in the received log", method, r.query)
 		}
 		return
 	}

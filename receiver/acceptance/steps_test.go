@@ -115,7 +115,7 @@ func (h history) run(t *testing.T, s *scene) {
 	var told []string
 	for i, version := range list[conversion](t, s.rig, "/api/v1/conversions/"+current[0].ID+"/history", url.Values{}) {
 		if version.ID != current[0].ID || version.Version != i+1 {
-			t.Errorf("version %d of %s is told as version %d of %s", i+1, current[0].ID, version.Version, version.ID)
+			t.Errorf("version %d of %s is reported as version %d of %s", i+1, current[0].ID, version.Version, version.ID)
 		}
 		told = append(told, version.String())
 	}

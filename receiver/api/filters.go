@@ -119,7 +119,7 @@ func only(g read.Grant, asked string) (string, error) {
 	return cmp.Or(g.Endpoint, asked), nil
 }
 
-// parseFilters reads a query of which only the named parameters are allowed. Nothing is passed over in silence: a
+// parseFilters reads a query of which only the named parameters are allowed. Nothing is ignored in silence: a
 // misspelt filter would otherwise answer with everything. Errors are badRequest.
 func parseFilters(rawQuery string, allowed []string) (filters, error) {
 	values, err := parseQuery(rawQuery)

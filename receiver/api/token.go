@@ -21,7 +21,7 @@ import (
 // maxTokenFile bounds the token file, in bytes.
 const maxTokenFile = 4 << 10
 
-// TokenFile is the bearer token of the read API, kept in a file that may change at any time: it is read anew for every
+// TokenFile is the bearer token of the read API, kept in a file that may change at any time: it is read again for every
 // request, so that a rotated Secret counts as soon as the kubelet has written it.
 type TokenFile struct{ path string }
 

@@ -23,13 +23,13 @@ type Recorder interface {
 	AddClicks(ctx context.Context, clicks []conversion.Click) ([]ledger.ClickResult, error)
 }
 
-// Observer is told what becomes of clicks.
+// Observer observes what becomes of clicks.
 type Observer interface {
-	// Clicks is told the counts of one answer.
+	// Clicks is called with the counts of one answer.
 	Clicks(accepted, duplicate, rejected int)
-	// ClicksUnstored is told how many clicks are not known to be durable.
+	// ClicksUnstored is called with how many clicks are not known to be durable.
 	ClicksUnstored(clicks int)
-	// ClicksLimited is told how many visits were no clicks because they came above a limit.
+	// ClicksLimited is called with how many visits were no clicks because they came above a limit.
 	ClicksLimited(clicks int)
 }
 

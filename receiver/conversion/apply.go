@@ -65,7 +65,7 @@ func meetClick(in *Intent, click *Click) (Decision, bool) {
 	}
 }
 
-// overtaken reports whether a redelivered postback comes too late: a newer one stands in the slot. Where statuses only
+// overtaken reports whether a redelivered postback comes too late: a newer one is in the slot. Where statuses only
 // go forward their rank is older than any stamp: a sale that comes late still replaces the lead that overtook it.
 func overtaken(in *Intent, prev *Conversion) bool {
 	if !in.Redelivered || in.Stamp >= prev.Stamp || in.Writer.takesOver(prev) {

@@ -82,6 +82,6 @@ func TestTestsAreToldOnlyToRulesThatWantThem(t *testing.T) {
 		}
 	}
 	if prev.IsTest() {
-		t.Error("the slot is a test for ever")
+		t.Error("the slot is a test forever")
 	}
 }

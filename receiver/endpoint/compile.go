@@ -111,7 +111,7 @@ func compileRules(c *config.Endpoint, forwards map[string]*rule.Rule) (*conversi
 		Transitions:   c.Policies.Transitions,
 	}
 	if hmac := c.Access.HMAC; hmac != nil && hmac.MaxAge > 0 {
-		// The same again says nothing new when it is signed anew.
+		// The same again says nothing new when it is signed again.
 		rules.IgnoredParams = append(slices.Clone(rules.IgnoredParams), hmac.TimeParameter)
 	}
 	payouts, campaignErr := campaignPayouts(c.Campaigns)

@@ -138,7 +138,7 @@ func (s *Snapshot) ByKey(key string, now time.Time) (e *Endpoint, keyID string, 
 	return found.endpoint, found.id, ok
 }
 
-// ByClientKey is ByKey for the keys that stand in web pages.
+// ByClientKey is ByKey for the keys that are in web pages.
 func (s *Snapshot) ByClientKey(key string, now time.Time) (e *Endpoint, keyID string, ok bool) {
 	found, ok := s.clientKeys.find(key, now)
 	return found.endpoint, found.id, ok

@@ -31,7 +31,7 @@ type WatchOptions struct {
 	Poll time.Duration
 	// Patience is how long documents of different revisions pass for an update under way; 0 = 5 s.
 	Patience time.Duration
-	// OnChange is told every snapshot but the first, after it has become the current one.
+	// OnChange is called for every snapshot but the first, after it has become the current one.
 	OnChange func(*Snapshot)
 }
 

@@ -32,7 +32,7 @@ type Options struct {
 	Timeout, Lease, Grace time.Duration
 	// Poll is how often the outbox is looked at while something is due (200 ms), Idle while nothing is (1 s).
 	Poll, Idle time.Duration
-	// Keep is for how long rows stay after they ended; 0 = for ever.
+	// Keep is for how long rows stay after they ended; 0 = forever.
 	Keep     time.Duration
 	Logger   *slog.Logger
 	Observer Observer
@@ -43,7 +43,7 @@ type Options struct {
 	Random func() float64
 }
 
-// Observer is told what the worker does. Its methods are called concurrently and must not block.
+// Observer observes what the worker does. Its methods are called concurrently and must not block.
 type Observer interface {
 	// ForwardAttempted reports an attempt: the status of the answer, or why there is none.
 	ForwardAttempted(status int, err ledger.AttemptError, took time.Duration)

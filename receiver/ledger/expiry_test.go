@@ -18,7 +18,7 @@ func TestClicksAreKeptForAsLongAsIsDeclared(t *testing.T) {
 		keep time.Duration
 		want []int
 	}{
-		"for ever":       {0, []int{old, young}},
+		"forever":        {0, []int{old, young}},
 		"for two months": {60 * 24 * time.Hour, []int{old, young}},
 		"for a month":    {30 * 24 * time.Hour, []int{3, young}},
 	} {

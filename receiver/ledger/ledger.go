@@ -40,9 +40,9 @@ type Options struct {
 	Patience time.Duration
 	// ReceivedFor and HistoryFor bound the age of the received log's rows and of former versions; 0 keeps all.
 	ReceivedFor, HistoryFor time.Duration
-	// ClicksFor returns for how long a click without a conversion is kept, 0 = for ever; nil keeps all. It must not block.
+	// ClicksFor returns for how long a click without a conversion is kept, 0 = forever; nil keeps all. It must not block.
 	ClicksFor func() time.Duration
-	// OnForwards is told the hosts that a commit has written S2S postbacks for. It must not block.
+	// OnForwards is called with the hosts that a commit has written S2S postbacks for. It must not block.
 	OnForwards func(hosts []string)
 	Logger     *slog.Logger
 	Observer   Observer
@@ -54,7 +54,7 @@ type Options struct {
 	NewID func() uuid.UUID
 }
 
-// Observer is told what the lanes do. Its methods are called concurrently and must not block.
+// Observer observes what the lanes do. Its methods are called concurrently and must not block.
 type Observer interface {
 	// BatchCommitted reports a durable batch of size operations and how long its transaction took.
 	BatchCommitted(lane, size int, took time.Duration)

@@ -29,7 +29,7 @@ func ForwardStates() []ForwardState {
 	return []ForwardState{ForwardWaiting, ForwardDelivered, ForwardFailed}
 }
 
-// OutboxRow is an S2S postback as it stands in the outbox. One conversion's postbacks by one rule leave in the order of
+// OutboxRow is an S2S postback as it is in the outbox. One conversion's postbacks by one rule leave in the order of
 // their versions: a row waits for the older ones that are waiting.
 type OutboxRow struct {
 	ID uuid.UUID

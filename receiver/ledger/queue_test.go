@@ -92,7 +92,7 @@ func TestHowABatchIsMade(t *testing.T) {
 		taken  []string // four at a time
 	}{
 		{"one endpoint in order", []*task{p("a", "1"), p("a", "2"), p("a", "1")}, []string{"postback a1, postback a2, postback a1"}},
-		{"endpoints by turns", []*task{p("a", "1"), p("a", "2"), p("a", "3"), p("b", "1"), p("c", "1"), p("a", "4")},
+		{"endpoints alternately", []*task{p("a", "1"), p("a", "2"), p("a", "3"), p("b", "1"), p("c", "1"), p("a", "4")},
 			[]string{"postback a1, postback b1, postback c1, postback a2", "postback a3, postback a4"}},
 		{"postbacks before clicks, which get a quarter", []*task{c("a", "1"), c("a", "2"), p("b", "1"), p("b", "2"), p("b", "3"), p("b", "4")},
 			[]string{"postback b1, postback b2, postback b3, click a1", "postback b4, click a2"}},

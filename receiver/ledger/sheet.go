@@ -131,7 +131,7 @@ func (s *sheet) forward(rules *conversion.Rules, due []string, c *conversion.Con
 	}
 }
 
-// signed returns the row of the postback whose signature that is, if it has counted: it stands in the book, or in this
+// signed returns the row of the postback whose signature that is, if it has counted: it is in the book, or in this
 // batch.
 func (s *sheet) signed(signature uuid.UUID) (Received, bool) {
 	if signature == uuid.Nil {

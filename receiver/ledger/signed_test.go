@@ -133,7 +133,7 @@ func TestASignatureThatIsSpooledCountsOnce(t *testing.T) {
 	})
 }
 
-// TestASignatureIsKnownToTheNextProcess: what has counted stands in the store, not in a ledger's memory.
+// TestASignatureIsKnownToTheNextProcess: what has counted is in the store, not in a ledger's memory.
 func TestASignatureIsKnownToTheNextProcess(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t, ledger.Options{})

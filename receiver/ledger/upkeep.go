@@ -152,7 +152,7 @@ func (o *repriceOp) decide(s *sheet, _ bool) {
 	} else {
 		before, now = o.repriceSlot(s, by)
 	}
-	// An entry that the book no longer backs would be read for ever: what waits now takes its place.
+	// An entry that the book no longer backs would be read forever: what waits now takes its place.
 	if !slices.Contains(before, o.PendingRate) {
 		s.awaitRates([]PendingRate{o.PendingRate}, now)
 	}

@@ -169,7 +169,7 @@ func (m *Metrics) QueueDepth(lanes func() []int) {
 	}))
 }
 
-// observe exposes what the handler's options report, read anew for every scrape.
+// observe exposes what the handler's options report, read again for every scrape.
 func (m *Metrics) observe(o Options) {
 	m.registry.MustRegister(
 		prometheus.NewGaugeFunc(prometheus.GaugeOpts{

@@ -129,22 +129,22 @@ func TestConfigzSaysWhatIsServed(t *testing.T) {
 	}
 	if got.Version != "v1.2.3" || got.Schema != "config.postback.dev/v1alpha1" || got.Revision != "0123456789abcdef" ||
 		got.Endpoints != 3 || !got.LoadedAt.Equal(start) {
-		t.Errorf("configuration is told as %+v", got)
+		t.Errorf("configuration is reported as %+v", got)
 	}
 	if got.LastError != "shard-000.json: digest differs" || !got.LastErrorAt.Equal(start.Add(time.Minute)) {
-		t.Errorf("last error is told as %q at %v", got.LastError, got.LastErrorAt)
+		t.Errorf("last error is reported as %q at %v", got.LastError, got.LastErrorAt)
 	}
 	if got.SpoolMissing != 7 {
-		t.Errorf("%d postbacks are told to be missing, want 7", got.SpoolMissing)
+		t.Errorf("%d postbacks are reported missing, want 7", got.SpoolMissing)
 	}
 	if len(got.Rates) != 2 {
 		t.Fatalf("%d sources of rates are told, want 2", len(got.Rates))
 	}
 	if fresh := got.Rates[0]; fresh.Source != "ecb" || *fresh.Date != "2026-03-01" || *fresh.AgeSeconds != 1800 {
-		t.Errorf("the fresh source is told as %+v", fresh)
+		t.Errorf("the fresh source is reported as %+v", fresh)
 	}
 	if failed := got.Rates[1]; failed.Date != nil || failed.Fetched != nil || failed.AgeSeconds != nil || failed.LastError != "timeout" {
-		t.Errorf("the source without rates is told as %+v", failed)
+		t.Errorf("the source without rates is reported as %+v", failed)
 	}
 }
 

@@ -56,7 +56,7 @@ func arrival() postback.Arrival {
 	}
 }
 
-// describe writes a verdict in one line: what stands in it, in a fixed order, and nothing else.
+// describe writes a verdict in one line: what is in it, in a fixed order, and nothing else.
 func describe(v postback.Verdict) string {
 	var b strings.Builder
 	add := func(format string, args ...any) { fmt.Fprintf(&b, " "+format, args...) }

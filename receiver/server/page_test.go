@@ -8,7 +8,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// pageKey stands in the pages of https://shop.example; the endpoint has addresses and a signature that pages lack.
+// pageKey is in the pages of https://shop.example; the endpoint has addresses and a signature that pages lack.
 const (
 	pageKey = "page-key-5n8r"
 	shop    = "https://shop.example"

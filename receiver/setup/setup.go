@@ -47,7 +47,7 @@ type Options struct {
 	// Listen and OpsListen are host:port; port 0 picks a free one.
 	Listen, OpsListen string
 	// Store is the store's URL, see [ErrStoreURL]. It may hold a password and is never logged. StoreFile, in its place, is
-	// a file with the DSN of a PostgreSQL database, which is read anew for every connection.
+	// a file with the DSN of a PostgreSQL database, which is read again for every connection.
 	Store, StoreFile string
 	// Database are settings of a PostgreSQL store beside DSN, DSNFile and Logger.
 	Database postgres.Options
@@ -64,9 +64,9 @@ type Options struct {
 	// Hold bounds how long a request waits for the store, Drain how long the receiver serves on after it was told to stop.
 	Hold, Drain time.Duration
 	// KeepReceived and KeepHistory bound the age of the received log and of former versions of conversions, KeepClicks that of
-	// clicks without a conversion, which are kept as long as an endpoint's clickLookback at least; 0 = for ever.
+	// clicks without a conversion, which are kept as long as an endpoint's clickLookback at least; 0 = forever.
 	KeepReceived, KeepHistory, KeepClicks time.Duration
-	// KeepForwards bounds for how long S2S postbacks are kept after they ended; 0 = for ever. ForwardConnections and
+	// KeepForwards bounds for how long S2S postbacks are kept after they ended; 0 = forever. ForwardConnections and
 	// ForwardRate bound the deliveries to one host: those in flight, and those per second, 0 = no limit.
 	KeepForwards       time.Duration
 	ForwardConnections int
@@ -192,7 +192,7 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 	return nil
 }
 
-// keepClicks is for how long clicks are kept that have no conversion; 0 = for ever. No endpoint loses one that may convert by
+// keepClicks is for how long clicks are kept that have no conversion; 0 = forever. No endpoint loses one that may convert by
 // its clickLookback.
 func (r *Receiver) keepClicks() time.Duration {
 	if r.options.KeepClicks <= 0 {

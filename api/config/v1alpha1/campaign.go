@@ -5,7 +5,7 @@ import (
 	"strings"
 )
 
-// Browser lets web pages report conversions. A client key stands in a page for everybody to read, so it is good for the
+// Browser lets web pages report conversions. A client key is in a page for everybody to read, so it is good for the
 // declared types, from the declared origins, at a bounded rate only; and it is none of the endpoint's Keys.
 type Browser struct {
 	// Keys authenticate postbacks on the path of the endpoint's Keys: the active client key and former ones.

@@ -24,7 +24,7 @@ func TestWhatAForwardMayNotHave(t *testing.T) {
 		"text beyond ASCII":         {header("X", "ü"), "headers[0].value"},
 		"space around a header":     {header("X", " a"), "headers[0].value"},
 		"a header that is too long": {header("X", strings.Repeat("x", MaxHeaderLength+1)), "headers[0].value"},
-		"a header twice":            {func(f *Forward) { f.Headers = []Header{{Name: "X", Value: "1"}, {Name: "x", Value: "2"}} }, "headers[1]: stands"},
+		"a header twice":            {func(f *Forward) { f.Headers = []Header{{Name: "X", Value: "1"}, {Name: "x", Value: "2"}} }, "headers[1]: is in the list"},
 		"a line feed in a secret":   {func(f *Forward) { f.Headers = []Header{{Name: "X", Secret: &Secret{ID: "a", Value: "hunter2\n"}}} }, "headers[0].secret.value"},
 		"a value beside a secret": {func(f *Forward) {
 			f.Headers = []Header{{Name: "X", Value: "1", Secret: &Secret{ID: "a", Value: "hunter2"}}}

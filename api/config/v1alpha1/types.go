@@ -9,7 +9,7 @@ package v1alpha1
 
 import "time"
 
-// APIVersion stands in every document of the contract.
+// APIVersion is in every document of the contract.
 const APIVersion = "config.postback.dev/v1alpha1"
 
 // Kinds of documents.

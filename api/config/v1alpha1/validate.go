@@ -89,7 +89,7 @@ func unique[T any](p problems, items []T, name func(T) string) {
 	seen := make(map[string]bool, len(items))
 	for i, item := range items {
 		if seen[name(item)] {
-			p.at("[%d]", i).addf("stands in the list already")
+			p.at("[%d]", i).addf("is in the list already")
 		}
 		seen[name(item)] = true
 	}

@@ -25,7 +25,7 @@ var headings = map[presets.Kind]string{
 	presets.KindSource:   "Traffic sources",
 }
 
-// Replace returns the page with its generated part made anew from the catalog.
+// Replace returns the page with its generated part made again from the catalog.
 func Replace(page string, c *presets.Catalog) (string, error) {
 	before, rest, opened := strings.Cut(page, begin)
 	_, after, closed := strings.Cut(rest, end)

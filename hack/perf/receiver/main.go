@@ -41,7 +41,7 @@ func main() {
 	flag.StringVar(&o.only, "only", "", "measure only the scenarios whose name contains this `text`")
 	flag.IntVar(&o.grow, "grow", 0, "in the end fill the store up to this `number` of clicks and measure new conversions again")
 	flag.BoolVar(&o.baseline, "baseline", true, "measure the store's own tools as well")
-	flag.StringVar(&o.against, "against", "", "measure nothing but new conversions on PostgreSQL, by turns with this other receiver `program`")
+	flag.StringVar(&o.against, "against", "", "measure nothing but new conversions on PostgreSQL, alternately with this other receiver `program`")
 	noop := flag.String("noop", "", "serve the handler that does nothing on this `address` (used by this program itself)")
 	flag.Parse()
 	if *noop != "" {

@@ -77,7 +77,7 @@ var common = []journey{
 		walk: then(byLink("landing", "Subid "), follow("#order", "Reported: Success")), clicks: 1, fields: linked, recorded: []string{sale},
 	},
 	{
-		name: "tracking script: a visitor who comes to the landing page by himself",
+		name: "tracking script: a visitor who comes to the landing page without it",
 		walk: then(page("/landing", "Subid "), follow("#order", "Reported: Success")), clicks: 1, fields: titled, recorded: []string{sale},
 	},
 	{
@@ -117,7 +117,7 @@ var common = []journey{
 		walk: page("/legacy", "Reported: Success"), clicks: 1, fields: map[string]string{"keyword": "Legacy"}, recorded: []string{sale},
 	},
 	{
-		name: "another tracker's script: the page's query stands in front",
+		name: "another tracker's script: the page's query is in front",
 		walk: page("/legacy?status=lead&revenue=1&tid=page&utm_source=x", "Reported: Success"), clicks: 1, recorded: []string{sale},
 	},
 	{
@@ -253,7 +253,7 @@ func (b *browser) checkS2S(t *testing.T, c click, recorded []string) {
 	for _, q := range b.source.about(c.SubID) {
 		told[fmt.Sprintf("%s %s %q", q.Get("status"), q.Get("payout"), q.Get("tid"))] = true
 		if q.Get("click") != c.Params["external_id"] {
-			t.Errorf("the traffic source is told its click %q, want %q", q.Get("click"), c.Params["external_id"])
+			t.Errorf("the traffic source receives its click %q, want %q", q.Get("click"), c.Params["external_id"])
 		}
 	}
 	want := map[string]bool{}

@@ -174,14 +174,14 @@ func TestVisitorsOfAPHPPage(t *testing.T) {
 			t.Errorf("%+v", page)
 		}
 	})
-	t.Run("the page may send him on at once", func(t *testing.T) {
+	t.Run("the page may send them on at once", func(t *testing.T) {
 		got := newVisitor(t, firefox).get(t, site+"/landing.php?force_redirect_offer=1&page=next")
 		clicks := s.clicks(t)
 		if want := shop + "/next?_subid=" + clicks[len(clicks)-1].SubID + "&kw="; got.status != 302 || got.location != want {
 			t.Errorf("%d to %s, want %s", got.status, got.location, want)
 		}
 	})
-	t.Run("one whose page is fetched ahead is a click when he comes", func(t *testing.T) {
+	t.Run("one whose page is fetched ahead is a click when they come", func(t *testing.T) {
 		before, v := len(s.clicks(t)), newVisitor(t, firefox)
 		if page := land(t, v, site+"/landing.php?prefetch=1"); page.SubID != "no_subid" || len(s.clicks(t)) != before {
 			t.Errorf("%+v, %d clicks", page, len(s.clicks(t))-before)
@@ -246,7 +246,7 @@ func TestAPHPPageOfVersion4(t *testing.T) {
 			t.Errorf("%+v", page)
 		}
 	})
-	t.Run("the page may send him on at once", func(t *testing.T) {
+	t.Run("the page may send them on at once", func(t *testing.T) {
 		got := newVisitor(t, firefox).get(t, site+"/landing4.php?redirect=1&kw=a")
 		if got.status != http.StatusFound || !strings.HasPrefix(got.location, shop+"/?_subid=") {
 			t.Errorf("%d to %s", got.status, got.location)

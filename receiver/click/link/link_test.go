@@ -399,7 +399,7 @@ func TestALandingPageSendsItsVisitorOnByTheToken(t *testing.T) {
 	}
 }
 
-// hostile are values by which somebody might want to lead visitors elsewhere or to run a script of his own.
+// hostile are values by which somebody might want to lead visitors elsewhere or to run a script of their own.
 var hostile = []string{
 	"https://evil.example/", "//evil.example", `\\evil.example`, "/\\evil.example", "javascript:alert(1)", "@evil.example", ".evil.example",
 	"%0d%0aLocation:%20https://evil.example/", "\t//evil.example", "<script>alert(1)</script>", `");alert(1);//`, "jsonp<script>", "</script>", "{subid}",

@@ -10,7 +10,7 @@ import (
 	"github.com/postback-dev/postback-operator/api/browser"
 )
 
-// How long browsers and proxies may keep a script: one that is asked for by its version for ever, any other for an hour,
+// How long browsers and proxies may keep a script: one that is asked for by its version forever, any other for an hour,
 // so that pages have a new one soon after the receiver has.
 const (
 	keepVersion = "public, max-age=31536000, immutable"

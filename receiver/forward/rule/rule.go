@@ -32,7 +32,7 @@ type Rule struct {
 // piece is literal text of the request, or a macro.
 type piece struct {
 	config.TemplatePart
-	// shown stands in its place where no secret may be seen, unless it is a macro.
+	// shown is in its place where no secret may be seen, unless it is a macro.
 	shown string
 }
 

@@ -36,7 +36,7 @@ import (
 
 // Options of a store. Zero values take the defaults.
 type Options struct {
-	// DSN names the database. DSNFile, if set, is a file that holds the DSN and is read anew for every connection.
+	// DSN names the database. DSNFile, if set, is a file that holds the DSN and is read again for every connection.
 	DSN, DSNFile string
 	// MaxConnections of this receiver; 8 by default, at least 2. Half of them at most serve reads that no lane waits for.
 	MaxConnections int

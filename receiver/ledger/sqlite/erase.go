@@ -55,7 +55,7 @@ var eraseRows = []struct {
 
 // Erase blanks IP addresses, user agents, queries, bodies and parameters of what the selection names in the store at path,
 // which no receiver may have open, and keeps in the table erasures that it did, and when. Amounts stay, and so do subids.
-// Then the store's file is written anew, so that nothing of what was erased is left in its unused parts: it needs room for a
+// Then the store's file is written again, so that nothing of what was erased is left in its unused parts: it needs room for a
 // copy. A store in which nothing was found is left as it is.
 func Erase(ctx context.Context, path string, what ledger.Selection, now time.Time) (erased ledger.Erasure, err error) {
 	defer wrap(&err, "erasing from %s", path)

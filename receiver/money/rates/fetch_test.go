@@ -201,7 +201,7 @@ func TestFetchAsksAsProvidersWant(t *testing.T) {
 		_, _, err := fetchFrom(t, kind, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 			asked = append(asked, r.URL.String()+" "+r.Header.Get("Authorization"))
 			if r.Header.Get("Referer") != "" {
-				t.Errorf("the address asked before stands in the Referer: %s", r.Header.Get("Referer"))
+				t.Errorf("the address asked before is in the Referer: %s", r.Header.Get("Referer"))
 			}
 			if len(asked) == 1 {
 				http.Redirect(w, r, r.URL.String(), http.StatusFound)

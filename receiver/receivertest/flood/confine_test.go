@@ -14,7 +14,7 @@ import (
 const memoryLimit = 256 << 20
 
 // confined returns a program that is the receiver in a container of 256 MiB: a cgroup of its own where the test may make
-// one, which kills the process that takes more. Elsewhere the receiver is told what it would read from its cgroup.
+// one, which kills the process that takes more. Elsewhere the receiver receives what it would read from its cgroup.
 func confined(t *testing.T, program string) string {
 	t.Helper()
 	for _, hierarchy := range []struct{ root, controller, limit string }{
@@ -36,7 +36,7 @@ func confined(t *testing.T, program string) string {
 		t.Logf("the receiver runs in the cgroup %s", dir)
 		return script(t, program, "echo $$ > "+filepath.Join(dir, "cgroup.procs"))
 	}
-	t.Log("no cgroup can be made here: the receiver is told its limit by GOMEMLIMIT")
+	t.Log("no cgroup can be made here: the receiver receives its limit by GOMEMLIMIT")
 	return script(t, program, fmt.Sprint("export GOMEMLIMIT=", memoryLimit/10*9))
 }
 

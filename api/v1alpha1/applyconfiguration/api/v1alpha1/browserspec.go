@@ -5,7 +5,7 @@ package v1alpha1
 // BrowserSpecApplyConfiguration represents a declarative configuration of the BrowserSpec type for use
 // with apply.
 //
-// BrowserSpec lets web pages report conversions. The key for it, the client key, stands in the pages for everybody to read;
+// BrowserSpec lets web pages report conversions. The key for it, the client key, is in the pages for everybody to read;
 // so it is good for what is declared here only.
 type BrowserSpecApplyConfiguration struct {
 	// Types that pages may report, at least one.

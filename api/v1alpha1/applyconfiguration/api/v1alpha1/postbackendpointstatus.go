@@ -17,7 +17,7 @@ type PostbackEndpointStatusApplyConfiguration struct {
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
 	// Fleet that serves the endpoint.
 	Fleet *FleetReferenceApplyConfiguration `json:"fleet,omitempty"`
-	// URLTemplate is the postback URL with {key} in place of the key. The URL itself stands in the Secret <name>-postback.
+	// URLTemplate is the postback URL with {key} in place of the key. The URL itself is in the Secret <name>-postback.
 	URLTemplate *string `json:"urlTemplate,omitempty"`
 	// Keys that are or were valid lately.
 	Keys []KeyStatusApplyConfiguration `json:"keys,omitempty"`
