@@ -42,7 +42,7 @@ func sale() *conversion.Conversion {
 		Warnings:  []conversion.Warning{conversion.PayoutAmbiguous},
 		ClickTime: start.Add(-time.Hour), ConversionTime: start.In(moscow), SaleTime: start,
 		CreatedAt: start.Add(-time.Minute), UpdatedAt: start.Add(500 * time.Microsecond), Version: 2,
-		Writer: conversion.WriterPage, Pinned: true,
+		Writer: conversion.WriterPage, Pinned: true, Campaign: "spring", Test: true,
 	}
 }
 
@@ -58,7 +58,7 @@ func TestAConversionShowsEveryField(t *testing.T) {
 			"warnings":   []any{"payout_ambiguous"},
 			"click_time": "2026-03-01T11:00:00Z", "conversion_time": "2026-03-01T12:00:00Z", "sale_time": "2026-03-01T12:00:00Z",
 			"created_at": "2026-03-01T11:59:00Z", "updated_at": "2026-03-01T12:00:00.0005Z", "version": 2.0,
-			"writer": "page", "pinned": true,
+			"writer": "page", "pinned": true, "campaign": "spring", "test": true,
 		}},
 		"next_cursor": nil,
 	}
@@ -81,7 +81,7 @@ func TestWhatAConversionLacksIsNullAndNeverAbsent(t *testing.T) {
 		"original_currency": "RUB", "rate": nil, "rate_date": nil, "rate_source": nil, "cost": nil,
 		"params": map[string]any{}, "warnings": []any{}, "click_time": nil, "conversion_time": "2026-03-01T12:00:00Z",
 		"sale_time": nil, "created_at": "2026-03-01T12:00:00Z", "updated_at": "2026-03-01T12:00:00Z", "version": 1.0,
-		"writer": "key", "pinned": false,
+		"writer": "key", "pinned": false, "campaign": nil, "test": false,
 	}
 	if diff := cmp.Diff(want, got["items"].([]any)[0]); diff != "" {
 		t.Error(diff)

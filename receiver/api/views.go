@@ -24,6 +24,8 @@ func viewConversion(c *conversion.Conversion) read.Conversion {
 		Currency:         c.EndpointCurrency,
 		OriginalPayout:   c.Payout.Original.String(),
 		OriginalCurrency: c.Payout.Currency,
+		Campaign:         read.Text(c.Campaign),
+		Test:             c.Test,
 		Params:           params(c),
 		Warnings:         warnings(c.Warnings),
 		ClickTime:        read.UTC(c.ClickTime),

@@ -39,6 +39,10 @@ type Conversion struct {
 	RateDate   *string `json:"rate_date"`
 	RateSource *string `json:"rate_source"`
 	Cost       *string `json:"cost"`
+	// Campaign is the click's; null for an orphan, and for a click of no campaign.
+	Campaign *string `json:"campaign"`
+	// Test: somebody has tried something out. Tests are in no report.
+	Test bool `json:"test"`
 	// Params are the sub ids, the click fields, the extra parameters and `from`.
 	Params   map[string]string `json:"params"`
 	Warnings []string          `json:"warnings"`
