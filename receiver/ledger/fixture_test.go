@@ -8,7 +8,6 @@ import (
 	"testing"
 	"time"
 
-	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
@@ -26,7 +25,9 @@ type desk struct {
 	*ledger.Ledger
 	store  *flaky
 	stamps *ledger.Stamper
-	rules  conversion.Rules
+	// ids are also those of rows that the ledger makes: the log is in their order.
+	ids   *ledger.IDs
+	rules conversion.Rules
 }
 
 // flaky stands between the ledger and its store.
@@ -77,7 +78,7 @@ func newDesk(t *testing.T, options ledger.Options, prepare ...func(*flaky)) *des
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{T: t, store: &flaky{Store: store}, stamps: ledger.NewStamper(time.Now), rules: conversion.Rules{
+	d := &desk{T: t, store: &flaky{Store: store}, stamps: ledger.NewStamper(time.Now), ids: ledger.NewIDs(time.Now), rules: conversion.Rules{
 		Currency: "USD", UnknownClick: config.UnknownClickIgnore, Repeat: config.RepeatOverwrite,
 		SlotPolicy: config.SlotTid, Transitions: config.TransitionsAny,
 	}}
@@ -85,6 +86,7 @@ func newDesk(t *testing.T, options ledger.Options, prepare ...func(*flaky)) *des
 		f(d.store)
 	}
 	options.Rules = func(string) *conversion.Rules { return &d.rules }
+	options.NewID = d.ids.Next
 	d.Ledger = ledger.New(d.store, options)
 	return d
 }
@@ -102,7 +104,7 @@ func (d *desk) close() {
 // postback returns a sale of the click, told apart by its payout.
 func (d *desk) postback(subid string, payout int64) ledger.Postback {
 	stamp := d.stamps.Next()
-	at, id := time.UnixMicro(stamp).UTC(), uuid.Must(uuid.NewV7())
+	at, id := time.UnixMicro(stamp).UTC(), d.ids.Next()
 	amount := decimal.NewFromInt(payout)
 	return ledger.Postback{
 		Log: ledger.Received{ID: id, Endpoint: endpoint, SubID: subid, At: at, Stamp: stamp, Type: "sale", Query: "subid=" + subid},
