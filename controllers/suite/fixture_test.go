@@ -121,17 +121,21 @@ func change[P client.Object](t *testing.T, object P, edit func(P)) {
 func current(t *testing.T, objects ...client.Object) {
 	t.Helper()
 	for _, object := range objects {
-		eventually(t, soon, func() error {
-			if err := admin.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
-				return err
-			}
-			name, seen := readable(object)
-			if state := kstatuscheck.Read(seen); state != kstatuscheck.Current {
-				return fmt.Errorf("%s is %s: %v", name, state, seen.Conditions)
-			}
-			return nil
-		})
+		eventually(t, soon, func() error { return isCurrent(t, object) })
 	}
+}
+
+// isCurrent reads an object, and says why it is not what current waits for.
+func isCurrent(t *testing.T, object client.Object) error {
+	t.Helper()
+	if err := admin.Get(t.Context(), client.ObjectKeyFromObject(object), object); err != nil {
+		return err
+	}
+	name, seen := readable(object)
+	if state := kstatuscheck.Read(seen); state != kstatuscheck.Current {
+		return fmt.Errorf("%s is %s: %v", name, state, seen.Conditions)
+	}
+	return nil
 }
 
 // says waits for a condition with a status and reason, and returns its message.
