@@ -4,6 +4,9 @@ SHELL := bash
 .SHELLFLAGS := -euo pipefail -c
 .DEFAULT_GOAL := help
 export CGO_ENABLED := 0
+# The Go that compiles everything, also where the installed one is older or fetches no other by itself: the same programs on
+# every machine, and with the known faults of the standard library fixed.
+export GOTOOLCHAIN := $(shell awk '$$1 == "toolchain" {print $$2}' go.mod)+auto
 
 VERSION ?= $(shell git describe --tags --always --dirty 2>/dev/null || echo dev)
 LDFLAGS := -s -w -X main.version=$(VERSION)

@@ -2,6 +2,8 @@ module github.com/postback-dev/postback-operator
 
 go 1.26.0
 
+toolchain go1.26.10
+
 replace github.com/google/pprof => github.com/google/pprof v0.0.0-20250317173921-a4b03ec1a45e
 
 require (
