@@ -1,5 +1,5 @@
-// Package charts holds the chart and the kustomizations of config against the code, both versions of Helm and a real API
-// server.
+// Package charts holds the chart and the kustomizations of config against the code, both versions of Helm and a real
+// API server.
 package charts
 
 import (
@@ -21,8 +21,8 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// root is the module's folder, chart the chart's, kubeVersion the lowest of Kubernetes: without one Helm supposes an old one
-// unless it was built by its own Makefile.
+// root is the module's folder, chart the chart's, kubeVersion the lowest of Kubernetes: without one Helm supposes an
+// old one unless it was built by its own Makefile.
 const (
 	root        = ".."
 	chart       = "postback-operator"
@@ -154,7 +154,8 @@ func typed[T any](t *testing.T, all objects, name string) *T {
 		t.Fatalf("there is no %s", name)
 	}
 	into := new(T)
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(all[name].Object, into, true); err != nil {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(all[name].Object, into,
+		true); err != nil {
 		t.Fatalf("%s: %v", name, err)
 	}
 	return into

@@ -24,7 +24,8 @@ func olderChart(t *testing.T) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	older := strings.Replace(string(data), "    - jsonPath: .spec.currency\n      name: Currency\n      type: string\n", "", 1)
+	older := strings.Replace(string(data), "    - jsonPath: .spec.currency\n      name: Currency\n      type: string\n",
+		"", 1)
 	if older == string(data) {
 		t.Fatal("the definition has no column Currency")
 	}
@@ -61,12 +62,14 @@ func TestInstallUpgradeUninstall(t *testing.T) {
 			if got := columns(t); !strings.Contains(got, "Currency") {
 				t.Errorf("the definition was not upgraded: its columns are %s", got)
 			}
-			if got := must(t, "kubectl", "get", "deployment", "-n", namespace, release+"-"+chart, "-o", "jsonpath={.spec.replicas}"); got != "3" {
+			if got := must(t, "kubectl", "get", "deployment", "-n", namespace, release+"-"+chart, "-o",
+				"jsonpath={.spec.replicas}"); got != "3" {
 				t.Errorf("%s replicas", got)
 			}
 
 			must(t, helm, "uninstall", release, "--namespace", namespace)
-			left := must(t, "kubectl", "get", "deployment,serviceaccount,clusterrole,clusterrolebinding,role,service", "-n", namespace,
+			left := must(t, "kubectl", "get", "deployment,serviceaccount,clusterrole,clusterrolebinding,role,service", "-n",
+				namespace,
 				"-o", "name", "-l", "app.kubernetes.io/instance="+release)
 			if left != "" {
 				t.Errorf("left behind: %s", left)
@@ -104,7 +107,8 @@ func TestArgoCDsOtherSettingsStay(t *testing.T) {
 	must(t, "kubectl", "create", "configmap", "-n", "argocd", "argocd-cm", "--from-literal=url=https://argocd.example")
 	must(t, "kubectl", "apply", "--server-side", "-n", "argocd", "-k", filepath.Join(root, "config", "argocd"))
 	got := must(t, "kubectl", "get", "configmap", "-n", "argocd", "argocd-cm", "-o", "jsonpath={.data}")
-	for _, part := range []string{"https://argocd.example", "health.postback.dev_PostbackEndpoint", "health.postback.dev_ReceiverFleet"} {
+	for _, part := range []string{"https://argocd.example", "health.postback.dev_PostbackEndpoint",
+		"health.postback.dev_ReceiverFleet"} {
 		if !strings.Contains(got, part) {
 			t.Errorf("no word of %s: %s", part, got)
 		}

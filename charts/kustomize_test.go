@@ -46,7 +46,8 @@ func TestTheOverlayOfThePageSetsBothImages(t *testing.T) {
 	if len(blocks) != 2 {
 		t.Fatalf("the page has %d examples", len(blocks))
 	}
-	chartPath, _, _ := unstructured.NestedString(parse(t, blocks[1][1])["HelmRelease/flux-system/postback-operator"].Object, "spec", "chart", "spec", "chart")
+	chartPath, _, _ := unstructured.NestedString(parse(t,
+		blocks[1][1])["HelmRelease/flux-system/postback-operator"].Object, "spec", "chart", "spec", "chart")
 	if _, err := os.Stat(filepath.Join(root, chartPath, "Chart.yaml")); err != nil {
 		t.Errorf("Flux would look for the chart where it is not: %v", err)
 	}
@@ -55,7 +56,8 @@ func TestTheOverlayOfThePageSetsBothImages(t *testing.T) {
 	container := typed[appsv1.Deployment](t, all, name).Spec.Template.Spec.Containers[0]
 	got := append([]string{container.Image}, expand(t, "postback-system", container)...)
 	want := []string{
-		"registry.example/postback/operator:v1", "run", "--receiver-image=registry.example/postback/receiver:v1", "--leader-elect",
+		"registry.example/postback/operator:v1", "run", "--receiver-image=registry.example/postback/receiver:v1",
+		"--leader-elect",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

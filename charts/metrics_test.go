@@ -17,8 +17,9 @@ func TestPrometheusSendsItsTokenToTheOperatorAlone(t *testing.T) {
 		all             objects
 		namespace, made string
 	}{
-		"the chart with an issuer": {template(t, enabled, "metrics.certificate.issuer.name=ca"), "ops", "postback-operator-metrics"},
-		"the chart with a Secret":  {template(t, enabled, "metrics.certificate.secretName=mine"), "ops", ""},
+		"the chart with an issuer": {template(t, enabled, "metrics.certificate.issuer.name=ca"), "ops",
+			"postback-operator-metrics"},
+		"the chart with a Secret": {template(t, enabled, "metrics.certificate.secretName=mine"), "ops", ""},
 		"the kustomization": {overlay(t, `
 apiVersion: kustomize.config.k8s.io/v1beta1
 kind: Kustomization

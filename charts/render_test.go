@@ -21,11 +21,14 @@ import (
 
 // everything are values that leave no part of the chart out.
 var everything = []string{
-	"receiverImage.tag=sha256:0123", "imagePullSecrets[0].name=registry", "serviceAccount.annotations.a=b", "logs.level=debug",
-	"metrics.access=Open", "metrics.serviceMonitor.enabled=true", "metrics.serviceMonitor.labels.team=ops", "networkPolicy.enabled=true",
+	"receiverImage.tag=sha256:0123", "imagePullSecrets[0].name=registry", "serviceAccount.annotations.a=b",
+	"logs.level=debug",
+	"metrics.access=Open", "metrics.serviceMonitor.enabled=true", "metrics.serviceMonitor.labels.team=ops",
+	"networkPolicy.enabled=true",
 	"podAnnotations.a=b", "podLabels.a=b", "nodeSelector.a=b", "tolerations[0].key=a",
 	"affinity.nodeAffinity.requiredDuringSchedulingIgnoredDuringExecution.nodeSelectorTerms[0].matchExpressions[0].key=a",
-	"permissions.unrestrictedPodTemplates=true", "permissions.privateEgress={*}", "permissions.annotationPrefixes={a.example/,b}",
+	"permissions.unrestrictedPodTemplates=true", "permissions.privateEgress={*}",
+	"permissions.annotationPrefixes={a.example/,b}",
 	"permissions.hostSuffixes={example.com}", "permissions.issuers={ClusterIssuer/letsencrypt}",
 	"priorityClassName=high", "nameOverride=postback", "fullnameOverride=pb",
 }
@@ -46,7 +49,8 @@ func TestBothHelmsFindNothingToSay(t *testing.T) {
 
 func TestBothHelmsRenderTheSame(t *testing.T) {
 	for _, values := range [][]string{nil, everything, {"watchNamespaces={a,b}"}} {
-		three, four := parse(t, must(t, "helm3", templateArgs(values)...)), parse(t, must(t, "helm4", templateArgs(values)...))
+		three, four := parse(t, must(t, "helm3", templateArgs(values)...)),
+			parse(t, must(t, "helm4", templateArgs(values)...))
 		if diff := cmp.Diff(three, four); diff != "" || len(three) == 0 {
 			t.Errorf("%v (-3 +4):\n%s", values, diff)
 		}
@@ -68,7 +72,8 @@ func TestValuesThatAreRefused(t *testing.T) {
 	} {
 		t.Run(values, func(t *testing.T) {
 			for _, helm := range helms {
-				if _, stderr, err := try(t, "", helm, templateArgs([]string{values})...); err == nil || !strings.Contains(stderr, says) {
+				if _, stderr, err := try(t, "", helm, templateArgs([]string{values})...); err == nil ||
+					!strings.Contains(stderr, says) {
 					t.Errorf("%s: %v: %s", helm, err, stderr)
 				}
 			}
@@ -79,8 +84,10 @@ func TestValuesThatAreRefused(t *testing.T) {
 func TestPartsThatAreLeftOut(t *testing.T) {
 	all := template(t)
 	for values, without := range map[string][]string{
-		"crds.enabled=false":                {"CustomResourceDefinition/campaigns.postback.dev", "CustomResourceDefinition/postbackendpoints.postback.dev", "CustomResourceDefinition/receiverfleets.postback.dev"},
-		"rbac.users=false":                  {"ClusterRole/postback-operator-edit", "ClusterRole/postback-operator-metrics-reader", "ClusterRole/postback-operator-view"},
+		"crds.enabled=false": {"CustomResourceDefinition/campaigns.postback.dev",
+			"CustomResourceDefinition/postbackendpoints.postback.dev", "CustomResourceDefinition/receiverfleets.postback.dev"},
+		"rbac.users=false": {"ClusterRole/postback-operator-edit",
+			"ClusterRole/postback-operator-metrics-reader", "ClusterRole/postback-operator-view"},
 		"replicas=1":                        {"PodDisruptionBudget/ops/postback-operator"},
 		"podDisruptionBudget.enabled=false": {"PodDisruptionBudget/ops/postback-operator"},
 		"metrics.access=Off":                {"Service/ops/postback-operator-metrics"},
@@ -175,7 +182,8 @@ func TestTheOperatorUnderstandsItsArguments(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := settings{o.Image, strings.Join(o.Namespaces, " "), o.MetricsAddress, o.ProbeAddress, o.MetricsOpen, o.LeaderElection}
+			got := settings{o.Image, strings.Join(o.Namespaces, " "), o.MetricsAddress, o.ProbeAddress, o.MetricsOpen,
+				o.LeaderElection}
 			if diff := cmp.Diff(i.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}

@@ -29,7 +29,8 @@ func rulesOf(t *testing.T, all objects, name string) []rbacv1.PolicyRule {
 
 func TestEveryInstallationGrantsWhatTheCodeNeedsAndNothingMore(t *testing.T) {
 	made := generated(t)
-	const everywhere, cluster, lease = "ClusterRole/postback-operator", "ClusterRole/postback-operator-cluster", "Role/system/postback-operator-leader-election"
+	const everywhere, cluster, lease = "ClusterRole/postback-operator", "ClusterRole/postback-operator-cluster",
+		"Role/system/postback-operator-leader-election"
 	for way, want := range map[string]struct {
 		all            objects
 		namespace      string
@@ -37,24 +38,29 @@ func TestEveryInstallationGrantsWhatTheCodeNeedsAndNothingMore(t *testing.T) {
 		roles          map[string]string // by name, the generated one
 	}{
 		"the chart": {template(t), "ops", "postback-operator", map[string]string{
-			"ClusterRole/postback-operator": everywhere, "ClusterRole/postback-operator-cluster": cluster, "Role/ops/postback-operator-leader-election": lease,
+			"ClusterRole/postback-operator": everywhere, "ClusterRole/postback-operator-cluster": cluster,
+			"Role/ops/postback-operator-leader-election": lease,
 		}},
-		"the chart with names of its own": {template(t, "fullnameOverride=pb", "serviceAccount.name=mine"), "ops", "mine", map[string]string{
-			"ClusterRole/pb": everywhere, "ClusterRole/pb-cluster": cluster, "Role/ops/pb-leader-election": lease,
-		}},
+		"the chart with names of its own": {template(t, "fullnameOverride=pb", "serviceAccount.name=mine"), "ops", "mine",
+			map[string]string{
+				"ClusterRole/pb": everywhere, "ClusterRole/pb-cluster": cluster, "Role/ops/pb-leader-election": lease,
+			}},
 		"the chart for some namespaces": {template(t, "watchNamespaces={a,b}"), "ops", "postback-operator", map[string]string{
-			"Role/a/postback-operator": everywhere, "Role/b/postback-operator": everywhere, "Role/ops/postback-operator-leader-election": lease,
+			"Role/a/postback-operator": everywhere, "Role/b/postback-operator": everywhere,
+			"Role/ops/postback-operator-leader-election": lease,
 		}},
 		"the chart without roles": {template(t, "rbac.create=false"), "ops", "postback-operator", map[string]string{}},
 		"the kustomization": {kustomize(t, "default"), "postback-system", "postback-operator", map[string]string{
-			"ClusterRole/postback-operator": everywhere, "ClusterRole/postback-operator-cluster": cluster, "Role/postback-system/postback-operator-leader-election": lease,
+			"ClusterRole/postback-operator": everywhere, "ClusterRole/postback-operator-cluster": cluster,
+			"Role/postback-system/postback-operator-leader-election": lease,
 		}},
 		"the kustomization for a namespace": {kustomize(t, "namespaced"), "postback", "postback-operator", map[string]string{
 			"Role/postback/postback-operator": everywhere, "Role/postback/postback-operator-leader-election": lease,
 		}},
 	} {
 		t.Run(way, func(t *testing.T) {
-			bound := boundRoles(t, want.all, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: want.namespace, Name: want.serviceAccount})
+			bound := boundRoles(t, want.all, rbacv1.Subject{Kind: rbacv1.ServiceAccountKind, Namespace: want.namespace,
+				Name: want.serviceAccount})
 			if diff := cmp.Diff(slices.Sorted(maps.Keys(want.roles)), bound); diff != "" {
 				t.Fatalf("bound roles (-want +got):\n%s", diff)
 			}
@@ -79,7 +85,8 @@ func boundRoles(t *testing.T, all objects, subject rbacv1.Subject) []string {
 		if diff := cmp.Diff([]rbacv1.Subject{subject}, binding.Subjects); diff != "" {
 			t.Errorf("%s (-want +got):\n%s", name, diff)
 		}
-		bound = append(bound, strings.Join(strings.Fields(binding.RoleRef.Kind+" "+binding.Namespace+" "+binding.RoleRef.Name), "/"))
+		words := strings.Fields(binding.RoleRef.Kind + " " + binding.Namespace + " " + binding.RoleRef.Name)
+		bound = append(bound, strings.Join(words, "/"))
 	}
 	slices.Sort(bound)
 	return bound
@@ -88,7 +95,8 @@ func boundRoles(t *testing.T, all objects, subject rbacv1.Subject) []string {
 func TestPeopleGetTheSameRolesFromTheChartAndTheKustomization(t *testing.T) {
 	chart, kustomization := template(t), kustomize(t, "default")
 	for name, aggregated := range map[string]string{
-		"view": "rbac.authorization.k8s.io/aggregate-to-view", "edit": "rbac.authorization.k8s.io/aggregate-to-edit", "metrics-reader": "",
+		"view": "rbac.authorization.k8s.io/aggregate-to-view", "edit": "rbac.authorization.k8s.io/aggregate-to-edit",
+		"metrics-reader": "",
 	} {
 		name = "ClusterRole/postback-operator-" + name
 		if diff := cmp.Diff(rulesOf(t, kustomization, name), rulesOf(t, chart, name)); diff != "" {

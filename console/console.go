@@ -2,8 +2,8 @@
 // store, no receiver and no Kubernetes, and changes nothing.
 //
 // Pages are rendered on the server and work without JavaScript. All their state is in the URL, so that the back button,
-// a middle click and a copied link do what they say. Values of strangers reach a page through html/template only, and the
-// Content-Security-Policy has no exceptions: no inline script, no inline style, nothing from elsewhere.
+// a middle click and a copied link do what they say. Values of strangers reach a page through html/template only, and
+// the Content-Security-Policy has no exceptions: no inline script, no inline style, nothing from elsewhere.
 package console
 
 import (

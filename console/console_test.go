@@ -17,7 +17,8 @@ import (
 )
 
 // hostile is what a stranger may send in every field that is shown.
-const hostile = `</td></table><script>alert(1)</script>"'><img src=x onerror=alert(1)>` + "\u202e" + `javascript:alert(1)`
+const hostile = `</td></table><script>alert(1)</script>"'><img src=x onerror=alert(1)>` + "\u202e" +
+	`javascript:alert(1)`
 
 var at = time.Date(2026, 11, 29, 22, 30, 0, 0, time.UTC)
 
@@ -36,8 +37,9 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	text, next := hostile, "01912345-6789-7abc-8def-0123456789ab"
 	conversion := read.Conversion{
-		ID: next, Endpoint: "shop/main", SubID: hostile, TID: hostile, Type: "sale", PreviousType: &text, OriginalStatus: &text,
-		Payout: nil, OriginalPayout: "1", OriginalCurrency: hostile, Params: map[string]string{hostile: hostile},
+		ID: next, Endpoint: "shop/main", SubID: hostile, TID: hostile, Type: "sale", PreviousType: &text,
+		OriginalStatus: &text,
+		Payout:         nil, OriginalPayout: "1", OriginalCurrency: hostile, Params: map[string]string{hostile: hostile},
 		Warnings: []string{"payout_ambiguous"}, ConversionTime: &at, UpdatedAt: &at, Version: 2, Writer: "key",
 	}
 	var answer any
@@ -60,7 +62,8 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}}}
 	case "/api/v1/forwards":
 		answer = read.Page[read.Forward]{NextCursor: &next, Items: []read.Forward{{
-			ID: next, Endpoint: "shop/main", Rule: "fb", Host: hostile, SubID: hostile, ConversionID: next, Type: "sale", State: "failed",
+			ID: next, Endpoint: "shop/main", Rule: "fb", Host: hostile, SubID: hostile, ConversionID: next, Type: "sale",
+			State:     "failed",
 			CreatedAt: &at, Tries: 1, Attempts: []read.Attempt{{At: &at, Answer: &text, URL: &text, Error: &text}},
 		}}}
 	default:

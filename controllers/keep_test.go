@@ -69,7 +69,10 @@ func (s shop) served() map[string]string {
 	s.t.Helper()
 	served := map[string]string{}
 	for _, fleet := range []string{"default.eu", "default.own"} {
-		opened, err := config.Open(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(s.out, fleet, name)) })
+		opened, err := config.Open(func(name string) ([]byte,
+			error) {
+			return os.ReadFile(filepath.Join(s.out, fleet, name))
+		})
 		if err != nil {
 			s.t.Fatal(err)
 		}
@@ -90,30 +93,56 @@ var mistakes = map[string]struct {
 	victims string
 	says    string
 }{
-	"a macro is misspelt":               {"a", strings.Replace(fileA, "external_id", "externalid", 1), "a", "PostbackEndpoint default/a keeps what was rendered before: endpoint.forwards[0].url: {externalid} is no macro"},
-	"a currency is in lower case":       {"a", strings.Replace(fileA, "USD", "usd", 1), "a", "PostbackEndpoint default/a keeps what was rendered before: spec.currency"},
-	"the currency of its own fleet's":   {"own", strings.Replace(fileOwn, "USD", "usd", 1), "own", "PostbackEndpoint default/own keeps what was rendered before: spec.currency"},
-	"a Secret is no base64":             {"mine", strings.Replace(fileMine, "stringData", "data", 1), "a", "PostbackEndpoint default/a is rendered with the credentials that it had: spec.key.secretRef: Secret default/mine: its declaration is not valid"},
-	"a Secret is missing":               {"mine", "", "a", "PostbackEndpoint default/a is rendered with the credentials that it had: spec.key.secretRef: Secret default/mine: not found among the files"},
-	"a signing Secret is missing":       {"sign", "", "a", "PostbackEndpoint default/a keeps what was rendered before: spec.access.hmac.secretRef"},
-	"a key is a number":                 {"mine", strings.Replace(fileMine, "a-key-of-our-own", "12345e6", 1), "a", "stringData.key is no text for YAML: write it in quotes"},
-	"a document has no kind":            {"a", strings.Replace(fileA, "kind: PostbackEndpoint, ", "", 1), "a", "kind is missing"},
-	"a kind is misspelt":                {"a", strings.Replace(fileA, "PostbackEndpoint", "PostbackEndpiont", 1), "a", "write kind: PostbackEndpoint"},
-	"YAML is broken":                    {"a", "{" + fileA, "a", "a.yaml, document 1"},
-	"YAML of a campaign is broken":      {"summer", "{" + fileSummer, "summer", "summer.yaml, document 1"},
-	"a fleet is not there":              {"b", strings.Replace(fileB, "name: eu", "name: ue", 1), "b", "PostbackEndpoint default/b keeps what was rendered before: spec.fleetRef: no ReceiverFleet default/ue"},
-	"a key is another's":                {"b", strings.Replace(fileB, "fleetRef", "key: {secretRef: {name: mine}}, fleetRef", 1), "b", "PostbackEndpoint default/b keeps what was rendered before: spec.key: the older PostbackEndpoint a has the same key"},
-	"the fleet's host is a URL":         {"eu", strings.Replace(fleetFile, "pb.example", "http://pb.example", 1), "", "ReceiverFleet default/eu keeps what was rendered before: spec.host"},
-	"a provider's key is missing":       {"eu", strings.Replace(fleetFile, "host: ", "rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}]}, host: ", 1), "", "ReceiverFleet default/eu is rendered without a rate provider: spec.rates.providers[oxr].keySecretRef"},
-	"an offerURL is wrong":              {"summer", strings.Replace(fileSummer, "https://offer", "ftp://offer", 1), "summer", "Campaign default/summer keeps what was rendered before: spec.offerURL"},
-	"a macro of a campaign is misspelt": {"summer", strings.Replace(fileSummer, "source.example/", "source.example/?{sub}", 1), "summer", "Campaign default/summer keeps what was rendered before: endpoint.forwards[0].url: {sub} is no macro"},
-	"an endpointRef is wrong":           {"summer", strings.Replace(fileSummer, "name: a}", "name: aa}", 1), "summer", "Campaign default/summer keeps what was rendered before: spec.endpointRef: no PostbackEndpoint default/aa is declared"},
-	"a token's Secret is missing":       {"token", "", "winter", "Campaign default/winter is rendered with the credentials that it had: spec.token.secretRef: Secret default/token: not found among the files"},
-	"a token's Secret is no base64":     {"token", strings.Replace(fileToken, "stringData", "data", 1), "winter", "Campaign default/winter is rendered with the credentials that it had: spec.token.secretRef: Secret default/token: its declaration is not valid"},
+	"a macro is misspelt": {"a", strings.Replace(fileA, "external_id", "externalid", 1), "a",
+		"PostbackEndpoint default/a keeps what was rendered before: endpoint.forwards[0].url: {externalid} is no macro"},
+	"a currency is in lower case": {"a", strings.Replace(fileA, "USD", "usd", 1), "a",
+		"PostbackEndpoint default/a keeps what was rendered before: spec.currency"},
+	"the currency of its own fleet's": {"own", strings.Replace(fileOwn, "USD", "usd", 1), "own",
+		"PostbackEndpoint default/own keeps what was rendered before: spec.currency"},
+	"a Secret is no base64": {"mine", strings.Replace(fileMine, "stringData", "data", 1), "a",
+		"PostbackEndpoint default/a is rendered with the credentials that it had: spec.key.secretRef: Secret " +
+			"default/mine: its declaration is not valid"},
+	"a Secret is missing": {"mine", "", "a",
+		"PostbackEndpoint default/a is rendered with the credentials that it had: spec.key.secretRef: Secret " +
+			"default/mine: not found among the files"},
+	"a signing Secret is missing": {"sign", "", "a",
+		"PostbackEndpoint default/a keeps what was rendered before: spec.access.hmac.secretRef"},
+	"a key is a number": {"mine", strings.Replace(fileMine, "a-key-of-our-own", "12345e6", 1), "a",
+		"stringData.key is no text for YAML: write it in quotes"},
+	"a document has no kind": {"a", strings.Replace(fileA, "kind: PostbackEndpoint, ", "", 1), "a",
+		"kind is missing"},
+	"a kind is misspelt": {"a", strings.Replace(fileA, "PostbackEndpoint", "PostbackEndpiont", 1), "a",
+		"write kind: PostbackEndpoint"},
+	"YAML is broken":               {"a", "{" + fileA, "a", "a.yaml, document 1"},
+	"YAML of a campaign is broken": {"summer", "{" + fileSummer, "summer", "summer.yaml, document 1"},
+	"a fleet is not there": {"b", strings.Replace(fileB, "name: eu", "name: ue", 1), "b",
+		"PostbackEndpoint default/b keeps what was rendered before: spec.fleetRef: no ReceiverFleet default/ue"},
+	"a key is another's": {"b", strings.Replace(fileB, "fleetRef",
+		"key: {secretRef: {name: mine}}, fleetRef", 1), "b",
+		"PostbackEndpoint default/b keeps what was rendered before: spec.key: the older PostbackEndpoint a has the same key"},
+	"the fleet's host is a URL": {"eu", strings.Replace(fleetFile, "pb.example", "http://pb.example", 1), "",
+		"ReceiverFleet default/eu keeps what was rendered before: spec.host"},
+	"a provider's key is missing": {"eu", strings.Replace(fleetFile, "host: ",
+		"rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}]}, host: ", 1), "",
+		"ReceiverFleet default/eu is rendered without a rate provider: spec.rates.providers[oxr].keySecretRef"},
+	"an offerURL is wrong": {"summer", strings.Replace(fileSummer, "https://offer", "ftp://offer", 1),
+		"summer", "Campaign default/summer keeps what was rendered before: spec.offerURL"},
+	"a macro of a campaign is misspelt": {"summer",
+		strings.Replace(fileSummer, "source.example/", "source.example/?{sub}", 1), "summer",
+		"Campaign default/summer keeps what was rendered before: endpoint.forwards[0].url: {sub} is no macro"},
+	"an endpointRef is wrong": {"summer", strings.Replace(fileSummer, "name: a}", "name: aa}", 1), "summer",
+		"Campaign default/summer keeps what was rendered before: spec.endpointRef: no PostbackEndpoint default/aa is " +
+			"declared"},
+	"a token's Secret is missing": {"token", "", "winter",
+		"Campaign default/winter is rendered with the credentials that it had: spec.token.secretRef: Secret " +
+			"default/token: not found among the files"},
+	"a token's Secret is no base64": {"token", strings.Replace(fileToken, "stringData", "data", 1), "winter",
+		"Campaign default/winter is rendered with the credentials that it had: spec.token.secretRef: Secret " +
+			"default/token: its declaration is not valid"},
 }
 
-// without are the mistakes that leave out no more than a credential, as in a cluster: the link of a campaign works without
-// the click API, and the other rate providers go on.
+// without are the mistakes that leave out no more than a credential, as in a cluster: the link of a campaign works
+// without the click API, and the other rate providers go on.
 var without = map[string]bool{
 	"a provider's key is missing":   true,
 	"a token's Secret is missing":   true,
@@ -211,7 +240,10 @@ func TestWhatIsKeptIsKeptWithoutWhatIsRevoked(t *testing.T) {
 		t.Fatal(err)
 	}
 	keys := func() []config.Key {
-		opened, err := config.Open(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(s.out, "default.eu", name)) })
+		opened, err := config.Open(func(name string) ([]byte,
+			error) {
+			return os.ReadFile(filepath.Join(s.out, "default.eu", name))
+		})
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -221,7 +253,8 @@ func TestWhatIsKeptIsKeptWithoutWhatIsRevoked(t *testing.T) {
 	if len(before) != 1 {
 		t.Fatalf("%d keys", len(before))
 	}
-	s.declare("a", strings.NewReplacer("key: {", "key: {revoked: ["+before[0].ID+"], ", "external_id", "externalid").Replace(fileA))
+	s.declare("a", strings.NewReplacer("key: {", "key: {revoked: ["+before[0].ID+"], ", "external_id",
+		"externalid").Replace(fileA))
 	if err := s.render(); err == nil || !strings.Contains(err.Error(), "keeps what was rendered before") {
 		t.Fatalf("it says: %v", err)
 	}
@@ -242,7 +275,8 @@ func TestWhatIsNoLongerDeclaredGoes(t *testing.T) {
 		}
 	}
 	s.declare("other", "a: b: c")
-	if err := s.render(); err == nil || !strings.Contains(err.Error(), "what was rendered before and is missing now is kept") {
+	if err := s.render(); err == nil || !strings.Contains(err.Error(),
+		"what was rendered before and is missing now is kept") {
 		t.Fatalf("it says: %v", err)
 	}
 	if served := s.served(); served["b"] == "" || served["summer"] == "" {

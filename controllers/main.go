@@ -67,7 +67,8 @@ func run(ctx context.Context, args []string, stdin io.Reader, stdout, stderr io.
 	}
 }
 
-// gcPercent is how much the heap may grow over what is in use before the garbage is collected, unless GOGC says otherwise.
+// gcPercent is how much the heap may grow over what is in use before the garbage is collected, unless GOGC says
+// otherwise.
 const gcPercent = 25
 
 func operate(ctx context.Context, args []string, stdout, stderr io.Writer) error {

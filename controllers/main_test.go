@@ -21,7 +21,8 @@ func TestTheCommandLine(t *testing.T) {
 		"render to nowhere":     {[]string{"render", "-f", "-"}, true, "-o is missing"},
 		"a file without a flag": {[]string{"render", "-f", "-", "-o", dir, "x.yaml"}, true, `"x.yaml" stands without -f`},
 		"an unknown flag":       {[]string{"render", "-x"}, true, "not defined: -x"},
-		"a file that is not":    {[]string{"render", "-f", filepath.Join(dir, "none.yaml"), "-o", dir}, false, "no such file"},
+		"a file that is not": {[]string{"render", "-f", filepath.Join(dir, "none.yaml"), "-o", dir}, false,
+			"no such file"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -36,7 +37,8 @@ func TestTheCommandLine(t *testing.T) {
 
 func TestHelpAndVersionSucceed(t *testing.T) {
 	for command, want := range map[string]string{
-		"help": "manager render", "-h": "manager render", "render -h": "manager render", "render --help": "manager render", "version": "dev",
+		"help": "manager render", "-h": "manager render", "render -h": "manager render", "render --help": "manager render",
+		"version": "dev",
 	} {
 		var out, stderr bytes.Buffer
 		err := run(t.Context(), strings.Fields(command), nil, &out, &stderr)
@@ -48,7 +50,8 @@ func TestHelpAndVersionSucceed(t *testing.T) {
 
 func TestRenderReadsStandardInput(t *testing.T) {
 	var out bytes.Buffer
-	in := strings.NewReader("apiVersion: postback.dev/v1alpha1\nkind: PostbackEndpoint\nmetadata: {name: shop}\nspec: {currency: USD}")
+	in := strings.NewReader("apiVersion: postback.dev/v1alpha1\nkind: PostbackEndpoint\nmetadata: {name: shop}\nspec: " +
+		"{currency: USD}")
 	dir := t.TempDir()
 	if err := run(t.Context(), []string{"render", "-f", "-", "-o", dir}, in, &out, &out); err != nil {
 		t.Fatal(err)

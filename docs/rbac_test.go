@@ -54,7 +54,8 @@ func permissionsOf(t *testing.T, file string) (permissions []string) {
 
 func row(cells ...string) string { return strings.Join(cells, " | ") }
 
-// permissionsOnThePage reads the tables: those of the operator have the role in their heading, that of people in a column.
+// permissionsOnThePage reads the tables: those of the operator have the role in their heading, that of people in a
+// column.
 func permissionsOnThePage(t *testing.T) (permissions []string) {
 	t.Helper()
 	page, err := os.ReadFile("rbac.md")

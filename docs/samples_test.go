@@ -77,7 +77,8 @@ var sources = map[string]documented{
 		},
 		body: map[string]any{"partialFailure": true, "conversions": []any{map[string]any{
 			"gclid": "click\"id", "conversionAction": "customers/1234567890/conversionActions/111",
-			"conversionDateTime": "2026-03-07 07:05:02+00:00", "conversionValue": 12.5, "currencyCode": "USD", "orderId": conversionID,
+			"conversionDateTime": "2026-03-07 07:05:02+00:00", "conversionValue": 12.5, "currencyCode": "USD",
+			"orderId": conversionID,
 		}}},
 	},
 }
@@ -127,12 +128,16 @@ func declaredForward(t *testing.T, file string) config.Forward {
 	dir := t.TempDir()
 	var notices bytes.Buffer
 	err = offline.Render(t.Context(), offline.Options{
-		Paths: []string{"-"}, Stdin: strings.NewReader(string(data) + shop), Dir: dir, Out: io.Discard, Notices: &notices, Now: time.Now(),
+		Paths: []string{"-"}, Stdin: strings.NewReader(string(data) + shop), Dir: dir, Out: io.Discard, Notices: &notices,
+		Now: time.Now(),
 	})
 	if err != nil || notices.Len() > 0 {
 		t.Fatalf("%v, %s", err, &notices)
 	}
-	opened, err := config.Open(func(name string) ([]byte, error) { return os.ReadFile(filepath.Join(dir, "default.shop", name)) })
+	opened, err := config.Open(func(name string) ([]byte,
+		error) {
+		return os.ReadFile(filepath.Join(dir, "default.shop", name))
+	})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -171,7 +176,8 @@ func deliver(t *testing.T, declared config.Forward, host string) (*http.Request,
 	}
 	t.Cleanup(func() { _ = store.Close() })
 	row := sale(compiled)
-	err = store.Transact(t.Context(), ledger.Want{}, func(*ledger.Book) *ledger.Changes { return &ledger.Changes{Forwards: []ledger.Forward{row}} })
+	err = store.Transact(t.Context(), ledger.Want{},
+		func(*ledger.Book) *ledger.Changes { return &ledger.Changes{Forwards: []ledger.Forward{row}} })
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -26,7 +26,8 @@ var commands = map[string]command{
 	"check":   {"receiver check --store sqlite:///PATH", check},
 	"restore": {"receiver restore --store sqlite:///PATH --from FILE", restore},
 	"erase": {
-		"receiver erase --store sqlite:///PATH [--endpoint NAMESPACE/NAME] --subid SUBID | --ip ADDRESS | --parameter NAME=VALUE", erase,
+		"receiver erase --store sqlite:///PATH [--endpoint NAMESPACE/NAME] --subid SUBID | --ip ADDRESS | --parameter " +
+			"NAME=VALUE", erase,
 	},
 }
 
@@ -39,7 +40,7 @@ Commands for an embedded store:
   receiver restore --store sqlite:///PATH --from FILE  put a backup in the store's place; no receiver may have it open
   receiver erase --store sqlite:///PATH --subid SUBID  erase addresses, user agents, queries, bodies and parameters of a
                                                        click; no receiver may have the store open. Instead of --subid:
-                                                       --ip ADDRESS or --parameter NAME=VALUE; and for one endpoint alone
+                                                       --ip ADDRESS or --parameter NAME=VALUE; for one endpoint alone:
                                                        --endpoint NAMESPACE/NAME
 
 `
@@ -146,7 +147,8 @@ func erase(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writ
 		_, err = fmt.Fprintln(stdout, "Nothing was found, and nothing was changed")
 		return err
 	}
-	_, err = fmt.Fprintf(stdout, "Erased from %d clicks, %d versions of conversions, %d received postbacks, %d held ones and %d S2S postbacks\n",
+	_, err = fmt.Fprintf(stdout, "Erased from %d clicks, %d versions of conversions, %d received postbacks, %d held "+
+		"ones and %d S2S postbacks\n",
 		erased.Clicks, erased.Conversions, erased.Received, erased.Held, erased.Outbox)
 	return err
 }
@@ -167,7 +169,8 @@ func storePath(set *flag.FlagSet, args []string) (string, error) {
 	case *url == "":
 		return "", fmt.Errorf("%w: --store is missing, and so is $%s", errUsage, storeVariable)
 	case !embedded || !strings.HasPrefix(path, "/"):
-		return "", fmt.Errorf("%w: the store must be sqlite:///absolute/path.db; PostgreSQL has its own tools, such as pg_dump",
+		return "", fmt.Errorf("%w: the store must be sqlite:///absolute/path.db; PostgreSQL has its own tools, such "+
+			"as pg_dump",
 			errUsage)
 	}
 	return path, nil

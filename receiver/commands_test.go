@@ -72,8 +72,8 @@ func recordedTIDs(t *testing.T, p *receivertest.Process) map[string]bool {
 	return found
 }
 
-// The drill of docs/backup.md: the store is copied under load, the receiver is killed, its store damaged, and the backup
-// put in its place.
+// The drill of docs/backup.md: the store is copied under load, the receiver is killed, its store damaged, and the
+// backup put in its place.
 func TestARestoredBackupHoldsEverythingThatWasAcknowledgedBeforeIt(t *testing.T) {
 	dir, path := writeConfig(t), filepath.Join(t.TempDir(), "store.db")
 	store, saved := "sqlite://"+path, filepath.Join(t.TempDir(), "saved.db")
@@ -97,7 +97,8 @@ func TestARestoredBackupHoldsEverythingThatWasAcknowledgedBeforeIt(t *testing.T)
 		t.Fatalf("backup: exit code %d, %s", code, stderr)
 	}
 	awaitCount(t, sent, before+1) // The receiver serves on.
-	if code, _, stderr := finish(t, nil, "restore", "--store", store, "--from", saved); code != 1 || !strings.Contains(stderr, "in use") {
+	if code, _, stderr := finish(t, nil, "restore", "--store", store, "--from", saved); code != 1 ||
+		!strings.Contains(stderr, "in use") {
 		t.Errorf("restore beside a receiver: exit code %d, %s", code, stderr)
 	}
 	p.Kill()
@@ -109,7 +110,8 @@ func TestARestoredBackupHoldsEverythingThatWasAcknowledgedBeforeIt(t *testing.T)
 	if code, _, stderr := finish(t, nil, "check", "--store", store); code != 1 || !strings.Contains(stderr, "damaged") {
 		t.Errorf("check of a damaged store: exit code %d, %s", code, stderr)
 	}
-	if code, _, stderr := finish(t, nil, "--config", dir, "--store", store); code != 1 || !strings.Contains(stderr, "damaged") {
+	if code, _, stderr := finish(t, nil, "--config", dir, "--store", store); code != 1 ||
+		!strings.Contains(stderr, "damaged") {
 		t.Errorf("a receiver on a damaged store: exit code %d, %s", code, stderr)
 	}
 
@@ -158,7 +160,8 @@ func TestErasingNeedsAStoreThatNoReceiverHas(t *testing.T) {
 	if err := p.AddClicks(t.Context(), 1, func(int) string { return "c1" }); err != nil {
 		t.Fatal(err)
 	}
-	resp, err := http.Get("http://" + p.Addr + "/" + receivertest.Key + "/postback?subid=c1&status=sale&external_id=CANARY")
+	resp, err := http.Get("http://" + p.Addr + "/" + receivertest.Key +
+		"/postback?subid=c1&status=sale&external_id=CANARY")
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +173,8 @@ func TestErasingNeedsAStoreThatNoReceiverHas(t *testing.T) {
 	if err := p.Stop(); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"Erased from 1 clicks, 1 versions of conversions, 1 received postbacks", "Nothing was found"} {
+	for _, want := range []string{"Erased from 1 clicks, 1 versions of conversions, 1 received postbacks",
+		"Nothing was found"} {
 		if code, stdout, stderr := finish(t, nil, erase...); code != 0 || !strings.HasPrefix(stdout, want) {
 			t.Errorf("exit code %d, %s%s, want %s", code, stdout, stderr, want)
 		}
@@ -182,7 +186,8 @@ func TestErasingNeedsAStoreThatNoReceiverHas(t *testing.T) {
 
 func TestABackupCanBeStreamed(t *testing.T) {
 	dir, path := writeConfig(t), filepath.Join(t.TempDir(), "store.db")
-	p, err := receivertest.Start(t.Context(), receivertest.Options{Program: program, Config: dir, Store: "sqlite://" + path})
+	p, err := receivertest.Start(t.Context(), receivertest.Options{Program: program, Config: dir,
+		Store: "sqlite://" + path})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -218,7 +223,8 @@ func TestACommandThatCannotWorkSaysWhyInOneLine(t *testing.T) {
 		{"an unknown flag", 2, "not defined", []string{"check", "--quick"}},
 		{"a store that is not there", 1, "no such file", []string{"check", "--store", store}},
 		{"nothing to erase", 2, "only one of them", []string{"erase", "--store", store}},
-		{"two things to erase", 2, "only one of them", []string{"erase", "--store", store, "--subid", "c1", "--ip", "192.0.2.1"}},
+		{"two things to erase", 2, "only one of them",
+			[]string{"erase", "--store", store, "--subid", "c1", "--ip", "192.0.2.1"}},
 		{"an address that is none", 2, "--ip is no IP address", []string{"erase", "--store", store, "--ip", "s3cret"}},
 		{"a text file", 1, "no SQLite database", []string{"check", "--store", "sqlite://" + text}},
 		{"a backup that is none", 1, "no SQLite database", []string{"restore", "--store", store, "--from", text}},
@@ -226,7 +232,8 @@ func TestACommandThatCannotWorkSaysWhyInOneLine(t *testing.T) {
 		code, stdout, stderr := finish(t, nil, test.args...)
 		if code != test.code || stdout != "" || strings.Count(stderr, "\n") != 1 || !strings.Contains(stderr, test.want) ||
 			strings.Contains(stderr, "s3cret") {
-			t.Errorf("%s: exit code %d, %q %q, want %d and one line with %q", test.name, code, stdout, stderr, test.code, test.want)
+			t.Errorf("%s: exit code %d, %q %q, want %d and one line with %q", test.name, code, stdout, stderr, test.code,
+				test.want)
 		}
 	}
 	if code, stdout, _ := finish(t, nil, "backup", "--help"); code != 0 || !strings.Contains(stdout, "receiver restore") {

@@ -62,20 +62,35 @@ func (f *flags) declare() {
 	set.StringVar(&o.Listen, "listen", ":8080", "`HOST:PORT` port for postbacks and clicks")
 	set.StringVar(&o.OpsListen, "ops-listen", ":8081", "`HOST:PORT` port for health, metrics and the read API")
 	set.BoolVar(&o.Console, "console", false, "serve web pages over what was recorded on the ops port, on loopback only")
-	set.StringVar(&o.OpsTokenFile, "ops-token-file", "", "`FILE` bearer token of the read API; without one the API answers on loopback only")
-	set.StringVar(&o.TLSCertFile, "tls-cert-file", "", "`FILE` PEM certificate that turns on TLS for --listen; read again when it changes")
+	set.StringVar(&o.OpsTokenFile, "ops-token-file", "",
+		"`FILE` bearer token of the read API; without one the API answers on loopback only")
+	set.StringVar(&o.TLSCertFile, "tls-cert-file", "",
+		"`FILE` PEM certificate that turns on TLS for --listen; read again when it changes")
 	set.StringVar(&o.TLSKeyFile, "tls-key-file", "", "`FILE` PEM key of the certificate")
-	set.DurationVar(&o.Hold, "hold", 20*time.Second, "`DURATION` time a request may wait for the store before it is answered 503; set it below the proxy's timeout")
-	set.DurationVar(&o.Drain, "drain", 5*time.Second, "`DURATION` time to serve on after SIGTERM, while load balancers find out")
-	set.DurationVar(&o.KeepReceived, "retention-received", 90*24*time.Hour, "`DURATION` time for which the log of received postbacks is kept; 0 = forever")
-	set.DurationVar(&o.KeepHistory, "retention-history", 0, "`DURATION` time for which former versions of conversions are kept; 0 = forever")
-	set.DurationVar(&o.KeepClicks, "retention-clicks", 0, "`DURATION` time for which clicks are kept that have no conversion, at least the longest clickLookback of the endpoints; 0 = forever")
-	set.DurationVar(&o.KeepForwards, "retention-forwards", 30*24*time.Hour, "`DURATION` time for which S2S postbacks are kept after they were delivered or given up; 0 = forever")
-	set.IntVar(&o.ForwardConnections, "forward-host-connections", 64, "`NUMBER` S2S postbacks under way to one host at most")
-	set.Float64Var(&o.ForwardRate, "forward-host-rate", 0, "`NUMBER` S2S postbacks sent to one host in a second at most, by this receiver; 0 = no limit")
-	set.IntVar(&o.MaxConnections, "max-connections", 0, "`NUMBER` connections to --listen that are open at a time, the longest idle one is closed for another; 0 = as many as fit into memory and open files")
-	set.IntVar(&o.MaxPerSource, "max-connections-per-source", 0, "`NUMBER` of these from one address that is no trusted proxy; 0 = a quarter")
-	set.IntVar(&o.MaxRequests, "max-requests", 0, "`NUMBER` requests to --listen in flight at a time, further ones are answered 503; 0 = as many as fit into memory")
+	set.DurationVar(&o.Hold, "hold", 20*time.Second,
+		"`DURATION` time a request may wait for the store before it is answered 503; set it below the proxy's timeout")
+	set.DurationVar(&o.Drain, "drain", 5*time.Second,
+		"`DURATION` time to serve on after SIGTERM, while load balancers find out")
+	set.DurationVar(&o.KeepReceived, "retention-received", 90*24*time.Hour,
+		"`DURATION` time for which the log of received postbacks is kept; 0 = forever")
+	set.DurationVar(&o.KeepHistory, "retention-history", 0,
+		"`DURATION` time for which former versions of conversions are kept; 0 = forever")
+	set.DurationVar(&o.KeepClicks, "retention-clicks", 0,
+		"`DURATION` time for which clicks are kept that have no conversion, at least the longest clickLookback of the "+
+			"endpoints; 0 = forever")
+	set.DurationVar(&o.KeepForwards, "retention-forwards", 30*24*time.Hour,
+		"`DURATION` time for which S2S postbacks are kept after they were delivered or given up; 0 = forever")
+	set.IntVar(&o.ForwardConnections, "forward-host-connections", 64,
+		"`NUMBER` S2S postbacks under way to one host at most")
+	set.Float64Var(&o.ForwardRate, "forward-host-rate", 0,
+		"`NUMBER` S2S postbacks sent to one host in a second at most, by this receiver; 0 = no limit")
+	set.IntVar(&o.MaxConnections, "max-connections", 0,
+		"`NUMBER` connections to --listen that are open at a time, the longest idle one is closed for another; 0 = as "+
+			"many as fit into memory and open files")
+	set.IntVar(&o.MaxPerSource, "max-connections-per-source", 0,
+		"`NUMBER` of these from one address that is no trusted proxy; 0 = a quarter")
+	set.IntVar(&o.MaxRequests, "max-requests", 0,
+		"`NUMBER` requests to --listen in flight at a time, further ones are answered 503; 0 = as many as fit into memory")
 	set.BoolVar(&o.H2C, "h2c", false, "speak HTTP/2 without TLS as well")
 	set.StringVar(&f.logFormat, "log-format", "text", "`FORMAT` log on stderr: text or json")
 	set.TextVar(&f.logLevel, "log-level", slog.LevelInfo, "`LEVEL` least level that is logged: debug, info, warn or error")
@@ -85,18 +100,33 @@ func (f *flags) declare() {
 // declareStore declares what concerns the store and the spool that stands in for it.
 func (f *flags) declareStore() {
 	o, set := &f.options, f.set
-	set.StringVar(&o.Store, "store", "", "`URL` sqlite:///absolute/path.db or postgres://user:password@host/database; better given in $"+storeVariable+" (mandatory, or --store-file)")
-	set.StringVar(&o.StoreFile, "store-file", "", "`FILE` file with the DSN of a PostgreSQL database, in place of --store; read again for every connection")
-	set.IntVar(&o.Database.MaxConnections, "store-max-connections", 8, "`NUMBER` connections to the database at most, at least 2")
-	set.DurationVar(&o.Database.StatementTimeout, "store-statement-timeout", 5*time.Second, "`DURATION` time that the database may take for a statement")
-	set.DurationVar(&o.Database.LockTimeout, "store-lock-timeout", 3*time.Second, "`DURATION` time that a statement may wait for a lock")
-	set.BoolVar(&o.Database.CheckOnly, "store-check-only", false, "refuse a database whose schema is not up to date instead of migrating it")
-	set.BoolVar(&o.Database.GroupByBucket, "store-group-by-bucket", false, "send one statement per bucket, which Citus needs")
-	set.BoolVar(&o.RequireSynchronous, "require-synchronous", false, "be ready only while the database's commits wait for a standby")
-	set.StringVar(&o.Spool.Dir, "spool-dir", "", "`DIR` durable directory of this receiver alone, where postbacks wait while the store is away; without one they get a 503 after --hold")
-	set.TextVar(&f.spoolSize, "spool-size", byteSize(1<<30), "`SIZE` bytes that may wait there, also in KiB, MiB or GiB; the files may take twice as much")
-	set.TextVar(&f.reserve, "free-space-reserve", byteSize(0), "`SIZE` free bytes of the volume of a SQLite store or of the spool below which clicks are not recorded; below half of it the log of received postbacks is cut short, below a quarter postbacks are refused; 0 = a twentieth of the volume, at most 256MiB")
-	set.DurationVar(&o.Spool.Patience, "patience", time.Second, "`DURATION` time that the store may fail before postbacks are spooled")
+	set.StringVar(&o.Store, "store", "", "`URL` sqlite:///absolute/path.db or postgres://user:password@host/database; "+
+		"better given in $"+storeVariable+" (mandatory, or --store-file)")
+	set.StringVar(&o.StoreFile, "store-file", "",
+		"`FILE` file with the DSN of a PostgreSQL database, in place of --store; read again for every connection")
+	set.IntVar(&o.Database.MaxConnections, "store-max-connections", 8,
+		"`NUMBER` connections to the database at most, at least 2")
+	set.DurationVar(&o.Database.StatementTimeout, "store-statement-timeout", 5*time.Second,
+		"`DURATION` time that the database may take for a statement")
+	set.DurationVar(&o.Database.LockTimeout, "store-lock-timeout", 3*time.Second,
+		"`DURATION` time that a statement may wait for a lock")
+	set.BoolVar(&o.Database.CheckOnly, "store-check-only", false,
+		"refuse a database whose schema is not up to date instead of migrating it")
+	set.BoolVar(&o.Database.GroupByBucket, "store-group-by-bucket", false,
+		"send one statement per bucket, which Citus needs")
+	set.BoolVar(&o.RequireSynchronous, "require-synchronous", false,
+		"be ready only while the database's commits wait for a standby")
+	set.StringVar(&o.Spool.Dir, "spool-dir", "",
+		"`DIR` durable directory of this receiver alone, where postbacks wait while the store is away; without one they "+
+			"get a 503 after --hold")
+	set.TextVar(&f.spoolSize, "spool-size", byteSize(1<<30),
+		"`SIZE` bytes that may wait there, also in KiB, MiB or GiB; the files may take twice as much")
+	set.TextVar(&f.reserve, "free-space-reserve", byteSize(0),
+		"`SIZE` free bytes of the volume of a SQLite store or of the spool below which clicks are not recorded; below "+
+			"half of it the log of received postbacks is cut short, below a quarter postbacks are refused; 0 = a twentieth of "+
+			"the volume, at most 256MiB")
+	set.DurationVar(&o.Spool.Patience, "patience", time.Second,
+		"`DURATION` time that the store may fail before postbacks are spooled")
 }
 
 func (f *flags) check() error {
@@ -150,13 +180,15 @@ func (f *flags) checkStore() error {
 	return nil
 }
 
-// help describes every flag, the word for its value first in its usage, and its default. The store has none: the environment's must not be shown.
+// help describes every flag, the word for its value first in its usage, and its default. The store has none: the
+// environment's must not be shown.
 func (f *flags) help() string {
 	text := strings.Builder{}
 	text.WriteString(intro)
 	f.set.VisitAll(func(one *flag.Flag) {
 		value, usage := flag.UnquoteUsage(one)
-		fmt.Fprintf(&text, "  %s\n        %s", strings.TrimSpace("--"+one.Name+" "+value), strings.TrimPrefix(usage, value+" "))
+		fmt.Fprintf(&text, "  %s\n        %s", strings.TrimSpace("--"+one.Name+" "+value),
+			strings.TrimPrefix(usage, value+" "))
 		if one.DefValue != "" && one.DefValue != "false" {
 			fmt.Fprintf(&text, " (default %s)", one.DefValue)
 		}

@@ -1,5 +1,5 @@
-// The receiver answers postbacks: it loads one fleet's configuration, records conversions in its store, and serves health,
-// metrics and the read API on a second port. It knows nothing of Kubernetes.
+// The receiver answers postbacks: it loads one fleet's configuration, records conversions in its store, and serves
+// health, metrics and the read API on a second port. It knows nothing of Kubernetes.
 package main
 
 import (

@@ -82,24 +82,34 @@ func TestAStartThatFailsSaysWhyInOneLine(t *testing.T) {
 		{"a hold that is no duration", []string{"--hold", "soon"}, 2, "-hold"},
 		{"no hold", []string{"--config", good, "--store", store, "--hold", "0s"}, 2, "--hold"},
 		{"a negative drain", []string{"--config", good, "--store", store, "--drain", "-1s"}, 2, "--drain"},
-		{"a log format that does not exist", []string{"--config", good, "--store", store, "--log-format", "xml"}, 2, "--log-format"},
-		{"a certificate without its key", []string{"--config", good, "--store", store, "--tls-cert-file", "x"}, 2, "--tls-key-file"},
-		{"a configuration directory that does not exist", []string{"--config", filepath.Join(dir, "none"), "--store", store}, 1, "no such file"},
+		{"a log format that does not exist", []string{"--config", good, "--store", store, "--log-format", "xml"}, 2,
+			"--log-format"},
+		{"a certificate without its key", []string{"--config", good, "--store", store, "--tls-cert-file", "x"}, 2,
+			"--tls-key-file"},
+		{"a configuration directory that does not exist", []string{"--config", filepath.Join(dir, "none"), "--store", store},
+			1, "no such file"},
 		{"a configuration that is wrong", []string{"--config", broken, "--store", store}, 1, config.ManifestFile},
 		{"a store of no known kind", []string{"--config", good, "--store", "mysql://user:s3cret@host/db"}, 1, "sqlite:///"},
 		{"a relative store", []string{"--config", good, "--store", "sqlite://store.db"}, 1, "sqlite:///"},
-		{"a store that cannot be written", []string{"--config", good, "--store", "sqlite:///proc/none/store.db"}, 1, "/proc/none"},
+		{"a store that cannot be written", []string{"--config", good, "--store", "sqlite:///proc/none/store.db"}, 1,
+			"/proc/none"},
 		{"a store that is something else", []string{"--config", good, "--store", "sqlite://" + textFile}, 1, "store"},
-		{"a token file that does not exist", []string{"--config", good, "--store", store, "--ops-token-file", filepath.Join(dir, "none")}, 1, "no such file"},
-		{"an empty token file", []string{"--config", good, "--store", store, "--ops-token-file", file("token", "\n")}, 1, "empty"},
-		{"a port in use", []string{"--config", good, "--store", store, "--ops-listen", free, "--listen", taken.Addr().String()}, 1, "address already in use"},
-		{"an ops port in use", []string{"--config", good, "--store", store, "--listen", free, "--ops-listen", taken.Addr().String()}, 1, "address already in use"},
-		{"a certificate that does not exist", []string{"--config", good, "--store", store, "--ops-listen", free, "--listen", free,
+		{"a token file that does not exist", []string{"--config", good, "--store", store, "--ops-token-file",
+			filepath.Join(dir, "none")}, 1, "no such file"},
+		{"an empty token file", []string{"--config", good, "--store", store, "--ops-token-file", file("token", "\n")}, 1,
+			"empty"},
+		{"a port in use", []string{"--config", good, "--store", store, "--ops-listen", free, "--listen",
+			taken.Addr().String()}, 1, "address already in use"},
+		{"an ops port in use", []string{"--config", good, "--store", store, "--listen", free, "--ops-listen",
+			taken.Addr().String()}, 1, "address already in use"},
+		{"a certificate that does not exist", []string{"--config", good, "--store", store, "--ops-listen", free, "--listen",
+			free,
 			"--tls-cert-file", filepath.Join(dir, "none"), "--tls-key-file", filepath.Join(dir, "none")}, 1, "no such file"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			code, stdout, stderr := finish(t, nil, test.args...)
-			if code != test.code || stdout != "" || !strings.HasPrefix(stderr, "receiver: ") || !strings.Contains(stderr, test.want) {
+			if code != test.code || stdout != "" || !strings.HasPrefix(stderr, "receiver: ") ||
+				!strings.Contains(stderr, test.want) {
 				t.Errorf("exit code %d, want %d with %q:\n%s%s", code, test.code, test.want, stdout, stderr)
 			}
 			if strings.Count(stderr, "\n") != 1 || strings.Contains(stderr, "s3cret") {
@@ -115,7 +125,8 @@ func TestAStartThatFailsSaysWhyInOneLine(t *testing.T) {
 
 func TestHelpAndVersion(t *testing.T) {
 	code, stdout, stderr := finish(t, []string{storeVariable + "=postgres://user:s3cret@host/db"}, "--help")
-	if code != 0 || stderr != "" || !strings.Contains(stdout, "--retention-received DURATION") || strings.Contains(stdout, "s3cret") {
+	if code != 0 || stderr != "" || !strings.Contains(stdout, "--retention-received DURATION") ||
+		strings.Contains(stdout, "s3cret") {
 		t.Errorf("--help: exit code %d\n%s%s", code, stdout, stderr)
 	}
 	if code, stdout, _ := finish(t, nil, "--version"); code != 0 || strings.TrimSpace(stdout) != "dev" {
@@ -129,7 +140,8 @@ func TestAStoreHasOneReceiver(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	code, _, stderr := finish(t, nil, "--config", dir, "--store", store, "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0")
+	code, _, stderr := finish(t, nil, "--config", dir, "--store", store, "--listen", "127.0.0.1:0", "--ops-listen",
+		"127.0.0.1:0")
 	if code != 1 || !strings.Contains(stderr, "in use") {
 		t.Errorf("a second receiver: exit code %d\n%s", code, stderr)
 	}
@@ -191,7 +203,8 @@ func TestSIGTERMFinishesARequestUnderWay(t *testing.T) {
 		t.Fatal(err)
 	}
 	body, writer := io.Pipe()
-	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.Addr+"/"+receivertest.Key+"/postback", body)
+	req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, "http://"+p.Addr+"/"+receivertest.Key+"/postback",
+		body)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -246,7 +259,8 @@ func awaitRefused(t *testing.T, addr string) {
 
 func TestWhileItDrainsItIsNotReadyButServes(t *testing.T) {
 	p, err := receivertest.Start(t.Context(), receivertest.Options{
-		Program: program, Config: writeConfig(t), Store: "sqlite://" + filepath.Join(t.TempDir(), "store.db"), Args: []string{"--drain", "1h"},
+		Program: program, Config: writeConfig(t), Store: "sqlite://" + filepath.Join(t.TempDir(), "store.db"),
+		Args: []string{"--drain", "1h"},
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -38,8 +38,10 @@ func execSQL(t *testing.T, server *pgtest.Server, dsn, sql string) {
 func TestADatabaseThatCannotBeUsedIsOneLine(t *testing.T) {
 	server := pgtest.Start(t, nil)
 	dsn, newer, readOnly := server.NewDatabase(t), server.NewDatabase(t), server.NewDatabase(t)
-	execSQL(t, server, newer, "create table postback_schema (one boolean primary key, version integer not null); insert into postback_schema values (true, 99)")
-	execSQL(t, server, readOnly, "do $$ begin execute 'alter database ' || current_database() || ' set default_transaction_read_only = on'; end $$")
+	execSQL(t, server, newer, "create table postback_schema (one boolean primary key, version integer not null); "+
+		"insert into postback_schema values (true, 99)")
+	execSQL(t, server, readOnly, "do $$ begin execute 'alter database ' || current_database() || ' set "+
+		"default_transaction_read_only = on'; end $$")
 	config := writeConfig(t)
 	for _, test := range []struct {
 		name string
@@ -48,16 +50,20 @@ func TestADatabaseThatCannotBeUsedIsOneLine(t *testing.T) {
 	}{
 		{"a DSN that nobody can read", []string{"--store", "postgres://user:s3cret@host:port/db"}, "DSN cannot be read"},
 		{"a database nobody listens for", []string{"--store", "postgres://user:s3cret@127.0.0.1:1/db"}, "connection refused"},
-		{"a wrong password", []string{"--store", strings.Replace(dsn, server.Password, "s3cret", 1)}, "refuses the user or the password"},
+		{"a wrong password", []string{"--store", strings.Replace(dsn, server.Password, "s3cret", 1)},
+			"refuses the user or the password"},
 		{"a database that does not exist", []string{"--store", server.DSN("s3cret")}, "does not exist"},
 		{"a file that does not exist", []string{"--store-file", "/proc/none/dsn"}, "no such file"},
-		{"a wrong password in a file", []string{"--store-file", writeFile(t, strings.Replace(dsn, server.Password, "s3cret", 1))}, "refuses the user or the password"},
+		{"a wrong password in a file", []string{"--store-file",
+			writeFile(t, strings.Replace(dsn, server.Password, "s3cret", 1))}, "refuses the user or the password"},
 		{"a newer schema", []string{"--store", newer}, "start a newer program"},
 		{"no schema, and only checking", []string{"--store", dsn, "--store-check-only"}, "migrating is switched off"},
 		{"a read-only server", []string{"--store", readOnly}, "read-only"},
-		{"a newer schema, though there is a spool", []string{"--store", newer, "--spool-dir", t.TempDir()}, "start a newer program"},
+		{"a newer schema, though there is a spool", []string{"--store", newer, "--spool-dir", t.TempDir()},
+			"start a newer program"},
 		{"a spool that cannot be written", []string{"--store", dsn, "--spool-dir", "/proc/none"}, "opening the spool"},
-		{"a SQLite store that is to be synchronous", []string{"--store", "sqlite:///s3cret/store.db", "--require-synchronous"}, "not synchronous"},
+		{"a SQLite store that is to be synchronous",
+			[]string{"--store", "sqlite:///s3cret/store.db", "--require-synchronous"}, "not synchronous"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			args := append([]string{"--config", config, "--listen", "127.0.0.1:0", "--ops-listen", "127.0.0.1:0"}, test.args...)
@@ -81,7 +87,8 @@ func TestFlagsOfTheStoreThatDoNotFitAreUsageErrors(t *testing.T) {
 	}{
 		{"two stores", []string{"--store", "sqlite:///s.db", "--store-file", "f"}, "exclude each other"},
 		{"one connection", []string{"--store-file", "f", "--store-max-connections", "1"}, "--store-max-connections"},
-		{"no time for a statement", []string{"--store-file", "f", "--store-statement-timeout", "0s"}, "--store-statement-timeout"},
+		{"no time for a statement", []string{"--store-file", "f", "--store-statement-timeout", "0s"},
+			"--store-statement-timeout"},
 		{"a spool of no size", []string{"--store-file", "f", "--spool-size", "0"}, "--spool-size"},
 		{"a size in words", []string{"--store-file", "f", "--spool-size", "much"}, "KiB"},
 		{"more patience than hold", []string{"--store-file", "f", "--spool-dir", "d", "--hold", "1s"}, "--patience"},
@@ -161,7 +168,8 @@ func fillSpool(t *testing.T, p *receivertest.Process) int {
 	t.Helper()
 	for spooled := range 20 {
 		status, header := answerOf(t, p, strconv.Itoa(spooled))
-		if status == http.StatusServiceUnavailable && header.Get("Retry-After") != "" && header.Get("X-Postback-Outcome") == "" {
+		if status == http.StatusServiceUnavailable && header.Get("Retry-After") != "" &&
+			header.Get("X-Postback-Outcome") == "" {
 			return spooled
 		}
 		if status != http.StatusOK || header.Get("X-Postback-Outcome") != "spooled" {
@@ -202,7 +210,8 @@ func TestAReceiverIsNotReadyUnlessCommitsAreSynchronousAsRequired(t *testing.T) 
 	}
 	await(t, func() bool {
 		err := p.Get(t.Context(), "/readyz", nil)
-		return err != nil && strings.Contains(err.Error(), "503") && strings.Contains(err.Error(), "do not wait for a standby")
+		return err != nil && strings.Contains(err.Error(), "503") &&
+			strings.Contains(err.Error(), "do not wait for a standby")
 	})
 	p.Kill()
 }

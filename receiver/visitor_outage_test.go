@@ -13,7 +13,8 @@ import (
 func TestVisitorsReachTheOfferWhileTheDatabaseIsAway(t *testing.T) {
 	server := pgtest.Start(t, nil)
 	endpoint, dir := receivertest.Endpoint(), t.TempDir()
-	endpoint.Campaigns = []config.Campaign{{Name: "spring", Alias: "spring", OfferURL: "https://offer.example/?s={subid}&k={keyword}"}}
+	endpoint.Campaigns = []config.Campaign{{Name: "spring", Alias: "spring",
+		OfferURL: "https://offer.example/?s={subid}&k={keyword}"}}
 	if err := receivertest.WriteConfig(dir, receivertest.Fleet(), endpoint); err != nil {
 		t.Fatal(err)
 	}

@@ -17,8 +17,8 @@ const Annotation = "postback.dev/preset"
 // AnnotationValue is the value of [Annotation] for the entry.
 func (e Entry) AnnotationValue() string { return fmt.Sprintf("%s@%d", e.ID, e.Revision) }
 
-// Fragment is a part of a PostbackEndpoint's spec, with the field names of the declaration: what an entry has to say about
-// it. Other fields of a spec are not its business.
+// Fragment is a part of a PostbackEndpoint's spec, with the field names of the declaration: what an entry has to say
+// about it. Other fields of a spec are not its business.
 type Fragment struct {
 	Aliases  map[string][]string `yaml:"aliases,omitempty" json:"aliases,omitempty"`
 	Training []TrainingRule      `yaml:"training,omitempty" json:"training,omitempty"`
@@ -50,8 +50,9 @@ type Difference struct {
 	Confidence Confidence `yaml:"confidence" json:"confidence"`
 }
 
-// Applicable reports whether Apply writes the difference without being asked again. What only somebody else's page says, or
-// what pages disagree on, is proposed and not written; neither is anything that the declaration says otherwise.
+// Applicable reports whether Apply writes the difference without being asked again. What only somebody else's page
+// says, or what pages disagree on, is proposed and not written; neither is anything that the declaration says
+// otherwise.
 func (d Difference) Applicable() bool {
 	return d.Declared == "" && (d.Confidence == Documented || d.Confidence == Inherited)
 }
@@ -66,8 +67,8 @@ type Change struct {
 	Proposed []Difference `yaml:"proposed,omitempty" json:"proposed,omitempty"`
 }
 
-// Diff returns what the entry says and the declaration does not: aliases, status words, policies and the forward of a traffic
-// source, in this order. A forward is compared by its name only, because it is meant to be edited.
+// Diff returns what the entry says and the declaration does not: aliases, status words, policies and the forward of a
+// traffic source, in this order. A forward is compared by its name only, because it is meant to be edited.
 func Diff(declared Fragment, e Entry) []Difference {
 	var diffs []Difference
 	for _, param := range slices.Sorted(maps.Keys(e.Aliases)) {
@@ -109,7 +110,8 @@ func diffPolicies(declared *Policies, e Entry) []Difference {
 	return diffs
 }
 
-// forwardRule is the item of spec.forwards for a traffic source; nil if it has none, or a sample that is more than that.
+// forwardRule is the item of spec.forwards for a traffic source; nil if it has none, or a sample that is more than
+// that.
 func (e *Entry) forwardRule() map[string]any {
 	if e.Forward == nil || e.Forward.URL == "" {
 		return nil
@@ -251,7 +253,8 @@ func ParseAnnotation(value string) (id string, revision int, ok bool) {
 	return id, revision, true
 }
 
-// Update compares a declaration with the entry that its annotation names, or with the one called id when that is not empty.
+// Update compares a declaration with the entry that its annotation names, or with the one called id when that is not
+// empty.
 func (c *Catalog) Update(declared Fragment, annotation, id string) (Update, error) {
 	named, revision, _ := ParseAnnotation(annotation)
 	if named != cmp.Or(id, named) {

@@ -143,7 +143,8 @@ func TestUpdate(t *testing.T) {
 		{"by name", "", "affise", "affise 0"},
 		{"the annotation is another entry's", "tune@4", "affise", "affise 0"},
 		{"neither", "", "", "the declaration has no annotation postback.dev/preset: name the preset"},
-		{"an annotation that is none", "affise", "", "the declaration has no annotation postback.dev/preset: name the preset"},
+		{"an annotation that is none", "affise", "",
+			"the declaration has no annotation postback.dev/preset: name the preset"},
 		{"no such entry", "gone@1", "", `no preset is called "gone"`},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -154,7 +155,8 @@ func TestUpdate(t *testing.T) {
 				}
 				return
 			}
-			if diff := cmp.Diff(Update{ID: "affise", Declared: int(c.want[len(c.want)-1] - '0'), Known: 1, Differences: missing}, got); diff != "" {
+			if diff := cmp.Diff(Update{ID: "affise", Declared: int(c.want[len(c.want)-1] - '0'), Known: 1, Differences: missing},
+				got); diff != "" {
 				t.Error(diff)
 			}
 		})

@@ -143,8 +143,8 @@ type Source struct {
 	Kind SourceKind `yaml:"kind" json:"kind"`
 	// Read is the day on which it was read, like 2026-11-29.
 	Read string `yaml:"read" json:"read"`
-	// Says names the facts that it has: parameters of Postback and Extra, or offer, click, statuses, events, aliases, slot,
-	// sender, forward, recognise, quirks.
+	// Says names the facts that it has: parameters of Postback and Extra, or offer, click, statuses, events, aliases,
+	// slot, sender, forward, recognise, quirks.
 	Says []string `yaml:"says" json:"says"`
 }
 

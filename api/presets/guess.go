@@ -77,8 +77,8 @@ func findMacros(text string) []macro {
 	return found
 }
 
-// Guess recognises who a postback URL or an offer link belongs to, by its macros, their brackets and its host. The best guess
-// comes first, a platform before the networks on it; none when there is no sign.
+// Guess recognises who a postback URL or an offer link belongs to, by its macros, their brackets and its host. The best
+// guess comes first, a platform before the networks on it; none when there is no sign.
 func (c *Catalog) Guess(text string) []Guess {
 	text = decoded(text[:min(len(text), maxGuessed)])
 	host := ""

@@ -49,7 +49,8 @@ func TestGuessSaysNothingWithoutASign(t *testing.T) {
 
 func TestGuessSaysWhy(t *testing.T) {
 	got := Builtin().Guess("https://x.digistore24.com/?a={cid}&b={amount_affiliate}&c={nobody}")[0]
-	if got.ID != "digistore24" || got.Host != "digistore24.com" || strings.Join(got.Macros, " ") != "{cid} {amount_affiliate}" {
+	if got.ID != "digistore24" || got.Host != "digistore24.com" ||
+		strings.Join(got.Macros, " ") != "{cid} {amount_affiliate}" {
 		t.Errorf("got %+v", got)
 	}
 	if got := Builtin().Guess("x=[[[subid]]]")[0]; got.Brackets != "[[[ ]]]" {
@@ -61,7 +62,8 @@ func TestGuessSaysWhy(t *testing.T) {
 func TestTheURLOfAnEntryIsGuessed(t *testing.T) {
 	shared := map[string]string{ // its macros are everybody's, or have the signs of the other one
 		"acornads": "", "everflow": "", "microjoblab": "", "playtimeads": "", "posh-partners": "", "prodege-leads": "",
-		"indoleads": "trackier", "postback": "keitaro", "scaleo": "tune", "trackxpay": "tune", "voluum": "binom", "wannads": "tune",
+		"indoleads": "trackier", "postback": "keitaro", "scaleo": "tune", "trackxpay": "tune", "voluum": "binom",
+		"wannads": "tune",
 	}
 	for _, e := range Builtin().List() {
 		urls, err := URL(e, base)

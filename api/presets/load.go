@@ -39,9 +39,9 @@ var builtin = sync.OnceValue(func() *Catalog {
 // Builtin returns the catalog that is part of the binary.
 func Builtin() *Catalog { return builtin() }
 
-// Load returns the built-in catalog together with entries of your own: the *.yaml files at the root of the file system. An
-// entry of yours replaces a built-in one with the same id, and may name any platform as its family. The error joins all
-// problems, each with its file.
+// Load returns the built-in catalog together with entries of your own: the *.yaml files at the root of the file system.
+// An entry of yours replaces a built-in one with the same id, and may name any platform as its family. The error joins
+// all problems, each with its file.
 func Load(own fs.FS) (*Catalog, error) { return load(Builtin(), own) }
 
 func load(base *Catalog, files fs.FS) (*Catalog, error) {
@@ -115,8 +115,8 @@ func (c *Catalog) Get(id string) (Entry, bool) {
 	return c.resolve(entry), true
 }
 
-// resolve adds what the entry inherits from its family. The result shares nothing with the catalog that [Entry]'s readers
-// would change by adding to its maps.
+// resolve adds what the entry inherits from its family. The result shares nothing with the catalog that [Entry]'s
+// readers would change by adding to its maps.
 func (c *Catalog) resolve(e Entry) Entry {
 	e.Postback, e.Extra, e.Aliases = maps.Clone(e.Postback), maps.Clone(e.Extra), maps.Clone(e.Aliases)
 	if e.Family == "" {
@@ -167,8 +167,8 @@ func inherit[F any](own, family map[string]F, confidence func(*F) *Confidence) m
 	return own
 }
 
-// inherited is how sure a platform's fact is for a network on it: what is documented for the platform is not so for each of
-// its networks.
+// inherited is how sure a platform's fact is for a network on it: what is documented for the platform is not so for
+// each of its networks.
 func inherited(c Confidence) Confidence {
 	if c == Documented {
 		return Inherited

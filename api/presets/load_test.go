@@ -73,7 +73,8 @@ func TestAWrongEntryIsRefused(t *testing.T) {
 		{"a macro that breaks the query", `"{sub}"`, `"{sub}&x=1"`, "would break the query"},
 		{"a confidence that is none", "SecondHand}\nst", "Sure}\nst", `postback.status.confidence: "Sure"`},
 		{"inherited facts are not written", "SecondHand}\nst", "Platform}\nst", `postback.status.confidence: "Platform"`},
-		{"documented by somebody else", "SecondHand}\nst", "Documented}\nst", `postback.status: Documented, but no such source says "status"`},
+		{"documented by somebody else", "SecondHand}\nst", "Documented}\nst",
+			`postback.status: Documented, but no such source says "status"`},
 		{"said by nobody", "says: [subid]", "says: [quirks]", `postback.subid: Documented, but no such source`},
 		{"a conflict without readings", "SecondHand}\nst", "Conflict}\nst", "does not agree with conflicts"},
 		{"a type that is none", "type: sale, conf", "type: sold, conf", `statuses[0].type: "sold"`},
@@ -86,7 +87,9 @@ func TestAWrongEntryIsRefused(t *testing.T) {
 		{"no example", "examples:\n- {query: \"subid=c1&status=ok\", type: sale}\n", "", "examples: none"},
 		{"no subid", "subid: {macro", "tid: {macro", "postback.subid: missing"},
 		{"no status and no events", "  status: {macro: \"{status}\", confidence: SecondHand}\n", "", "events: needed"},
-		{"a forward of a network", "state: Complete", "forward: {url: \"https://a.example/\", confidence: Documented}\nstate: Complete", "forward: traffic sources have one"},
+		{"a forward of a network", "state: Complete",
+			"forward: {url: \"https://a.example/\", confidence: Documented}\nstate: Complete",
+			"forward: traffic sources have one"},
 		{"an address that is none", "state: Complete", "sender: {addresses: [192.0.2.1]}\nstate: Complete", "is no CIDR"},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -30,8 +30,8 @@ type Proposal struct {
 	Reason string `yaml:"reason" json:"reason"`
 }
 
-// dictionary holds words that mean the same nearly everywhere, in lower case, and beginnings of such words. `hold` is not
-// among them, because networks mean a lead by it, and a sale too.
+// dictionary holds words that mean the same nearly everywhere, in lower case, and beginnings of such words. `hold` is
+// not among them, because networks mean a lead by it, and a sale too.
 var dictionary = []struct {
 	text       string
 	beginning  bool
@@ -48,9 +48,9 @@ var dictionary = []struct {
 	{"trash", false, config.TypeTrash},
 }
 
-// Propose says what a status word probably means to an endpoint whose entry is called id, which may be empty: what the entry
-// says, else what its platform says, else a dictionary of words. Digits are never looked up in the dictionary: `1` is a sale
-// here and a lead there.
+// Propose says what a status word probably means to an endpoint whose entry is called id, which may be empty: what the
+// entry says, else what its platform says, else a dictionary of words. Digits are never looked up in the dictionary:
+// `1` is a sale here and a lead there.
 func (c *Catalog) Propose(word, id string) Proposal {
 	word = strings.TrimSpace(word)
 	own := c.entries[id]
@@ -86,8 +86,8 @@ func (e *Entry) status(word string) (Status, bool) {
 	return Status{}, false
 }
 
-// lookUp looks a word up in the dictionary. Words with digits or with more than one part (`not_approved`, `re-deposit`) are
-// not looked up, because their other part may turn the meaning around.
+// lookUp looks a word up in the dictionary. Words with digits or with more than one part (`not_approved`, `re-deposit`)
+// are not looked up, because their other part may turn the meaning around.
 func lookUp(word string) string {
 	if strings.IndexFunc(word, func(r rune) bool { return !unicode.IsLetter(r) }) >= 0 {
 		return ""

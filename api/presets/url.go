@@ -25,9 +25,9 @@ var urlOrder = []string{
 	config.ParamSubid, config.ParamStatus, config.ParamPayout, config.ParamCurrency, config.ParamTid,
 }
 
-// URL returns what to paste at the sender: the postback URL, whose base is like https://pb.example.com/KEY/postback, with the
-// sender's macros. There is one URL for each event where the sender has no macro for the status. Macros are written as they
-// are, not encoded: the sender looks for them as text.
+// URL returns what to paste at the sender: the postback URL, whose base is like https://pb.example.com/KEY/postback,
+// with the sender's macros. There is one URL for each event where the sender has no macro for the status. Macros are
+// written as they are, not encoded: the sender looks for them as text.
 func URL(e Entry, base string) ([]PostbackURL, error) {
 	if err := checkBase(base); err != nil {
 		return nil, err

@@ -49,7 +49,8 @@ func TestURL(t *testing.T) {
 
 func TestATransactionIDThatIsNewWithEveryPostbackIsLeftOut(t *testing.T) {
 	e := Entry{Postback: map[string]Fact{
-		"subid": {Macro: "{s}"}, "status": {Macro: "{st}"}, "tid": {Macro: "{t}", Per: PerPostback}, "sub_id_2": {Macro: "{g}"},
+		"subid": {Macro: "{s}"}, "status": {Macro: "{st}"}, "tid": {Macro: "{t}", Per: PerPostback},
+		"sub_id_2": {Macro: "{g}"},
 	}}
 	got, err := URL(e, base)
 	if err != nil || got[0].URL != base+"?subid={s}&status={st}&sub_id_2={g}" {

@@ -231,7 +231,8 @@ func (p *checker) state() {
 
 func (p *checker) sources() {
 	known := []string{
-		saysOffer, saysClick, saysStatuses, saysEvents, saysAliases, saysSlot, saysSender, saysForward, saysRecognise, saysQuirks,
+		saysOffer, saysClick, saysStatuses, saysEvents, saysAliases, saysSlot, saysSender, saysForward, saysRecognise,
+		saysQuirks,
 	}
 	known = append(known, slices.Collect(maps.Keys(p.entry.Postback))...)
 	known = append(known, slices.Collect(maps.Keys(p.entry.Extra))...)

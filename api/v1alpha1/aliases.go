@@ -12,8 +12,8 @@ type AliasName string
 // +kubebuilder:validation:MaxItems=16
 type AliasList []AliasName
 
-// Aliases by canonical parameter. A map and not a struct, because CEL can compare the lists with one another only when it
-// knows a bound of their sizes, and it loses that bound when it reads fields by name.
+// Aliases by canonical parameter. A map and not a struct, because CEL can compare the lists with one another only when
+// it knows a bound of their sizes, and it loses that bound when it reads fields by name.
 //
 // +kubebuilder:validation:MaxProperties=51
 // +kubebuilder:validation:XValidation:rule="self.all(p, p in ['subid','status','tid','payout','cost','currency','date','keyword','external_id','creative_id','ad_campaign_id','source','return','from','ignore_status','lead_status','sale_status','rejected_status','registration_status','deposit_status','trash_status'] || p.matches('^sub_id_([1-9]|[12][0-9]|30)$'))",message="aliases: use the parameters' own names: subid, status, tid, payout, cost, currency, date, keyword, external_id, creative_id, ad_campaign_id, source, sub_id_1 to sub_id_30, return, from, ignore_status, lead_status, sale_status, rejected_status, registration_status, deposit_status, trash_status"

@@ -16,7 +16,8 @@ const (
 	ConditionAvailable = "Available"
 	// ConditionConfigPropagated: every ready receiver confirmed the wanted revision.
 	ConditionConfigPropagated = "ConfigPropagated"
-	// ConditionAcknowledgedMissing: receivers have lost postbacks that they had acknowledged. It is present only while true.
+	// ConditionAcknowledgedMissing: receivers have lost postbacks that they had acknowledged. It is present only while
+	// true.
 	ConditionAcknowledgedMissing = "AcknowledgedMissing"
 )
 

@@ -251,8 +251,8 @@ type HMACSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^([0-9]+(h|m|s))+$') && duration(self) >= duration('1s') && duration(self) <= duration('720h')",message="maxAge: write a duration from 1s to 720h, like 5m"
 	// +optional
 	MaxAge *metav1.Duration `json:"maxAge,omitempty"`
-	// TimeParameter is the query parameter with the time of signing, in unix seconds or RFC 3339, with `maxAge`. Clocks may
-	// be a minute ahead.
+	// TimeParameter is the query parameter with the time of signing, in unix seconds or RFC 3339, with `maxAge`. Clocks
+	// may be a minute ahead.
 	// +kubebuilder:default=ts
 	// +kubebuilder:validation:MaxLength=64
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[A-Za-z0-9_.:-]+$')",message="timeParameter: write a parameter name, like ts"

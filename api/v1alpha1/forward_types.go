@@ -5,8 +5,8 @@ import (
 	"slices"
 )
 
-// ForwardOptions are what the rules for S2S postbacks of endpoints and of campaigns have in common: what the request has
-// besides its URL, which answer means success, and which conversions are left out.
+// ForwardOptions are what the rules for S2S postbacks of endpoints and of campaigns have in common: what the request
+// has besides its URL, which answer means success, and which conversions are left out.
 type ForwardOptions struct {
 	// Headers of the request, at most 16. They may replace User-Agent, and the Content-Type of a body.
 	// +listType=map
@@ -125,6 +125,9 @@ func (o *ForwardOptions) secrets() []ForwardSecretKey {
 }
 
 func sorted(keys []ForwardSecretKey) []ForwardSecretKey {
-	slices.SortFunc(keys, func(a, b ForwardSecretKey) int { return cmp.Or(cmp.Compare(a.Name, b.Name), cmp.Compare(a.Key, b.Key)) })
+	slices.SortFunc(keys, func(a, b ForwardSecretKey) int {
+		return cmp.Or(cmp.Compare(a.Name, b.Name),
+			cmp.Compare(a.Key, b.Key))
+	})
 	return slices.Compact(keys)
 }

@@ -27,16 +27,16 @@ const (
 	RoleOps = "ops"
 )
 
-// How a Secret of yours opts in to being read: declarations name Secrets, and who may write declarations may not always read
-// Secrets.
+// How a Secret of yours opts in to being read: declarations name Secrets, and who may write declarations may not always
+// read Secrets.
 const (
 	// LabelReadable with LabelReadableValue on a Secret lets declarations of its namespace name it.
 	LabelReadable      = "postback.dev/readable"
 	LabelReadableValue = "true"
 	// SecretTypeCredentials is the type of a Secret that is readable without the label.
 	SecretTypeCredentials = "postback.dev/credentials" //nolint:gosec // a type, no secret
-	// AnnotationSharedWith on a Secret lists, separated by commas, the other namespaces that its values may go to: those of
-	// fleets whose receivers need them.
+	// AnnotationSharedWith on a Secret lists, separated by commas, the other namespaces that its values may go to: those
+	// of fleets whose receivers need them.
 	AnnotationSharedWith = "postback.dev/shared-with"
 )
 
@@ -48,8 +48,8 @@ const (
 	AnnotationClientKeyRevision = "postback.dev/client-key-revision"
 )
 
-// AnnotationConfigRevision on the Secret with a fleet's manifest is the revision of the whole configuration; on a pod it is
-// the one that its receiver was nudged to take up.
+// AnnotationConfigRevision on the Secret with a fleet's manifest is the revision of the whole configuration; on a pod
+// it is the one that its receiver was nudged to take up.
 const AnnotationConfigRevision = "postback.dev/config-revision"
 
 // Names and fields of the Secrets of an endpoint or fleet.
@@ -74,8 +74,8 @@ const (
 	DefaultKeyField = "key"
 	// KeyringField of a keyring Secret is the keyring.
 	KeyringField = "keyring.json"
-	// URLSecretSuffix after the endpoint's name: the postback URL, key and all, in its field URLField, and the key alone in
-	// DefaultKeyField.
+	// URLSecretSuffix after the endpoint's name: the postback URL, key and all, in its field URLField, and the key alone
+	// in DefaultKeyField.
 	URLSecretSuffix = "-postback"
 	URLField        = "url"
 	// ClientKeyField of a key Secret is the key of web pages.

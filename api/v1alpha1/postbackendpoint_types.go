@@ -65,8 +65,8 @@ type PostbackEndpointSpec struct {
 	// +optional
 	Key KeySpec `json:"key,omitzero"`
 
-	// Aliases are the network's names for parameters, at most 16 for each: `{subid: [clickid], payout: [amount]}`. They are
-	// looked at after the parameter's own name and the built-in aliases, in the listed order. A name belongs to one
+	// Aliases are the network's names for parameters, at most 16 for each: `{subid: [clickid], payout: [amount]}`. They
+	// are looked at after the parameter's own name and the built-in aliases, in the listed order. A name belongs to one
 	// parameter only. Letters, digits and `_ . : [ ] -`.
 	// +optional
 	Aliases Aliases `json:"aliases,omitempty"`

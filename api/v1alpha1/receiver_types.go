@@ -225,8 +225,8 @@ type ParentRef struct {
 	SectionName string `json:"sectionName,omitempty"`
 }
 
-// CertificateSpec shapes cert-manager's Certificate. It ends in the Secret that ingress.tlsSecretName names, else in the
-// fleet's name with -tls.
+// CertificateSpec shapes cert-manager's Certificate. It ends in the Secret that ingress.tlsSecretName names, else in
+// the fleet's name with -tls.
 type CertificateSpec struct {
 	// IssuerRef names the cert-manager issuer of the certificate.
 	// +required

@@ -26,9 +26,12 @@ func newApply(g *group) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "apply PRESET [-f FILE]",
 		Short: "Print what to write into an endpoint's declaration for a preset",
-		Long: "Print what to write into an endpoint's declaration for a preset, as a patch to commit or to give to kubectl patch\n" +
-			"--type merge. Nothing is changed. With -f the declaration is read, so that lists contain what it says already, and\n" +
-			"what it says otherwise stays. Facts that nobody could read on the network's own page are only proposed, in comments.",
+		Long: "Print what to write into an endpoint's declaration for a preset, as a patch to commit or to give to " +
+			"kubectl patch\n" +
+			"--type merge. Nothing is changed. With -f the declaration is read, so that lists contain what it says " +
+			"already, and\n" +
+			"what it says otherwise stays. Facts that nobody could read on the network's own page are only proposed, in " +
+			"comments.",
 		Example: "  kubectl postback preset apply affise\n" +
 			"  kubectl postback preset apply impact -f shop.yaml --accept-proposed",
 		Args:              exit.Args(cobra.ExactArgs(1)),

@@ -16,7 +16,8 @@ func newDiff(g *group) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "diff [PRESET] -f FILE",
 		Short: "Say what a preset knows and a declaration does not; exit code 3 if there is anything",
-		Long: "Say what a preset knows and a declaration does not. Without PRESET it is the one that the declaration's annotation\n" +
+		Long: "Say what a preset knows and a declaration does not. Without PRESET it is the one that the declaration's " +
+			"annotation\n" +
 			presets.Annotation + " names. The exit code is 3 if there is anything, so that CI can ask.",
 		Example:           "  kubectl postback preset diff -f shop.yaml",
 		Args:              exit.Args(cobra.MaximumNArgs(1)),
@@ -64,7 +65,8 @@ func printUpdate(cmd *cobra.Command, format output.Format, u presets.Update) err
 		return err
 	}
 	if len(u.Differences) > 0 {
-		return exit.WithNotAsExpected(fmt.Errorf("the preset %s knows more: kubectl postback preset apply %s -f FILE", u.ID, u.ID))
+		return exit.WithNotAsExpected(fmt.Errorf("the preset %s knows more: kubectl postback preset apply %s -f FILE", u.ID,
+			u.ID))
 	}
 	return nil
 }

@@ -63,7 +63,8 @@ func (s *source) read(stdin io.Reader) (manifest, error) {
 	case len(found) == 0:
 		return manifest{}, fmt.Errorf("%s: no PostbackEndpoint%s in it", s.file, called(s.name))
 	case len(found) > 1:
-		return manifest{}, fmt.Errorf("%s: %d PostbackEndpoints%s in it, choose one by --name", s.file, len(found), called(s.name))
+		return manifest{}, fmt.Errorf("%s: %d PostbackEndpoints%s in it, choose one by --name", s.file, len(found),
+			called(s.name))
 	}
 	return found[0], nil
 }

@@ -1,4 +1,5 @@
-// Package preset has the commands that read the catalog of networks, trackers and traffic sources. They need no cluster.
+// Package preset has the commands that read the catalog of networks, trackers and traffic sources. They need no
+// cluster.
 package preset
 
 import (
@@ -57,7 +58,8 @@ func (g *group) entry(id string) (presets.Entry, error) {
 	}
 	var alike []string
 	for _, other := range c.List() {
-		if strings.Contains(other.ID, strings.ToLower(id)) || strings.Contains(strings.ToLower(other.Title), strings.ToLower(id)) {
+		if strings.Contains(other.ID, strings.ToLower(id)) ||
+			strings.Contains(strings.ToLower(other.Title), strings.ToLower(id)) {
 			alike = append(alike, other.ID)
 		}
 	}

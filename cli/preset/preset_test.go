@@ -48,14 +48,16 @@ func TestGolden(t *testing.T) {
 		{"url-no-macros", []string{"url", "peerclick"}},
 		{"apply", []string{"apply", "own-net", "--presets", "testdata/own"}},
 		{"apply-accepted", []string{"apply", "own-net", "--presets", "testdata/own", "--accept-proposed"}},
-		{"apply-file", []string{"apply", "own-net", "--presets", "testdata/own", "-f", "testdata/several.yaml", "--name", "shop"}},
+		{"apply-file", []string{"apply", "own-net", "--presets", "testdata/own", "-f", "testdata/several.yaml", "--name",
+			"shop"}},
 		{"apply-json", []string{"apply", "own-net", "--presets", "testdata/own", "-o", "json"}},
 		{"apply-source", []string{"apply", "adxad", "-f", "testdata/several.yaml", "--name", "shop"}},
 		{"apply-sample", []string{"apply", "meta"}},
 		{"apply-several", []string{"apply", "affise", "-f", "testdata/several.yaml"}},
 		{"apply-no-such-endpoint", []string{"apply", "affise", "-f", "testdata/several.yaml", "--name", "gone"}},
 		{"diff", []string{"diff", "--presets", "testdata/own", "-f", "testdata/several.yaml", "--name", "shop"}},
-		{"diff-json", []string{"diff", "--presets", "testdata/own", "-f", "testdata/several.yaml", "--name", "shop", "-o", "json"}},
+		{"diff-json", []string{"diff", "--presets", "testdata/own", "-f", "testdata/several.yaml", "--name", "shop", "-o",
+			"json"}},
 		{"diff-none", []string{"diff", "affise", "-f", "testdata/several.yaml", "--name", "trained"}},
 		{"diff-no-annotation", []string{"diff", "-f", "testdata/several.yaml", "--name", "trained"}},
 		{"diff-no-file", []string{"diff", "affise"}},
@@ -130,7 +132,8 @@ func TestVersion(t *testing.T) {
 
 func TestHelpIsNoError(t *testing.T) {
 	for _, args := range [][]string{nil, {"preset"}, {"preset", "apply", "--help"}} {
-		if stdout, stderr, code := run(t, "", args...); code != 0 || stderr != "" || !strings.Contains(stdout, "kubectl postback") {
+		if stdout, stderr, code := run(t, "", args...); code != 0 || stderr != "" ||
+			!strings.Contains(stdout, "kubectl postback") {
 			t.Errorf("%v: %s%s%d", args, stdout, stderr, code)
 		}
 	}

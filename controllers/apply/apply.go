@@ -126,7 +126,8 @@ func (w *Writer) delete(ctx context.Context, child resources.Child, live client.
 		return false, nil
 	}
 	uid := live.GetUID()
-	err := w.Client.Delete(ctx, live, client.Preconditions{UID: &uid}, client.PropagationPolicy(metav1.DeletePropagationBackground))
+	err := w.Client.Delete(ctx, live, client.Preconditions{UID: &uid},
+		client.PropagationPolicy(metav1.DeletePropagationBackground))
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) {
 		return false, nil
 	}
@@ -137,7 +138,8 @@ func (w *Writer) delete(ctx context.Context, child resources.Child, live client.
 }
 
 // vacant makes sure that an object which the cache lacks is nobody else's.
-func (w *Writer) vacant(ctx context.Context, owner client.Object, child resources.Child, name types.NamespacedName) error {
+func (w *Writer) vacant(ctx context.Context, owner client.Object, child resources.Child,
+	name types.NamespacedName) error {
 	live := &metav1.PartialObjectMetadata{}
 	live.SetGroupVersionKind(child.Kind)
 	err := w.Live.Get(ctx, name, live)
@@ -152,7 +154,8 @@ func (w *Writer) vacant(ctx context.Context, owner client.Object, child resource
 	return nil
 }
 
-// ours reports whether an object is the operator's and not of another owner. Who removed its label has not made it theirs.
+// ours reports whether an object is the operator's and not of another owner. Who removed its label has not made it
+// theirs.
 func ours(live, owner client.Object) bool {
 	if controller := metav1.GetControllerOf(live); controller != nil {
 		return controller.UID == owner.GetUID()

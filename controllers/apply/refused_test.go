@@ -26,17 +26,23 @@ func TestTheAPIServersWordShowsNoValueOfASecret(t *testing.T) {
 		cause error
 		says  string
 	}{
-		"a policy": {apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "shop-key", errors.New("not with "+value+" or "+encoded)), "not with … or …"},
-		"a policy that says invalid": {&apierrors.StatusError{ErrStatus: metav1.Status{Reason: metav1.StatusReasonInvalid, Details: &metav1.StatusDetails{
-			Causes: []metav1.StatusCause{{Message: "ask the platform team about " + value}},
-		}}}, "the API server refuses it; ask the platform team about …"},
-		"a quota":   {apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "shop-key", errors.New("exceeded quota: few")), "exceeded quota: few"},
-		"immutable": {invalid(field.Forbidden(field.NewPath("data"), "field is immutable when `immutable` is set")), "data: Forbidden: field is immutable when `immutable` is set"},
-		"a value":   {invalid(field.Invalid(field.NewPath("data").Key("key"), value, "too long")), "the API server refuses it; data[key]"},
+		"a policy": {apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "shop-key",
+			errors.New("not with "+value+" or "+encoded)), "not with … or …"},
+		"a policy that says invalid": {&apierrors.StatusError{ErrStatus: metav1.Status{Reason: metav1.StatusReasonInvalid,
+			Details: &metav1.StatusDetails{
+				Causes: []metav1.StatusCause{{Message: "ask the platform team about " + value}},
+			}}}, "the API server refuses it; ask the platform team about …"},
+		"a quota": {apierrors.NewForbidden(schema.GroupResource{Resource: "secrets"}, "shop-key",
+			errors.New("exceeded quota: few")), "exceeded quota: few"},
+		"immutable": {invalid(field.Forbidden(field.NewPath("data"), "field is immutable when `immutable` is set")),
+			"data: Forbidden: field is immutable when `immutable` is set"},
+		"a value": {invalid(field.Invalid(field.NewPath("data").Key("key"), value, "too long")),
+			"the API server refuses it; data[key]"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			err := refused(secret, want, c.cause)
-			if says := err.Error(); !strings.Contains(says, c.says) || strings.Contains(says, value) || strings.Contains(says, encoded) {
+			if says := err.Error(); !strings.Contains(says, c.says) || strings.Contains(says, value) ||
+				strings.Contains(says, encoded) {
 				t.Errorf("it says %s", says)
 			}
 			if !errors.Is(err, c.cause) {

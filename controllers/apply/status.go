@@ -16,13 +16,15 @@ import (
 )
 
 // EndpointStatus writes the whole status, unless that is what live has, and tells of transitions in events.
-func (w *Writer) EndpointStatus(ctx context.Context, live *v1alpha1.PostbackEndpoint, want v1alpha1.PostbackEndpointStatus) error {
+func (w *Writer) EndpointStatus(ctx context.Context, live *v1alpha1.PostbackEndpoint,
+	want v1alpha1.PostbackEndpointStatus) error {
 	written, err := w.status(ctx, v1alpha1.KindPostbackEndpoint, live, &live.Status, &want)
 	return w.tell(live, written, err, live.Status.Conditions, want.Conditions)
 }
 
 // FleetStatus is [Writer.EndpointStatus] for a fleet.
-func (w *Writer) FleetStatus(ctx context.Context, live *v1alpha1.ReceiverFleet, want v1alpha1.ReceiverFleetStatus) error {
+func (w *Writer) FleetStatus(ctx context.Context, live *v1alpha1.ReceiverFleet,
+	want v1alpha1.ReceiverFleetStatus) error {
 	written, err := w.status(ctx, v1alpha1.KindReceiverFleet, live, &live.Status, &want)
 	return w.tell(live, written, err, live.Status.Conditions, want.Conditions)
 }
@@ -48,7 +50,8 @@ func (w *Writer) status(ctx context.Context, kind string, live client.Object, wa
 	object.SetName(live.GetName())
 	// Not the status of a successor that has the name.
 	object.SetUID(live.GetUID())
-	err = w.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), FieldOwner, client.ForceOwnership)
+	err = w.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), FieldOwner,
+		client.ForceOwnership)
 	if apierrors.IsNotFound(err) {
 		return false, nil
 	}

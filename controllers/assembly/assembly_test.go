@@ -62,8 +62,10 @@ func assembled(nameAll bool, served map[types.NamespacedName]Endpoint, endpoints
 func TestAnOwnerOfAnotherNamespaceIsNamedOnlyToWhoMaySeeAll(t *testing.T) {
 	elder, younger := endpoint(in("home", "elder"), 2*time.Hour, "same"), endpoint(in("ads", "younger"), time.Hour, "same")
 	for nameAll, want := range map[bool]string{
-		false: "spec.key: an older PostbackEndpoint of another namespace has the same key, client key or click token: give this one its own.",
-		true:  "spec.key: the older PostbackEndpoint home/elder has the same key, client key or click token: give this one its own.",
+		false: "spec.key: an older PostbackEndpoint of another namespace has the same key, client key or click token: " +
+			"give this one its own.",
+		true: "spec.key: the older PostbackEndpoint home/elder has the same key, client key or click token: give this " +
+			"one its own.",
 	} {
 		got := assembled(nameAll, nil, younger, elder).Verdicts[younger.Name]
 		if diff := cmp.Diff(Verdict{Reason: v1alpha1.ReasonKeyTaken, Message: want}, got); diff != "" {

@@ -33,7 +33,8 @@ type scope struct {
 func (s *scope) Observed() *credential.Observed { return &s.credentials }
 
 // observe reads. own is where the operator's Secrets are found.
-func (r *Reconciler) observe(ctx context.Context, own client.Reader, campaign *v1alpha1.Campaign) (s *scope, err error) {
+func (r *Reconciler) observe(ctx context.Context, own client.Reader, campaign *v1alpha1.Campaign) (s *scope,
+	err error) {
 	s = &scope{campaign: campaign}
 	if err := r.target(ctx, own, s); err != nil {
 		return nil, err
@@ -48,7 +49,8 @@ func (r *Reconciler) observe(ctx context.Context, own client.Reader, campaign *v
 	if err := reader.Caller(ctx, o, campaign.Spec.Token.SecretRef, resources.TokenSecretName(campaign)); err != nil {
 		return nil, err
 	}
-	if err := reader.Headers(ctx, o, campaign.ForwardSecrets(), cmp.Or(s.fleetName.Namespace, campaign.Namespace)); err != nil {
+	if err := reader.Headers(ctx, o, campaign.ForwardSecrets(),
+		cmp.Or(s.fleetName.Namespace, campaign.Namespace)); err != nil {
 		return nil, err
 	}
 	return s, reader.Keyring(ctx, o, resources.CampaignKeyringSecretName(campaign))

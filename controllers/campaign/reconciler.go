@@ -1,5 +1,5 @@
-// Package campaign reconciles Campaigns: it resolves and changes their tokens, writes their Secrets, and reports what the
-// fleet of their endpoint says of them. What receivers serve is package fleet's.
+// Package campaign reconciles Campaigns: it resolves and changes their tokens, writes their Secrets, and reports what
+// the fleet of their endpoint says of them. What receivers serve is package fleet's.
 //
 // A reconcile observes (reads), decides (pure), writes through package apply and reports.
 package campaign
@@ -32,7 +32,8 @@ type Reconciler struct {
 
 // Reconcile brings one campaign to what it declares, as far as it isn't the fleet's to do.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	return served.Reconcile(ctx, &r.Tools, &r.attempts, request.NamespacedName, &v1alpha1.Campaign{}, r.reconcile, r.refused)
+	return served.Reconcile(ctx, &r.Tools, &r.attempts, request.NamespacedName, &v1alpha1.Campaign{}, r.reconcile,
+		r.refused)
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, campaign *v1alpha1.Campaign) (ctrl.Result, error) {
@@ -61,9 +62,10 @@ func (r *Reconciler) write(ctx context.Context, s *scope, d *credential.Decision
 	if d.Generated != nil {
 		generated = resources.TokenSecret(campaign, d.Generated)
 	}
-	taken, err := r.Record(ctx, campaign, d, "spec.token.secretRef", generated, func(ring []byte) *corev1ac.SecretApplyConfiguration {
-		return resources.CampaignKeyringSecret(campaign, ring)
-	})
+	taken, err := r.Record(ctx, campaign, d, "spec.token.secretRef", generated,
+		func(ring []byte) *corev1ac.SecretApplyConfiguration {
+			return resources.CampaignKeyringSecret(campaign, ring)
+		})
 	if err != nil {
 		return err
 	}
@@ -84,8 +86,8 @@ func (r *Reconciler) write(ctx context.Context, s *scope, d *credential.Decision
 	return r.Writer.Secret(ctx, campaign, resources.CampaignSnippetsSecret(campaign, texts))
 }
 
-// report writes the status, and tells of transitions in events. A status that is to stay as it is for now is looked at again
-// after the returned time; 0 means that something will happen first.
+// report writes the status, and tells of transitions in events. A status that is to stay as it is for now is looked at
+// again after the returned time; 0 means that something will happen first.
 func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) (time.Duration, error) {
 	next, wait, ok := report(s, o)
 	if !ok {

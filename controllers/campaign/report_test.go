@@ -40,29 +40,40 @@ func TestWhatACampaignSays(t *testing.T) {
 	}{
 		"served by every receiver": {outcome{resolved: there, verdict: &served}, nil,
 			[4]string{"True Accepted", "True Resolved", "True Programmed", "True Ready"}, kstatuscheck.Current},
-		"its offer gets no subid": {outcome{resolved: there, verdict: &served}, func(s *scope) { s.campaign.Spec.OfferURL = "https://offer.example/" },
+		"its offer gets no subid": {outcome{resolved: there, verdict: &served},
+			func(s *scope) { s.campaign.Spec.OfferURL = "https://offer.example/" },
 			[4]string{"True OfferWithoutSubid", "True Resolved", "True Programmed", "True Ready"}, kstatuscheck.Current},
 		"not looked at by the fleet": {outcome{resolved: there}, nil,
-			[4]string{"Unknown Progressing", "True Resolved", "False Progressing", "False Progressing"}, kstatuscheck.InProgress},
+			[4]string{"Unknown Progressing", "True Resolved", "False Progressing", "False Progressing"},
+			kstatuscheck.InProgress},
 		"its endpoint is missing": {outcome{resolved: there}, func(s *scope) { s.endpoint, s.fleet = nil, nil },
-			[4]string{"False EndpointNotFound", "True Resolved", "False EndpointNotFound", "False EndpointNotFound"}, kstatuscheck.InProgress},
+			[4]string{"False EndpointNotFound", "True Resolved", "False EndpointNotFound", "False EndpointNotFound"},
+			kstatuscheck.InProgress},
 		"its endpoint's fleet is missing": {outcome{resolved: there}, func(s *scope) { s.fleet, s.own = nil, false },
-			[4]string{"False FleetNotFound", "True Resolved", "False FleetNotFound", "False FleetNotFound"}, kstatuscheck.InProgress},
-		"its alias is another's": {outcome{resolved: there, verdict: &propagation.Verdict{Reason: v1alpha1.ReasonAliasTaken, Message: "taken"}}, nil,
+			[4]string{"False FleetNotFound", "True Resolved", "False FleetNotFound", "False FleetNotFound"},
+			kstatuscheck.InProgress},
+		"its alias is another's": {outcome{resolved: there,
+			verdict: &propagation.Verdict{Reason: v1alpha1.ReasonAliasTaken, Message: "taken"}}, nil,
 			[4]string{"False AliasTaken", "True Resolved", "False AliasTaken", "False AliasTaken"}, kstatuscheck.Failed},
-		"its endpoint is not accepted, and it is served as it was": {outcome{resolved: there, verdict: with(func(v *propagation.Verdict) {
-			v.Accepted, v.Reason, v.Message, v.Former = false, v1alpha1.ReasonEndpointNotAccepted, "look", true
-		})}, nil,
-			[4]string{"False EndpointNotAccepted", "True Resolved", "False EndpointNotAccepted", "False EndpointNotAccepted"}, kstatuscheck.Failed},
+		"its endpoint is not accepted, and it is served as it was": {outcome{resolved: there,
+			verdict: with(func(v *propagation.Verdict) {
+				v.Accepted, v.Reason, v.Message, v.Former = false, v1alpha1.ReasonEndpointNotAccepted, "look", true
+			})}, nil,
+			[4]string{"False EndpointNotAccepted", "True Resolved", "False EndpointNotAccepted", "False EndpointNotAccepted"},
+			kstatuscheck.Failed},
 		"not confirmed": {outcome{resolved: there, verdict: with(func(v *propagation.Verdict) { v.Confirmed = false })}, nil,
 			[4]string{"True Accepted", "True Resolved", "True Programmed", "False Propagating"}, kstatuscheck.InProgress},
-		"without a ready receiver": {outcome{resolved: there, verdict: with(func(v *propagation.Verdict) { v.Available, v.Confirmed = false, false })}, nil,
+		"without a ready receiver": {outcome{resolved: there,
+			verdict: with(func(v *propagation.Verdict) { v.Available, v.Confirmed = false, false })}, nil,
 			[4]string{"True Accepted", "True Resolved", "True Programmed", "False Unavailable"}, kstatuscheck.InProgress},
 		"its token's Secret is missing, the link works": {outcome{resolved: missing, verdict: &served}, nil,
-			[4]string{"True Accepted", "False SecretNotFound", "True Programmed", "False SecretNotFound"}, kstatuscheck.InProgress},
-		"its endpoint is suspended": {outcome{resolved: there, verdict: with(func(v *propagation.Verdict) { v.Former = true })}, func(s *scope) { s.endpoint.Spec.Suspend = true },
+			[4]string{"True Accepted", "False SecretNotFound", "True Programmed", "False SecretNotFound"},
+			kstatuscheck.InProgress},
+		"its endpoint is suspended": {outcome{resolved: there,
+			verdict: with(func(v *propagation.Verdict) { v.Former = true })}, func(s *scope) { s.endpoint.Spec.Suspend = true },
 			[4]string{"True Accepted", "True Resolved", "True Suspended", "True Ready"}, kstatuscheck.Current},
-		"its endpoint was suspended before": {outcome{resolved: there, verdict: with(func(v *propagation.Verdict) { v.Revision = "" })}, func(s *scope) { s.endpoint.Spec.Suspend = true },
+		"its endpoint was suspended before": {outcome{resolved: there,
+			verdict: with(func(v *propagation.Verdict) { v.Revision = "" })}, func(s *scope) { s.endpoint.Spec.Suspend = true },
 			[4]string{"True Accepted", "True Resolved", "False Suspended", "False Suspended"}, kstatuscheck.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -77,14 +88,16 @@ func TestWhatACampaignSays(t *testing.T) {
 				t.Fatal("it says nothing")
 			}
 			var got [4]string
-			for i, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionKeyResolved, v1alpha1.ConditionProgrammed, v1alpha1.ConditionReady} {
+			for i, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionKeyResolved,
+				v1alpha1.ConditionProgrammed, v1alpha1.ConditionReady} {
 				condition := meta.FindStatusCondition(next.Conditions, kind)
 				got[i] = string(condition.Status) + " " + condition.Reason
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			object := kstatuscheck.Object{Generation: 3, ObservedGeneration: next.ObservedGeneration, Conditions: next.Conditions}
+			object := kstatuscheck.Object{Generation: 3, ObservedGeneration: next.ObservedGeneration,
+				Conditions: next.Conditions}
 			if err := kstatuscheck.Check(object); err != nil {
 				t.Error(err)
 			}
@@ -100,7 +113,8 @@ func TestACampaignWaitsAMomentForReceiversBeforeItSaysThatTheyLag(t *testing.T) 
 	s.endpoint, s.fleet = &v1alpha1.PostbackEndpoint{}, &v1alpha1.ReceiverFleet{}
 	s.campaign.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReady, Status: metav1.ConditionTrue}}
 	verdict := &propagation.Verdict{Accepted: true, Revision: "r", Available: true, Since: start}
-	o := outcome{now: start.Add(time.Second), verdict: verdict, resolved: status.True(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonResolved, "there")}
+	o := outcome{now: start.Add(time.Second), verdict: verdict,
+		resolved: status.True(v1alpha1.ConditionKeyResolved, v1alpha1.ReasonResolved, "there")}
 	if _, wait, ok := report(s, o); ok || wait != propagation.Patience-time.Second {
 		t.Errorf("it waits %v, speaks: %t", wait, ok)
 	}

@@ -31,21 +31,24 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, options contro
 		Watches(&v1alpha1.PostbackEndpoint{}, handler.EnqueueRequestsFromMapFunc(r.ofEndpoint), changed).
 		Watches(&v1alpha1.ReceiverFleet{}, handler.EnqueueRequestsFromMapFunc(r.ofFleet), served.FleetChanged()).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofMadeSecret)).
-		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
+		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(),
+			handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
 		WatchesRawSource(r.Board.Endpoints).
 		Complete(r)
 }
 
-// ofMadeSecret finds the campaign that a Secret of the operator's belongs to, those into whose snippets an endpoint's go, and
-// those that name it as if it were a user's.
+// ofMadeSecret finds the campaign that a Secret of the operator's belongs to, those into whose snippets an endpoint's
+// go, and those that name it as if it were a user's.
 func (r *Reconciler) ofMadeSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	labels := secret.GetLabels()
 	found := r.ofUsersSecret(ctx, secret)
 	if name := labels[v1alpha1.LabelCampaign]; name != "" {
-		found = append(found, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: name}})
+		found = append(found, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(),
+			Name: name}})
 	}
 	if labels[v1alpha1.LabelRole] == v1alpha1.RoleSnippets {
-		found = append(found, r.ofName(ctx, types.NamespacedName{Namespace: secret.GetNamespace(), Name: labels[v1alpha1.LabelEndpoint]})...)
+		found = append(found, r.ofName(ctx, types.NamespacedName{Namespace: secret.GetNamespace(),
+			Name: labels[v1alpha1.LabelEndpoint]})...)
 	}
 	return found
 }

@@ -55,7 +55,8 @@ func TestTheLifeOfAGeneratedToken(t *testing.T) {
 	}
 	w.declared.Spec.Token.Revision = 2
 	second := w.reconcile(start.Add(3 * time.Hour))
-	if end := start.Add(75 * time.Hour); second.Key == first.Key || !second.Next.Equal(end) || len(second.Keyring.Ring.Keys(rotation.Campaign)) != 2 {
+	if end := start.Add(75 * time.Hour); second.Key == first.Key || !second.Next.Equal(end) ||
+		len(second.Keyring.Ring.Keys(rotation.Campaign)) != 2 {
 		t.Errorf("plan: %+v", second)
 	}
 	if p := w.reconcile(second.Next); len(p.Keyring.Ring[rotation.Campaign]) != 1 || !p.Next.IsZero() {
@@ -78,20 +79,25 @@ func TestWhatIsSaidOfAUsersToken(t *testing.T) {
 		token  string
 		reason string
 	}{
-		"it is there":                   {Secret{Data: map[string][]byte{"token": []byte("a-token-1\n")}}, "", "a-token-1", v1alpha1.ReasonResolved},
-		"it is in another field":        {Secret{Data: map[string][]byte{"mine": []byte("a-token-1")}}, "mine", "a-token-1", v1alpha1.ReasonResolved},
-		"the Secret did not opt in":     {Secret{Err: ErrNotReadable}, "", "", v1alpha1.ReasonSecretNotReadable},
-		"the Secret is missing":         {Secret{Err: ErrNotFound}, "", "", v1alpha1.ReasonSecretNotFound},
-		"the field is missing":          {Secret{}, "", "", v1alpha1.ReasonSecretInvalid},
-		"it is too short":               {Secret{Data: map[string][]byte{"token": []byte("hunter2")}}, "", "", v1alpha1.ReasonSecretInvalid},
-		"it has characters of no token": {Secret{Data: map[string][]byte{"token": []byte("hunter2, hunter2")}}, "", "", v1alpha1.ReasonSecretInvalid},
+		"it is there": {Secret{Data: map[string][]byte{"token": []byte("a-token-1\n")}}, "", "a-token-1",
+			v1alpha1.ReasonResolved},
+		"it is in another field": {Secret{Data: map[string][]byte{"mine": []byte("a-token-1")}}, "mine", "a-token-1",
+			v1alpha1.ReasonResolved},
+		"the Secret did not opt in": {Secret{Err: ErrNotReadable}, "", "", v1alpha1.ReasonSecretNotReadable},
+		"the Secret is missing":     {Secret{Err: ErrNotFound}, "", "", v1alpha1.ReasonSecretNotFound},
+		"the field is missing":      {Secret{}, "", "", v1alpha1.ReasonSecretInvalid},
+		"it is too short": {Secret{Data: map[string][]byte{"token": []byte("hunter2")}}, "", "",
+			v1alpha1.ReasonSecretInvalid},
+		"it has characters of no token": {Secret{Data: map[string][]byte{"token": []byte("hunter2, hunter2")}}, "", "",
+			v1alpha1.ReasonSecretInvalid},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newCampaignWorld()
 			w.declared.Spec.Token.SecretRef = &v1alpha1.SecretKeyReference{Name: "mine", Key: c.field}
 			w.observed.Caller = c.secret
 			p := w.reconcile(start)
-			if p.Generated != nil || p.Key != c.token || p.Says.Reason != c.reason || (len(p.Keyring.Ring) > 0) != (c.token != "") {
+			if p.Generated != nil || p.Key != c.token || p.Says.Reason != c.reason ||
+				(len(p.Keyring.Ring) > 0) != (c.token != "") {
 				t.Errorf("token %q, %+v, ring %v", p.Key, p.Says, p.Keyring.Ring)
 			}
 			if strings.Contains(p.Says.Message, "hunter2") {
@@ -107,7 +113,8 @@ func TestATokenWhoseSecretIsGoneStaysValid(t *testing.T) {
 	w.observed.Caller = Secret{Data: map[string][]byte{"token": []byte("a-token-1")}}
 	w.reconcile(start)
 	w.observed.Caller = Secret{Err: ErrNotFound}
-	if p := w.reconcile(start.Add(1000 * time.Hour)); len(p.Keyring.Ring.Keys(rotation.Campaign)) != 1 || p.Keyring.Ring.Keys(rotation.Campaign)[0].RetireAt != nil {
+	if p := w.reconcile(start.Add(1000 * time.Hour)); len(p.Keyring.Ring.Keys(rotation.Campaign)) != 1 ||
+		p.Keyring.Ring.Keys(rotation.Campaign)[0].RetireAt != nil {
 		t.Errorf("ring: %+v", p.Keyring.Ring)
 	}
 }
@@ -118,9 +125,11 @@ func TestWhatIsSaidOfTheSecretsOfForwards(t *testing.T) {
 		reason  string
 		says    string
 	}{
-		"all there":  {nil, v1alpha1.ReasonResolved, "generated token"},
-		"no Secret":  {(&Secret{Name: "capi", Err: ErrNotFound}).problem("spec.forwards", nil), v1alpha1.ReasonSecretNotFound, "spec.forwards: Secret capi: not found."},
-		"broken one": {(&Secret{Name: "capi"}).problem("spec.forwards", errors.New("broken")), v1alpha1.ReasonSecretInvalid, "spec.forwards: Secret capi: broken."},
+		"all there": {nil, v1alpha1.ReasonResolved, "generated token"},
+		"no Secret": {(&Secret{Name: "capi", Err: ErrNotFound}).problem("spec.forwards", nil), v1alpha1.ReasonSecretNotFound,
+			"spec.forwards: Secret capi: not found."},
+		"broken one": {(&Secret{Name: "capi"}).problem("spec.forwards", errors.New("broken")), v1alpha1.ReasonSecretInvalid,
+			"spec.forwards: Secret capi: broken."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newCampaignWorld()

@@ -40,10 +40,13 @@ func TestTheLifeOfAGeneratedClientKey(t *testing.T) {
 		{"nothing changes", 2, func() {}, 1, true, "active"},
 		{"the annotation is lost", 3, func() { w.observed.ClientRevision = 0 }, 1, true, "active"},
 		{"the next key", 4, func() { browser.Revision = 2 }, 2, true, "until 76h0m0s, active"},
-		{"the postback key is another matter", 5, func() { w.declared.Spec.Key.Revision = 2 }, 2, true, "until 76h0m0s, active"},
+		{"the postback key is another matter", 5, func() { w.declared.Spec.Key.Revision = 2 }, 2, true,
+			"until 76h0m0s, active"},
 		{"they may no longer", 6, func() { w.declared.Spec.Browser = nil }, 2, false, "until 76h0m0s, until 78h0m0s"},
-		{"they may again, by the same key", 7, func() { w.declared.Spec.Browser = browser }, 2, true, "until 76h0m0s, active"},
-		{"the Secret lost the key", 8, func() { delete(w.observed.Caller.Data, "clientKey") }, 3, true, "until 76h0m0s, until 80h0m0s, active"},
+		{"they may again, by the same key", 7, func() { w.declared.Spec.Browser = browser }, 2, true,
+			"until 76h0m0s, active"},
+		{"the Secret lost the key", 8, func() { delete(w.observed.Caller.Data, "clientKey") }, 3, true,
+			"until 76h0m0s, until 80h0m0s, active"},
 	} {
 		step.edit()
 		p := w.reconcile(start.Add(step.hours * time.Hour))
@@ -65,11 +68,13 @@ func TestARevokedClientKeyIsReplacedByTheNextOne(t *testing.T) {
 	first := w.reconcile(start)
 	w.declared.Spec.Key.Revoked = []string{first.Keyring.Ring[rotation.Browser][0].ID}
 	p := w.reconcile(start.Add(time.Hour))
-	if p.ClientKey != "" || p.Says.Reason != v1alpha1.ReasonSecretInvalid || !strings.Contains(p.Says.Message, "spec.browser.revision") {
+	if p.ClientKey != "" || p.Says.Reason != v1alpha1.ReasonSecretInvalid ||
+		!strings.Contains(p.Says.Message, "spec.browser.revision") {
 		t.Errorf("key %q, %s: %s", p.ClientKey, p.Says.Reason, p.Says.Message)
 	}
 	w.declared.Spec.Browser.Revision = 2
-	if p = w.reconcile(start.Add(2 * time.Hour)); p.ClientKey == "" || p.ClientKey == first.ClientKey || len(p.Keyring.Ring.Keys(rotation.Browser)) != 1 {
+	if p = w.reconcile(start.Add(2 * time.Hour)); p.ClientKey == "" || p.ClientKey == first.ClientKey ||
+		len(p.Keyring.Ring.Keys(rotation.Browser)) != 1 {
 		t.Errorf("key %q, ring %v", p.ClientKey, p.Keyring.Ring.Keys(rotation.Browser))
 	}
 }
@@ -81,10 +86,13 @@ func TestAClientKeyOfTheUsersOwnSecret(t *testing.T) {
 		key, reason string
 		says        string
 	}{
-		"is in use":                        {"client-key", true, "client-key", v1alpha1.ReasonResolved, "The key is in Secret mine."},
-		"is not used where pages can't":    {"client-key", false, "", v1alpha1.ReasonResolved, "The key is in Secret mine."},
-		"is not there: pages can't report": {"", true, "", v1alpha1.ReasonResolved, "Pages can't report: the Secret has no field clientKey."},
-		"is none that can be in the URL":   {"a/b/c/d", true, "", v1alpha1.ReasonSecretInvalid, "spec.key.secretRef: Secret mine"},
+		"is in use": {"client-key", true, "client-key", v1alpha1.ReasonResolved,
+			"The key is in Secret mine."},
+		"is not used where pages can't": {"client-key", false, "", v1alpha1.ReasonResolved, "The key is in Secret mine."},
+		"is not there: pages can't report": {"", true, "", v1alpha1.ReasonResolved,
+			"Pages can't report: the Secret has no field clientKey."},
+		"is none that can be in the URL": {"a/b/c/d", true, "", v1alpha1.ReasonSecretInvalid,
+			"spec.key.secretRef: Secret mine"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
@@ -92,7 +100,8 @@ func TestAClientKeyOfTheUsersOwnSecret(t *testing.T) {
 			if c.browser {
 				w.declared.Spec.Browser = &v1alpha1.BrowserSpec{}
 			}
-			w.observed.Caller = Secret{Name: "mine", Data: map[string][]byte{"key": []byte("aZ3-x9_q~T7w.Kd2"), "clickToken": []byte("a-click-token")}}
+			w.observed.Caller = Secret{Name: "mine", Data: map[string][]byte{"key": []byte("aZ3-x9_q~T7w.Kd2"),
+				"clickToken": []byte("a-click-token")}}
 			if c.field != "" {
 				w.observed.Caller.Data["clientKey"] = []byte(c.field)
 			}

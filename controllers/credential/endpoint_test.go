@@ -112,16 +112,18 @@ func TestWhatMakesTheNextKey(t *testing.T) {
 		"a raised revision":          {func(w *world) { w.declared.Spec.Key.Revision = 2 }, true},
 		"the revision that is":       {func(w *world) { w.declared.Spec.Key.Revision = 1 }, false},
 		"a lost annotation does not": {func(w *world) { w.observed.Revision = 0 }, false},
-		"a deleted Secret does not":  {func(w *world) { w.observed.Caller = Secret{Name: "shop-key", Err: ErrNotFound} }, false},
+		"a deleted Secret does not": {func(w *world) { w.observed.Caller = Secret{Name: "shop-key", Err: ErrNotFound} },
+			false},
 		"a deleted Secret and a deleted URL": {func(w *world) {
 			w.observed.Caller, w.observed.Recorded = Secret{Name: "shop-key", Err: ErrNotFound}, ""
 		}, true},
 		"a pasted key that nobody knows": {func(w *world) {
 			w.observed.Caller, w.observed.Recorded = Secret{Name: "shop-key", Err: ErrNotFound}, "foreign-key"
 		}, true},
-		"a broken key is restored":            {func(w *world) { w.observed.Caller.Data["key"] = []byte("a/b") }, false},
-		"an edited key is taken as it stands": {func(w *world) { w.observed.Caller.Data["key"] = []byte("edited-by-hand") }, true},
-		"a missing click token does not":      {func(w *world) { delete(w.observed.Caller.Data, "clickToken") }, false},
+		"a broken key is restored": {func(w *world) { w.observed.Caller.Data["key"] = []byte("a/b") }, false},
+		"an edited key is taken as it stands": {func(w *world) { w.observed.Caller.Data["key"] = []byte("edited-by-hand") },
+			true},
+		"a missing click token does not": {func(w *world) { delete(w.observed.Caller.Data, "clickToken") }, false},
 	} {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
@@ -145,10 +147,13 @@ func TestWhatIsSaidOfAUsersSecret(t *testing.T) {
 		status, reason string
 		says           string
 	}{
-		"all is there":   {func(*world) {}, "True", "Resolved", "The key is in Secret mine."},
-		"no click token": {func(w *world) { delete(w.observed.Caller.Data, "clickToken") }, "True", "Resolved", "click intake is off"},
-		"a weak key":     {func(w *world) { w.observed.Caller.Data["key"] = []byte("ba1ec3c-0000") }, "True", "KeyWeak", "64 bits"},
-		"a short key":    {func(w *world) { w.observed.Caller.Data["key"] = []byte("ba1ec3c") }, "False", "SecretInvalid", "fewer than 12 characters and may be guessed: take a longer one, or set spec.key.allowWeak"},
+		"all is there": {func(*world) {}, "True", "Resolved", "The key is in Secret mine."},
+		"no click token": {func(w *world) { delete(w.observed.Caller.Data, "clickToken") }, "True", "Resolved",
+			"click intake is off"},
+		"a weak key": {func(w *world) { w.observed.Caller.Data["key"] = []byte("ba1ec3c-0000") }, "True", "KeyWeak",
+			"64 bits"},
+		"a short key": {func(w *world) { w.observed.Caller.Data["key"] = []byte("ba1ec3c") }, "False", "SecretInvalid",
+			"fewer than 12 characters and may be guessed: take a longer one, or set spec.key.allowWeak"},
 		"a short key that is allowed": {func(w *world) {
 			w.observed.Caller.Data["key"], w.declared.Spec.Key.AllowWeak = []byte("ba1ec3c"), true
 		}, "True", "KeyWeak", "64 bits"},
@@ -156,19 +161,30 @@ func TestWhatIsSaidOfAUsersSecret(t *testing.T) {
 			w.observed.Caller = Secret{Name: "mine", Err: ErrNotReadable}
 		}, "False", "SecretNotReadable", `spec.key.secretRef: Secret mine: it needs the label postback.dev/readable: "true"`},
 		"a signing Secret that is not shared": {func(w *world) {
-			w.declared.Spec.Access = &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{SecretRef: v1alpha1.SecretKeyReference{Name: "signing"}}}
+			w.declared.Spec.Access = &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{
+				SecretRef: v1alpha1.SecretKeyReference{Name: "signing"},
+			}}
 			w.observed.Signing = Secret{Name: "signing", Err: NotShared("infra")}
-		}, "False", "SecretNotReadable", "spec.access.hmac.secretRef: Secret signing: it needs the annotation postback.dev/shared-with: infra"},
-		"no Secret":      {func(w *world) { w.observed.Caller = Secret{Name: "mine", Err: ErrNotFound} }, "False", "SecretNotFound", "spec.key.secretRef: Secret mine: not found. What was valid stays valid."},
-		"an empty key":   {func(w *world) { w.observed.Caller.Data["key"] = []byte("\n") }, "False", "SecretInvalid", `field "key" is empty`},
-		"another field":  {func(w *world) { w.declared.Spec.Key.SecretRef.Key = "other" }, "False", "SecretInvalid", `field "other" is missing`},
-		"a broken token": {func(w *world) { w.observed.Caller.Data["clickToken"] = []byte("a b") }, "False", "SecretInvalid", "clickToken"},
+		}, "False", "SecretNotReadable", "spec.access.hmac.secretRef: Secret signing: it needs the annotation " +
+			"postback.dev/shared-with: infra"},
+		"no Secret": {func(w *world) { w.observed.Caller = Secret{Name: "mine", Err: ErrNotFound} }, "False",
+			"SecretNotFound", "spec.key.secretRef: Secret mine: not found. What was valid stays valid."},
+		"an empty key": {func(w *world) { w.observed.Caller.Data["key"] = []byte("\n") }, "False", "SecretInvalid",
+			`field "key" is empty`},
+		"another field": {func(w *world) { w.declared.Spec.Key.SecretRef.Key = "other" }, "False", "SecretInvalid",
+			`field "other" is missing`},
+		"a broken token": {func(w *world) { w.observed.Caller.Data["clickToken"] = []byte("a b") }, "False", "SecretInvalid",
+			"clickToken"},
 		"no signing Secret": {func(w *world) {
-			w.declared.Spec.Access = &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{SecretRef: v1alpha1.SecretKeyReference{Name: "signing"}}}
+			w.declared.Spec.Access = &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{
+				SecretRef: v1alpha1.SecretKeyReference{Name: "signing"},
+			}}
 			w.observed.Signing = Secret{Name: "signing", Err: ErrNotFound}
 		}, "False", "SecretNotFound", "spec.access.hmac.secretRef"},
 		"an empty signing Secret": {func(w *world) {
-			w.declared.Spec.Access = &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{SecretRef: v1alpha1.SecretKeyReference{Name: "signing"}}}
+			w.declared.Spec.Access = &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{
+				SecretRef: v1alpha1.SecretKeyReference{Name: "signing"},
+			}}
 			w.observed.Signing = Secret{Name: "signing"}
 		}, "False", "SecretInvalid", `field "hmac" is missing`},
 		"no Secret of a forward": {func(w *world) {
@@ -187,10 +203,12 @@ func TestWhatIsSaidOfAUsersSecret(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			w := newWorld()
 			w.declared.Spec.Key.SecretRef = &v1alpha1.SecretKeyReference{Name: "mine"}
-			w.observed.Caller = Secret{Name: "mine", Data: map[string][]byte{"key": []byte(key), "clickToken": []byte("click-token")}}
+			w.observed.Caller = Secret{Name: "mine", Data: map[string][]byte{"key": []byte(key),
+				"clickToken": []byte("click-token")}}
 			c.edit(w)
 			got := w.reconcile(start).Says
-			if diff := cmp.Diff([]string{c.status, c.reason}, []string{map[bool]string{true: "True", false: "False"}[got.Resolved], got.Reason}); diff != "" {
+			if diff := cmp.Diff([]string{c.status, c.reason},
+				[]string{map[bool]string{true: "True", false: "False"}[got.Resolved], got.Reason}); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
 			if !strings.Contains(got.Message, c.says) {
@@ -208,9 +226,10 @@ func TestWhatIsSaidOfAUsersSecret(t *testing.T) {
 func TestTheSecretHeadersOfForwardsAreOnRecord(t *testing.T) {
 	w := newWorld()
 	ref := v1alpha1.ForwardSecretKey{Name: "capi", Key: "token"}
-	w.declared.Spec.Forwards = []v1alpha1.Forward{{ForwardOptions: v1alpha1.ForwardOptions{Headers: []v1alpha1.ForwardHeader{
-		{Name: "A", ValueFrom: &v1alpha1.ForwardHeaderSource{SecretKeyRef: ref}},
-	}}}}
+	header := v1alpha1.ForwardHeader{Name: "A", ValueFrom: &v1alpha1.ForwardHeaderSource{SecretKeyRef: ref}}
+	w.declared.Spec.Forwards = []v1alpha1.Forward{{ForwardOptions: v1alpha1.ForwardOptions{
+		Headers: []v1alpha1.ForwardHeader{header},
+	}}}
 	id := func(value string) string {
 		w.observed.Headers.Values, w.observed.Headers.Problem = HeaderValues{ref: value}, nil
 		secrets := w.reconcile(start).Keyring.Ring.Secrets(rotation.Forward, []string{value})

@@ -30,9 +30,11 @@ func TestReadHeaders(t *testing.T) {
 		values HeaderValues
 		says   string // of the problem
 	}{
-		"all there":          {[]v1alpha1.ForwardSecretKey{key("good", "token"), key("good", "other")}, HeaderValues{key("good", "token"): "Bearer canary", key("good", "other"): "canary-2"}, ""},
-		"nothing to read":    {nil, HeaderValues{}, ""},
-		"no Secret":          {[]v1alpha1.ForwardSecretKey{key("gone", "token"), key("good", "other")}, HeaderValues{key("good", "other"): "canary-2"}, "spec.forwards: Secret gone: not found"},
+		"all there": {[]v1alpha1.ForwardSecretKey{key("good", "token"), key("good", "other")},
+			HeaderValues{key("good", "token"): "Bearer canary", key("good", "other"): "canary-2"}, ""},
+		"nothing to read": {nil, HeaderValues{}, ""},
+		"no Secret": {[]v1alpha1.ForwardSecretKey{key("gone", "token"), key("good", "other")},
+			HeaderValues{key("good", "other"): "canary-2"}, "spec.forwards: Secret gone: not found"},
 		"no field":           {[]v1alpha1.ForwardSecretKey{key("good", "gone")}, HeaderValues{}, `field "gone" is missing`},
 		"an empty field":     {[]v1alpha1.ForwardSecretKey{key("broken", "empty")}, HeaderValues{}, `field "empty" is empty`},
 		"a value of 2 lines": {[]v1alpha1.ForwardSecretKey{key("broken", "token")}, HeaderValues{}, "printing ASCII"},
@@ -52,14 +54,16 @@ func TestReadHeaders(t *testing.T) {
 			}
 		})
 	}
-	_, err := ReadHeaders([]v1alpha1.ForwardSecretKey{key("a", "b")}, func(string) (Secret, error) { return Secret{}, errors.New("away") })
+	_, err := ReadHeaders([]v1alpha1.ForwardSecretKey{key("a", "b")},
+		func(string) (Secret, error) { return Secret{}, errors.New("away") })
 	if err == nil {
 		t.Error("no error while Secrets can't be read")
 	}
 }
 
 func TestAHeaderWhoseSecretDidNotOptInIsAProblemAndNoFailure(t *testing.T) {
-	closed, open := v1alpha1.ForwardSecretKey{Name: "closed", Key: "token"}, v1alpha1.ForwardSecretKey{Name: "open", Key: "token"}
+	closed, open := v1alpha1.ForwardSecretKey{Name: "closed", Key: "token"},
+		v1alpha1.ForwardSecretKey{Name: "open", Key: "token"}
 	headers, err := ReadHeaders([]v1alpha1.ForwardSecretKey{closed, open}, func(name string) (Secret, error) {
 		if name == "closed" {
 			return Secret{Name: name, Err: NotShared("infra")}, nil
@@ -67,7 +71,8 @@ func TestAHeaderWhoseSecretDidNotOptInIsAProblemAndNoFailure(t *testing.T) {
 		return Secret{Name: name, Data: map[string][]byte{"token": []byte("Bearer x")}}, nil
 	})
 	problem := headers.Problem
-	if err != nil || problem == nil || problem.Reason != v1alpha1.ReasonSecretNotReadable || !strings.Contains(problem.Error(), "shared-with: infra") {
+	if err != nil || problem == nil || problem.Reason != v1alpha1.ReasonSecretNotReadable ||
+		!strings.Contains(problem.Error(), "shared-with: infra") {
 		t.Errorf("%+v, %v", problem, err)
 	}
 	if len(headers.Values) != 1 || headers.Values[open] != "Bearer x" {

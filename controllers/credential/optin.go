@@ -10,10 +10,11 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// Readable reports whether a Secret opts in to being named by declarations. Otherwise, anyone who may write declarations
-// in a namespace could use every Secret of it.
+// Readable reports whether a Secret opts in to being named by declarations. Otherwise, anyone who may write
+// declarations in a namespace could use every Secret of it.
 func Readable(secret *corev1.Secret) bool {
-	return secret.Type == v1alpha1.SecretTypeCredentials || secret.Labels[v1alpha1.LabelReadable] == v1alpha1.LabelReadableValue
+	return secret.Type == v1alpha1.SecretTypeCredentials ||
+		secret.Labels[v1alpha1.LabelReadable] == v1alpha1.LabelReadableValue
 }
 
 // SharedWith reports whether the values of a Secret may go to a namespace.
@@ -31,10 +32,12 @@ type DeniedError struct{ says string }
 func (e *DeniedError) Error() string { return e.says }
 
 // ErrNotReadable says how a Secret opts in.
-var ErrNotReadable = &DeniedError{fmt.Sprintf("it needs the label %s: %q, by which a Secret opts in to being named by declarations",
+var ErrNotReadable = &DeniedError{fmt.Sprintf("it needs the label %s: %q, by which a Secret opts in to being named "+
+	"by declarations",
 	v1alpha1.LabelReadable, v1alpha1.LabelReadableValue)}
 
 // NotShared says how a Secret's values may go to the namespace of a fleet.
 func NotShared(namespace string) *DeniedError {
-	return &DeniedError{fmt.Sprintf("it needs the annotation %s: %s, because the fleet is in that namespace", v1alpha1.AnnotationSharedWith, namespace)}
+	return &DeniedError{fmt.Sprintf("it needs the annotation %s: %s, because the fleet is in that namespace",
+		v1alpha1.AnnotationSharedWith, namespace)}
 }

@@ -73,7 +73,8 @@ type Says struct {
 
 // Changes reports whether credentials change, which must not happen by an outdated view of them.
 func (d *Decision) Changes(o *Observed) bool {
-	return !bytes.Equal(d.Keyring.Data, o.Keyring.Data) || d.Generated != nil && (d.Generated.Fresh || d.Generated.Restored)
+	return !bytes.Equal(d.Keyring.Data, o.Keyring.Data) || d.Generated != nil &&
+		(d.Generated.Fresh || d.Generated.Restored)
 }
 
 // resolver makes a decision.

@@ -28,7 +28,8 @@ func Key(data map[string][]byte, field string, allowWeak bool) (string, error) {
 	case !keyForm.MatchString(value):
 		err = fmt.Errorf("field %q: a key has %d to 128 letters, digits and . _ ~ -", field, minKeyLength)
 	case len(value) < minKeyLength && !allowWeak:
-		err = fmt.Errorf("field %q: the key has fewer than %d characters and may be guessed: take a longer one, or set spec.key.allowWeak", field, minKeyLength)
+		err = fmt.Errorf("field %q: the key has fewer than %d characters and may be guessed: take a longer one, or set "+
+			"spec.key.allowWeak", field, minKeyLength)
 	}
 	if err != nil {
 		return "", err

@@ -44,7 +44,8 @@ func TestAClickTokenMayBeMissingButNotMalformed(t *testing.T) {
 	if _, found, err := ClickToken(map[string][]byte{}, "clickToken"); found || err != nil {
 		t.Errorf("missing: %v, %v", found, err)
 	}
-	if token, found, err := ClickToken(map[string][]byte{"clickToken": []byte("abcdefgh+/==\n")}, "clickToken"); token != "abcdefgh+/==" || !found || err != nil {
+	if token, found, err := ClickToken(map[string][]byte{"clickToken": []byte("abcdefgh+/==\n")},
+		"clickToken"); token != "abcdefgh+/==" || !found || err != nil {
 		t.Errorf("good: %q, %v, %v", token, found, err)
 	}
 	for _, bad := range []string{"", "short", "with a space in it", strings.Repeat("a", 257)} {

@@ -29,7 +29,8 @@ type scope struct {
 func (s *scope) Observed() *credential.Observed { return &s.credentials }
 
 // observe reads. own is where the operator's Secrets are found.
-func (r *Reconciler) observe(ctx context.Context, own client.Reader, endpoint *v1alpha1.PostbackEndpoint) (s *scope, err error) {
+func (r *Reconciler) observe(ctx context.Context, own client.Reader, endpoint *v1alpha1.PostbackEndpoint) (s *scope,
+	err error) {
 	s = &scope{endpoint: endpoint}
 	s.fleetName, s.own = render.FleetOf(endpoint)
 	if s.fleet, err = served.Get[v1alpha1.ReceiverFleet](ctx, r.Cache, s.fleetName); err != nil {

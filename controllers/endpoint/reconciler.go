@@ -1,5 +1,6 @@
-// Package endpoint reconciles PostbackEndpoints: it resolves and rotates their credentials, writes their Secrets and their
-// own fleets, and reports what their fleet says of them. It makes no workload and no configuration: that is package fleet.
+// Package endpoint reconciles PostbackEndpoints: it resolves and rotates their credentials, writes their Secrets and
+// their own fleets, and reports what their fleet says of them. It makes no workload and no configuration: that is
+// package fleet.
 //
 // A reconcile observes (reads), decides (pure), writes through package apply and reports.
 package endpoint
@@ -39,7 +40,8 @@ type Reconciler struct {
 
 // Reconcile brings one endpoint to what it declares, as far as it isn't its fleet's to do.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	return served.Reconcile(ctx, &r.Tools, &r.attempts, request.NamespacedName, &v1alpha1.PostbackEndpoint{}, r.reconcile, r.refused)
+	return served.Reconcile(ctx, &r.Tools, &r.attempts, request.NamespacedName, &v1alpha1.PostbackEndpoint{}, r.reconcile,
+		r.refused)
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint) (ctrl.Result, error) {
@@ -74,9 +76,10 @@ func (r *Reconciler) write(ctx context.Context, s *scope, d *credential.Decision
 	if d.Generated != nil {
 		generated = resources.KeySecret(endpoint, d.Generated)
 	}
-	taken, err := r.Record(ctx, endpoint, d, "spec.key.secretRef", generated, func(ring []byte) *corev1ac.SecretApplyConfiguration {
-		return resources.KeyringSecret(endpoint, ring)
-	})
+	taken, err := r.Record(ctx, endpoint, d, "spec.key.secretRef", generated,
+		func(ring []byte) *corev1ac.SecretApplyConfiguration {
+			return resources.KeyringSecret(endpoint, ring)
+		})
 	if err != nil {
 		return err
 	}
@@ -85,7 +88,8 @@ func (r *Reconciler) write(ctx context.Context, s *scope, d *credential.Decision
 		return nil
 	}
 	if d.Generated != nil && d.Generated.Fresh && len(s.credentials.Caller.Data) > 0 {
-		r.Writer.Events.Eventf(endpoint, nil, corev1.EventTypeNormal, "KeyGenerated", "Generate", "The next key was generated.")
+		r.Writer.Events.Eventf(endpoint, nil, corev1.EventTypeNormal, "KeyGenerated", "Generate",
+			"The next key was generated.")
 	}
 	if s.fleet != nil && d.Key != "" {
 		if err := r.Writer.Secret(ctx, endpoint, resources.URLSecret(endpoint, s.fleet, d.Key)); err != nil {

@@ -48,30 +48,39 @@ func TestWhatAnEndpointSays(t *testing.T) {
 		"served by every receiver": {outcome{resolved: resolved, verdict: &served}, false, false,
 			[4]string{"True Accepted", "True Resolved", "True Programmed", "True Ready"}, kstatuscheck.Current},
 		"not looked at by its fleet": {outcome{resolved: resolved}, false, false,
-			[4]string{"Unknown Progressing", "True Resolved", "False Progressing", "False Progressing"}, kstatuscheck.InProgress},
-		"not confirmed": {outcome{resolved: resolved, verdict: with(func(v *propagation.Verdict) { v.Confirmed = false })}, false, false,
+			[4]string{"Unknown Progressing", "True Resolved", "False Progressing", "False Progressing"},
+			kstatuscheck.InProgress},
+		"not confirmed": {outcome{resolved: resolved, verdict: with(func(v *propagation.Verdict) { v.Confirmed = false })},
+			false, false,
 			[4]string{"True Accepted", "True Resolved", "True Programmed", "False Propagating"}, kstatuscheck.InProgress},
-		"without a ready receiver": {outcome{resolved: resolved, verdict: with(func(v *propagation.Verdict) { v.Available, v.Confirmed = false, false })}, false, false,
+		"without a ready receiver": {outcome{resolved: resolved,
+			verdict: with(func(v *propagation.Verdict) { v.Available, v.Confirmed = false, false })}, false, false,
 			[4]string{"True Accepted", "True Resolved", "True Programmed", "False Unavailable"}, kstatuscheck.InProgress},
-		"not yet in the configuration": {outcome{resolved: resolved, verdict: with(func(v *propagation.Verdict) { v.Revision = "" })}, false, false,
+		"not yet in the configuration": {outcome{resolved: resolved,
+			verdict: with(func(v *propagation.Verdict) { v.Revision = "" })}, false, false,
 			[4]string{"True Accepted", "True Resolved", "False Progressing", "False Progressing"}, kstatuscheck.InProgress},
 		"invalid, served as it was": {outcome{resolved: resolved, verdict: with(func(v *propagation.Verdict) {
 			v.Accepted, v.Reason, v.Message, v.Former = false, v1alpha1.ReasonInvalid, "why", true
 		})}, false, false,
 			[4]string{"False Invalid", "True Resolved", "False Invalid", "False Invalid"}, kstatuscheck.Failed},
 		"its Secret is gone, its keys are valid": {outcome{resolved: missing, verdict: &served}, false, false,
-			[4]string{"True Accepted", "False SecretNotFound", "True Programmed", "False SecretNotFound"}, kstatuscheck.InProgress},
+			[4]string{"True Accepted", "False SecretNotFound", "True Programmed", "False SecretNotFound"},
+			kstatuscheck.InProgress},
 		"its fleet is missing": {outcome{resolved: resolved}, true, false,
-			[4]string{"False FleetNotFound", "True Resolved", "False FleetNotFound", "False FleetNotFound"}, kstatuscheck.InProgress},
+			[4]string{"False FleetNotFound", "True Resolved", "False FleetNotFound", "False FleetNotFound"},
+			kstatuscheck.InProgress},
 		"its own fleet is about to be made": {outcome{resolved: resolved, verdict: &served}, true, false,
-			[4]string{"Unknown Progressing", "True Resolved", "False Progressing", "False Progressing"}, kstatuscheck.InProgress},
+			[4]string{"Unknown Progressing", "True Resolved", "False Progressing", "False Progressing"},
+			kstatuscheck.InProgress},
 		"suspended, and its own fleet is gone": {outcome{verdict: &served}, true, true,
-			[4]string{"False FleetNotFound", "Unknown Suspended", "False FleetNotFound", "False FleetNotFound"}, kstatuscheck.InProgress},
+			[4]string{"False FleetNotFound", "Unknown Suspended", "False FleetNotFound", "False FleetNotFound"},
+			kstatuscheck.InProgress},
 		"its fleet's name is taken": {outcome{resolved: resolved, fleetTaken: true}, false, false,
 			[4]string{"False Invalid", "True Resolved", "False Invalid", "False Invalid"}, kstatuscheck.Failed},
 		"suspended while served": {outcome{verdict: with(func(v *propagation.Verdict) { v.Former = true })}, false, true,
 			[4]string{"True Accepted", "Unknown Suspended", "True Suspended", "True Ready"}, kstatuscheck.Current},
-		"suspended before it was ever served": {outcome{verdict: with(func(v *propagation.Verdict) { v.Revision = "" })}, false, true,
+		"suspended before it was ever served": {outcome{verdict: with(func(v *propagation.Verdict) { v.Revision = "" })},
+			false, true,
 			[4]string{"True Accepted", "Unknown Suspended", "False Suspended", "False Suspended"}, kstatuscheck.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
@@ -88,14 +97,16 @@ func TestWhatAnEndpointSays(t *testing.T) {
 				t.Fatal("it says nothing")
 			}
 			var got [4]string
-			for i, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionKeyResolved, v1alpha1.ConditionProgrammed, v1alpha1.ConditionReady} {
+			for i, kind := range []string{v1alpha1.ConditionAccepted, v1alpha1.ConditionKeyResolved,
+				v1alpha1.ConditionProgrammed, v1alpha1.ConditionReady} {
 				condition := meta.FindStatusCondition(next.Conditions, kind)
 				got[i] = string(condition.Status) + " " + condition.Reason
 			}
 			if diff := cmp.Diff(c.want, got); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			object := kstatuscheck.Object{Generation: 3, ObservedGeneration: next.ObservedGeneration, Conditions: next.Conditions}
+			object := kstatuscheck.Object{Generation: 3, ObservedGeneration: next.ObservedGeneration,
+				Conditions: next.Conditions}
 			if err := kstatuscheck.Check(object); err != nil {
 				t.Error(err)
 			}
@@ -154,7 +165,8 @@ func TestTheStatusTellsOfKeysWithoutGivingThemAway(t *testing.T) {
 	reconcile := func(at time.Time) rotation.Ring {
 		d := credential.Endpoint(s.endpoint, &s.credentials, at, random.Source())
 		s.credentials.Keyring, s.credentials.Revision = d.Keyring, d.Generated.Revision
-		s.credentials.Caller.Data = map[string][]byte{"key": []byte(d.Generated.Key), "clickToken": []byte(d.Generated.ClickToken)}
+		s.credentials.Caller.Data = map[string][]byte{"key": []byte(d.Generated.Key),
+			"clickToken": []byte(d.Generated.ClickToken)}
 		return d.Keyring.Ring
 	}
 	reconcile(start)
@@ -177,7 +189,8 @@ func TestTheStatusTellsOfKeysWithoutGivingThemAway(t *testing.T) {
 		}
 	}
 	slices.Sort(got) // the ids that sort them are random
-	if diff := cmp.Diff([]v1alpha1.KeyState{v1alpha1.KeyActive, v1alpha1.KeyRetiring, v1alpha1.KeyRevoked}, got); diff != "" {
+	if diff := cmp.Diff([]v1alpha1.KeyState{v1alpha1.KeyActive, v1alpha1.KeyRetiring, v1alpha1.KeyRevoked},
+		got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
 }

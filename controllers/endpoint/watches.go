@@ -30,16 +30,19 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, options contro
 		For(&v1alpha1.PostbackEndpoint{}, changed).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofMadeSecret)).
 		Watches(&v1alpha1.ReceiverFleet{}, handler.EnqueueRequestsFromMapFunc(r.ofFleet), served.FleetChanged()).
-		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
+		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(),
+			handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
 		WatchesRawSource(r.Board.Endpoints).
 		Complete(r)
 }
 
-// ofMadeSecret finds the endpoint that a Secret of the operator's belongs to, and those that name it as if it were a user's.
+// ofMadeSecret finds the endpoint that a Secret of the operator's belongs to, and those that name it as if it were a
+// user's.
 func (r *Reconciler) ofMadeSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	found := r.ofUsersSecret(ctx, secret)
 	if name := secret.GetLabels()[v1alpha1.LabelEndpoint]; name != "" {
-		found = append(found, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(), Name: name}})
+		found = append(found, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(),
+			Name: name}})
 	}
 	return found
 }

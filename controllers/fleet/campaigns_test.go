@@ -67,7 +67,8 @@ func TestACampaignThatChangesLeavesTheRevisionsOfAllElse(t *testing.T) {
 	plan := func(offer string) *plan {
 		changing := campaignOf("b", time.Hour, "token-of-b")
 		changing.Declared.Spec.OfferURL = offer
-		return decide(scopeOf(nil, with(joins(declared("shop", time.Hour), "the-key"), campaignOf("a", time.Hour, "token-of-a"), changing)), start, newID)
+		return decide(scopeOf(nil, with(joins(declared("shop", time.Hour), "the-key"),
+			campaignOf("a", time.Hour, "token-of-a"), changing)), start, newID)
 	}
 	before, after := plan("https://offer.example/"), plan("https://other.example/")
 	opened(t, after)
@@ -77,14 +78,16 @@ func TestACampaignThatChangesLeavesTheRevisionsOfAllElse(t *testing.T) {
 			changed = append(changed, name.Name)
 		}
 	}
-	if diff := cmp.Diff([]string{"campaign/b"}, changed); diff != "" || len(after.contents) != 3 || before.revision == after.revision {
+	if diff := cmp.Diff([]string{"campaign/b"}, changed); diff != "" || len(after.contents) != 3 ||
+		before.revision == after.revision {
 		t.Errorf("of %v changed (-want +got):\n%s", after.contents, diff)
 	}
 }
 
 func TestWhichCampaignsAreServed(t *testing.T) {
 	bet := func(c assembly.Campaign) assembly.Campaign {
-		c.Declared.Spec.Forwards = []v1alpha1.CampaignForward{{Name: "a", URL: "https://s.example/", Method: "GET", Resend: "OnAnyChange", Types: []string{"bet"}}}
+		c.Declared.Spec.Forwards = []v1alpha1.CampaignForward{{Name: "a", URL: "https://s.example/", Method: "GET",
+			Resend: "OnAnyChange", Types: []string{"bet"}}}
 		return c
 	}
 	aliased := func(c assembly.Campaign, alias string) assembly.Campaign {
@@ -105,7 +108,8 @@ func TestWhichCampaignsAreServed(t *testing.T) {
 		said      map[string]string
 	}{
 		"those that are declared": {
-			declared("shop", time.Hour), []assembly.Campaign{campaignOf("a", 2*time.Hour, "token-of-a"), campaignOf("b", time.Hour, "token-of-b")},
+			declared("shop", time.Hour), []assembly.Campaign{campaignOf("a", 2*time.Hour, "token-of-a"),
+				campaignOf("b", time.Hour, "token-of-b")},
 			"a b", map[string]string{"a": "served", "b": "served"},
 		},
 		"not one whose token is about to be generated": {
@@ -117,27 +121,33 @@ func TestWhichCampaignsAreServed(t *testing.T) {
 			"a", map[string]string{"a": "Invalid served as it was"},
 		},
 		"not one that was never valid": {
-			declared("shop", time.Hour), []assembly.Campaign{bet(campaignOf("b", time.Hour, "token-of-b")), campaignOf("a", time.Hour, "token-of-a")},
+			declared("shop", time.Hour), []assembly.Campaign{bet(campaignOf("b", time.Hour, "token-of-b")),
+				campaignOf("a", time.Hour, "token-of-a")},
 			"a", map[string]string{"b": "Invalid not served", "a": "served"},
 		},
 		"the older of two with an alias": {
-			declared("shop", time.Hour), []assembly.Campaign{aliased(campaignOf("a", 2*time.Hour, "token-of-a"), "x"), aliased(campaignOf("b", time.Hour, "token-of-b"), "x")},
+			declared("shop", time.Hour), []assembly.Campaign{aliased(campaignOf("a", 2*time.Hour, "token-of-a"), "x"),
+				aliased(campaignOf("b", time.Hour, "token-of-b"), "x")},
 			"x", map[string]string{"a": "served", "b": "AliasTaken not served"},
 		},
 		"the younger of two with an alias as before": {
-			declared("shop", time.Hour), []assembly.Campaign{aliased(campaignOf("b", 2*time.Hour, "token-of-b"), "x"), aliased(campaignOf("a", time.Hour, "token-of-a"), "x")},
+			declared("shop", time.Hour), []assembly.Campaign{aliased(campaignOf("b", 2*time.Hour, "token-of-b"), "x"),
+				aliased(campaignOf("a", time.Hour, "token-of-a"), "x")},
 			"a x", map[string]string{"b": "served", "a": "AliasTaken served as it was"},
 		},
 		"the older of two with a token": {
-			declared("shop", time.Hour), []assembly.Campaign{campaignOf("a", 2*time.Hour, "one-token"), campaignOf("b", time.Hour, "one-token")},
+			declared("shop", time.Hour), []assembly.Campaign{campaignOf("a", 2*time.Hour, "one-token"),
+				campaignOf("b", time.Hour, "one-token")},
 			"a", map[string]string{"a": "served", "b": "TokenTaken not served"},
 		},
 		"both where the token of the younger retires": {
-			declared("shop", time.Hour), []assembly.Campaign{campaignOf("a", 2*time.Hour, "one-token"), campaignOf("b", time.Hour, "one-token", "another-token")},
+			declared("shop", time.Hour), []assembly.Campaign{campaignOf("a", 2*time.Hour, "one-token"),
+				campaignOf("b", time.Hour, "one-token", "another-token")},
 			"a b", map[string]string{"a": "served", "b": "served"},
 		},
 		"of a suspended endpoint those of before that are still declared": {
-			suspended, []assembly.Campaign{aliased(campaignOf("a", time.Hour, "token-of-a"), "new"), campaignOf("b", time.Hour, "token-of-b")},
+			suspended, []assembly.Campaign{aliased(campaignOf("a", time.Hour, "token-of-a"), "new"),
+				campaignOf("b", time.Hour, "token-of-b")},
 			"a", map[string]string{"a": "served as it was", "b": "not served", "gone": "nothing"},
 		},
 		"of an invalid endpoint likewise": {
@@ -173,16 +183,19 @@ func TestARevokedTokenIsTakenOutOfACampaignThatIsServedAsItWas(t *testing.T) {
 
 func TestTheClientKeyOfAnOlderEndpointMakesTheYoungerOneLose(t *testing.T) {
 	elder, younger := declared("elder", 2*time.Hour), declared("younger", time.Hour)
-	elder.Spec.Browser = &v1alpha1.BrowserSpec{Types: []string{"lead"}, Origins: []string{"https://shop.example"}, RatePerMinute: 60}
+	elder.Spec.Browser = &v1alpha1.BrowserSpec{Types: []string{"lead"}, Origins: []string{"https://shop.example"},
+		RatePerMinute: 60}
 	first, second := joins(elder, "key-of-elder"), joins(younger, "a-public-key")
 	first.Keyring.Ring = rotation.Advance(first.Keyring.Ring, rotation.Input{
-		Now: start, NewID: newID, Observed: map[rotation.Purpose][]string{rotation.Postback: {"key-of-elder"}, rotation.Browser: {"a-public-key"}},
+		Now: start, NewID: newID, Observed: map[rotation.Purpose][]string{rotation.Postback: {"key-of-elder"},
+			rotation.Browser: {"a-public-key"}},
 	})
 	p := decide(scopeOf(nil, first, second), start, newID)
 	if served := opened(t, p); served["elder"].Browser == nil || len(served) != 1 {
 		t.Errorf("served: %v", served)
 	}
-	if verdict := p.verdicts[types.NamespacedName{Namespace: "ads", Name: "younger"}]; verdict.Reason != v1alpha1.ReasonKeyTaken {
+	if verdict := p.verdicts[types.NamespacedName{Namespace: "ads",
+		Name: "younger"}]; verdict.Reason != v1alpha1.ReasonKeyTaken {
 		t.Errorf("verdict: %+v", verdict)
 	}
 }
@@ -190,7 +203,8 @@ func TestTheClientKeyOfAnOlderEndpointMakesTheYoungerOneLose(t *testing.T) {
 func TestThousandCampaignsOfAnEndpointLeaveItAndWhoHasRoomServed(t *testing.T) {
 	var many []assembly.Campaign
 	for i := range 1000 {
-		many = append(many, campaignOf(fmt.Sprintf("c%d", i), time.Duration(1000-i)*time.Hour, fmt.Sprintf("token-number-%d", i)))
+		many = append(many, campaignOf(fmt.Sprintf("c%d", i), time.Duration(1000-i)*time.Hour,
+			fmt.Sprintf("token-number-%d", i)))
 	}
 	p := decide(scopeOf(nil, with(joins(declared("shop", time.Hour), "the-key"), many...)), start, newID)
 	if served := len(opened(t, p)["shop"].Campaigns); served != config.MaxCampaigns {

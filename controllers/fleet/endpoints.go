@@ -33,7 +33,8 @@ func (o observer) endpoints(ctx context.Context, fleet *v1alpha1.ReceiverFleet) 
 	for i := range declared {
 		endpoint := &declared[i]
 		// Another's own fleet is no one else's, and what is being deleted is no longer served.
-		if _, own := render.FleetOf(endpoint); endpoint.DeletionTimestamp != nil || own && !metav1.IsControlledBy(fleet, endpoint) {
+		if _, own := render.FleetOf(endpoint); endpoint.DeletionTimestamp != nil || own &&
+			!metav1.IsControlledBy(fleet, endpoint) {
 			continue
 		}
 		e, err := o.endpoint(ctx, fleet, endpoint)
@@ -46,7 +47,8 @@ func (o observer) endpoints(ctx context.Context, fleet *v1alpha1.ReceiverFleet) 
 }
 
 // endpoint leaves out the Secrets that can't be read: that is for the endpoint's own reconciler to report.
-func (o observer) endpoint(ctx context.Context, fleet *v1alpha1.ReceiverFleet, declared *v1alpha1.PostbackEndpoint) (e assembly.Endpoint, err error) {
+func (o observer) endpoint(ctx context.Context, fleet *v1alpha1.ReceiverFleet,
+	declared *v1alpha1.PostbackEndpoint) (e assembly.Endpoint, err error) {
 	e = assembly.Endpoint{
 		Name:       client.ObjectKeyFromObject(declared),
 		Created:    declared.CreationTimestamp.Time,
@@ -78,7 +80,8 @@ func (o observer) endpoint(ctx context.Context, fleet *v1alpha1.ReceiverFleet, d
 }
 
 // campaigns leaves out the Secrets that can't be read: that is for the campaign's own reconciler to report.
-func (o observer) campaigns(ctx context.Context, fleet *v1alpha1.ReceiverFleet, endpoint *v1alpha1.PostbackEndpoint) ([]assembly.Campaign, error) {
+func (o observer) campaigns(ctx context.Context, fleet *v1alpha1.ReceiverFleet,
+	endpoint *v1alpha1.PostbackEndpoint) ([]assembly.Campaign, error) {
 	declared, err := index.CampaignsOfEndpoint(ctx, o.cache, client.ObjectKeyFromObject(endpoint))
 	if err != nil {
 		return nil, fmt.Errorf("listing Campaigns: %w", err)

@@ -163,7 +163,8 @@ func (o observer) podSecrets(ctx context.Context, s *scope) error {
 }
 
 // former reads the shards as they are, also those of an update that was not finished: each endpoint in them is whole.
-func (o observer) former(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (func(types.NamespacedName) (config.Endpoint, bool), error) {
+func (o observer) former(ctx context.Context,
+	fleet *v1alpha1.ReceiverFleet) (func(types.NamespacedName) (config.Endpoint, bool), error) {
 	var shards [][]byte
 	// In the manifest's Secret stands what was whole; the others may be those of an update that was not finished.
 	whole, err := o.field(ctx, resources.ManifestSecretName(fleet.Name), fleet.Namespace, shardFile(0))
@@ -202,7 +203,8 @@ func shardFile(i int) string { return fmt.Sprintf("shard-%03d.json", i) }
 
 func (o observer) pods(ctx context.Context, fleet *v1alpha1.ReceiverFleet) ([]corev1.Pod, error) {
 	var list corev1.PodList
-	err := o.cache.List(ctx, &list, client.InNamespace(fleet.Namespace), client.MatchingLabels(resources.SelectorLabels(fleet.Name)))
+	err := o.cache.List(ctx, &list, client.InNamespace(fleet.Namespace),
+		client.MatchingLabels(resources.SelectorLabels(fleet.Name)))
 	if err != nil {
 		return nil, fmt.Errorf("listing Pods: %w", err)
 	}
@@ -229,7 +231,8 @@ func (o observer) workload(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (
 	err := o.cache.Get(ctx, name, &deployment)
 	w := workload{
 		found: err == nil, existing: deployment.Status.Replicas, updated: deployment.Status.UpdatedReplicas,
-		available: deployment.Status.AvailableReplicas, observed: deployment.Status.ObservedGeneration == deployment.Generation, wanted: 1,
+		available: deployment.Status.AvailableReplicas,
+		observed:  deployment.Status.ObservedGeneration == deployment.Generation, wanted: 1,
 	}
 	if deployment.Spec.Replicas != nil {
 		w.wanted = *deployment.Spec.Replicas

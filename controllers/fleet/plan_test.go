@@ -29,8 +29,9 @@ func declared(name string, age time.Duration) *v1alpha1.PostbackEndpoint {
 	e.CreationTimestamp = metav1.NewTime(start.Add(-age))
 	e.Spec.Currency = "USD"
 	e.Spec.Policies = v1alpha1.Policies{
-		MissingStatus: "Ignore", UnknownStatus: "Ignore", UnknownClick: "Ignore", HoldFor: &metav1.Duration{Duration: time.Hour},
-		Repeat: "Overwrite", Slot: "Tid", Transitions: "Any",
+		MissingStatus: "Ignore", UnknownStatus: "Ignore", UnknownClick: "Ignore",
+		HoldFor: &metav1.Duration{Duration: time.Hour},
+		Repeat:  "Overwrite", Slot: "Tid", Transitions: "Any",
 	}
 	return e
 }
@@ -116,7 +117,8 @@ func TestRule5OneInvalidEndpointAmongThousandLeavesTheOthersProgrammed(t *testin
 		t.Errorf("%d endpoints are programmed", got)
 	}
 	verdict := p.verdicts[types.NamespacedName{Namespace: "ads", Name: "e500"}]
-	if verdict.Accepted || verdict.Reason != v1alpha1.ReasonInvalid || verdict.Revision != "" || !strings.Contains(verdict.Message, "currency") {
+	if verdict.Accepted || verdict.Reason != v1alpha1.ReasonInvalid || verdict.Revision != "" ||
+		!strings.Contains(verdict.Message, "currency") {
 		t.Errorf("verdict: %+v", verdict)
 	}
 }
@@ -136,26 +138,30 @@ func TestWhoHasTheSameKey(t *testing.T) {
 		taken string
 	}{
 		"the younger is left out": {
-			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same"), joins(declared("young", time.Hour), "same")},
-			want:      map[string][]string{"old": {"same"}}, taken: "young",
+			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same"),
+				joins(declared("young", time.Hour), "same")},
+			want: map[string][]string{"old": {"same"}}, taken: "young",
 		},
 		"of the same age the one whose name comes later": {
 			endpoints: []assembly.Endpoint{joins(declared("b", time.Hour), "same"), joins(declared("a", time.Hour), "same")},
 			want:      map[string][]string{"a": {"same"}}, taken: "b",
 		},
 		"a working endpoint that takes another's key is served as before": {
-			former:    []config.Endpoint{formerly("young", "mine")},
-			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same"), joins(declared("young", time.Hour), "mine", "same")},
-			want:      map[string][]string{"old": {"same"}, "young": {"mine"}}, taken: "young",
+			former: []config.Endpoint{formerly("young", "mine")},
+			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same"),
+				joins(declared("young", time.Hour), "mine", "same")},
+			want: map[string][]string{"old": {"same"}, "young": {"mine"}}, taken: "young",
 		},
 		"but not if its former key is the other's by now": {
-			former:    []config.Endpoint{formerly("young", "mine")},
-			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same", "mine"), joins(declared("young", time.Hour), "mine", "same")},
-			want:      map[string][]string{"old": {"same", "mine"}}, taken: "young",
+			former: []config.Endpoint{formerly("young", "mine")},
+			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same", "mine"),
+				joins(declared("young", time.Hour), "mine", "same")},
+			want: map[string][]string{"old": {"same", "mine"}}, taken: "young",
 		},
 		"who was given a key of its own is served without the other's": {
-			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same"), joins(declared("young", time.Hour), "same", "mine")},
-			want:      map[string][]string{"old": {"same"}, "young": {"mine"}},
+			endpoints: []assembly.Endpoint{joins(declared("old", 2*time.Hour), "same"),
+				joins(declared("young", time.Hour), "same", "mine")},
+			want: map[string][]string{"old": {"same"}, "young": {"mine"}},
 		},
 		"one who loses takes nobody else along": {
 			endpoints: []assembly.Endpoint{
@@ -201,9 +207,11 @@ func TestWhoHasTheSameKey(t *testing.T) {
 
 func TestWhoCantBeServedAsDeclaredIsServedAsBefore(t *testing.T) {
 	former := opened(t, decide(scopeOf(nil, joins(declared("shop", time.Hour), "former", "key")), start, newID))["shop"]
-	signed := &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{Parameter: "signature", SecretRef: v1alpha1.SecretKeyReference{Name: "s"}}}
+	signed := &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{Parameter: "signature",
+		SecretRef: v1alpha1.SecretKeyReference{Name: "s"}}}
 	capi := []v1alpha1.Forward{{Name: "a", ForwardOptions: v1alpha1.ForwardOptions{Headers: []v1alpha1.ForwardHeader{
-		{Name: "A", ValueFrom: &v1alpha1.ForwardHeaderSource{SecretKeyRef: v1alpha1.ForwardSecretKey{Name: "capi", Key: "token"}}},
+		{Name: "A", ValueFrom: &v1alpha1.ForwardHeaderSource{SecretKeyRef: v1alpha1.ForwardSecretKey{Name: "capi",
+			Key: "token"}}},
 	}}}}
 	for name, c := range map[string]struct {
 		edit     func(*assembly.Endpoint)

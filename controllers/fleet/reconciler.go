@@ -1,6 +1,6 @@
-// Package fleet reconciles ReceiverFleets: it renders the endpoints that join into the receivers' configuration, makes the
-// workload and what stands around it, sees to it that every receiver takes the configuration up, and tells each endpoint
-// what became of it. Keys and keyrings of endpoints are package endpoint's.
+// Package fleet reconciles ReceiverFleets: it renders the endpoints that join into the receivers' configuration, makes
+// the workload and what stands around it, sees to it that every receiver takes the configuration up, and tells each
+// endpoint what became of it. Keys and keyrings of endpoints are package endpoint's.
 //
 // A reconcile observes (reads), decides (pure), writes through package apply and reports.
 package fleet
@@ -194,7 +194,8 @@ func receiverOf(pod *corev1.Pod) (propagation.Receiver, bool) {
 
 // nudge makes the kubelets of receivers that serve something else refresh the mounted configuration at once instead of
 // within a minute.
-func (r *Reconciler) nudge(ctx context.Context, s *scope, revision string, answers map[string]propagation.Answer) error {
+func (r *Reconciler) nudge(ctx context.Context, s *scope, revision string,
+	answers map[string]propagation.Answer) error {
 	for i := range s.pods {
 		receiver, ready := receiverOf(&s.pods[i])
 		answer := answers[receiver.ID]
@@ -209,8 +210,8 @@ func (r *Reconciler) nudge(ctx context.Context, s *scope, revision string, answe
 	return nil
 }
 
-// report follows the configuration into the receivers, tells the endpoints, and writes the status. If that should wait for
-// the receivers, it says how long at most.
+// report follows the configuration into the receivers, tells the endpoints, and writes the status. If that should wait
+// for the receivers, it says how long at most.
 func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []error) (wait time.Duration, err error) {
 	name, now := client.ObjectKeyFromObject(s.fleet), r.Now()
 	var answers map[string]propagation.Answer

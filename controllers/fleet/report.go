@@ -18,8 +18,8 @@ import (
 
 type verdicts = map[types.NamespacedName]propagation.Verdict
 
-// allAsked reports whether something is known of every receiver. Before that, after a start of the operator, endpoints keep
-// their conditions.
+// allAsked reports whether something is known of every receiver. Before that, after a start of the operator, endpoints
+// keep their conditions.
 func allAsked(answers map[string]propagation.Answer) bool {
 	for _, answer := range answers {
 		if !answer.Asked {
@@ -36,8 +36,9 @@ func (s *scope) settling(answers map[string]propagation.Answer) bool {
 	return !allAsked(answers) && len(was.Conditions) > 0 && was.ObservedGeneration == s.fleet.Generation
 }
 
-// patience returns how long the status should yet wait for receivers to take up a configuration that is wanted since then:
-// they do so in a moment, and a status that said so in between would be two writes for each change of an endpoint.
+// patience returns how long the status should yet wait for receivers to take up a configuration that is wanted since
+// then: they do so in a moment, and a status that said so in between would be two writes for each change of an
+// endpoint.
 func (s *scope) patience(p *plan, answers map[string]propagation.Answer, since, now time.Time) time.Duration {
 	behind := 0
 	for _, answer := range answers {
@@ -52,7 +53,8 @@ func (s *scope) patience(p *plan, answers map[string]propagation.Answer, since, 
 }
 
 // judge completes the verdicts by what receivers serve. key gives the name under which the history has an object.
-func judge(found, before verdicts, key func(types.NamespacedName) types.NamespacedName, history map[string]propagation.Contents, answers map[string]propagation.Answer, now time.Time) verdicts {
+func judge(found, before verdicts, key func(types.NamespacedName) types.NamespacedName,
+	history map[string]propagation.Contents, answers map[string]propagation.Answer, now time.Time) verdicts {
 	judged := verdicts{}
 	for name, verdict := range found {
 		verdict.Available = len(answers) > 0
@@ -62,7 +64,8 @@ func judge(found, before verdicts, key func(types.NamespacedName) types.Namespac
 			verdict.Since = was.Since
 		}
 		held := known && was.Confirmed && was.Revision == verdict.Revision
-		verdict.Confirmed = verdict.Revision != "" && verdict.Available && confirmed(key(name), verdict.Revision, held, history, answers)
+		verdict.Confirmed = verdict.Revision != "" && verdict.Available &&
+			confirmed(key(name), verdict.Revision, held, history, answers)
 		judged[name] = verdict
 	}
 	return judged
@@ -71,9 +74,10 @@ func judge(found, before verdicts, key func(types.NamespacedName) types.Namespac
 // asItIs is the key of endpoints.
 func asItIs(endpoint types.NamespacedName) types.NamespacedName { return endpoint }
 
-// confirmed reports whether every receiver serves an endpoint or campaign in its wanted revision. A receiver that has not answered yet,
-// like one that was added, doesn't take back what was confirmed before.
-func confirmed(name types.NamespacedName, revision string, held bool, history map[string]propagation.Contents, answers map[string]propagation.Answer) bool {
+// confirmed reports whether every receiver serves an endpoint or campaign in its wanted revision. A receiver that has
+// not answered yet, like one that was added, doesn't take back what was confirmed before.
+func confirmed(name types.NamespacedName, revision string, held bool, history map[string]propagation.Contents,
+	answers map[string]propagation.Answer) bool {
 	for _, answer := range answers {
 		if answer.Revision == "" && held {
 			continue
@@ -96,12 +100,13 @@ func unprogrammed(found verdicts) verdicts {
 }
 
 // report is pure.
-func report(s *scope, p *plan, answers map[string]propagation.Answer, problems []error, now time.Time) v1alpha1.ReceiverFleetStatus {
+func report(s *scope, p *plan, answers map[string]propagation.Answer, problems []error,
+	now time.Time) v1alpha1.ReceiverFleetStatus {
 	fleet := s.fleet
 	next := v1alpha1.ReceiverFleetStatus{
 		ObservedGeneration: fleet.Generation,
 		Replicas:           s.workload.existing,
-		Selector:           metav1.FormatLabelSelector(&metav1.LabelSelector{MatchLabels: resources.SelectorLabels(fleet.Name)}),
+		Selector:           metav1.FormatLabelSelector(metav1.SetAsLabelSelector(resources.SelectorLabels(fleet.Name))),
 		Revision:           p.settings,
 	}
 	if p.problem != nil {
@@ -143,8 +148,8 @@ func (s *scope) hostMessage() string {
 	return "spec.host: it is routed to " + who + ": declare another one. Its own routes stay as they are."
 }
 
-// lost finds acknowledged postbacks that are missing. While nothing is known of a receiver, or there is none, what was said
-// before stands: it is no better for that.
+// lost finds acknowledged postbacks that are missing. While nothing is known of a receiver, or there is none, what was
+// said before stands: it is no better for that.
 func lost(before []metav1.Condition, answers map[string]propagation.Answer) []status.Finding {
 	const kind = v1alpha1.ConditionAcknowledgedMissing
 	known, missing := len(answers) > 0, int64(0)
@@ -161,7 +166,8 @@ func lost(before []metav1.Condition, answers map[string]propagation.Answer) []st
 	}
 	return []status.Finding{status.True(kind, v1alpha1.ReasonSpoolDamaged, fmt.Sprintf(
 		"Acknowledged postbacks that are missing: %d. The disk of a receiver's spool has lost what it had promised to keep. "+
-			"Compare the networks' statements with the conversions, and replace the disk; docs/backup.md says how to end this condition.",
+			"Compare the networks' statements with the conversions, and replace the disk; docs/backup.md says how to end "+
+			"this condition.",
 		missing))}
 }
 
@@ -185,7 +191,8 @@ func propagatedness(p *plan, confirmed, ready int) status.Finding {
 	return status.True(kind, v1alpha1.ReasonConfirmed, "Every ready receiver serves the configuration.")
 }
 
-func readiness(w workload, problems []error, available, propagated status.Finding) (ready status.Finding, stalled bool) {
+func readiness(w workload, problems []error, available, propagated status.Finding) (ready status.Finding,
+	stalled bool) {
 	const kind = v1alpha1.ConditionReady
 	if len(problems) > 0 {
 		return status.False(kind, v1alpha1.ReasonInvalid, errors.Join(problems...).Error()), true

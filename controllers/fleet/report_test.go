@@ -35,7 +35,8 @@ func TestWhatAFleetSays(t *testing.T) {
 			[3]string{"True Available", "False Propagating", "False Propagating"}, kstatuscheck.InProgress},
 		"no receiver is ready": {rolledOut, nil, nil, nil,
 			[3]string{"False Unavailable", "False Propagating", "False Unavailable"}, kstatuscheck.InProgress},
-		"a rollout is under way": {workload{found: true, observed: true, wanted: 2, existing: 2, updated: 1, available: 2}, serves("new"), nil, nil,
+		"a rollout is under way": {workload{found: true, observed: true, wanted: 2, existing: 2, updated: 1, available: 2},
+			serves("new"), nil, nil,
 			[3]string{"True Available", "True Confirmed", "False Progressing"}, kstatuscheck.InProgress},
 		"a child can't be made": {rolledOut, serves("new"), []error{broken}, nil,
 			[3]string{"True Available", "True Confirmed", "False Invalid"}, kstatuscheck.Failed},
@@ -47,14 +48,16 @@ func TestWhatAFleetSays(t *testing.T) {
 			s.fleet.Generation, s.workload = 3, c.workload
 			next := report(s, &plan{revision: "new", settings: "own", problem: c.problem}, c.answers, c.problems, start)
 			var got [3]string
-			for i, kind := range []string{v1alpha1.ConditionAvailable, v1alpha1.ConditionConfigPropagated, v1alpha1.ConditionReady} {
+			for i, kind := range []string{v1alpha1.ConditionAvailable, v1alpha1.ConditionConfigPropagated,
+				v1alpha1.ConditionReady} {
 				condition := meta.FindStatusCondition(next.Conditions, kind)
 				got[i] = string(condition.Status) + " " + condition.Reason
 			}
 			if got != c.want {
 				t.Errorf("it says %v, want %v", got, c.want)
 			}
-			object := kstatuscheck.Object{Generation: 3, ObservedGeneration: next.ObservedGeneration, Conditions: next.Conditions}
+			object := kstatuscheck.Object{Generation: 3, ObservedGeneration: next.ObservedGeneration,
+				Conditions: next.Conditions}
 			if err := kstatuscheck.Check(object); err != nil {
 				t.Error(err)
 			}
@@ -70,20 +73,24 @@ func TestWhatAFleetSays(t *testing.T) {
 
 func TestAFleetSaysWhatItsReceiversHaveLost(t *testing.T) {
 	said := []metav1.Condition{{
-		Type: v1alpha1.ConditionAcknowledgedMissing, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSpoolDamaged, Message: "before",
+		Type: v1alpha1.ConditionAcknowledgedMissing, Status: metav1.ConditionTrue, Reason: v1alpha1.ReasonSpoolDamaged,
+		Message: "before",
 	}}
 	for name, c := range map[string]struct {
 		before  []metav1.Condition
 		answers map[string]propagation.Answer
 		want    string // the beginning of the message; empty when there is no condition
 	}{
-		"nothing":                          {nil, map[string]propagation.Answer{"a": {Revision: "r"}}, ""},
-		"nothing any more":                 {said, map[string]propagation.Answer{"a": {Revision: "r"}}, ""},
-		"two receivers have lost some":     {nil, map[string]propagation.Answer{"a": {Revision: "r", SpoolMissing: 2}, "b": {Revision: "r", SpoolMissing: 3}}, "Acknowledged postbacks that are missing: 5."},
-		"no receiver is there to ask":      {said, nil, "before"},
-		"one has not answered":             {said, map[string]propagation.Answer{"a": {Revision: "r"}, "b": {Asked: true}}, "before"},
-		"nothing was ever known of it":     {nil, map[string]propagation.Answer{"a": {Asked: true}}, ""},
-		"one has lost some, one is silent": {nil, map[string]propagation.Answer{"a": {Revision: "r", SpoolMissing: 2}, "b": {}}, "Acknowledged postbacks that are missing: 2."},
+		"nothing":          {nil, map[string]propagation.Answer{"a": {Revision: "r"}}, ""},
+		"nothing any more": {said, map[string]propagation.Answer{"a": {Revision: "r"}}, ""},
+		"two receivers have lost some": {nil, map[string]propagation.Answer{"a": {Revision: "r", SpoolMissing: 2},
+			"b": {Revision: "r", SpoolMissing: 3}}, "Acknowledged postbacks that are missing: 5."},
+		"no receiver is there to ask": {said, nil, "before"},
+		"one has not answered": {said, map[string]propagation.Answer{"a": {Revision: "r"}, "b": {Asked: true}},
+			"before"},
+		"nothing was ever known of it": {nil, map[string]propagation.Answer{"a": {Asked: true}}, ""},
+		"one has lost some, one is silent": {nil, map[string]propagation.Answer{"a": {Revision: "r", SpoolMissing: 2},
+			"b": {}}, "Acknowledged postbacks that are missing: 2."},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := scopeOf(nil)
@@ -93,7 +100,8 @@ func TestAFleetSaysWhatItsReceiversHaveLost(t *testing.T) {
 			switch {
 			case c.want == "" && condition != nil:
 				t.Errorf("it says %q", condition.Message)
-			case c.want != "" && (condition == nil || condition.Status != metav1.ConditionTrue || !strings.HasPrefix(condition.Message, c.want)):
+			case c.want != "" && (condition == nil || condition.Status != metav1.ConditionTrue ||
+				!strings.HasPrefix(condition.Message, c.want)):
 				t.Errorf("it says %+v, want %q", condition, c.want)
 			}
 		})
@@ -114,7 +122,8 @@ func TestHowLongAFleetWaitsForItsReceiversBeforeItSaysThatTheyAreBehind(t *testi
 		silent  bool // it has no conditions yet
 		want    time.Duration
 	}{
-		"a receiver has not taken it up yet":         {answer("old", "new"), time.Second, false, propagation.Patience - time.Second},
+		"a receiver has not taken it up yet": {answer("old", "new"), time.Second, false,
+			propagation.Patience - time.Second},
 		"a receiver does not take it up":             {answer("old"), propagation.Patience, false, 0},
 		"every receiver serves it":                   {answer("new"), 0, false, 0},
 		"there is no receiver":                       {nil, 0, false, 0},

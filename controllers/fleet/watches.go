@@ -40,10 +40,12 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, namespaces boo
 		Watches(&v1alpha1.PostbackEndpoint{}, handler.EnqueueRequestsFromMapFunc(ofEndpoint), changed).
 		Watches(&v1alpha1.Campaign{}, handler.EnqueueRequestsFromMapFunc(r.ofCampaign), changed).
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofMadeSecret)).
-		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
+		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(),
+			handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
 		WatchesRawSource(r.Prober.Fleets)
 	if namespaces {
-		build = build.WatchesRawSource(source.Kind[client.Object](foreign, lookup.NamespaceMetadata(), handler.EnqueueRequestsFromMapFunc(r.ofNamespace)))
+		build = build.WatchesRawSource(source.Kind[client.Object](foreign, lookup.NamespaceMetadata(),
+			handler.EnqueueRequestsFromMapFunc(r.ofNamespace)))
 	}
 	for _, child := range []client.Object{
 		&appsv1.Deployment{}, &appsv1.StatefulSet{}, &corev1.Service{}, &corev1.ServiceAccount{}, &corev1.Pod{},
@@ -105,8 +107,8 @@ func (r *Reconciler) ofCampaign(ctx context.Context, object client.Object) []rec
 	return ofEndpoint(ctx, &endpoint)
 }
 
-// ofMadeSecret: a fleet's own Secrets, the keyrings of its endpoints and their campaigns, and what is named as if it were a
-// user's.
+// ofMadeSecret: a fleet's own Secrets, the keyrings of its endpoints and their campaigns, and what is named as if it
+// were a user's.
 func (r *Reconciler) ofMadeSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	found := append(ofChild(ctx, secret), r.ofUsersSecret(ctx, secret)...)
 	if secret.GetLabels()[v1alpha1.LabelRole] != v1alpha1.RoleKeyring {

@@ -23,16 +23,19 @@ func secretsOfCampaign(object client.Object) []string {
 }
 
 // CampaignsOfEndpoint returns the campaigns that name an endpoint.
-func CampaignsOfEndpoint(ctx context.Context, reader client.Reader, endpoint types.NamespacedName) ([]v1alpha1.Campaign, error) {
+func CampaignsOfEndpoint(ctx context.Context, reader client.Reader, endpoint types.NamespacedName) ([]v1alpha1.Campaign,
+	error) {
 	return campaigns(ctx, reader, endpoint.Namespace, client.MatchingFields{byEndpoint: endpoint.Name})
 }
 
 // CampaignsOfSecret returns the campaigns that read a Secret.
-func CampaignsOfSecret(ctx context.Context, reader client.Reader, secret types.NamespacedName) ([]v1alpha1.Campaign, error) {
+func CampaignsOfSecret(ctx context.Context, reader client.Reader, secret types.NamespacedName) ([]v1alpha1.Campaign,
+	error) {
 	return campaigns(ctx, reader, secret.Namespace, client.MatchingFields{bySecret: secret.Name})
 }
 
-func campaigns(ctx context.Context, reader client.Reader, namespace string, fields client.MatchingFields) ([]v1alpha1.Campaign, error) {
+func campaigns(ctx context.Context, reader client.Reader, namespace string,
+	fields client.MatchingFields) ([]v1alpha1.Campaign, error) {
 	var list v1alpha1.CampaignList
 	err := reader.List(ctx, &list, client.InNamespace(namespace), fields)
 	return list.Items, err

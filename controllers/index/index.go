@@ -1,5 +1,6 @@
-// Package index finds declarations by what they name: endpoints by their fleet and by the Secrets they read, fleets by the
-// Secrets they read, campaigns by their endpoint and by the Secret they read. The reconcilers share it. It reads the cache and writes nothing.
+// Package index finds declarations by what they name: endpoints by their fleet and by the Secrets they read, fleets by
+// the Secrets they read, campaigns by their endpoint and by the Secret they read. The reconcilers share it. It reads
+// the cache and writes nothing.
 package index
 
 import (
@@ -69,7 +70,8 @@ func namesOf(refs []v1alpha1.ForwardSecretKey) []string {
 	return names
 }
 
-// secretsOfFleet are those that the operator reads, and those of the pods, of which it sees to it that they may be used.
+// secretsOfFleet are those that the operator reads, and those of the pods, of which it sees to it that they may be
+// used.
 func secretsOfFleet(object client.Object) []string {
 	fleet := object.(*v1alpha1.ReceiverFleet)
 	var names []string
@@ -100,21 +102,24 @@ func FleetsOfHost(ctx context.Context, reader client.Reader, host string) ([]v1a
 }
 
 // EndpointsOfFleet returns the endpoints, of any namespace, that name a fleet.
-func EndpointsOfFleet(ctx context.Context, reader client.Reader, fleet types.NamespacedName) ([]v1alpha1.PostbackEndpoint, error) {
+func EndpointsOfFleet(ctx context.Context, reader client.Reader,
+	fleet types.NamespacedName) ([]v1alpha1.PostbackEndpoint, error) {
 	var list v1alpha1.PostbackEndpointList
 	err := reader.List(ctx, &list, client.MatchingFields{byFleet: fleet.String()})
 	return list.Items, err
 }
 
 // EndpointsOfSecret returns the endpoints that read a Secret.
-func EndpointsOfSecret(ctx context.Context, reader client.Reader, secret types.NamespacedName) ([]v1alpha1.PostbackEndpoint, error) {
+func EndpointsOfSecret(ctx context.Context, reader client.Reader,
+	secret types.NamespacedName) ([]v1alpha1.PostbackEndpoint, error) {
 	var list v1alpha1.PostbackEndpointList
 	err := reader.List(ctx, &list, client.InNamespace(secret.Namespace), client.MatchingFields{bySecret: secret.Name})
 	return list.Items, err
 }
 
 // FleetsOfSecret returns the fleets that read a Secret.
-func FleetsOfSecret(ctx context.Context, reader client.Reader, secret types.NamespacedName) ([]v1alpha1.ReceiverFleet, error) {
+func FleetsOfSecret(ctx context.Context, reader client.Reader, secret types.NamespacedName) ([]v1alpha1.ReceiverFleet,
+	error) {
 	var list v1alpha1.ReceiverFleetList
 	err := reader.List(ctx, &list, client.InNamespace(secret.Namespace), client.MatchingFields{bySecret: secret.Name})
 	return list.Items, err

@@ -14,7 +14,8 @@ import (
 )
 
 func campaign(name, spec string) string {
-	return "apiVersion: postback.dev/v1alpha1\nkind: Campaign\nmetadata: {name: " + name + "}\nspec: {endpointRef: {name: shop}, offerURL: 'https://offer.example/', " + spec + "}"
+	return "apiVersion: postback.dev/v1alpha1\nkind: Campaign\nmetadata: {name: " + name +
+		"}\nspec: {endpointRef: {name: shop}, offerURL: 'https://offer.example/', " + spec + "}"
 }
 
 func (h *house) only() config.Endpoint {
@@ -48,7 +49,8 @@ func TestCampaignsStandInTheirEndpoint(t *testing.T) {
 		endpoint("shop", "forwards: [{name: own, url: 'https://own.example/'}]"), campaign("winter", ""))
 	shop := h.only()
 	token := h.value("summer-campaign", "token")
-	if len(shop.Campaigns) != 2 || shop.Campaigns[0].Alias != "Sum" || shop.Campaigns[1].Alias != "winter" || len(token) < 20 ||
+	if len(shop.Campaigns) != 2 || shop.Campaigns[0].Alias != "Sum" || shop.Campaigns[1].Alias != "winter" ||
+		len(token) < 20 ||
 		shop.Campaigns[0].Tokens[0].SHA256 != config.Digest(token) || shop.Campaigns[0].Cost.Currency != "USD" {
 		t.Errorf("campaigns: %+v", shop.Campaigns)
 	}
@@ -82,11 +84,16 @@ func TestAnotherRenderingKeepsTokensAndARaisedRevisionAddsOne(t *testing.T) {
 
 func TestOneBadCampaignLeavesTheOthersAlone(t *testing.T) {
 	cases := map[string]struct{ documents, says string }{
-		"of no endpoint":            {strings.Replace(campaign("bad", ""), "name: shop", "name: nowhere", 1), "Campaign default/bad is left out: spec.endpointRef: no PostbackEndpoint default/nowhere is declared"},
-		"with a reserved alias":     {campaign("bad", "alias: js"), "alias: is a path of the receiver's own"},
-		"with a type of nobody":     {campaign("bad", "forwards: [{name: a, url: 'https://s.example/', types: [bet]}]"), "Campaign default/bad is left out: endpoint.forwards[0].types[0]: must be a built-in type"},
-		"with an alias of another":  {campaign("zbad", "alias: good"), "Campaign default/zbad is left out: spec.alias: the older Campaign good of the fleet has the same alias"},
-		"with a token of another's": {secret("good-campaign", "token: same-token-1") + "\n---\n" + secret("mine", "token: same-token-1") + "\n---\n" + campaign("zbad", "token: {secretRef: {name: mine}}"), "spec.token: the older Campaign good has the same token"},
+		"of no endpoint": {strings.Replace(campaign("bad", ""), "name: shop", "name: nowhere", 1),
+			"Campaign default/bad is left out: spec.endpointRef: no PostbackEndpoint default/nowhere is declared"},
+		"with a reserved alias": {campaign("bad", "alias: js"), "alias: is a path of the receiver's own"},
+		"with a type of nobody": {campaign("bad", "forwards: [{name: a, url: 'https://s.example/', types: [bet]}]"),
+			"Campaign default/bad is left out: endpoint.forwards[0].types[0]: must be a built-in type"},
+		"with an alias of another": {campaign("zbad", "alias: good"),
+			"Campaign default/zbad is left out: spec.alias: the older Campaign good of the fleet has the same alias"},
+		"with a token of another's": {secret("good-campaign", "token: same-token-1") + "\n---\n" +
+			secret("mine", "token: same-token-1") + "\n---\n" + campaign("zbad", "token: {secretRef: {name: mine}}"),
+			"spec.token: the older Campaign good has the same token"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -107,7 +114,8 @@ func TestACampaignWithoutItsTokenIsRenderedWithoutAndTold(t *testing.T) {
 	for name, c := range map[string]struct{ documents, says string }{
 		"without its Secret": {
 			campaign("bad", "token: {secretRef: {name: mine}}"),
-			"Campaign default/bad is rendered with the credentials that it had: spec.token.secretRef: Secret default/mine: not found among the files",
+			"Campaign default/bad is rendered with the credentials that it had: spec.token.secretRef: Secret default/mine: " +
+				"not found among the files",
 		},
 		"with a token that is none": {
 			secret("mine", "token: hunter2") + "\n---\n" + campaign("bad", "token: {secretRef: {name: mine}}"),
@@ -120,7 +128,8 @@ func TestACampaignWithoutItsTokenIsRenderedWithoutAndTold(t *testing.T) {
 			if err == nil || !strings.Contains(err.Error(), c.says) || strings.Contains(err.Error(), "hunter2") {
 				t.Errorf("error: %v", err)
 			}
-			if campaigns := h.only().Campaigns; len(campaigns) != 2 || campaigns[0].Name != "bad" || len(campaigns[0].Tokens) != 0 {
+			if campaigns := h.only().Campaigns; len(campaigns) != 2 || campaigns[0].Name != "bad" ||
+				len(campaigns[0].Tokens) != 0 {
 				t.Errorf("campaigns: %+v", campaigns)
 			}
 		})
@@ -130,7 +139,8 @@ func TestACampaignWithoutItsTokenIsRenderedWithoutAndTold(t *testing.T) {
 func TestACampaignGoesWithItsEndpoint(t *testing.T) {
 	h := newHouse(t)
 	err := h.render(endpoint("other", ""), endpoint("shop", "fleetRef: {name: nowhere}"), campaign("summer", ""))
-	if err == nil || !strings.Contains(err.Error(), "Campaign default/summer is left out: its PostbackEndpoint default/shop is left out") {
+	if err == nil || !strings.Contains(err.Error(),
+		"Campaign default/summer is left out: its PostbackEndpoint default/shop is left out") {
 		t.Errorf("error: %v", err)
 	}
 }
@@ -145,11 +155,13 @@ func TestAClientKeyIsGeneratedWherePagesMayReport(t *testing.T) {
 	key := h.value("shop-key", "key")
 	h.mustRender(endpoint("shop", browser+"}"))
 	first := h.value("shop-key", "clientKey")
-	if b := h.only().Browser; b == nil || len(b.Keys) != 1 || b.Keys[0].SHA256 != config.Digest(first) || b.RatePerMinute != 60 || first == "" {
+	if b := h.only().Browser; b == nil || len(b.Keys) != 1 || b.Keys[0].SHA256 != config.Digest(first) ||
+		b.RatePerMinute != 60 || first == "" {
 		t.Errorf("browser: %+v", b)
 	}
 	h.mustRender(endpoint("shop", browser+", revision: 2}"))
-	if second := h.value("shop-key", "clientKey"); second == first || len(h.only().Browser.Keys) != 2 || h.value("shop-key", "key") != key {
+	if second := h.value("shop-key", "clientKey"); second == first || len(h.only().Browser.Keys) != 2 ||
+		h.value("shop-key", "key") != key {
 		t.Errorf("browser: %+v", h.only().Browser)
 	}
 	h.mustRender(endpoint("shop", ""))
@@ -160,8 +172,10 @@ func TestAClientKeyIsGeneratedWherePagesMayReport(t *testing.T) {
 
 func TestAnOfferWithoutSubidIsRenderedAndTold(t *testing.T) {
 	h := newHouse(t)
-	h.mustRender(endpoint("shop", ""), campaign("summer", ""), strings.Replace(campaign("winter", ""), "offer.example/", "offer.example/?s={subid}", 1))
-	if got := h.notices.String(); !strings.Contains(got, "Campaign default/summer: offerURL has no {subid}") || strings.Contains(got, "winter") {
+	h.mustRender(endpoint("shop", ""), campaign("summer", ""),
+		strings.Replace(campaign("winter", ""), "offer.example/", "offer.example/?s={subid}", 1))
+	if got := h.notices.String(); !strings.Contains(got, "Campaign default/summer: offerURL has no {subid}") ||
+		strings.Contains(got, "winter") {
 		t.Errorf("it says %q", got)
 	}
 	if len(h.only().Campaigns) != 2 {
@@ -178,7 +192,8 @@ func TestATemplateThatCannotBeMeantIsRefused(t *testing.T) {
 			t.Errorf("%s: %v", spec, err)
 		}
 	}
-	err := newHouse(t).render(endpoint("shop", ""), campaign("summer", "cookieDays: 1"), strings.Replace(campaign("winter", ""), "offer.example/", "offer.example/?s={{subid}}", 1))
+	err := newHouse(t).render(endpoint("shop", ""), campaign("summer", "cookieDays: 1"),
+		strings.Replace(campaign("winter", ""), "offer.example/", "offer.example/?s={{subid}}", 1))
 	if err == nil || !strings.Contains(err.Error(), "write {subid} instead of {{subid}}") {
 		t.Errorf("an offer: %v", err)
 	}
@@ -196,7 +211,8 @@ func (h *house) snippet(parts ...string) string {
 func TestSnippetsAreReadyToPaste(t *testing.T) {
 	h := newHouse(t)
 	documents := []string{
-		endpoint("shop", "receiver: {host: pb.example.com}, browser: {types: [sale], origins: ['https://shop.example']}"), campaign("summer", "alias: sum"),
+		endpoint("shop", "receiver: {host: pb.example.com}, browser: {types: [sale], origins: ['https://shop.example']}"),
+		campaign("summer", "alias: sum"),
 	}
 	h.mustRender(documents...)
 	key, client, token := h.generated("key"), h.generated("clientKey"), h.value("summer-campaign", "token")
@@ -222,7 +238,8 @@ func TestSnippetsAreReadyToPaste(t *testing.T) {
 		}
 	}
 	h.mustRender(endpoint("shop", "receiver: {host: pb.example.com}"), documents[1])
-	if _, err := os.Stat(filepath.Join(h.dir, snippetsDir, "default.shop", "pixel-image.html")); !errors.Is(err, os.ErrNotExist) {
+	if _, err := os.Stat(filepath.Join(h.dir, snippetsDir, "default.shop", "pixel-image.html")); !errors.Is(err,
+		os.ErrNotExist) {
 		t.Errorf("a snippet of a key that nobody accepts: %v", err)
 	}
 }
@@ -232,7 +249,8 @@ func TestSnippetsShowWhatIsAccepted(t *testing.T) {
 	h := newHouse(t)
 	h.mustRender(endpoint("shop", ""))
 	first := h.snippet("default.shop", "postback-url")
-	if err := h.render(endpoint("shop", "key: {revision: 2}, forwards: [{name: a, url: 'https://s.example/?{sub}'}]")); err == nil {
+	if err := h.render(endpoint("shop", "key: {revision: 2}, forwards: [{name: a, url: "+
+		"'https://s.example/?{sub}'}]")); err == nil {
 		t.Fatal("no error")
 	}
 	if h.snippet("default.shop", "postback-url") != first {
@@ -250,7 +268,9 @@ func TestAnAliasOfAnotherTakesNoLinkAway(t *testing.T) {
 	before := h.only().Campaigns
 	for range 2 {
 		err := h.render(endpoint("shop", ""), campaign("good", ""), campaign("late", "alias: good, source: other"))
-		if err == nil || !strings.Contains(err.Error(), "Campaign default/late keeps what was rendered before: spec.alias: the older Campaign good of the fleet has the same alias") {
+		if err == nil || !strings.Contains(err.Error(),
+			"Campaign default/late keeps what was rendered before: spec.alias: the older Campaign good of the fleet has the "+
+				"same alias") {
 			t.Errorf("error: %v", err)
 		}
 		if diff := cmp.Diff(before, h.only().Campaigns); diff != "" {

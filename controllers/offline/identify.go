@@ -30,13 +30,15 @@ func identify(object *unstructured.Unstructured) error {
 	kind, version := object.GetKind(), object.GetAPIVersion()
 	switch {
 	case kind == "" && version == "":
-		return fmt.Errorf("apiVersion and kind are missing: begin the document with apiVersion: %s and a kind like PostbackEndpoint", v1alpha1.GroupVersion)
+		return fmt.Errorf("apiVersion and kind are missing: begin the document with apiVersion: %s and a kind like "+
+			"PostbackEndpoint", v1alpha1.GroupVersion)
 	case kind == "":
 		return fmt.Errorf("kind is missing: write %s", strings.Join(kindsOf(version), ", "))
 	case version == "" && readKinds[kind] != (schema.GroupVersion{}):
 		return fmt.Errorf("apiVersion is missing: a %s has apiVersion: %s", kind, readKinds[kind])
 	case version == "":
-		return fmt.Errorf("apiVersion is missing, the kind is %.64q: the kinds of this product have apiVersion: %s", kind, v1alpha1.GroupVersion)
+		return fmt.Errorf("apiVersion is missing, the kind is %.64q: the kinds of this product have apiVersion: %s", kind,
+			v1alpha1.GroupVersion)
 	}
 	if _, known := readKinds[kind]; !known {
 		ours := object.GroupVersionKind().Group == v1alpha1.GroupVersion.Group
@@ -55,7 +57,8 @@ func identify(object *unstructured.Unstructured) error {
 func kindsOf(version string) []string {
 	var kinds []string
 	for _, kind := range slices.Sorted(maps.Keys(readKinds)) {
-		if group := readKinds[kind]; group.String() == version || group.Group == v1alpha1.GroupVersion.Group && version != "v1" {
+		if group := readKinds[kind]; group.String() == version || group.Group == v1alpha1.GroupVersion.Group &&
+			version != "v1" {
 			kinds = append(kinds, kind)
 		}
 	}
@@ -107,7 +110,8 @@ func readSecret(object *unstructured.Unstructured) (*corev1.Secret, error) {
 		return nil, err
 	}
 	var secret corev1.Secret
-	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(object.Object, &secret, true); err != nil {
+	if err := runtime.DefaultUnstructuredConverter.FromUnstructuredWithValidation(object.Object, &secret,
+		true); err != nil {
 		return nil, errors.New("is no valid Secret: it has a field that Secrets do not have, or one of the wrong type")
 	}
 	return &secret, nil

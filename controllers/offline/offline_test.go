@@ -110,7 +110,8 @@ func (h *house) state() map[string]string {
 }
 
 func endpoint(name, spec string) string {
-	return "apiVersion: postback.dev/v1alpha1\nkind: PostbackEndpoint\nmetadata: {name: " + name + "}\nspec: {currency: USD, " + spec + "}"
+	return "apiVersion: postback.dev/v1alpha1\nkind: PostbackEndpoint\nmetadata: {name: " + name +
+		"}\nspec: {currency: USD, " + spec + "}"
 }
 
 func fleet(name, spec string) string {
@@ -118,7 +119,8 @@ func fleet(name, spec string) string {
 }
 
 func secret(name, data string) string {
-	return "apiVersion: v1\nkind: Secret\nmetadata: {name: " + name + ", labels: {postback.dev/readable: 'true'}}\nstringData: {" + data + "}"
+	return "apiVersion: v1\nkind: Secret\nmetadata: {name: " + name +
+		", labels: {postback.dev/readable: 'true'}}\nstringData: {" + data + "}"
 }
 
 // closed takes a Secret's label away, by which it opts in to being read.
@@ -138,7 +140,8 @@ func TestOneEndpointBecomesAFolderAndAKey(t *testing.T) {
 	if key == token || shop.Keys[0].SHA256 != config.Digest(key) || shop.ClickTokens[0].SHA256 != config.Digest(token) {
 		t.Error("the contract holds other digests than those of the generated key and token")
 	}
-	if want := filepath.Join(h.dir, "default.shop") + "  revision " + got.Revision + "  endpoints 1\n"; h.out.String() != want {
+	if want := filepath.Join(h.dir, "default.shop") + "  revision " + got.Revision +
+		"  endpoints 1\n"; h.out.String() != want {
 		t.Errorf("said %q, want %q", h.out.String(), want)
 	}
 }
@@ -184,7 +187,8 @@ func TestAChangeSwapsTheFolderAndCleansUp(t *testing.T) {
 	}
 	var names []string
 	for _, entry := range entries {
-		names = append(names, regexp.MustCompile(`^\.\.2030_01_01_00_00_00\.[0-9]+$`).ReplaceAllString(entry.Name(), "..time"))
+		names = append(names, regexp.MustCompile(`^\.\.2030_01_01_00_00_00\.[0-9]+$`).ReplaceAllString(entry.Name(),
+			"..time"))
 	}
 	want := []string{dataLink, "..time", "manifest.json", "shard-000.json"}
 	slices.Sort(names)
@@ -246,7 +250,8 @@ func TestDeclaredSecretsAreUsed(t *testing.T) {
 		endpoint("b", ""), secret("b-key", "key: another-long-key, clickToken: a-click-token"),
 	)
 	a, b := h.open("default.a").Endpoints[0], h.open("default.b").Endpoints[0]
-	if a.Keys[0].SHA256 != config.Digest("my-own-long-key") || len(a.ClickTokens) != 0 || a.Access.HMAC.Secrets[0].Value.Reveal() != "signing" {
+	if a.Keys[0].SHA256 != config.Digest("my-own-long-key") || len(a.ClickTokens) != 0 ||
+		a.Access.HMAC.Secrets[0].Value.Reveal() != "signing" {
 		t.Errorf("a: %+v", a)
 	}
 	if b.Keys[0].SHA256 != config.Digest("another-long-key") || b.ClickTokens[0].SHA256 != config.Digest("a-click-token") {
@@ -269,47 +274,88 @@ func TestWhatIsWrongWithOneEndpointLeavesTheOthersAlone(t *testing.T) {
 		documents []string
 		says      string
 	}{
-		"an unknown field":                    {[]string{endpoint("bad", "polices: {}")}, "PostbackEndpoint default/bad is left out: spec.polices: unknown field"},
-		"a broken rule":                       {[]string{endpoint("bad", "payout: {max: '0'}")}, "PostbackEndpoint default/bad is left out: spec.payout.max: max: write a decimal"},
-		"broken YAML":                         {[]string{"a: b: c"}, "standard input, document 1"},
-		"a key twice in a mapping":            {[]string{"kind: A\nkind: B"}, `key "kind" already set`},
-		"no object":                           {[]string{"- just\n- text"}, "is no Kubernetes object"},
-		"a Secret that is missing":            {[]string{endpoint("bad", "key: {secretRef: {name: mine}}")}, "PostbackEndpoint default/bad is left out: spec.key.secretRef: Secret default/mine: not found among the files"},
-		"a Secret without its field":          {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"), secret("mine", "other: x")}, `Secret default/mine: field "key" is missing`},
-		"a signing Secret that is missing":    {[]string{endpoint("bad", "access: {hmac: {secretRef: {name: sign}}}")}, "spec.access.hmac.secretRef: Secret default/sign: not found among the files"},
-		"a Secret that is no base64":          {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\ndata: {key: 'hunter2!'}"}, "Secret default/mine: data.key is no base64: plain text belongs in stringData"},
-		"a fleet that is missing":             {[]string{endpoint("bad", "fleetRef: {name: eu}")}, "no ReceiverFleet default/eu is declared"},
-		"a fleet that permits nobody":         {[]string{endpoint("bad", "fleetRef: {name: eu, namespace: infra}"), strings.Replace(fleet("eu", ""), "name: eu", "name: eu, namespace: infra", 1)}, "don't permit the namespace"},
-		"a fleet that is invalid":             {[]string{endpoint("bad", "fleetRef: {name: eu}"), fleet("eu", "host: 'http://pb.example.com'")}, "PostbackEndpoint default/bad is left out: its fleet default/eu is invalid"},
-		"a fleet of its own name":             {[]string{endpoint("bad", ""), fleet("bad", "")}, "a ReceiverFleet of the endpoint's name is declared"},
-		"no apiVersion":                       {[]string{"kind: PostbackEndpoint\nmetadata: {name: bad}"}, "apiVersion is missing: a PostbackEndpoint has apiVersion: postback.dev/v1alpha1"},
-		"no apiVersion of a Secret":           {[]string{"kind: Secret\nmetadata: {name: bad}"}, "apiVersion is missing: a Secret has apiVersion: v1"},
-		"no kind":                             {[]string{"apiVersion: postback.dev/v1alpha1\nmetadata: {name: bad}"}, "kind is missing: write Campaign, PostbackEndpoint, ReceiverFleet"},
-		"neither apiVersion nor kind":         {[]string{"metadata: {name: bad}"}, "apiVersion and kind are missing"},
-		"no name":                             {[]string{"apiVersion: postback.dev/v1alpha1\nkind: Campaign"}, "metadata.name of a Campaign is missing"},
-		"a kind in the wrong case":            {[]string{strings.Replace(endpoint("bad", ""), "PostbackEndpoint", "postbackendpoint", 1)}, "write kind: PostbackEndpoint"},
-		"a Secret's kind misspelt":            {[]string{strings.Replace(secret("mine", "key: hunter2"), "Secret", "Secrets", 1)}, "write kind: Secret"},
-		"a kind of another group":             {[]string{strings.Replace(campaign("bad", ""), "postback.dev/v1alpha1", "postback.io/v1", 1)}, "Campaign default/bad is left out: there is no such kind in apiVersion postback.io/v1"},
-		"a key that YAML takes for a number":  {[]string{secret("mine", "key: 12345e6")}, "Secret default/mine: stringData.key is no text for YAML: write it in quotes"},
-		"a key that YAML takes for a boolean": {[]string{secret("mine", "key: yes, other: x")}, "Secret default/mine: stringData.key is no text for YAML: write it in quotes"},
-		"a Secret's key without a value":      {[]string{secret("mine", "key: ")}, "Secret default/mine: stringData.key is empty"},
-		"a Secret's data as a number":         {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\ndata: {key: 12345}"}, "data.key is no text for YAML: write it in quotes"},
-		"a Secret that did not opt in": {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"), closed(secret("mine", "key: hunter2hunter2"))},
+		"an unknown field": {[]string{endpoint("bad", "polices: {}")},
+			"PostbackEndpoint default/bad is left out: spec.polices: unknown field"},
+		"a broken rule": {[]string{endpoint("bad", "payout: {max: '0'}")},
+			"PostbackEndpoint default/bad is left out: spec.payout.max: max: write a decimal"},
+		"broken YAML":              {[]string{"a: b: c"}, "standard input, document 1"},
+		"a key twice in a mapping": {[]string{"kind: A\nkind: B"}, `key "kind" already set`},
+		"no object":                {[]string{"- just\n- text"}, "is no Kubernetes object"},
+		"a Secret that is missing": {[]string{endpoint("bad", "key: {secretRef: {name: mine}}")},
+			"PostbackEndpoint default/bad is left out: spec.key.secretRef: Secret default/mine: not found among the files"},
+		"a Secret without its field": {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"),
+			secret("mine", "other: x")}, `Secret default/mine: field "key" is missing`},
+		"a signing Secret that is missing": {[]string{endpoint("bad", "access: {hmac: {secretRef: {name: sign}}}")},
+			"spec.access.hmac.secretRef: Secret default/sign: not found among the files"},
+		"a Secret that is no base64": {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\ndata: " +
+			"{key: 'hunter2!'}"}, "Secret default/mine: data.key is no base64: plain text belongs in stringData"},
+		"a fleet that is missing": {[]string{endpoint("bad", "fleetRef: {name: eu}")},
+			"no ReceiverFleet default/eu is declared"},
+		"a fleet that permits nobody": {[]string{endpoint("bad", "fleetRef: {name: eu, namespace: infra}"),
+			strings.Replace(fleet("eu", ""), "name: eu", "name: eu, namespace: infra", 1)}, "don't permit the namespace"},
+		"a fleet that is invalid": {[]string{endpoint("bad", "fleetRef: {name: eu}"),
+			fleet("eu", "host: 'http://pb.example.com'")},
+			"PostbackEndpoint default/bad is left out: its fleet default/eu is invalid"},
+		"a fleet of its own name": {[]string{endpoint("bad", ""), fleet("bad", "")},
+			"a ReceiverFleet of the endpoint's name is declared"},
+		"no apiVersion": {[]string{"kind: PostbackEndpoint\nmetadata: {name: bad}"},
+			"apiVersion is missing: a PostbackEndpoint has apiVersion: postback.dev/v1alpha1"},
+		"no apiVersion of a Secret": {[]string{"kind: Secret\nmetadata: {name: bad}"},
+			"apiVersion is missing: a Secret has apiVersion: v1"},
+		"no kind": {[]string{"apiVersion: postback.dev/v1alpha1\nmetadata: {name: bad}"},
+			"kind is missing: write Campaign, PostbackEndpoint, ReceiverFleet"},
+		"neither apiVersion nor kind": {[]string{"metadata: {name: bad}"}, "apiVersion and kind are missing"},
+		"no name": {[]string{"apiVersion: postback.dev/v1alpha1\nkind: Campaign"},
+			"metadata.name of a Campaign is missing"},
+		"a kind in the wrong case": {[]string{strings.Replace(endpoint("bad", ""), "PostbackEndpoint",
+			"postbackendpoint", 1)}, "write kind: PostbackEndpoint"},
+		"a Secret's kind misspelt": {[]string{strings.Replace(secret("mine", "key: hunter2"), "Secret", "Secrets",
+			1)}, "write kind: Secret"},
+		"a kind of another group": {[]string{strings.Replace(campaign("bad", ""), "postback.dev/v1alpha1",
+			"postback.io/v1", 1)}, "Campaign default/bad is left out: there is no such kind in apiVersion postback.io/v1"},
+		"a key that YAML takes for a number": {[]string{secret("mine", "key: 12345e6")},
+			"Secret default/mine: stringData.key is no text for YAML: write it in quotes"},
+		"a key that YAML takes for a boolean": {[]string{secret("mine", "key: yes, other: x")},
+			"Secret default/mine: stringData.key is no text for YAML: write it in quotes"},
+		"a Secret's key without a value": {[]string{secret("mine", "key: ")},
+			"Secret default/mine: stringData.key is empty"},
+		"a Secret's data as a number": {[]string{"apiVersion: v1\nkind: Secret\nmetadata: {name: mine}\ndata: " +
+			"{key: 12345}"}, "data.key is no text for YAML: write it in quotes"},
+		"a Secret that did not opt in": {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"),
+			closed(secret("mine", "key: hunter2hunter2"))},
 			`PostbackEndpoint default/bad is left out: spec.key.secretRef: Secret default/mine: it needs the label postback.dev/readable: "true"`},
-		"a signing Secret that did not opt in": {[]string{endpoint("bad", "access: {hmac: {secretRef: {name: mine}}}"), closed(secret("mine", "hmac: hunter2"))}, "spec.access.hmac.secretRef: Secret default/mine: it needs the label"},
+		"a signing Secret that did not opt in": {[]string{endpoint("bad", "access: {hmac: {secretRef: {name: mine}}}"),
+			closed(secret("mine", "hmac: hunter2"))}, "spec.access.hmac.secretRef: Secret default/mine: it needs the label"},
 		"a signing Secret for another namespace": {[]string{
-			endpoint("bad", "fleetRef: {name: eu, namespace: infra}, access: {hmac: {secretRef: {name: mine}}}"), secret("mine", "hmac: hunter2"),
+			endpoint("bad", "fleetRef: {name: eu, namespace: infra}, access: {hmac: {secretRef: {name: mine}}}"),
+			secret("mine", "hmac: hunter2"),
 			strings.Replace(fleet("eu", "allowedEndpoints: {namespaces: All}"), "name: eu", "name: eu, namespace: infra", 1)},
 			"spec.access.hmac.secretRef: Secret default/mine: it needs the annotation postback.dev/shared-with: infra"},
-		"a key that is too short":                        {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"), secret("mine", "key: hunter2")}, "fewer than 12 characters and may be guessed: take a longer one, or set spec.key.allowWeak"},
-		"a provider's key that would go elsewhere":       {[]string{fleet("bad", "rates: {providers: [{name: own, type: JSON, url: 'https://rates.example/', keySecretRef: {name: mine}}]}")}, "only type OpenExchangeRates takes a key"},
-		"a provider's key that would go to another host": {[]string{fleet("bad", "rates: {providers: [{name: oxr, type: OpenExchangeRates, url: 'https://openexchangerates.org.evil.example/', keySecretRef: {name: mine}}]}")}, "a key goes to https://openexchangerates.org/ only"},
-		"a provider's key in the clear":                  {[]string{fleet("bad", "rates: {providers: [{name: oxr, type: OpenExchangeRates, url: 'http://openexchangerates.org/', keySecretRef: {name: mine}}]}")}, "a key goes to https://openexchangerates.org/ only"},
-		"two of one name":                                {[]string{endpoint("good", "suspend: true")}, "PostbackEndpoint default/good: is declared twice"},
-		"a version that is none":                         {[]string{strings.Replace(endpoint("bad", ""), "v1alpha1", "v1", 1)}, "PostbackEndpoint default/bad is left out: there is no such kind in apiVersion postback.dev/v1: write apiVersion: postback.dev/v1alpha1"},
-		"a kind that is none":                            {[]string{strings.Replace(endpoint("bad", ""), "PostbackEndpoint", "PostbackEndpoints", 1)}, `there is no kind "PostbackEndpoints" in apiVersion postback.dev/v1alpha1: write kind: PostbackEndpoint`},
-		"a signature in a training":                      {[]string{endpoint("bad", "conversionTypes: [{name: bet}], access: {hmac: {parameter: bet_status, secretRef: {name: s}}}")}, "must not be the <parameter>_status of one of conversionTypes"},
-		"a type's training as an alias":                  {[]string{endpoint("bad", "conversionTypes: [{name: bet}], aliases: {tid: [bet_status]}")}, "conversion type bet"},
+		"a key that is too short": {[]string{endpoint("bad", "key: {secretRef: {name: mine}}"),
+			secret("mine", "key: hunter2")}, "fewer than 12 characters and may be guessed: take a longer one, or set " +
+			"spec.key.allowWeak"},
+		"a provider's key that would go elsewhere": {[]string{fleet("bad",
+			"rates: {providers: [{name: own, type: JSON, url: 'https://rates.example/', keySecretRef: {name: mine}}]}")},
+			"only type OpenExchangeRates takes a key"},
+		"a provider's key that would go to another host": {[]string{fleet("bad",
+			"rates: {providers: [{name: oxr, type: OpenExchangeRates, url: 'https://openexchangerates.org.evil.example/', "+
+				"keySecretRef: {name: mine}}]}")}, "a key goes to https://openexchangerates.org/ only"},
+		"a provider's key in the clear": {[]string{fleet("bad",
+			"rates: {providers: [{name: oxr, type: OpenExchangeRates, url: 'http://openexchangerates.org/', keySecretRef: "+
+				"{name: mine}}]}")}, "a key goes to https://openexchangerates.org/ only"},
+		"two of one name": {[]string{endpoint("good", "suspend: true")},
+			"PostbackEndpoint default/good: is declared twice"},
+		"a version that is none": {[]string{strings.Replace(endpoint("bad", ""), "v1alpha1", "v1",
+			1)}, "PostbackEndpoint default/bad is left out: there is no such kind in apiVersion postback.dev/v1: write " +
+			"apiVersion: postback.dev/v1alpha1"},
+		"a kind that is none": {[]string{strings.Replace(endpoint("bad", ""), "PostbackEndpoint",
+			"PostbackEndpoints", 1)},
+			`there is no kind "PostbackEndpoints" in apiVersion postback.dev/v1alpha1: write kind: PostbackEndpoint`},
+		"a signature in a training": {[]string{endpoint("bad",
+			"conversionTypes: [{name: bet}], access: {hmac: {parameter: bet_status, secretRef: {name: s}}}")},
+			"must not be the <parameter>_status of one of conversionTypes"},
+		"a type's training as an alias": {[]string{endpoint("bad",
+			"conversionTypes: [{name: bet}], aliases: {tid: [bet_status]}")}, "conversion type bet"},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {
@@ -333,8 +379,10 @@ func TestWhatIsWrongWithOneEndpointLeavesTheOthersAlone(t *testing.T) {
 func TestARateProviderWithoutItsKeyIsLeftOutAndTold(t *testing.T) {
 	h := newHouse(t)
 	const oxr = "{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}"
-	err := h.render(endpoint("shop", "fleetRef: {name: eu}"), fleet("eu", "rates: {providers: [{name: ecb, type: ECB}, "+oxr+"]}"))
-	const says = "ReceiverFleet default/eu is rendered without a rate provider: spec.rates.providers[oxr].keySecretRef: Secret default/oxr: not found among the files"
+	err := h.render(endpoint("shop", "fleetRef: {name: eu}"),
+		fleet("eu", "rates: {providers: [{name: ecb, type: ECB}, "+oxr+"]}"))
+	const says = "ReceiverFleet default/eu is rendered without a rate provider: " +
+		"spec.rates.providers[oxr].keySecretRef: Secret default/oxr: not found among the files"
 	if err == nil || err.Error() != says {
 		t.Errorf("it says: %v", err)
 	}
@@ -370,7 +418,8 @@ func TestTheOlderOfTwoEndpointsKeepsTheKey(t *testing.T) {
 		born(endpoint("a", spec), "a", "2029-02-02T00:00:00Z"), born(endpoint("b", spec), "b", "2029-01-01T00:00:00Z"),
 		endpoint("c", "fleetRef: {name: eu}"), fleet("eu", ""), secret("mine", "key: hunter2hunter2"),
 	)
-	if err == nil || !strings.Contains(err.Error(), "PostbackEndpoint default/a is left out: spec.key: the older PostbackEndpoint b has the same key") ||
+	if err == nil || !strings.Contains(err.Error(),
+		"PostbackEndpoint default/a is left out: spec.key: the older PostbackEndpoint b has the same key") ||
 		strings.Contains(err.Error(), "hunter2") {
 		t.Errorf("error: %v", err)
 	}
@@ -380,7 +429,8 @@ func TestTheOlderOfTwoEndpointsKeepsTheKey(t *testing.T) {
 }
 
 func TestEndpointsOfOtherNamespacesJoinByLabel(t *testing.T) {
-	away := strings.Replace(endpoint("shop", "fleetRef: {name: eu, namespace: default}"), "name: shop", "name: shop, namespace: media", 1)
+	away := strings.Replace(endpoint("shop", "fleetRef: {name: eu, namespace: default}"), "name: shop",
+		"name: shop, namespace: media", 1)
 	h := newHouse(t)
 	h.mustRender(away, fleet("eu", "allowedEndpoints: {namespaces: Selector, selector: {matchLabels: {team: a}}}"),
 		"apiVersion: v1\nkind: Namespace\nmetadata: {name: media, labels: {team: a}}")
@@ -399,7 +449,8 @@ func TestSuspendedEndpointsAreRenderedAsDeclared(t *testing.T) {
 
 func TestNothingThatIsSaidShowsASecret(t *testing.T) {
 	h := newHouse(t)
-	err := h.render(endpoint("shop", ""), endpoint("bad", "key: {secretRef: {name: mine}}"), secret("mine", "key: 'hunter2 with spaces'"))
+	err := h.render(endpoint("shop", ""), endpoint("bad", "key: {secretRef: {name: mine}}"),
+		secret("mine", "key: 'hunter2 with spaces'"))
 	said := h.out.String() + h.notices.String() + err.Error()
 	for _, value := range []string{"hunter2", h.generated("key"), h.generated("clickToken")} {
 		if strings.Contains(said, value) || strings.Contains(said, config.Digest(value)) {
@@ -414,11 +465,13 @@ func TestFoldersAreReadButForTheOutput(t *testing.T) {
 		"a.yaml": endpoint("a", ""), "sub/b.yml": endpoint("b", "") + "\n---\n" + endpoint("c", ""),
 		"d.json":    `{"apiVersion":"v1","kind":"List","items":[{"apiVersion":"postback.dev/v1alpha1","kind":"PostbackEndpoint","metadata":{"name":"d"},"spec":{"currency":"EUR"}}]}`,
 		"readme.md": "not read", "other.yaml": "apiVersion: v1\nkind: ConfigMap\nmetadata: {name: x}",
-		"kustomization.yaml": "resources: [a.yaml]", "sub/kustomization.yml": "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1",
+		"kustomization.yaml":    "resources: [a.yaml]",
+		"sub/kustomization.yml": "kind: Kustomization\napiVersion: kustomize.config.k8s.io/v1beta1",
 	}
 	for name, content := range files {
 		path := filepath.Join(in, name)
-		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700), os.WriteFile(path, []byte(content), 0o600)); err != nil {
+		if err := errors.Join(os.MkdirAll(filepath.Dir(path), 0o700),
+			os.WriteFile(path, []byte(content), 0o600)); err != nil {
 			t.Fatal(err)
 		}
 	}
@@ -445,7 +498,8 @@ func TestAFolderOfNoFleetIsLeftAndTold(t *testing.T) {
 	h := newHouse(t)
 	h.mustRender(endpoint("old", ""))
 	h.mustRender(endpoint("new", ""))
-	if !strings.Contains(h.notices.String(), "default.old belongs to no fleet") || h.endpoints("default.old") != "default/old" {
+	if !strings.Contains(h.notices.String(), "default.old belongs to no fleet") ||
+		h.endpoints("default.old") != "default/old" {
 		t.Errorf("noticed: %s", h.notices.String())
 	}
 }
@@ -461,7 +515,8 @@ func TestNothingIsDoneWithoutGoodInput(t *testing.T) {
 		t.Fatal(err)
 	}
 	before := h.state()
-	if err := h.render(endpoint("shop", "suspend: true")); err == nil || !strings.Contains(err.Error(), "repair it or move it away") {
+	if err := h.render(endpoint("shop", "suspend: true")); err == nil ||
+		!strings.Contains(err.Error(), "repair it or move it away") {
 		t.Errorf("broken secrets.yaml: %v", err)
 	}
 	if !maps.Equal(before, h.state()) {
@@ -477,7 +532,8 @@ func TestTheSamplesRender(t *testing.T) {
 			t.Errorf("%s: %v", path, err)
 		}
 	}
-	if got := h.endpoints("default.shop") + " " + h.endpoints("default.agency"); got != "default/shop default/casino default/nutra" {
+	if got := h.endpoints("default.shop") + " " +
+		h.endpoints("default.agency"); got != "default/shop default/casino default/nutra" {
 		t.Errorf("rendered: %s", got)
 	}
 	if providers := h.open("default.shop").Fleet.Rates.Providers; len(providers) != 0 {
@@ -509,9 +565,11 @@ func TestTheHeadersOfForwardsComeFromDeclaredSecrets(t *testing.T) {
 	}
 	for says, documents := range map[string][]string{
 		"spec.forwards: Secret default/capi: not found among the files": {endpoint("shop", spec)},
-		`spec.forwards: Secret default/capi: field "token" is missing`:  {endpoint("shop", spec), secret("capi", "other: canary")},
+		`spec.forwards: Secret default/capi: field "token" is missing`: {endpoint("shop", spec),
+			secret("capi", "other: canary")},
 	} {
-		if err := newHouse(t).render(documents...); err == nil || !strings.Contains(err.Error(), says) || strings.Contains(err.Error(), "canary") {
+		if err := newHouse(t).render(documents...); err == nil || !strings.Contains(err.Error(), says) ||
+			strings.Contains(err.Error(), "canary") {
 			t.Errorf("%v does not say %q", err, says)
 		}
 	}
@@ -521,7 +579,8 @@ func TestAWeakKeyIsTold(t *testing.T) {
 	h := newHouse(t)
 	h.mustRender(endpoint("shop", "key: {allowWeak: true, secretRef: {name: mine}}"), secret("mine", "key: ba1ec3c"))
 	said := h.notices.String()
-	if !strings.Contains(said, "PostbackEndpoint default/shop: The key in Secret default/mine is in use, but it has less than 64 bits of entropy") || strings.Contains(said, "ba1ec3c") {
+	if !strings.Contains(said, "PostbackEndpoint default/shop: The key in Secret default/mine is in use, but it has "+
+		"less than 64 bits of entropy") || strings.Contains(said, "ba1ec3c") {
 		t.Errorf("noticed: %s", said)
 	}
 	if key := h.open("default.shop").Endpoints[0].Keys[0]; key.SHA256 != config.Digest("ba1ec3c") {
@@ -533,9 +592,11 @@ func TestAWeakKeyIsTold(t *testing.T) {
 func TestSecretsOptIn(t *testing.T) {
 	h := newHouse(t)
 	typed := closed(secret("mine", "key: a-key-of-my-own")) + "\ntype: postback.dev/credentials"
-	shared := strings.Replace(secret("sign", "hmac: signing"), "{name: sign", "{name: sign, annotations: {postback.dev/shared-with: 'other, infra'}", 1)
+	shared := strings.Replace(secret("sign", "hmac: signing"), "{name: sign",
+		"{name: sign, annotations: {postback.dev/shared-with: 'other, infra'}", 1)
 	h.mustRender(typed, shared,
-		endpoint("shop", "fleetRef: {name: eu, namespace: infra}, key: {secretRef: {name: mine}}, access: {hmac: {secretRef: {name: sign}}}"),
+		endpoint("shop", "fleetRef: {name: eu, namespace: infra}, key: {secretRef: {name: mine}}, access: {hmac: "+
+			"{secretRef: {name: sign}}}"),
 		strings.Replace(fleet("eu", "allowedEndpoints: {namespaces: All}"), "name: eu", "name: eu, namespace: infra", 1))
 	if shop := h.open("infra.eu").Endpoints[0]; len(shop.Keys) != 1 || len(shop.Access.HMAC.Secrets) != 1 {
 		t.Errorf("rendered: %+v", shop)

@@ -119,7 +119,8 @@ func (p *planner) planFleets() {
 	}
 	for _, r := range p.rejected {
 		switch {
-		case r.kind == v1alpha1.KindPostbackEndpoint || r.kind == v1alpha1.KindCampaign: // addEndpoints and addCampaigns report it
+		// addEndpoints and addCampaigns report it
+		case r.kind == v1alpha1.KindPostbackEndpoint || r.kind == v1alpha1.KindCampaign:
 		case r.kind == v1alpha1.KindReceiverFleet && p.all[r.name] == nil:
 			p.problemf("%s: %s %s %s: %w", r.at, r.kind, r.name, fate(keep(r.name, "")), r.err)
 		default:

@@ -92,7 +92,8 @@ func (r *reader) path(ctx context.Context, path, output string) error {
 			return err
 		}
 		extension := filepath.Ext(name)
-		if !slices.Contains([]string{".yaml", ".yml", ".json"}, extension) || strings.TrimSuffix(entry.Name(), extension) == "kustomization" {
+		if !slices.Contains([]string{".yaml", ".yml", ".json"}, extension) ||
+			strings.TrimSuffix(entry.Name(), extension) == "kustomization" {
 			return nil
 		}
 		return r.file(ctx, name)
@@ -193,7 +194,8 @@ func (r *reader) take(ctx context.Context, object *unstructured.Unstructured, na
 }
 
 // admit judges an object as a cluster would and keeps it in its typed form.
-func admit[T any](ctx context.Context, s *schema.Schema, object *unstructured.Unstructured, name types.NamespacedName, into map[types.NamespacedName]*T) error {
+func admit[T any](ctx context.Context, s *schema.Schema, object *unstructured.Unstructured, name types.NamespacedName,
+	into map[types.NamespacedName]*T) error {
 	if err := s.Admit(ctx, object, nil); err != nil {
 		return err
 	}

@@ -1,5 +1,6 @@
-// Package propagation follows a configuration on its way into the receivers: it asks each of them which revision it serves,
-// and keeps what fleets have to tell their endpoints. Everything is in memory and is found out again after a restart.
+// Package propagation follows a configuration on its way into the receivers: it asks each of them which revision it
+// serves, and keeps what fleets have to tell their endpoints. Everything is in memory and is found out again after a
+// restart.
 //
 // It writes nothing and never blocks who calls it.
 package propagation
@@ -14,8 +15,8 @@ import (
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 )
 
-// Patience is how long a status may wait for receivers to confirm a change before it says that they have not: a kubelet that
-// was nudged takes a second or two. Until then it is that of before.
+// Patience is how long a status may wait for receivers to confirm a change before it says that they have not: a kubelet
+// that was nudged takes a second or two. Until then it is that of before.
 const Patience = 5 * time.Second
 
 // Verdict is what a fleet says of one endpoint or campaign.
@@ -37,8 +38,8 @@ type Verdict struct {
 	Confirmed bool
 }
 
-// Input identifies what an endpoint is rendered from: its generation and its keyring. It is for comparisons in memory, not
-// for publication.
+// Input identifies what an endpoint is rendered from: its generation and its keyring. It is for comparisons in memory,
+// not for publication.
 func Input(generation int64, ring []byte) string {
 	return strconv.FormatInt(generation, 10) + "/" + config.Digest(string(ring))
 }

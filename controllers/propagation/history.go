@@ -11,8 +11,8 @@ import (
 // Contents are the endpoints of one configuration with their own revisions.
 type Contents map[types.NamespacedName]string
 
-// History remembers what stood in the configurations that receivers may still serve. So an endpoint stays confirmed while
-// its fleet's configuration changes on account of others.
+// History remembers what stood in the configurations that receivers may still serve. So an endpoint stays confirmed
+// while its fleet's configuration changes on account of others.
 type History struct {
 	mu     sync.Mutex
 	fleets map[types.NamespacedName]record
@@ -29,7 +29,8 @@ type record struct {
 // Record adds the configuration that is wanted and forgets those that nobody serves. It returns what is remembered, for
 // reading only, and since when receivers have been behind: changes that follow each other faster than they are taken up
 // don't move that.
-func (h *History) Record(fleet types.NamespacedName, revision string, contents Contents, served map[string]bool, now time.Time) (map[string]Contents, time.Time) {
+func (h *History) Record(fleet types.NamespacedName, revision string, contents Contents, served map[string]bool,
+	now time.Time) (map[string]Contents, time.Time) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
 	if h.fleets == nil {

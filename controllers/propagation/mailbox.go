@@ -10,8 +10,8 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// Mailbox is the source of a controller through which another part of the operator asks for reconciles. It never blocks who
-// asks, and keeps what is asked for before the controller starts.
+// Mailbox is the source of a controller through which another part of the operator asks for reconciles. It never blocks
+// who asks, and keeps what is asked for before the controller starts.
 type Mailbox struct {
 	mu      sync.Mutex
 	queue   workqueue.TypedRateLimitingInterface[reconcile.Request]

@@ -30,7 +30,8 @@ type Answer struct {
 	Asked bool
 	// Revision that it served when it answered last; empty while it has not.
 	Revision string
-	// SpoolMissing is how many acknowledged postbacks its spool had lost when it started, as it said when it answered last.
+	// SpoolMissing is how many acknowledged postbacks its spool had lost when it started, as it said when it answered
+	// last.
 	SpoolMissing int64
 	// Nudged is the revision that it was nudged to take up last, as far as is known.
 	Nudged string

@@ -9,8 +9,8 @@ import (
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 )
 
-// DecodeShard adds the endpoints of a shard that was rendered before to those found so far. It leaves out what cannot be
-// read or is no longer valid.
+// DecodeShard adds the endpoints of a shard that was rendered before to those found so far. It leaves out what cannot
+// be read or is no longer valid.
 func DecodeShard(data []byte, into map[types.NamespacedName]config.Endpoint) {
 	var shard config.Shard
 	if json.NewDecoder(bytes.NewReader(data)).Decode(&shard) != nil {

@@ -18,9 +18,11 @@ type Link struct {
 	Forwards []config.Forward
 }
 
-// Campaign renders a declaration that the schema has defaulted and accepted, for the endpoint of which it is one. ring holds
-// its tokens and was advanced by headers, the secrets of its forwards. The error is the contract's, one sentence per problem.
-func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, headers credential.HeaderValues, endpoint config.Endpoint) (Link, error) {
+// Campaign renders a declaration that the schema has defaulted and accepted, for the endpoint of which it is one. ring
+// holds its tokens and was advanced by headers, the secrets of its forwards. The error is the contract's, one sentence
+// per problem.
+func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, headers credential.HeaderValues,
+	endpoint config.Endpoint) (Link, error) {
 	spec := &declared.Spec
 	link := Link{Campaign: config.Campaign{
 		Name:       declared.Name,
@@ -106,7 +108,8 @@ func (r *Room) Take(link Link) error {
 		bytes += size(f) + 1
 	}
 	if r.campaigns < 1 || bytes > r.bytes {
-		return fmt.Errorf("its endpoint has no room for another campaign: at most %d, and %d bytes with all that is declared; use another endpoint",
+		return fmt.Errorf("its endpoint has no room for another campaign: at most %d, and %d bytes with all that is "+
+			"declared; use another endpoint",
 			config.MaxCampaigns, config.MaxEndpointBytes)
 	}
 	r.campaigns, r.bytes = r.campaigns-1, r.bytes-bytes

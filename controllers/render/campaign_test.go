@@ -16,8 +16,10 @@ import (
 // anEndpoint is the endpoint of the golden files, without keys.
 func anEndpoint(t *testing.T) config.Endpoint {
 	t.Helper()
-	keys := ring(map[rotation.Purpose][]string{rotation.Postback: {"the-key"}, rotation.Signing: {"the-secret"}, rotation.Forward: {"Bearer the-header"}})
-	rendered, err := Endpoint(parse[v1alpha1.PostbackEndpoint](t, filepath.Join("testdata", "endpoint.yaml")), keys, []string{"the-secret"}, headerValues())
+	keys := ring(map[rotation.Purpose][]string{rotation.Postback: {"the-key"}, rotation.Signing: {"the-secret"},
+		rotation.Forward: {"Bearer the-header"}})
+	rendered, err := Endpoint(parse[v1alpha1.PostbackEndpoint](t, filepath.Join("testdata", "endpoint.yaml")), keys,
+		[]string{"the-secret"}, headerValues())
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -26,7 +28,8 @@ func anEndpoint(t *testing.T) config.Endpoint {
 
 func TestEveryFieldOfACampaignIsRendered(t *testing.T) {
 	campaign := parse[v1alpha1.Campaign](t, filepath.Join("testdata", "campaign.yaml"))
-	link, err := Campaign(campaign, ring(map[rotation.Purpose][]string{rotation.Campaign: {"the-token"}, rotation.Forward: {"Bearer the-header"}}), headerValues(), anEndpoint(t))
+	link, err := Campaign(campaign, ring(map[rotation.Purpose][]string{rotation.Campaign: {"the-token"},
+		rotation.Forward: {"Bearer the-header"}}), headerValues(), anEndpoint(t))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -49,7 +52,8 @@ func TestACampaignIsJudgedWithItsEndpoint(t *testing.T) {
 	endpoint := anEndpoint(t)
 	campaign.Spec.Forwards[0].Types = []string{"no_such_type"}
 	campaign.Spec.Forwards = campaign.Spec.Forwards[:1]
-	if _, err := Campaign(campaign, rotation.Ring{}, nil, endpoint); err == nil || !strings.Contains(err.Error(), "forwards[0].types[0]: must be a built-in type") {
+	if _, err := Campaign(campaign, rotation.Ring{}, nil, endpoint); err == nil ||
+		!strings.Contains(err.Error(), "forwards[0].types[0]: must be a built-in type") {
 		t.Errorf("error: %v", err)
 	}
 }
@@ -89,8 +93,10 @@ func TestTheRoomOfAnEndpointIsNotLargerThanTheContracts(t *testing.T) {
 			for i := 0; err == nil; i++ {
 				campaign := fmt.Sprintf("c%d", i)
 				link := Link{
-					Campaign: config.Campaign{Name: campaign, Alias: campaign, OfferURL: "https://a.example/" + strings.Repeat("&", length)},
-					Forwards: []config.Forward{{Name: campaign + ".a", URL: "https://s.example/", Method: "GET", Resend: config.ResendOnAnyChange}},
+					Campaign: config.Campaign{Name: campaign, Alias: campaign,
+						OfferURL: "https://a.example/" + strings.Repeat("&", length)},
+					Forwards: []config.Forward{{Name: campaign + ".a", URL: "https://s.example/", Method: "GET",
+						Resend: config.ResendOnAnyChange}},
 				}
 				if err = room.Take(link); err == nil {
 					links = append(links, link)

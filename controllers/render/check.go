@@ -14,10 +14,11 @@ import (
 )
 
 // Check finds in a declaration that the schema has accepted what cannot work and what no schema can say. It judges
-// declarations and not the contract, so that receivers go on serving what was rendered before there was a check. rates are
-// the fixed ones of the fleet.
+// declarations and not the contract, so that receivers go on serving what was rendered before there was a check. rates
+// are the fixed ones of the fleet.
 func Check(declared *v1alpha1.PostbackEndpoint, rates []config.FixedRate) error {
-	return errors.Join(checkCurrency("spec.currency", declared.Spec.Currency, rates), checkTraining(declared.Spec.Training))
+	return errors.Join(checkCurrency("spec.currency", declared.Spec.Currency, rates),
+		checkTraining(declared.Spec.Training))
 }
 
 // CheckCampaign is [Check] for a campaign.
@@ -36,7 +37,8 @@ func checkCurrency(at, code string, rates []config.FixedRate) error {
 	if slices.ContainsFunc(rates, func(r config.FixedRate) bool { return r.From == code || r.To == code }) {
 		return nil
 	}
-	return fmt.Errorf("%s: %s is no ISO 4217 code: correct it, or declare a rate of it in the fleet's rates.fixed", at, code)
+	return fmt.Errorf("%s: %s is no ISO 4217 code: correct it, or declare a rate of it in the fleet's rates.fixed", at,
+		code)
 }
 
 // checkTraining refuses a word of two types: one of the two rules would never count.
@@ -47,7 +49,8 @@ func checkTraining(rules []v1alpha1.TrainingRule) error {
 		for j, word := range rule.Statuses {
 			same := foldWord(word)
 			if other, taken := types[same]; taken && other != rule.Type {
-				errs = append(errs, fmt.Errorf("spec.training[%d].statuses[%d]: %q is a word for %s already: leave it with one type", i, j, word, other))
+				errs = append(errs, fmt.Errorf("spec.training[%d].statuses[%d]: %q is a word for %s already: leave it with "+
+					"one type", i, j, word, other))
 				continue
 			}
 			types[same] = rule.Type

@@ -21,7 +21,8 @@ func forwards(declared []v1alpha1.Forward, ring rotation.Ring, values credential
 }
 
 // campaignForwards renders the rules of a campaign.
-func campaignForwards(campaign *v1alpha1.Campaign, ring rotation.Ring, values credential.HeaderValues) []config.Forward {
+func campaignForwards(campaign *v1alpha1.Campaign, ring rotation.Ring,
+	values credential.HeaderValues) []config.Forward {
 	var rendered []config.Forward
 	for i := range campaign.Spec.Forwards {
 		f := &campaign.Spec.Forwards[i]
@@ -34,7 +35,8 @@ func campaignForwards(campaign *v1alpha1.Campaign, ring rotation.Ring, values cr
 }
 
 // withOptions completes a rule. A header whose value is not on record has none, which the contract refuses.
-func withOptions(f config.Forward, o *v1alpha1.ForwardOptions, ring rotation.Ring, values credential.HeaderValues) config.Forward {
+func withOptions(f config.Forward, o *v1alpha1.ForwardOptions, ring rotation.Ring,
+	values credential.HeaderValues) config.Forward {
 	f.Expect, f.Require, f.SendTests = o.Expect, o.Require, o.SendTests
 	if o.Body != nil {
 		f.Body = &config.Body{JSON: o.Body.JSON, Form: o.Body.Form}
@@ -42,7 +44,8 @@ func withOptions(f config.Forward, o *v1alpha1.ForwardOptions, ring rotation.Rin
 	for _, h := range o.Headers {
 		header := config.Header{Name: h.Name, Value: h.Value}
 		if h.ValueFrom != nil {
-			if secrets := ring.Secrets(rotation.Forward, values.List([]v1alpha1.ForwardSecretKey{h.ValueFrom.SecretKeyRef})); len(secrets) > 0 {
+			if secrets := ring.Secrets(rotation.Forward,
+				values.List([]v1alpha1.ForwardSecretKey{h.ValueFrom.SecretKeyRef})); len(secrets) > 0 {
 				header.Secret = &secrets[0]
 			}
 		}

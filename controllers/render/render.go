@@ -1,5 +1,5 @@
-// Package render turns declarations and resolved credentials into the content of the configuration contract. It is pure:
-// no client, no file, no clock. The operator and the offline renderer share it, which is why they agree.
+// Package render turns declarations and resolved credentials into the content of the configuration contract. It is
+// pure: no client, no file, no clock. The operator and the offline renderer share it, which is why they agree.
 package render
 
 import (
@@ -15,10 +15,11 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/rotation"
 )
 
-// Endpoint renders a declaration that the schema has defaulted and accepted. ring holds its credentials and was advanced by
-// signing, the secrets that sign, and by headers, those of the forwards. The error is the contract's, one sentence per
-// problem.
-func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing []string, headers credential.HeaderValues) (config.Endpoint, error) {
+// Endpoint renders a declaration that the schema has defaulted and accepted. ring holds its credentials and was
+// advanced by signing, the secrets that sign, and by headers, those of the forwards. The error is the contract's, one
+// sentence per problem.
+func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing []string,
+	headers credential.HeaderValues) (config.Endpoint, error) {
 	spec := &declared.Spec
 	endpoint := config.Endpoint{
 		Namespace:        declared.Namespace,
@@ -48,7 +49,8 @@ func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing [
 	endpoint.Access = access(spec.Access, ring.Secrets(rotation.Signing, signing))
 	endpoint.Forwards = forwards(spec.Forwards, ring, headers)
 	if spec.Limits != nil {
-		endpoint.Limits = &config.Limits{Visits: rateLimit(spec.Limits.Visits), VisitsPerSource: rateLimit(spec.Limits.VisitsPerSource)}
+		endpoint.Limits = &config.Limits{Visits: rateLimit(spec.Limits.Visits),
+			VisitsPerSource: rateLimit(spec.Limits.VisitsPerSource)}
 	}
 	// Without any key there is nothing that a page could use.
 	if keys := ring.Keys(rotation.Browser); spec.Browser != nil && len(keys) > 0 {
@@ -129,8 +131,8 @@ func repeatByType(declared []v1alpha1.TypeRepeat) map[string]config.Repeat {
 	return rendered
 }
 
-// Fleet renders what all endpoints of a fleet share. ring was advanced by providerKeys, the API keys by provider name. A
-// provider whose key is missing is left out.
+// Fleet renders what all endpoints of a fleet share. ring was advanced by providerKeys, the API keys by provider name.
+// A provider whose key is missing is left out.
 func Fleet(declared *v1alpha1.ReceiverFleet, ring rotation.Ring, providerKeys map[string]string) (config.Fleet, error) {
 	spec := &declared.Spec
 	fleet := config.Fleet{

@@ -71,7 +71,8 @@ func headerValues() credential.HeaderValues {
 func TestEveryFieldOfAnEndpointIsRendered(t *testing.T) {
 	endpoint := parse[v1alpha1.PostbackEndpoint](t, filepath.Join("testdata", "endpoint.yaml"))
 	keys := ring(map[rotation.Purpose][]string{
-		rotation.Postback: {"the-key"}, rotation.Click: {"the-token"}, rotation.Signing: {"the-secret"}, rotation.Browser: {"the-client-key"},
+		rotation.Postback: {"the-key"}, rotation.Click: {"the-token"}, rotation.Signing: {"the-secret"},
+		rotation.Browser: {"the-client-key"},
 		rotation.Forward: {"Bearer the-header"},
 	})
 	rendered, err := Endpoint(endpoint, keys, []string{"the-secret"}, headerValues())
@@ -110,15 +111,19 @@ func TestWhoMayJoinAFleet(t *testing.T) {
 		labels    map[string]string
 		want      bool
 	}{
-		"Same takes its own namespace":             {v1alpha1.AllowedEndpoints{Namespaces: "Same"}, "home", nil, true},
-		"Same takes no other":                      {v1alpha1.AllowedEndpoints{Namespaces: "Same"}, "away", media, false},
-		"nothing said means Same":                  {v1alpha1.AllowedEndpoints{}, "away", nil, false},
-		"All takes any":                            {v1alpha1.AllowedEndpoints{Namespaces: "All"}, "away", nil, true},
-		"Selector takes those with the labels":     {v1alpha1.AllowedEndpoints{Namespaces: "Selector", Selector: selector}, "away", media, true},
-		"Selector takes no others":                 {v1alpha1.AllowedEndpoints{Namespaces: "Selector", Selector: selector}, "away", other, false},
-		"Selector asks its own namespace too":      {v1alpha1.AllowedEndpoints{Namespaces: "Selector", Selector: selector}, "home", nil, false},
-		"a selector that can't be read takes none": {v1alpha1.AllowedEndpoints{Namespaces: "Selector", Selector: broken}, "away", media, false},
-		"a selector that is missing takes none":    {v1alpha1.AllowedEndpoints{Namespaces: "Selector"}, "away", media, false},
+		"Same takes its own namespace": {v1alpha1.AllowedEndpoints{Namespaces: "Same"}, "home", nil, true},
+		"Same takes no other":          {v1alpha1.AllowedEndpoints{Namespaces: "Same"}, "away", media, false},
+		"nothing said means Same":      {v1alpha1.AllowedEndpoints{}, "away", nil, false},
+		"All takes any":                {v1alpha1.AllowedEndpoints{Namespaces: "All"}, "away", nil, true},
+		"Selector takes those with the labels": {v1alpha1.AllowedEndpoints{Namespaces: "Selector", Selector: selector},
+			"away", media, true},
+		"Selector takes no others": {v1alpha1.AllowedEndpoints{Namespaces: "Selector", Selector: selector},
+			"away", other, false},
+		"Selector asks its own namespace too": {v1alpha1.AllowedEndpoints{Namespaces: "Selector", Selector: selector},
+			"home", nil, false},
+		"a selector that can't be read takes none": {v1alpha1.AllowedEndpoints{Namespaces: "Selector", Selector: broken},
+			"away", media, false},
+		"a selector that is missing takes none": {v1alpha1.AllowedEndpoints{Namespaces: "Selector"}, "away", media, false},
 	}
 	for name, c := range cases {
 		t.Run(name, func(t *testing.T) {

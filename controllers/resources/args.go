@@ -79,7 +79,8 @@ func retention(declared v1alpha1.Retention) (flags []string) {
 		flag string
 		keep *metav1.Duration
 	}{
-		{"clicks", declared.Clicks}, {"history", declared.History}, {"received", declared.Received}, {"forwards", declared.Forwards},
+		{"clicks", declared.Clicks}, {"history", declared.History}, {"received", declared.Received},
+		{"forwards", declared.Forwards},
 	} {
 		if one.keep != nil {
 			flags = append(flags, fmt.Sprintf("--retention-%s=%s", one.flag, one.keep.Duration))

@@ -11,8 +11,8 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/credential"
 )
 
-// TokenSecret keeps a generated token, and for which spec.token.revision it was generated. It has no owner: sites know the
-// token, so it outlives the campaign.
+// TokenSecret keeps a generated token, and for which spec.token.revision it was generated. It has no owner: sites know
+// the token, so it outlives the campaign.
 func TokenSecret(campaign *v1alpha1.Campaign, g *credential.Generated) *corev1ac.SecretApplyConfiguration {
 	return campaignSecret(campaign, TokenSecretName(campaign), v1alpha1.RoleKey).
 		WithAnnotations(map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(g.Revision, 10)}).
@@ -27,7 +27,8 @@ func CampaignKeyringSecret(campaign *v1alpha1.Campaign, ring []byte) *corev1ac.S
 }
 
 // CampaignSnippetsSecret holds what to paste into pages and sites, by field.
-func CampaignSnippetsSecret(campaign *v1alpha1.Campaign, snippets map[string][]byte) *corev1ac.SecretApplyConfiguration {
+func CampaignSnippetsSecret(campaign *v1alpha1.Campaign,
+	snippets map[string][]byte) *corev1ac.SecretApplyConfiguration {
 	return campaignSecret(campaign, CampaignSnippetsSecretName(campaign), v1alpha1.RoleSnippets).
 		WithOwnerReferences(ownedByCampaign(campaign)).
 		WithData(snippets)

@@ -32,8 +32,8 @@ func spool(fleet *v1alpha1.ReceiverFleet) *v1alpha1.Volume {
 
 func dataClaimName(fleet *v1alpha1.ReceiverFleet) string { return childName(fleet.Name, "-data") }
 
-// DataClaim claims the embedded store's volume. It has no owner: clicks and conversions outlive the fleet, and a fleet of
-// the same name finds them again.
+// DataClaim claims the embedded store's volume. It has no owner: clicks and conversions outlive the fleet, and a fleet
+// of the same name finds them again.
 func DataClaim(fleet *v1alpha1.ReceiverFleet) *corev1ac.PersistentVolumeClaimApplyConfiguration {
 	volume := embedded(fleet)
 	if volume == nil {

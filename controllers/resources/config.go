@@ -33,15 +33,17 @@ func MaxShards(fleet *v1alpha1.ReceiverFleet) int {
 // maxOneSecretBytes keeps a Secret with a whole configuration below 1 MiB when it is base64-encoded, as a shard's is.
 const maxOneSecretBytes = 700 << 10
 
-// ConfigSecrets returns the Secrets with a fleet's sealed configuration, whose revision is given, in the order in which they
-// are to be written: shards, manifest, then the shards that are no longer there. While everything fits into one Secret it
-// is in the manifest's, so that a change is one write and is seen as a whole. An error means that the fleet has more
-// shards than its pods have a place for.
+// ConfigSecrets returns the Secrets with a fleet's sealed configuration, whose revision is given, in the order in which
+// they are to be written: shards, manifest, then the shards that are no longer there. While everything fits into one
+// Secret it is in the manifest's, so that a change is one write and is seen as a whole. An error means that the fleet
+// has more shards than its pods have a place for.
 func ConfigSecrets(fleet *v1alpha1.ReceiverFleet, documents config.Documents, revision string) ([]Child, error) {
-	shards := slices.DeleteFunc(slices.Sorted(maps.Keys(documents)), func(name string) bool { return name == config.ManifestFile })
+	shards := slices.DeleteFunc(slices.Sorted(maps.Keys(documents)),
+		func(name string) bool { return name == config.ManifestFile })
 	places := MaxShards(fleet)
 	if len(shards) > places {
-		return nil, fmt.Errorf("the configuration takes %d Secrets, %d is the limit: spread the endpoints over more fleets", len(shards), places)
+		return nil, fmt.Errorf("the configuration takes %d Secrets, %d is the limit: spread the endpoints over more fleets",
+			len(shards), places)
 	}
 	var children []Child
 	first := map[string][]byte{config.ManifestFile: documents[config.ManifestFile]}
@@ -49,25 +51,30 @@ func ConfigSecrets(fleet *v1alpha1.ReceiverFleet, documents config.Documents, re
 		first, shards = documents, nil
 	}
 	for i, file := range shards {
-		children = append(children, SecretChild(configSecret(fleet, ShardSecretName(fleet.Name, i), map[string][]byte{file: documents[file]})))
+		children = append(children, SecretChild(configSecret(fleet, ShardSecretName(fleet.Name, i),
+			map[string][]byte{file: documents[file]})))
 	}
 	manifest := configSecret(fleet, ManifestSecretName(fleet.Name), first)
-	children = append(children, SecretChild(manifest.WithAnnotations(map[string]string{v1alpha1.AnnotationConfigRevision: revision})))
+	children = append(children,
+		SecretChild(manifest.WithAnnotations(map[string]string{v1alpha1.AnnotationConfigRevision: revision})))
 	for i := len(shards); i < places; i++ {
 		children = append(children, Child{Kind: KindSecret, Namespace: fleet.Namespace, Name: ShardSecretName(fleet.Name, i)})
 	}
 	return children, nil
 }
 
-func configSecret(fleet *v1alpha1.ReceiverFleet, name string, documents map[string][]byte) *corev1ac.SecretApplyConfiguration {
+func configSecret(fleet *v1alpha1.ReceiverFleet, name string,
+	documents map[string][]byte) *corev1ac.SecretApplyConfiguration {
 	return fleetSecret(fleet, name, v1alpha1.RoleConfig).WithData(documents)
 }
 
-// configProjection puts all documents into one volume, which the kubelet changes as a whole. A pod waits for the manifest.
-// A shard that is in two Secrets, while a configuration moves from one to several or back, is taken from its own.
+// configProjection puts all documents into one volume, which the kubelet changes as a whole. A pod waits for the
+// manifest. A shard that is in two Secrets, while a configuration moves from one to several or back, is taken from its
+// own.
 func configProjection(fleet *v1alpha1.ReceiverFleet) *corev1ac.VolumeApplyConfiguration {
 	projection := corev1ac.ProjectedVolumeSource().WithDefaultMode(configMode).
-		WithSources(corev1ac.VolumeProjection().WithSecret(corev1ac.SecretProjection().WithName(ManifestSecretName(fleet.Name))))
+		WithSources(corev1ac.VolumeProjection().WithSecret(corev1ac.SecretProjection().
+			WithName(ManifestSecretName(fleet.Name))))
 	for i := range MaxShards(fleet) {
 		projection.WithSources(corev1ac.VolumeProjection().WithSecret(corev1ac.SecretProjection().
 			WithName(ShardSecretName(fleet.Name, i)).WithOptional(true)))

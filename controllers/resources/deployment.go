@@ -9,9 +9,10 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// Deployment runs receivers without a volume of their own, or the one receiver on the embedded store. It says nothing about
-// replicas while a HorizontalPodAutoscaler decides. nil: the fleet is a [StatefulSet].
-func Deployment(fleet *v1alpha1.ReceiverFleet, template *corev1ac.PodTemplateSpecApplyConfiguration) *appsv1ac.DeploymentApplyConfiguration {
+// Deployment runs receivers without a volume of their own, or the one receiver on the embedded store. It says nothing
+// about replicas while a HorizontalPodAutoscaler decides. nil: the fleet is a [StatefulSet].
+func Deployment(fleet *v1alpha1.ReceiverFleet,
+	template *corev1ac.PodTemplateSpecApplyConfiguration) *appsv1ac.DeploymentApplyConfiguration {
 	if spool(fleet) != nil {
 		return nil
 	}
@@ -28,8 +29,8 @@ func Deployment(fleet *v1alpha1.ReceiverFleet, template *corev1ac.PodTemplateSpe
 		WithSpec(spec)
 }
 
-// strategy never takes a receiver away before its successor is ready, except from the embedded store, whose file has one
-// user at a time.
+// strategy never takes a receiver away before its successor is ready, except from the embedded store, whose file has
+// one user at a time.
 func strategy(fleet *v1alpha1.ReceiverFleet) *appsv1ac.DeploymentStrategyApplyConfiguration {
 	if embedded(fleet) != nil {
 		return appsv1ac.DeploymentStrategy().WithType(appsv1.RecreateDeploymentStrategyType)

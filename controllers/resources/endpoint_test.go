@@ -33,7 +33,8 @@ func TestObjectsOfAnEndpoint(t *testing.T) {
 	served := fleetOf(t, `{host: pb.example.com}`)
 	built := map[string]string{
 		"ReceiverFleet.yaml": asYAML(t, fleet),
-		"Secret-key.yaml":    asYAML(t, KeySecret(endpoint, &credential.Generated{Revision: 3, Key: "the-key", ClickToken: "the-token"})),
+		"Secret-key.yaml": asYAML(t, KeySecret(endpoint,
+			&credential.Generated{Revision: 3, Key: "the-key", ClickToken: "the-token"})),
 		"Secret-key-client.yaml": asYAML(t, KeySecret(endpoint, &credential.Generated{
 			Revision: 3, Key: "the-key", ClickToken: "the-token", ClientRevision: 2, ClientKey: "the-client-key",
 		})),
@@ -86,13 +87,18 @@ func TestAnEndpointOfAnotherFleetHasNoneOfItsOwn(t *testing.T) {
 
 func TestURLs(t *testing.T) {
 	for name, test := range map[string]struct{ spec, want string }{
-		"without a host, the Service":          {`{}`, "http://shop.ads.svc/{key}/postback"},
-		"a host in front of everything":        {`{host: pb.example.com}`, "https://pb.example.com/{key}/postback"},
-		"an Ingress with a certificate":        {`{host: pb.example.com, ingress: {tlsSecretName: tls}}`, "https://pb.example.com/{key}/postback"},
-		"an Ingress with one of cert-manager":  {`{host: pb.example.com, ingress: {}, certificate: {issuerRef: {name: ca}}}`, "https://pb.example.com/{key}/postback"},
-		"an Ingress without one":               {`{host: pb.example.com, ingress: {}}`, "http://pb.example.com/{key}/postback"},
-		"a Gateway":                            {`{host: pb.example.com, gateway: {parentRefs: [{name: g}]}}`, "https://pb.example.com/{key}/postback"},
-		"a Gateway besides an Ingress without": {`{host: pb.example.com, ingress: {}, gateway: {parentRefs: [{name: g}]}}`, "https://pb.example.com/{key}/postback"},
+		"without a host, the Service":   {`{}`, "http://shop.ads.svc/{key}/postback"},
+		"a host in front of everything": {`{host: pb.example.com}`, "https://pb.example.com/{key}/postback"},
+		"an Ingress with a certificate": {`{host: pb.example.com, ingress: {tlsSecretName: tls}}`,
+			"https://pb.example.com/{key}/postback"},
+		"an Ingress with one of cert-manager": {`{host: pb.example.com, ingress: {}, certificate: {issuerRef: {name: ca}}}`,
+			"https://pb.example.com/{key}/postback"},
+		"an Ingress without one": {`{host: pb.example.com, ingress: {}}`,
+			"http://pb.example.com/{key}/postback"},
+		"a Gateway": {`{host: pb.example.com, gateway: {parentRefs: [{name: g}]}}`,
+			"https://pb.example.com/{key}/postback"},
+		"a Gateway besides an Ingress without": {`{host: pb.example.com, ingress: {}, gateway: {parentRefs: [{name: g}]}}`,
+			"https://pb.example.com/{key}/postback"},
 	} {
 		if got := URLTemplate(fleetOf(t, test.spec)); got != test.want {
 			t.Errorf("%s: %s, want %s", name, got, test.want)

@@ -61,12 +61,14 @@ func declared[T any](t *testing.T, document string) *T {
 // fleetOf declares a fleet by its spec.
 func fleetOf(t *testing.T, spec string) *v1alpha1.ReceiverFleet {
 	t.Helper()
-	return declared[v1alpha1.ReceiverFleet](t, "apiVersion: postback.dev/v1alpha1\nkind: ReceiverFleet\nmetadata: {name: shop}\nspec: "+spec)
+	return declared[v1alpha1.ReceiverFleet](t,
+		"apiVersion: postback.dev/v1alpha1\nkind: ReceiverFleet\nmetadata: {name: shop}\nspec: "+spec)
 }
 
 func endpointOf(t *testing.T, spec string) *v1alpha1.PostbackEndpoint {
 	t.Helper()
-	return declared[v1alpha1.PostbackEndpoint](t, "apiVersion: postback.dev/v1alpha1\nkind: PostbackEndpoint\nmetadata: {name: shop}\nspec: "+spec)
+	return declared[v1alpha1.PostbackEndpoint](t,
+		"apiVersion: postback.dev/v1alpha1\nkind: PostbackEndpoint\nmetadata: {name: shop}\nspec: "+spec)
 }
 
 // ownFleetOf is a fleet that an endpoint made for itself.

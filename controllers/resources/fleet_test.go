@@ -222,7 +222,8 @@ func TestAnInvalidPodTemplateLeavesTheWorkloadAlone(t *testing.T) {
 	for _, c := range children {
 		built[c.Kind.Kind] = true
 	}
-	want := []string{"Certificate", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress", "NetworkPolicy", "PersistentVolumeClaim",
+	want := []string{"Certificate", "HTTPRoute", "HorizontalPodAutoscaler", "Ingress", "NetworkPolicy",
+		"PersistentVolumeClaim",
 		"PodDisruptionBudget", "PodMonitor", "PrometheusRule", "Service", "ServiceAccount"}
 	if diff := cmp.Diff(want, slices.Sorted(maps.Keys(built))); diff != "" {
 		t.Errorf("children (-want +got):\n%s", diff)

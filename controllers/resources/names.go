@@ -30,18 +30,21 @@ var (
 	KindNetworkPolicy           = networkingv1.SchemeGroupVersion.WithKind("NetworkPolicy")
 	KindIngress                 = networkingv1.SchemeGroupVersion.WithKind("Ingress")
 	KindReceiverFleet           = v1alpha1.GroupVersion.WithKind(v1alpha1.KindReceiverFleet)
-	KindHTTPRoute               = schema.GroupVersionKind{Group: "gateway.networking.k8s.io", Version: "v1", Kind: "HTTPRoute"}
-	KindCertificate             = schema.GroupVersionKind{Group: "cert-manager.io", Version: "v1", Kind: "Certificate"}
-	KindPodMonitor              = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "PodMonitor"}
-	KindPrometheusRule          = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1", Kind: "PrometheusRule"}
+	KindHTTPRoute               = schema.GroupVersionKind{Group: "gateway.networking.k8s.io", Version: "v1",
+		Kind: "HTTPRoute"}
+	KindCertificate = schema.GroupVersionKind{Group: "cert-manager.io", Version: "v1", Kind: "Certificate"}
+	KindPodMonitor  = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1",
+		Kind: "PodMonitor"}
+	KindPrometheusRule = schema.GroupVersionKind{Group: "monitoring.coreos.com", Version: "v1",
+		Kind: "PrometheusRule"}
 )
 
 // Names inside the pod and the Service, by which other objects refer to them.
 const (
 	// ContainerName is the receiver's container.
 	ContainerName = "receiver"
-	// HTTPPortName and OpsPortName are the ports of pods, HTTPPortName also the Service's only one: the ops port is reached
-	// at the pods.
+	// HTTPPortName and OpsPortName are the ports of pods, HTTPPortName also the Service's only one: the ops port is
+	// reached at the pods.
 	HTTPPortName = "http"
 	OpsPortName  = "ops"
 	// OpsPort is where pods answer /livez, /readyz, /configz and /metrics.
@@ -74,20 +77,22 @@ func selector(fleet *v1alpha1.ReceiverFleet) *metav1ac.LabelSelectorApplyConfigu
 // ownedByFleet makes the garbage collector delete a child with its fleet. blockOwnerDeletion stays unset: it would need
 // the permission to set finalizers.
 func ownedByFleet(fleet *v1alpha1.ReceiverFleet) *metav1ac.OwnerReferenceApplyConfiguration {
-	return metav1ac.OwnerReference().WithAPIVersion(v1alpha1.GroupVersion.String()).WithKind(v1alpha1.KindReceiverFleet).
+	return metav1ac.OwnerReference().
+		WithAPIVersion(v1alpha1.GroupVersion.String()).WithKind(v1alpha1.KindReceiverFleet).
 		WithName(fleet.Name).WithUID(fleet.UID).WithController(true)
 }
 
 func ownedByEndpoint(endpoint *v1alpha1.PostbackEndpoint) *metav1ac.OwnerReferenceApplyConfiguration {
-	return metav1ac.OwnerReference().WithAPIVersion(v1alpha1.GroupVersion.String()).WithKind(v1alpha1.KindPostbackEndpoint).
+	return metav1ac.OwnerReference().
+		WithAPIVersion(v1alpha1.GroupVersion.String()).WithKind(v1alpha1.KindPostbackEndpoint).
 		WithName(endpoint.Name).WithUID(endpoint.UID).WithController(true)
 }
 
 // maxName is the length of a DNS label.
 const maxName = 63
 
-// childName returns owner+suffix, or, where that is longer than a DNS label, a shortened owner, a digest of the whole and
-// the suffix, so that two long owners never meet in one name.
+// childName returns owner+suffix, or, where that is longer than a DNS label, a shortened owner, a digest of the whole
+// and the suffix, so that two long owners never meet in one name.
 func childName(owner, suffix string) string {
 	name := owner + suffix
 	if len(name) <= maxName {

@@ -12,10 +12,12 @@ import (
 func TestNames(t *testing.T) {
 	long := strings.Repeat("a", 60)
 	for name, test := range map[string]struct{ owner, suffix, want string }{
-		"a short owner keeps its name":             {"shop", "-config-31", "shop-config-31"},
-		"the longest declared name fits unchanged": {strings.Repeat("a", 52), "-config-31", strings.Repeat("a", 52) + "-config-31"},
+		"a short owner keeps its name": {"shop", "-config-31", "shop-config-31"},
+		"the longest declared name fits unchanged": {strings.Repeat("a", 52), "-config-31",
+			strings.Repeat("a", 52) + "-config-31"},
 		"a longer one is shortened and told apart": {long, "-config", strings.Repeat("a", 47) + "-f05917e5-config"},
-		"a hyphen at the cut does not become two":  {strings.Repeat("a", 46) + "-" + long, "-config", strings.Repeat("a", 46) + "-e60c0b98-config"},
+		"a hyphen at the cut does not become two": {strings.Repeat("a", 46) + "-" + long, "-config",
+			strings.Repeat("a", 46) + "-e60c0b98-config"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got := childName(test.owner, test.suffix)

@@ -13,8 +13,8 @@ import (
 // OwnFleet is the fleet of an endpoint without fleetRef: of its name, owned by it, shaped by spec.receiver. nil for an
 // endpoint that joins another.
 //
-// It is untyped, because the generated apply configurations can't say "an empty list": rates.providers: [] would get the
-// default providers back.
+// It is untyped, because the generated apply configurations can't say "an empty list": rates.providers: [] would get
+// the default providers back.
 func OwnFleet(endpoint *v1alpha1.PostbackEndpoint) (*UntypedApplyConfiguration, error) {
 	if endpoint.Spec.FleetRef != nil {
 		return nil, nil

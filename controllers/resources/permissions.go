@@ -10,8 +10,8 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// Permissions are what the operator's flags permit fleets to declare. Who may write a fleet in a namespace has not for that the
-// rights that these things would give.
+// Permissions are what the operator's flags permit fleets to declare. Who may write a fleet in a namespace has not for
+// that the rights that these things would give.
 type Permissions struct {
 	// UnrestrictedPods takes every pod template. Otherwise see [restrict].
 	UnrestrictedPods bool
@@ -39,7 +39,8 @@ func (p Permissions) Egress(fleet *v1alpha1.ReceiverFleet) error {
 		"the operator's --allow-private-egress does not list this namespace; private addresses stay out of reach")
 }
 
-// refused returns what a fleet declares of its surroundings and may not, and the kinds that are to stay as they are for it.
+// refused returns what a fleet declares of its surroundings and may not, and the kinds that are to stay as they are for
+// it.
 func (p Permissions) refused(fleet *v1alpha1.ReceiverFleet) (found field.ErrorList, kinds []schema.GroupVersionKind) {
 	spec := field.NewPath("spec")
 	refuse := func(at *field.Path, flag string, of ...schema.GroupVersionKind) {
@@ -63,7 +64,8 @@ func (p Permissions) refused(fleet *v1alpha1.ReceiverFleet) (found field.ErrorLi
 }
 
 func (p Permissions) annotations(
-	declared map[string]string, at *field.Path, kind schema.GroupVersionKind, refuse func(*field.Path, string, ...schema.GroupVersionKind),
+	declared map[string]string, at *field.Path, kind schema.GroupVersionKind,
+	refuse func(*field.Path, string, ...schema.GroupVersionKind),
 ) {
 	names := make([]string, 0, len(declared))
 	for name := range declared {

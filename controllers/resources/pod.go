@@ -19,8 +19,8 @@ const (
 	dataVolume   = "data"
 )
 
-// PodTemplate is the receivers' pod: what the operator builds with spec.podTemplate merged over it. It depends on nothing
-// that receivers take up while they run, so that a new key or another rate restarts nothing.
+// PodTemplate is the receivers' pod: what the operator builds with spec.podTemplate merged over it. It depends on
+// nothing that receivers take up while they run, so that a new key or another rate restarts nothing.
 func PodTemplate(fleet *v1alpha1.ReceiverFleet, facts Facts) (*corev1ac.PodTemplateSpecApplyConfiguration, error) {
 	built := builtPodTemplate(fleet, facts)
 	if fleet.Spec.PodTemplate == nil || len(fleet.Spec.PodTemplate.Raw) == 0 {

@@ -8,8 +8,8 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// PodDisruptionBudget lets nodes be drained one receiver at a time. One may always go, also the only one, and one that is
-// not ready never counts: so it never blocks a drain.
+// PodDisruptionBudget lets nodes be drained one receiver at a time. One may always go, also the only one, and one that
+// is not ready never counts: so it never blocks a drain.
 func PodDisruptionBudget(fleet *v1alpha1.ReceiverFleet) *policyv1ac.PodDisruptionBudgetApplyConfiguration {
 	if !fleet.Spec.PodDisruptionBudget.Enabled {
 		return nil

@@ -15,8 +15,8 @@ type PodSecret struct {
 	At, Name string
 }
 
-// PodSecrets returns the Secrets that a fleet makes its pods read: that of the database, and those of environment variables
-// and volumes of the pod template.
+// PodSecrets returns the Secrets that a fleet makes its pods read: that of the database, and those of environment
+// variables and volumes of the pod template.
 func PodSecrets(fleet *v1alpha1.ReceiverFleet) []PodSecret {
 	var found []PodSecret
 	if postgres := fleet.Spec.Store.Postgres; postgres != nil {

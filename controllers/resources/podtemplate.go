@@ -26,7 +26,8 @@ func appliable(template *corev1.PodTemplateSpec) map[string]any {
 
 // mergePodTemplate merges the user's part over what the operator built, as `kubectl patch` does. The error names every
 // field that is not known or not the user's, and no value: environment variables may hold secrets.
-func mergePodTemplate(built *corev1ac.PodTemplateSpecApplyConfiguration, patch []byte, unrestricted bool) (*corev1ac.PodTemplateSpecApplyConfiguration, error) {
+func mergePodTemplate(built *corev1ac.PodTemplateSpecApplyConfiguration, patch []byte,
+	unrestricted bool) (*corev1ac.PodTemplateSpecApplyConfiguration, error) {
 	original, err := json.Marshal(built)
 	if err != nil {
 		return nil, fmt.Errorf("encoding the pod template: %w", err)
@@ -37,7 +38,8 @@ func mergePodTemplate(built *corev1ac.PodTemplateSpecApplyConfiguration, patch [
 	}
 	merged, err := strategicpatch.StrategicMergePatch(original, patch, corev1.PodTemplateSpec{})
 	if err != nil {
-		return nil, field.Forbidden(podTemplatePath, "it is no part of a pod template: every item of a list needs its key, like the name of a container")
+		return nil, field.Forbidden(podTemplatePath,
+			"it is no part of a pod template: every item of a list needs its key, like the name of a container")
 	}
 	unknown, err := kjson.UnmarshalStrict(merged, &after)
 	if err != nil {

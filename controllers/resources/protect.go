@@ -10,18 +10,20 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// protect returns the fields that the user's part of the pod template changed and must not: the operator, the Service and
-// the receiver itself rely on them.
+// protect returns the fields that the user's part of the pod template changed and must not: the operator, the Service
+// and the receiver itself rely on them.
 func protect(before, after *corev1.PodTemplateSpec) field.ErrorList {
 	var found field.ErrorList
 	for _, label := range slices.Sorted(maps.Keys(before.Labels)) {
 		if after.Labels[label] != before.Labels[label] {
-			found = append(found, field.Forbidden(podTemplatePath.Child("metadata", "labels").Key(label), "pods are found by it"))
+			found = append(found, field.Forbidden(podTemplatePath.Child("metadata", "labels").Key(label),
+				"pods are found by it"))
 		}
 	}
 	spec := podTemplatePath.Child("spec")
 	if token := after.Spec.AutomountServiceAccountToken; token == nil || *token {
-		found = append(found, field.Forbidden(spec.Child("automountServiceAccountToken"), "receivers must not be able to ask the API server"))
+		found = append(found, field.Forbidden(spec.Child("automountServiceAccountToken"),
+			"receivers must not be able to ask the API server"))
 	}
 	least := *before.Spec.TerminationGracePeriodSeconds
 	if grace := after.Spec.TerminationGracePeriodSeconds; grace == nil || *grace < least {

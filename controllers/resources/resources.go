@@ -1,6 +1,6 @@
 // Package resources builds what the operator creates for a ReceiverFleet or a PostbackEndpoint, one file per object, as
-// apply configurations. It is pure: the same declaration gives the same bytes. Each builder returns nil for an object that
-// was not asked for.
+// apply configurations. It is pure: the same declaration gives the same bytes. Each builder returns nil for an object
+// that was not asked for.
 //
 // It takes declarations with the schema's defaults. It imports no client but the types of client-go's apply
 // configurations; writing is controllers/apply, and what is in the documents is controllers/render.
@@ -32,7 +32,8 @@ type Child struct {
 	Kind      schema.GroupVersionKind
 	Namespace string
 	Name      string
-	// Apply is what the object ought to hold. When it is nil, an object of that name that the owner controls is to be deleted.
+	// Apply is what the object ought to hold. When it is nil, an object of that name that the owner controls is to be
+	// deleted.
 	Apply runtime.ApplyConfiguration
 }
 
@@ -46,7 +47,8 @@ func (c Child) IsWorkload() bool { return c.Kind == KindDeployment || c.Kind == 
 
 // RoutesHost reports whether a fleet has its host routed to itself.
 func RoutesHost(fleet *v1alpha1.ReceiverFleet) bool {
-	return fleet.Spec.Host != "" && (fleet.Spec.Ingress != nil || fleet.Spec.Gateway != nil || fleet.Spec.Certificate != nil)
+	return fleet.Spec.Host != "" && (fleet.Spec.Ingress != nil || fleet.Spec.Gateway != nil ||
+		fleet.Spec.Certificate != nil)
 }
 
 // IsRoute reports whether the child routes the fleet's host, or has a certificate made for it.
@@ -67,8 +69,8 @@ func child[T any, P interface {
 }
 
 // Fleet returns a fleet's children in the order in which they are to be written, all but its configuration, which is
-// [ConfigSecrets]. An error is the user's to repair: it names the field of the fleet. The children that come with it leave
-// out the workload, or what else the error is about, which is to stay as it is.
+// [ConfigSecrets]. An error is the user's to repair: it names the field of the fleet. The children that come with it
+// leave out the workload, or what else the error is about, which is to stay as it is.
 //
 // The claim of the embedded store stands among the children only while it is wanted: the operator never deletes data.
 func Fleet(fleet *v1alpha1.ReceiverFleet, facts Facts) ([]Child, error) {

@@ -10,8 +10,8 @@ import (
 	"k8s.io/apimachinery/pkg/util/validation/field"
 )
 
-// What a pod template may set without the operator's flag, by the fields' names in JSON. What is not listed has to stay as the
-// operator builds it, and so has what later versions of Kubernetes add.
+// What a pod template may set without the operator's flag, by the fields' names in JSON. What is not listed has to stay
+// as the operator builds it, and so has what later versions of Kubernetes add.
 var (
 	podFields = fieldSet("containers", "initContainers", "volumes", "securityContext", // these are looked into
 		"nodeSelector", "affinity", "tolerations", "topologySpreadConstraints", "priorityClassName", "preemptionPolicy",
@@ -19,12 +19,14 @@ var (
 	// Of image, command, args and ports protect tells, of probes restrictProbes.
 	receiverFields = fieldSet("name", "env", "envFrom", "resources", "volumeMounts", "imagePullPolicy",
 		"image", "command", "args", "ports", "livenessProbe", "readinessProbe", "startupProbe")
-	containerFields = fieldSet("name", "image", "command", "args", "workingDir", "ports", "env", "envFrom", "resources", "volumeMounts",
+	containerFields = fieldSet("name", "image", "command", "args", "workingDir", "ports", "env", "envFrom", "resources",
+		"volumeMounts",
 		"imagePullPolicy", "restartPolicy", "terminationMessagePath", "terminationMessagePolicy",
 		"livenessProbe", "readinessProbe", "startupProbe", "securityContext")
 	volumeFields   = fieldSet("name", "configMap", "emptyDir", "csi", "secret") // of Secrets see [PodSecrets]
-	securityFields = fieldSet("allowPrivilegeEscalation", "capabilities", "readOnlyRootFilesystem", "runAsNonRoot", "runAsUser", "runAsGroup", "seccompProfile")
-	podSecurity    = fieldSet("runAsUser", "runAsGroup", "fsGroup", "fsGroupChangePolicy", "supplementalGroups")
+	securityFields = fieldSet("allowPrivilegeEscalation", "capabilities", "readOnlyRootFilesystem", "runAsNonRoot",
+		"runAsUser", "runAsGroup", "seccompProfile")
+	podSecurity = fieldSet("runAsUser", "runAsGroup", "fsGroup", "fsGroupChangePolicy", "supplementalGroups")
 )
 
 func fieldSet(names ...string) map[string]bool {
@@ -37,15 +39,16 @@ func fieldSet(names ...string) map[string]bool {
 
 const needsFlag = "it needs the operator's --allow-unrestricted-pod-templates"
 
-// restrict returns what a merged template has that gives its author more than the receivers' pods need. It also gives further
-// containers what the restricted Pod Security Standard asks for and they do not say.
+// restrict returns what a merged template has that gives its author more than the receivers' pods need. It also gives
+// further containers what the restricted Pod Security Standard asks for and they do not say.
 func restrict(before, after *corev1.PodTemplateSpec) field.ErrorList {
 	at := podTemplatePath.Child("spec")
 	found := others(&before.Spec, &after.Spec, podFields, at)
 	if after.Spec.SecurityContext == nil {
 		after.Spec.SecurityContext = &corev1.PodSecurityContext{}
 	}
-	found = append(found, others(before.Spec.SecurityContext, after.Spec.SecurityContext, podSecurity, at.Child("securityContext"))...)
+	found = append(found, others(before.Spec.SecurityContext, after.Spec.SecurityContext, podSecurity,
+		at.Child("securityContext"))...)
 	s := after.Spec.SecurityContext
 	found = append(found, noRoot(at.Child("securityContext"), s.RunAsUser, s.RunAsGroup, s.FSGroup)...)
 	for i := range after.Spec.Volumes {
@@ -133,7 +136,8 @@ func restrictSecurity(c *corev1.Container, at *field.Path) field.ErrorList {
 		is    bool
 	}{
 		{"allowPrivilegeEscalation", *s.AllowPrivilegeEscalation},
-		{"capabilities", !slices.Contains(s.Capabilities.Drop, "ALL") || slices.ContainsFunc(s.Capabilities.Add, func(c corev1.Capability) bool { return c != "NET_BIND_SERVICE" })},
+		{"capabilities", !slices.Contains(s.Capabilities.Drop, "ALL") ||
+			slices.ContainsFunc(s.Capabilities.Add, func(c corev1.Capability) bool { return c != "NET_BIND_SERVICE" })},
 		{"runAsNonRoot", s.RunAsNonRoot != nil && !*s.RunAsNonRoot},
 		{"seccompProfile", s.SeccompProfile != nil && s.SeccompProfile.Type != corev1.SeccompProfileTypeRuntimeDefault},
 	} {

@@ -10,7 +10,8 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/credential"
 )
 
-// KeySecret keeps generated credentials. It has no owner: networks and pages know the keys, so it outlives the endpoint.
+// KeySecret keeps generated credentials. It has no owner: networks and pages know the keys, so it outlives the
+// endpoint.
 func KeySecret(endpoint *v1alpha1.PostbackEndpoint, g *credential.Generated) *corev1ac.SecretApplyConfiguration {
 	secret := endpointSecret(endpoint, KeySecretName(endpoint), v1alpha1.RoleKey).
 		WithAnnotations(map[string]string{v1alpha1.AnnotationKeyRevision: strconv.FormatInt(g.Revision, 10)}).
@@ -19,7 +20,8 @@ func KeySecret(endpoint *v1alpha1.PostbackEndpoint, g *credential.Generated) *co
 			v1alpha1.ClickTokenField: []byte(g.ClickToken),
 		})
 	if g.ClientKey != "" {
-		secret.WithAnnotations(map[string]string{v1alpha1.AnnotationClientKeyRevision: strconv.FormatInt(g.ClientRevision, 10)}).
+		secret.WithAnnotations(map[string]string{v1alpha1.AnnotationClientKeyRevision: strconv.FormatInt(g.ClientRevision,
+			10)}).
 			WithData(map[string][]byte{v1alpha1.ClientKeyField: []byte(g.ClientKey)})
 	}
 	return secret
@@ -34,7 +36,8 @@ func KeyringSecret(endpoint *v1alpha1.PostbackEndpoint, ring []byte) *corev1ac.S
 
 // URLSecret holds the postback URL to paste at the network, and the key in it, from which a generated key that somebody
 // deleted is restored; fleet serves the endpoint.
-func URLSecret(endpoint *v1alpha1.PostbackEndpoint, fleet *v1alpha1.ReceiverFleet, key string) *corev1ac.SecretApplyConfiguration {
+func URLSecret(endpoint *v1alpha1.PostbackEndpoint, fleet *v1alpha1.ReceiverFleet,
+	key string) *corev1ac.SecretApplyConfiguration {
 	return endpointSecret(endpoint, URLSecretName(endpoint), v1alpha1.RoleURL).
 		WithOwnerReferences(ownedByEndpoint(endpoint)).
 		WithData(map[string][]byte{
@@ -44,7 +47,8 @@ func URLSecret(endpoint *v1alpha1.PostbackEndpoint, fleet *v1alpha1.ReceiverFlee
 }
 
 // SnippetsSecret holds what to paste into pages and sites, by field.
-func SnippetsSecret(endpoint *v1alpha1.PostbackEndpoint, snippets map[string][]byte) *corev1ac.SecretApplyConfiguration {
+func SnippetsSecret(endpoint *v1alpha1.PostbackEndpoint,
+	snippets map[string][]byte) *corev1ac.SecretApplyConfiguration {
 	return endpointSecret(endpoint, SnippetsSecretName(endpoint), v1alpha1.RoleSnippets).
 		WithOwnerReferences(ownedByEndpoint(endpoint)).
 		WithData(snippets)

@@ -10,7 +10,8 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// Service reaches the receivers' postback port. A load balancer keeps the sender's address, by which allowedCIDRs judge.
+// Service reaches the receivers' postback port. A load balancer keeps the sender's address, by which allowedCIDRs
+// judge.
 func Service(fleet *v1alpha1.ReceiverFleet) *corev1ac.ServiceApplyConfiguration {
 	declared := fleet.Spec.Service
 	spec := corev1ac.ServiceSpec().

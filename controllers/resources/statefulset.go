@@ -8,9 +8,10 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// StatefulSet runs receivers that have a spool each. Their volumes are kept whatever happens: they may hold postbacks that
-// were acknowledged and are not yet in the database. nil: the fleet is a [Deployment].
-func StatefulSet(fleet *v1alpha1.ReceiverFleet, template *corev1ac.PodTemplateSpecApplyConfiguration) *appsv1ac.StatefulSetApplyConfiguration {
+// StatefulSet runs receivers that have a spool each. Their volumes are kept whatever happens: they may hold postbacks
+// that were acknowledged and are not yet in the database. nil: the fleet is a [Deployment].
+func StatefulSet(fleet *v1alpha1.ReceiverFleet,
+	template *corev1ac.PodTemplateSpecApplyConfiguration) *appsv1ac.StatefulSetApplyConfiguration {
 	volume := spool(fleet)
 	if volume == nil {
 		return nil

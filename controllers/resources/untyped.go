@@ -19,14 +19,16 @@ type UntypedApplyConfiguration struct {
 // IsApplyConfiguration makes it a runtime.ApplyConfiguration.
 func (UntypedApplyConfiguration) IsApplyConfiguration() {}
 
-func untyped(kind schema.GroupVersionKind, meta *metav1ac.ObjectMetaApplyConfiguration, spec map[string]any) *UntypedApplyConfiguration {
+func untyped(kind schema.GroupVersionKind, meta *metav1ac.ObjectMetaApplyConfiguration,
+	spec map[string]any) *UntypedApplyConfiguration {
 	u := &UntypedApplyConfiguration{ObjectMetaApplyConfiguration: meta, Spec: spec}
 	u.TypeMetaApplyConfiguration.WithKind(kind.Kind).WithAPIVersion(kind.GroupVersion().String())
 	return u
 }
 
 // foreign builds a fleet's child of a kind that is not Kubernetes' own.
-func foreign(kind schema.GroupVersionKind, fleet *v1alpha1.ReceiverFleet, spec map[string]any) *UntypedApplyConfiguration {
+func foreign(kind schema.GroupVersionKind, fleet *v1alpha1.ReceiverFleet,
+	spec map[string]any) *UntypedApplyConfiguration {
 	return untyped(kind, metav1ac.ObjectMeta().
 		WithName(fleet.Name).WithNamespace(fleet.Namespace).
 		WithLabels(fleetLabels(fleet)).

@@ -1,5 +1,5 @@
-// Package rotation decides which credentials of an endpoint or fleet are valid until when. It is pure: the keyring before,
-// what the Secrets hold now, the time and a source of ids go in, the keyring after comes out.
+// Package rotation decides which credentials of an endpoint or fleet are valid until when. It is pure: the keyring
+// before, what the Secrets hold now, the time and a source of ids go in, the keyring after comes out.
 //
 // It imports no client and reads no clock. The operator and the offline renderer keep the keyring in a Secret.
 package rotation
@@ -28,8 +28,8 @@ const (
 // Provider is the purpose of the API key of a fleet's rate provider.
 func Provider(name string) Purpose { return Purpose("provider/" + name) }
 
-// compared says that receivers hold a digest only, so that a former credential can stay valid when its Secret has changed.
-// Of the others they hold the value, which is gone with the Secret.
+// compared says that receivers hold a digest only, so that a former credential can stay valid when its Secret has
+// changed. Of the others they hold the value, which is gone with the Secret.
 func (p Purpose) compared() bool {
 	return p == Postback || p == Click || p == Browser || p == Campaign
 }

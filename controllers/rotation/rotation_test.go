@@ -44,13 +44,15 @@ func TestKeysThroughTheirLives(t *testing.T) {
 			{0, "a", 72, nil, "id1"}, {1, "a", 72, nil, "id1"}, {1000, "a", 72, nil, "id1"},
 		},
 		"a former key lives until the overlap ends": {
-			{0, "a", 72, nil, "id1"}, {1, "b", 72, nil, "id1@73 id2"}, {72, "b", 72, nil, "id1@73 id2"}, {73, "b", 72, nil, "id2"},
+			{0, "a", 72, nil, "id1"}, {1, "b", 72, nil, "id1@73 id2"}, {72, "b", 72, nil, "id1@73 id2"},
+			{73, "b", 72, nil, "id2"},
 		},
 		"an overlap of nothing cuts at once": {
 			{0, "a", 0, nil, "id1"}, {1, "b", 0, nil, "id2"},
 		},
 		"a former key that comes back is active again": {
-			{0, "a", 72, nil, "id1"}, {1, "b", 72, nil, "id1@73 id2"}, {2, "a", 72, nil, "id1 id2@74"}, {74, "a", 72, nil, "id1"},
+			{0, "a", 72, nil, "id1"}, {1, "b", 72, nil, "id1@73 id2"}, {2, "a", 72, nil, "id1 id2@74"},
+			{74, "a", 72, nil, "id1"},
 		},
 		"a key that comes back after its end is a new one": {
 			{0, "a", 1, nil, "id1"}, {1, "b", 1, nil, "id1@2 id2"}, {2, "b", 1, nil, "id2"}, {3, "a", 1, nil, "id2@4 id3"},
@@ -65,10 +67,12 @@ func TestKeysThroughTheirLives(t *testing.T) {
 			{0, "a", 72, nil, "id1"}, {1, "b", 72, nil, "id1@73 id2"}, {2, "b", 72, []string{"id1"}, "id2"},
 		},
 		"a revoked active key is refused while its Secret still holds it": {
-			{0, "a", 72, nil, "id1"}, {1, "a", 72, []string{"id1"}, ""}, {2, "a", 72, []string{"id1"}, ""}, {3, "b", 72, []string{"id1"}, "id2"},
+			{0, "a", 72, nil, "id1"}, {1, "a", 72, []string{"id1"}, ""}, {2, "a", 72, []string{"id1"}, ""},
+			{3, "b", 72, []string{"id1"}, "id2"},
 		},
 		"a revoked key does not come back under another id": {
-			{0, "a", 1, nil, "id1"}, {1, "b", 1, []string{"id1"}, "id2"}, {100, "b", 1, []string{"id1"}, "id2"}, {101, "a", 1, []string{"id1"}, "id2@102"},
+			{0, "a", 1, nil, "id1"}, {1, "b", 1, []string{"id1"}, "id2"}, {100, "b", 1, []string{"id1"}, "id2"},
+			{101, "a", 1, []string{"id1"}, "id2@102"},
 		},
 		"a key that is no longer listed as revoked is accepted again": {
 			{0, "a", 72, nil, "id1"}, {1, "a", 72, []string{"id1"}, ""}, {2, "a", 72, nil, "id1"},
@@ -86,7 +90,8 @@ func TestKeysThroughTheirLives(t *testing.T) {
 			{0, "a", 72, nil, "id1"}, {1, "b", 72, nil, "id1@73 id2"}, {80, "-", 72, nil, "id2"},
 		},
 		"three keys in one overlap end one after the other": {
-			{0, "a", 72, nil, "id1"}, {1, "b", 72, nil, "id1@73 id2"}, {2, "c", 72, nil, "id1@73 id2@74 id3"}, {73, "c", 72, nil, "id2@74 id3"},
+			{0, "a", 72, nil, "id1"}, {1, "b", 72, nil, "id1@73 id2"}, {2, "c", 72, nil, "id1@73 id2@74 id3"},
+			{73, "c", 72, nil, "id2@74 id3"},
 		},
 	}
 	for name, steps := range cases {
@@ -173,7 +178,8 @@ func TestAdvanceLeavesItsArgumentAlone(t *testing.T) {
 	newID := ids()
 	before := Advance(nil, Input{Now: start, NewID: newID, Observed: map[Purpose][]string{Postback: {"a"}}})
 	encoded := string(before.Encode())
-	Advance(before, Input{Now: at(1), Overlap: time.Hour, NewID: newID, Revoked: []string{"id1"}, Observed: map[Purpose][]string{Postback: {"b"}}})
+	Advance(before, Input{Now: at(1), Overlap: time.Hour, NewID: newID, Revoked: []string{"id1"},
+		Observed: map[Purpose][]string{Postback: {"b"}}})
 	if got := string(before.Encode()); got != encoded {
 		t.Errorf("it became %s", got)
 	}

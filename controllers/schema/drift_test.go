@@ -14,12 +14,13 @@ import (
 	"github.com/postback-dev/postback-operator/config/crd"
 )
 
-// CEL rules can't call Go, so they repeat the lists of api/config/v1alpha1/parameters.go. What is added there and not to the
-// rules is refused here, and a word that the rules know and that file does not is found below.
+// CEL rules can't call Go, so they repeat the lists of api/config/v1alpha1/parameters.go. What is added there and not
+// to the rules is refused here, and a word that the rules know and that file does not is found below.
 
 // endpointWith is a document with fields beside the currency, in YAML's flow style.
 func endpointWith(fields string) string {
-	return "apiVersion: postback.dev/v1alpha1\nkind: PostbackEndpoint\nmetadata: {name: shop}\nspec: {currency: USD, " + fields + "}"
+	return "apiVersion: postback.dev/v1alpha1\nkind: PostbackEndpoint\nmetadata: {name: shop}\nspec: {currency: USD, " +
+		fields + "}"
 }
 
 func campaignWith(fields string) string {
@@ -131,7 +132,8 @@ func TestTheRulesKnowNoOtherTypesAndParameters(t *testing.T) {
 	for _, r := range rulesOf(t) {
 		for _, match := range list.FindAllStringSubmatch(strings.ReplaceAll(r.Rule, "'Ignore'", "'ignore'"), -1) {
 			words := strings.Split(strings.ReplaceAll(match[1], "'", ""), ",")
-			if !slices.Contains(words, config.TypeLead) && !slices.Contains(words, config.ParamKeyword) && !slices.Contains(words, "sub_id") {
+			if !slices.Contains(words, config.TypeLead) && !slices.Contains(words, config.ParamKeyword) &&
+				!slices.Contains(words, "sub_id") {
 				continue // of something else
 			}
 			lists++

@@ -1,6 +1,6 @@
 // Package schema judges declarations as an API server would that has this product's CustomResourceDefinitions: unknown
-// fields, defaults, the OpenAPI schema, list types, names and CEL rules. It does so with the API server's own libraries,
-// so that what is rendered offline is what a cluster would have taken.
+// fields, defaults, the OpenAPI schema, list types, names and CEL rules. It does so with the API server's own
+// libraries, so that what is rendered offline is what a cluster would have taken.
 //
 // It imports no client, and judges only; what a declaration means is controllers/render.
 package schema
@@ -72,7 +72,8 @@ func Load(files fs.FS) (Schemas, error) {
 
 func compile(v1 *apiextensionsv1.CustomResourceValidation) (*Schema, error) {
 	var internal apiextensions.CustomResourceValidation
-	if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(v1, &internal, nil); err != nil {
+	if err := apiextensionsv1.Convert_v1_CustomResourceValidation_To_apiextensions_CustomResourceValidation(v1, &internal,
+		nil); err != nil {
 		return nil, err
 	}
 	structural, err := schema.NewStructural(internal.OpenAPIV3Schema)
@@ -90,8 +91,8 @@ func compile(v1 *apiextensionsv1.CustomResourceValidation) (*Schema, error) {
 	}, nil
 }
 
-// Decode reads one YAML or JSON document: no key may stand twice, and integers stay integers, as the rules need them. An
-// empty document gives nil. apiVersion and kind may be missing.
+// Decode reads one YAML or JSON document: no key may stand twice, and integers stay integers, as the rules need them.
+// An empty document gives nil. apiVersion and kind may be missing.
 func Decode(document []byte) (*unstructured.Unstructured, error) {
 	data, err := yaml.YAMLToJSONStrict(document)
 	if err != nil || string(data) == "null" {
@@ -104,15 +105,16 @@ func Decode(document []byte) (*unstructured.Unstructured, error) {
 	return object, nil
 }
 
-// Admit defaults object in place and judges it: as an update of old, or as a new one when old is nil. Its numbers are to be
-// as [Decode] gives them. The error joins one sentence per problem, beginning with the path of the field.
+// Admit defaults object in place and judges it: as an update of old, or as a new one when old is nil. Its numbers are
+// to be as [Decode] gives them. The error joins one sentence per problem, beginning with the path of the field.
 func (s *Schema) Admit(ctx context.Context, object, old *unstructured.Unstructured) error {
 	if err := s.unknownFields(object); err != nil {
 		return err
 	}
 	defaulting.PruneNonNullableNullsWithoutDefaults(object.Object, s.structural)
 	defaulting.Default(object.Object, s.structural)
-	found := apimachineryvalidation.ValidateObjectMetaAccessor(object, true, apimachineryvalidation.NameIsDNSSubdomain, field.NewPath("metadata"))
+	found := apimachineryvalidation.ValidateObjectMetaAccessor(object, true, apimachineryvalidation.NameIsDNSSubdomain,
+		field.NewPath("metadata"))
 	found = append(found, objectmeta.Validate(ctx, nil, object.Object, s.structural, true)...)
 	found = append(found, validation.ValidateCustomResource(nil, object.Object, s.openAPI)...)
 	found = append(found, listtype.ValidateListSetsAndMaps(nil, s.structural, object.Object)...)

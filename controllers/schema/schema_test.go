@@ -99,7 +99,8 @@ func TestInvalidSamplesAreRefusedWithAHelpfulMessage(t *testing.T) {
 }
 
 func TestAnEndpointWithItsCurrencyOnlyIsDefaulted(t *testing.T) {
-	object, err := admit(t, load(t), `{apiVersion: postback.dev/v1alpha1, kind: PostbackEndpoint, metadata: {name: shop}, spec: {currency: USD}}`)
+	object, err := admit(t, load(t),
+		`{apiVersion: postback.dev/v1alpha1, kind: PostbackEndpoint, metadata: {name: shop}, spec: {currency: USD}}`)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -161,7 +162,8 @@ func TestDefinitionsAreAcceptedByTheAPIServerAndSmall(t *testing.T) {
 		apiextensionsv1.SetDefaults_CustomResourceDefinition(&v1)
 		apiextensionsv1.SetDefaults_CustomResourceDefinitionSpec(&v1.Spec)
 		var internal apiextensions.CustomResourceDefinition
-		if err := apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(&v1, &internal, nil); err != nil {
+		if err := apiextensionsv1.Convert_v1_CustomResourceDefinition_To_apiextensions_CustomResourceDefinition(&v1,
+			&internal, nil); err != nil {
 			t.Fatal(err)
 		}
 		internal.Status.StoredVersions = []string{"v1alpha1"}

@@ -88,7 +88,8 @@ func TestWhatIsMissingIsStalledAfterAWhile(t *testing.T) {
 					t.Errorf("it looks again after %v, says something: %v", wait, ok)
 				}
 				stalled := meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionStalled)
-				if reconciling := meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReconciling); stalled != c.stalled || reconciling == stalled {
+				if reconciling := meta.IsStatusConditionTrue(conditions, v1alpha1.ConditionReconciling); stalled != c.stalled ||
+					reconciling == stalled {
 					t.Errorf("stalled %v, reconciling %v", stalled, reconciling)
 				}
 			})

@@ -29,8 +29,8 @@ func cacheOptions(namespaces []string) cache.Options {
 	}
 }
 
-// foreignOptions are those of the cache of what belongs to others, of which only the metadata is kept. What the operator made
-// is not among it, since it is in the other cache.
+// foreignOptions are those of the cache of what belongs to others, of which only the metadata is kept. What the
+// operator made is not among it, since it is in the other cache.
 func foreignOptions(namespaces []string, scheme *runtime.Scheme) cache.Options {
 	return cache.Options{
 		Scheme: scheme, DefaultNamespaces: only(namespaces), DefaultTransform: lookup.Strip,

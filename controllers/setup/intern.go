@@ -10,8 +10,8 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// slim drops managed fields and lets equal strings share their memory: thousands of endpoints have the same labels, owners,
-// reasons and messages, and each object is decoded by itself.
+// slim drops managed fields and lets equal strings share their memory: thousands of endpoints have the same labels,
+// owners, reasons and messages, and each object is decoded by itself.
 func slim(object any) (any, error) {
 	object, err := cache.TransformStripManagedFields()(object)
 	switch o := object.(type) {

@@ -28,10 +28,12 @@ func decoded[T any](t *testing.T, object T) *T {
 
 var (
 	meta = metav1.ObjectMeta{
-		Name: "shop", Namespace: "ads", Labels: map[string]string{"a": "label"}, Annotations: map[string]string{"b": "annotation"},
+		Name: "shop", Namespace: "ads", Labels: map[string]string{"a": "label"},
+		Annotations:     map[string]string{"b": "annotation"},
 		OwnerReferences: []metav1.OwnerReference{{APIVersion: "v1", Kind: "Kind", Name: "owner", UID: "uid"}},
 	}
-	conditions = []metav1.Condition{{Type: "Ready", Status: "True", Reason: "Ready", Message: "Every ready receiver serves it."}}
+	conditions = []metav1.Condition{{Type: "Ready", Status: "True", Reason: "Ready",
+		Message: "Every ready receiver serves it."}}
 )
 
 func TestWhatIsCachedIsWhatWasRead(t *testing.T) {
@@ -42,7 +44,8 @@ func TestWhatIsCachedIsWhatWasRead(t *testing.T) {
 				Currency: "USD", FleetRef: &v1alpha1.FleetReference{Name: "shared"},
 				Training: []v1alpha1.TrainingRule{{Type: "sale", Statuses: []string{"approved"}}},
 			},
-			Status: v1alpha1.PostbackEndpointStatus{Conditions: conditions, URLTemplate: "url", Fleet: &v1alpha1.FleetReference{Name: "shared"}},
+			Status: v1alpha1.PostbackEndpointStatus{Conditions: conditions, URLTemplate: "url",
+				Fleet: &v1alpha1.FleetReference{Name: "shared"}},
 		}),
 		decoded(t, v1alpha1.ReceiverFleet{ObjectMeta: meta, Status: v1alpha1.ReceiverFleetStatus{Conditions: conditions}}),
 	} {
@@ -66,7 +69,8 @@ func TestWhatIsCachedIsWhatWasRead(t *testing.T) {
 
 func TestEqualStringsShareTheirMemory(t *testing.T) {
 	of := func() string {
-		kept, err := slim(decoded(t, v1alpha1.PostbackEndpoint{Status: v1alpha1.PostbackEndpointStatus{Conditions: conditions}}))
+		kept, err := slim(decoded(t,
+			v1alpha1.PostbackEndpoint{Status: v1alpha1.PostbackEndpointStatus{Conditions: conditions}}))
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -32,13 +32,14 @@ type Options struct {
 	// MetricsCertDir holds the certificate of the metrics, tls.crt and tls.key, which may change at any time. When empty
 	// the operator makes one at each start, which nobody can verify.
 	MetricsCertDir string
-	// LeaderElection lets one of several operators work while the others stand by with warm caches. LeaderElectionNamespace
-	// has the Lease; empty means the pod's own.
+	// LeaderElection lets one of several operators work while the others stand by with warm caches.
+	// LeaderElectionNamespace has the Lease; empty means the pod's own.
 	LeaderElection          bool
 	LeaderElectionNamespace string
 	// Permitted is what fleets may declare.
 	Permitted resources.Permissions
-	// LogFormat is text or json, LogLevel debug, info, warn or error, as log/slog has them. Nothing is more verbose than debug.
+	// LogFormat is text or json, LogLevel debug, info, warn or error, as log/slog has them. Nothing is more verbose than
+	// debug.
 	LogFormat string
 	LogLevel  slog.Level
 
@@ -79,18 +80,24 @@ func (o *Options) flags(flags *flag.FlagSet) {
 	list(flags, &o.Namespaces, "watch-namespaces", "comma-separated namespaces to work in; all when absent")
 	flags.StringVar(&o.MetricsAddress, "metrics-listen", ":8443", "address of /metrics; 0 switches it off")
 	flags.BoolVar(&o.MetricsOpen, "metrics-open", false, "serve metrics over plain HTTP, to everybody")
-	flags.StringVar(&o.MetricsCertDir, "metrics-cert-dir", "", "folder with tls.crt and tls.key for the metrics; without one the operator makes a certificate at each start")
+	flags.StringVar(&o.MetricsCertDir, "metrics-cert-dir", "",
+		"folder with tls.crt and tls.key for the metrics; without one the operator makes a certificate at each start")
 	flags.StringVar(&o.ProbeAddress, "probe-listen", ":8081", "address of /livez and /readyz; 0 switches them off")
 	flags.BoolVar(&o.LeaderElection, "leader-elect", false, "let one of several operators work")
-	flags.StringVar(&o.LeaderElectionNamespace, "leader-elect-namespace", "", "namespace of the Lease; the pod's own when absent")
+	flags.StringVar(&o.LeaderElectionNamespace, "leader-elect-namespace", "",
+		"namespace of the Lease; the pod's own when absent")
 	flags.StringVar(&o.LogFormat, "log-format", "json", "text or json")
 	flags.TextVar(&o.LogLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	flags.BoolVar(&o.Permitted.UnrestrictedPods, "allow-unrestricted-pod-templates", false,
 		"take every podTemplate of a fleet, privileged containers, host paths, and service accounts included")
-	list(flags, &o.Permitted.PrivateEgress, "allow-private-egress", "comma-separated namespaces whose fleets may set egress.allowPrivate, * for all")
-	list(flags, &o.Permitted.AnnotationPrefixes, "allowed-annotation-prefixes", "comma-separated beginnings of annotations of Ingresses and Services; all when absent")
-	list(flags, &o.Permitted.HostSuffixes, "allowed-host-suffixes", "comma-separated ends of the hosts of fleets, like example.com; all when absent")
-	list(flags, &o.Permitted.Issuers, "allowed-issuers", "comma-separated issuers of certificates, like ClusterIssuer/letsencrypt; all when absent")
+	list(flags, &o.Permitted.PrivateEgress, "allow-private-egress",
+		"comma-separated namespaces whose fleets may set egress.allowPrivate, * for all")
+	list(flags, &o.Permitted.AnnotationPrefixes, "allowed-annotation-prefixes",
+		"comma-separated beginnings of annotations of Ingresses and Services; all when absent")
+	list(flags, &o.Permitted.HostSuffixes, "allowed-host-suffixes",
+		"comma-separated ends of the hosts of fleets, like example.com; all when absent")
+	list(flags, &o.Permitted.Issuers, "allowed-issuers",
+		"comma-separated issuers of certificates, like ClusterIssuer/letsencrypt; all when absent")
 }
 
 // checkCertificate fails where the metrics' certificate can't be loaded, instead of serving another one.

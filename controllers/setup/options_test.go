@@ -12,11 +12,13 @@ import (
 )
 
 func TestFlags(t *testing.T) {
-	o, err := Parse(strings.Fields("--receiver-image r:1 --watch-namespaces a,b,,a --metrics-open --leader-elect --log-format text --log-level debug"), io.Discard)
+	o, err := Parse(strings.Fields("--receiver-image r:1 --watch-namespaces a,b,,a --metrics-open --leader-elect "+
+		"--log-format text --log-level debug"), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
-	got := []any{o.Image, o.Namespaces, o.MetricsAddress, o.MetricsOpen, o.ProbeAddress, o.LeaderElection, o.LogFormat, o.LogLevel}
+	got := []any{o.Image, o.Namespaces, o.MetricsAddress, o.MetricsOpen, o.ProbeAddress, o.LeaderElection, o.LogFormat,
+		o.LogLevel}
 	want := []any{"r:1", []string{"a", "b"}, ":8443", true, ":8081", true, "text", slog.LevelDebug}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
@@ -39,7 +41,8 @@ func TestFlagsThatAreRefused(t *testing.T) {
 }
 
 func TestTheUsageNamesEveryFlag(t *testing.T) {
-	for _, name := range []string{"receiver-image", "watch-namespaces", "metrics-listen", "metrics-open", "metrics-cert-dir", "probe-listen", "leader-elect", "log-level"} {
+	for _, name := range []string{"receiver-image", "watch-namespaces", "metrics-listen", "metrics-open",
+		"metrics-cert-dir", "probe-listen", "leader-elect", "log-level"} {
 		if !strings.Contains(Usage(), "-"+name) {
 			t.Errorf("no word about --%s", name)
 		}
@@ -62,7 +65,8 @@ func TestTheLogNeverGoesBelowDebug(t *testing.T) {
 
 func TestFlagsOfWhatFleetsMayDeclare(t *testing.T) {
 	o, err := Parse(strings.Fields("--receiver-image r:1 --allow-unrestricted-pod-templates --allow-private-egress a,* "+
-		"--allowed-annotation-prefixes x/,y. --allowed-host-suffixes example.com --allowed-issuers ClusterIssuer/le,Issuer/own"), io.Discard)
+		"--allowed-annotation-prefixes x/,y. --allowed-host-suffixes example.com --allowed-issuers "+
+		"ClusterIssuer/le,Issuer/own"), io.Discard)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -73,7 +77,8 @@ func TestFlagsOfWhatFleetsMayDeclare(t *testing.T) {
 	if diff := cmp.Diff(want, o.Permitted); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	if o, err = Parse(strings.Fields("--receiver-image r:1"), io.Discard); err != nil || !cmp.Equal(o.Permitted, resources.Permissions{}) {
+	if o, err = Parse(strings.Fields("--receiver-image r:1"), io.Discard); err != nil ||
+		!cmp.Equal(o.Permitted, resources.Permissions{}) {
 		t.Errorf("by default: %+v, %v", o.Permitted, err)
 	}
 }

@@ -109,18 +109,19 @@ func newScheme() *runtime.Scheme {
 func managerOptions(o Options, logger logr.Logger) ctrl.Options {
 	yes := true
 	options := ctrl.Options{
-		Scheme:                        newScheme(),
-		Logger:                        logger,
-		Cache:                         cacheOptions(o.Namespaces),
-		Client:                        client.Options{Cache: &client.CacheOptions{Unstructured: true}},
-		Metrics:                       metricsserver.Options{BindAddress: o.MetricsAddress},
-		HealthProbeBindAddress:        o.ProbeAddress,
-		LivenessEndpointName:          "/livez",
-		ReadinessEndpointName:         "/readyz",
-		LeaderElection:                o.LeaderElection,
-		LeaderElectionID:              leaseName,
-		LeaderElectionNamespace:       o.LeaderElectionNamespace,
-		LeaderElectionConfig:          rest.CopyConfig(o.Config), // a client of its own, so that no burst of work makes it late
+		Scheme:                  newScheme(),
+		Logger:                  logger,
+		Cache:                   cacheOptions(o.Namespaces),
+		Client:                  client.Options{Cache: &client.CacheOptions{Unstructured: true}},
+		Metrics:                 metricsserver.Options{BindAddress: o.MetricsAddress},
+		HealthProbeBindAddress:  o.ProbeAddress,
+		LivenessEndpointName:    "/livez",
+		ReadinessEndpointName:   "/readyz",
+		LeaderElection:          o.LeaderElection,
+		LeaderElectionID:        leaseName,
+		LeaderElectionNamespace: o.LeaderElectionNamespace,
+		// a client of its own, so that no burst of work makes it late
+		LeaderElectionConfig:          rest.CopyConfig(o.Config),
 		LeaderElectionReleaseOnCancel: true,
 		Controller: config.Controller{
 			EnableWarmup:       &yes,
@@ -201,7 +202,8 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 func controllerOptions() controller.Options {
 	return controller.Options{
 		MaxConcurrentReconciles: workers,
-		RateLimiter:             workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](100*time.Millisecond, time.Minute),
+		RateLimiter: workqueue.NewTypedItemExponentialFailureRateLimiter[reconcile.Request](100*time.Millisecond,
+			time.Minute),
 	}
 }
 

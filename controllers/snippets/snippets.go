@@ -1,5 +1,5 @@
-// Package snippets writes what users paste into pages, sites and networks: one text per client (docs/semantics.md §8), with
-// their URLs and credentials in place. Whoever may read the Secrets it goes into may read those. It is pure.
+// Package snippets writes what users paste into pages, sites and networks: one text per client (docs/semantics.md §8),
+// with their URLs and credentials in place. Whoever may read the Secrets it goes into may read those. It is pure.
 package snippets
 
 import (
@@ -54,8 +54,9 @@ func Endpoint(in EndpointInput) map[string][]byte {
 	v := scripts(in.Base)
 	v.PostbackURL, v.Status = in.Base+"/"+in.Key+"/postback", in.Status
 	made := map[string][]byte{
-		PostbackURLField:  []byte(v.PostbackURL),
-		"s2s.txt":         []byte(v.PostbackURL + "?subid={subid}&status={status}&payout={payout}&currency={currency}&tid={tid}\n"),
+		PostbackURLField: []byte(v.PostbackURL),
+		"s2s.txt": []byte(v.PostbackURL +
+			"?subid={subid}&status={status}&payout={payout}&currency={currency}&tid={tid}\n"),
 		"wordpress.txt":   []byte(v.PostbackURL + "\n"),
 		"js-adapter.html": html("js-adapter.html", v),
 	}
@@ -89,7 +90,8 @@ func Campaign(in CampaignInput) map[string][]byte {
 	return made
 }
 
-// wordpressSettings are what the import box of Keitaro's WordPress plugin reads: each member fills the setting of its name.
+// wordpressSettings are what the import box of Keitaro's WordPress plugin reads: each member fills the setting of its
+// name.
 type wordpressSettings struct {
 	TrackerURL string `json:"tracker_url"`
 	Token      string `json:"token"`

@@ -54,7 +54,8 @@ func golden(t *testing.T, dir string, made map[string][]byte) {
 
 // hashless takes the hashes out, which change with the scripts.
 func hashless(text []byte) []byte {
-	return []byte(strings.NewReplacer(escaped(browser.ScriptIntegrity()), "HASH-OF-SCRIPT", escaped(browser.AdapterIntegrity()), "HASH-OF-ADAPTER").Replace(string(text)))
+	return []byte(strings.NewReplacer(escaped(browser.ScriptIntegrity()), "HASH-OF-SCRIPT",
+		escaped(browser.AdapterIntegrity()), "HASH-OF-ADAPTER").Replace(string(text)))
 }
 
 // escaped is how a hash is in an attribute.
@@ -98,7 +99,8 @@ func TestACampaignWithoutCredentialsHasALinkThatRecordsVisits(t *testing.T) {
 func TestNoPageHasThePostbackKeyOrTheToken(t *testing.T) {
 	for _, made := range []map[string][]byte{Endpoint(endpoint()), Campaign(campaign())} {
 		for name, text := range made {
-			if strings.HasSuffix(name, ".html") && (strings.Contains(string(text), "the-key") || strings.Contains(string(text), "the-token")) {
+			if strings.HasSuffix(name, ".html") && (strings.Contains(string(text), "the-key") ||
+				strings.Contains(string(text), "the-token")) {
 				t.Errorf("%s has it", name)
 			}
 		}
@@ -107,7 +109,8 @@ func TestNoPageHasThePostbackKeyOrTheToken(t *testing.T) {
 
 func TestWhatMeansSomethingToHTMLOrPHPIsEscaped(t *testing.T) {
 	const nasty = `x"><script>alert(1)</script>'\`
-	made := Campaign(CampaignInput{Base: "https://a", Alias: nasty, Token: nasty, PostbackURL: nasty + "\n", ClientURL: nasty})
+	made := Campaign(CampaignInput{Base: "https://a", Alias: nasty, Token: nasty, PostbackURL: nasty + "\n",
+		ClientURL: nasty})
 	maps.Copy(made, Endpoint(EndpointInput{Base: "https://a", Key: nasty, ClientKey: nasty, Status: nasty}))
 	for name, text := range made {
 		if strings.HasSuffix(name, ".html") && strings.Contains(string(text), "<script>alert") {
@@ -118,7 +121,8 @@ func TestWhatMeansSomethingToHTMLOrPHPIsEscaped(t *testing.T) {
 	if !strings.Contains(string(made["kclient.php"]), want) {
 		t.Errorf("kclient.php does not have %s:\n%s", want, made["kclient.php"])
 	}
-	if strings.Count(string(made["kclient.php"]), "\n") != strings.Count(string(Campaign(campaign())["kclient.php"]), "\n") {
+	if strings.Count(string(made["kclient.php"]), "\n") != strings.Count(string(Campaign(campaign())["kclient.php"]),
+		"\n") {
 		t.Errorf("a value breaks a line:\n%s", made["kclient.php"])
 	}
 }

@@ -43,7 +43,8 @@ func Refused(before []metav1.Condition, generation int64, now time.Time, cause e
 	found := []Finding{False(v1alpha1.ConditionReady, v1alpha1.ReasonAPIRefused, cause.Error())}
 	for _, c := range before {
 		switch {
-		case c.Type == v1alpha1.ConditionReady || c.Type == v1alpha1.ConditionReconciling || c.Type == v1alpha1.ConditionStalled:
+		case c.Type == v1alpha1.ConditionReady || c.Type == v1alpha1.ConditionReconciling ||
+			c.Type == v1alpha1.ConditionStalled:
 		case c.ObservedGeneration != generation:
 			found = append(found, Unknown(c.Type, v1alpha1.ReasonAPIRefused, "Ready says why that is not known."))
 		default:

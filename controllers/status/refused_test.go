@@ -22,7 +22,8 @@ func TestAnErrorIsToldFromTheSecondTryOn(t *testing.T) {
 		tell bool
 	}{
 		{shop, refused, false}, {other, refused, false}, {shop, refused, true}, {shop, refused, true},
-		{shop, nil, false}, {shop, refused, false}, {other, refused, true}, {other, context.Canceled, false}, {other, refused, false},
+		{shop, nil, false}, {shop, refused, false}, {other, refused, true}, {other, context.Canceled, false},
+		{other, refused, false},
 	} {
 		if got := attempts.Tell(step.name, step.err); got != step.tell {
 			t.Errorf("step %d: it tells: %v", i, got)
@@ -31,13 +32,16 @@ func TestAnErrorIsToldFromTheSecondTryOn(t *testing.T) {
 }
 
 func TestWhatIsSaidWhileTheAPIServerRefuses(t *testing.T) {
-	before := Conditions(nil, 1, then, true, True(v1alpha1.ConditionAccepted, "Accepted", "yes"), False(v1alpha1.ConditionReady, "Invalid", "x"))
+	before := Conditions(nil, 1, then, true, True(v1alpha1.ConditionAccepted, "Accepted", "yes"),
+		False(v1alpha1.ConditionReady, "Invalid", "x"))
 	for name, c := range map[string]struct {
 		generation int64
 		want       string
 	}{
-		"of the same declaration": {1, "Accepted=True Accepted 00:00:00\nReady=False APIRefused 00:00:00\nReconciling=True APIRefused 01:00:00\n"},
-		"of a new one":            {2, "Accepted=Unknown APIRefused 01:00:00\nReady=False APIRefused 00:00:00\nReconciling=True APIRefused 01:00:00\n"},
+		"of the same declaration": {1, "Accepted=True Accepted 00:00:00\nReady=False APIRefused " +
+			"00:00:00\nReconciling=True APIRefused 01:00:00\n"},
+		"of a new one": {2, "Accepted=Unknown APIRefused 01:00:00\nReady=False APIRefused " +
+			"00:00:00\nReconciling=True APIRefused 01:00:00\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conditions := Refused(before, c.generation, now, errors.New("exceeded quota"))

@@ -42,8 +42,10 @@ const maxMessage = 32 << 10
 // Conditions returns what was found as conditions, sorted by type, with the times of those in before that say the same.
 // From the finding about Ready follow Reconciling and Stalled: what is not ready is Stalled when stalled, so that only
 // the user's change will help, and Reconciling otherwise.
-func Conditions(before []metav1.Condition, generation int64, now time.Time, stalled bool, found ...Finding) []metav1.Condition {
-	if i := slices.IndexFunc(found, func(f Finding) bool { return f.Type == v1alpha1.ConditionReady }); i >= 0 && found[i].Status != metav1.ConditionTrue {
+func Conditions(before []metav1.Condition, generation int64, now time.Time, stalled bool,
+	found ...Finding) []metav1.Condition {
+	if i := slices.IndexFunc(found, func(f Finding) bool { return f.Type == v1alpha1.ConditionReady }); i >= 0 &&
+		found[i].Status != metav1.ConditionTrue {
 		progress := v1alpha1.ConditionReconciling
 		if stalled {
 			progress = v1alpha1.ConditionStalled

@@ -45,17 +45,22 @@ func TestWhatIsNotReadyIsReconcilingOrStalled(t *testing.T) {
 		stalled bool
 		want    string
 	}{
-		"ready is neither":                         {True(v1alpha1.ConditionReady, "Ready", "x"), true, "Ready=True Ready 00:00:00\n"},
-		"waiting is reconciling":                   {False(v1alpha1.ConditionReady, "Propagating", "x"), false, "Ready=False Propagating 00:00:00\nReconciling=True Propagating 00:00:00\n"},
-		"unknown is reconciling":                   {Unknown(v1alpha1.ConditionReady, "Progressing", "x"), false, "Ready=Unknown Progressing 00:00:00\nReconciling=True Progressing 00:00:00\n"},
-		"what only the user can change is stalled": {False(v1alpha1.ConditionReady, "Invalid", "x"), true, "Ready=False Invalid 00:00:00\nStalled=True Invalid 00:00:00\n"},
+		"ready is neither": {True(v1alpha1.ConditionReady, "Ready", "x"), true,
+			"Ready=True Ready 00:00:00\n"},
+		"waiting is reconciling": {False(v1alpha1.ConditionReady, "Propagating", "x"), false,
+			"Ready=False Propagating 00:00:00\nReconciling=True Propagating 00:00:00\n"},
+		"unknown is reconciling": {Unknown(v1alpha1.ConditionReady, "Progressing", "x"), false,
+			"Ready=Unknown Progressing 00:00:00\nReconciling=True Progressing 00:00:00\n"},
+		"what only the user can change is stalled": {False(v1alpha1.ConditionReady, "Invalid", "x"), true,
+			"Ready=False Invalid 00:00:00\nStalled=True Invalid 00:00:00\n"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			conditions := Conditions(nil, 3, then, test.stalled, test.ready)
 			if diff := cmp.Diff(test.want, summary(conditions)); diff != "" {
 				t.Errorf("(-want +got):\n%s", diff)
 			}
-			if err := kstatuscheck.Check(kstatuscheck.Object{Generation: 3, ObservedGeneration: 3, Conditions: conditions}); err != nil {
+			if err := kstatuscheck.Check(kstatuscheck.Object{Generation: 3, ObservedGeneration: 3,
+				Conditions: conditions}); err != nil {
 				t.Error(err)
 			}
 		})
@@ -64,7 +69,8 @@ func TestWhatIsNotReadyIsReconcilingOrStalled(t *testing.T) {
 
 func TestTheCheckerFindsWhatIsWrong(t *testing.T) {
 	condition := func(kind string, status metav1.ConditionStatus) metav1.Condition {
-		return metav1.Condition{Type: kind, Status: status, Reason: "R", Message: "m", ObservedGeneration: 2, LastTransitionTime: metav1.NewTime(then)}
+		return metav1.Condition{Type: kind, Status: status, Reason: "R", Message: "m", ObservedGeneration: 2,
+			LastTransitionTime: metav1.NewTime(then)}
 	}
 	ready, notReady := condition("Ready", metav1.ConditionTrue), condition("Ready", metav1.ConditionFalse)
 	reconciling, stalled := condition("Reconciling", metav1.ConditionTrue), condition("Stalled", metav1.ConditionTrue)
@@ -76,18 +82,22 @@ func TestTheCheckerFindsWhatIsWrong(t *testing.T) {
 		says       string
 		state      kstatuscheck.State
 	}{
-		"all is well":                  {[]metav1.Condition{ready}, 2, "", kstatuscheck.Current},
-		"on the way":                   {[]metav1.Condition{notReady, reconciling}, 2, "", kstatuscheck.InProgress},
-		"failed":                       {[]metav1.Condition{notReady, stalled}, 2, "", kstatuscheck.Failed},
-		"no Ready":                     {[]metav1.Condition{reconciling}, 2, "no condition Ready", kstatuscheck.InProgress},
-		"not Ready without a cause":    {[]metav1.Condition{notReady}, 2, "neither", kstatuscheck.InProgress},
-		"Ready and Reconciling":        {[]metav1.Condition{ready, reconciling}, 2, "Ready and Reconciling", kstatuscheck.InProgress},
-		"both at once":                 {[]metav1.Condition{notReady, reconciling, stalled}, 2, "at once", kstatuscheck.Failed},
-		"Stalled that is False":        {[]metav1.Condition{ready, condition("Stalled", metav1.ConditionFalse)}, 2, "must be True", kstatuscheck.Current},
-		"about a future generation":    {[]metav1.Condition{ready}, 4, "observedGeneration is 4", kstatuscheck.InProgress},
-		"a condition of another time":  {[]metav1.Condition{old}, 2, "generation 1", kstatuscheck.Current},
-		"a condition without a word":   {[]metav1.Condition{silent}, 2, "lacks", kstatuscheck.Current},
-		"about an earlier declaration": {[]metav1.Condition{{Type: "Ready", Status: "True", Reason: "R", Message: "m", ObservedGeneration: 1, LastTransitionTime: metav1.NewTime(then)}}, 1, "", kstatuscheck.InProgress},
+		"all is well":               {[]metav1.Condition{ready}, 2, "", kstatuscheck.Current},
+		"on the way":                {[]metav1.Condition{notReady, reconciling}, 2, "", kstatuscheck.InProgress},
+		"failed":                    {[]metav1.Condition{notReady, stalled}, 2, "", kstatuscheck.Failed},
+		"no Ready":                  {[]metav1.Condition{reconciling}, 2, "no condition Ready", kstatuscheck.InProgress},
+		"not Ready without a cause": {[]metav1.Condition{notReady}, 2, "neither", kstatuscheck.InProgress},
+		"Ready and Reconciling": {[]metav1.Condition{ready, reconciling}, 2, "Ready and Reconciling",
+			kstatuscheck.InProgress},
+		"both at once": {[]metav1.Condition{notReady, reconciling, stalled}, 2, "at once",
+			kstatuscheck.Failed},
+		"Stalled that is False": {[]metav1.Condition{ready, condition("Stalled", metav1.ConditionFalse)}, 2,
+			"must be True", kstatuscheck.Current},
+		"about a future generation":   {[]metav1.Condition{ready}, 4, "observedGeneration is 4", kstatuscheck.InProgress},
+		"a condition of another time": {[]metav1.Condition{old}, 2, "generation 1", kstatuscheck.Current},
+		"a condition without a word":  {[]metav1.Condition{silent}, 2, "lacks", kstatuscheck.Current},
+		"about an earlier declaration": {[]metav1.Condition{{Type: "Ready", Status: "True", Reason: "R", Message: "m",
+			ObservedGeneration: 1, LastTransitionTime: metav1.NewTime(then)}}, 1, "", kstatuscheck.InProgress},
 	} {
 		t.Run(name, func(t *testing.T) {
 			object := kstatuscheck.Object{Generation: 2, ObservedGeneration: test.observed, Conditions: test.conditions}

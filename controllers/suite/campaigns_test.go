@@ -28,11 +28,13 @@ func servedAliases(t *testing.T, namespace, fleet, endpoint string, want ...stri
 
 func TestTheLifeOfACampaign(t *testing.T) {
 	namespace := newNamespace(t, nil)
-	shop := endpointOf(t, namespace, "shop", "{currency: USD, receiver: {host: pb.example.com}, browser: {types: [sale], origins: ['https://shop.example']}}")
+	shop := endpointOf(t, namespace, "shop",
+		"{currency: USD, receiver: {host: pb.example.com}, browser: {types: [sale], origins: ['https://shop.example']}}")
 	summer := campaignOf(t, namespace, "summer", `{endpointRef: {name: shop}, alias: Summer1, offerURL: 'https://offer.example/?s={subid}',
 		source: push, parameters: {external_id: [gclid]}, cost: {amount: "0.05"}, forwards: [{name: source, url: 'https://source.example/?c={external_id}', types: [sale]}]}`)
 	current(t, shop, summer)
-	if summer.Status.Link != "https://pb.example.com/Summer1" || summer.Status.Fleet.Name != "shop" || len(summer.Status.Tokens) != 1 {
+	if summer.Status.Link != "https://pb.example.com/Summer1" || summer.Status.Fleet.Name != "shop" ||
+		len(summer.Status.Tokens) != 1 {
 		t.Errorf("status: %+v", summer.Status)
 	}
 	token := secret(string(get[corev1.Secret](t, namespace, "summer-campaign").Data["token"]))
@@ -42,21 +44,25 @@ func TestTheLifeOfACampaign(t *testing.T) {
 			return false
 		}
 		want := config.Campaign{
-			Name: "summer", Alias: "Summer1", Tokens: []config.Key{{ID: summer.Status.Tokens[0].ID, SHA256: config.Digest(token)}},
-			OfferURL: "https://offer.example/?s={subid}", Source: "push", Parameters: map[string][]string{"external_id": {"gclid"}},
-			Cost: &config.Cost{Amount: "0.05", Currency: "USD"}, CookieDays: 30,
+			Name: "summer", Alias: "Summer1", Tokens: []config.Key{{ID: summer.Status.Tokens[0].ID,
+				SHA256: config.Digest(token)}},
+			OfferURL: "https://offer.example/?s={subid}", Source: "push",
+			Parameters: map[string][]string{"external_id": {"gclid"}},
+			Cost:       &config.Cost{Amount: "0.05", Currency: "USD"}, CookieDays: 30,
 		}
 		forwards := []config.Forward{{
 			Name: "summer.source", URL: "https://source.example/?c={external_id}", Method: "GET", Types: []string{"sale"},
 			Resend: config.ResendOnAnyChange, Campaigns: []string{"summer"},
 		}}
-		return cmp.Equal(want, e.Campaigns[0]) && cmp.Equal(forwards, e.Forwards) && e.Browser.Keys[0].SHA256 == config.Digest(clientKey)
+		return cmp.Equal(want, e.Campaigns[0]) && cmp.Equal(forwards, e.Forwards) &&
+			e.Browser.Keys[0].SHA256 == config.Digest(clientKey)
 	})
 	pages := get[corev1.Secret](t, namespace, "summer.campaign-snippets")
 	eventually(t, soon, func() error {
 		read(t, pages)
 		script, php := string(pages.Data["tracking-script.html"]), string(pages.Data["kclient.php"])
-		if !strings.Contains(script, "https://pb.example.com/"+clientKey+"/postback") || !strings.Contains(php, "'"+token+"'") {
+		if !strings.Contains(script, "https://pb.example.com/"+clientKey+"/postback") ||
+			!strings.Contains(php, "'"+token+"'") {
 			return fmt.Errorf("the snippets lack the credentials")
 		}
 		return nil
@@ -76,7 +82,8 @@ func TestTheLifeOfACampaign(t *testing.T) {
 		}
 	})
 	servedEndpoint(t, namespace, "shop", "shop", func(e *config.Endpoint) bool {
-		return len(e.Campaigns) == 1 && len(e.Campaigns[0].Tokens) == 1 && e.Campaigns[0].Tokens[0].SHA256 == config.Digest(next)
+		return len(e.Campaigns) == 1 && len(e.Campaigns[0].Tokens) == 1 &&
+			e.Campaigns[0].Tokens[0].SHA256 == config.Digest(next)
 	})
 
 	noError(t, admin.Delete(t.Context(), summer))
@@ -95,19 +102,24 @@ func TestTheYoungerOfTwoCampaignsWithOneAliasSaysSo(t *testing.T) {
 	infra, foreign := newNamespace(t, nil), newNamespace(t, nil)
 	fleetOf(t, infra, "shared", "{allowedEndpoints: {namespaces: All}}")
 	shop := endpointOf(t, infra, "shop", "{currency: USD, fleetRef: {name: shared}}")
-	other := endpointOf(t, foreign, "other", fmt.Sprintf("{currency: USD, fleetRef: {name: shared, namespace: %s}}", infra))
+	other := endpointOf(t, foreign, "other", fmt.Sprintf("{currency: USD, fleetRef: {name: shared, namespace: %s}}",
+		infra))
 	current(t, shop, other)
 	older := campaignOf(t, infra, "older", "{endpointRef: {name: shop}, alias: sale, offerURL: 'https://offer.example/'}")
 	current(t, older)
 	nextSecond(older)
-	same := campaignOf(t, infra, "z-younger", "{endpointRef: {name: shop}, alias: sale, offerURL: 'https://offer.example/'}")
+	same := campaignOf(t, infra, "z-younger",
+		"{endpointRef: {name: shop}, alias: sale, offerURL: 'https://offer.example/'}")
 	nextSecond(same)
-	away := campaignOf(t, foreign, "z-younger", "{endpointRef: {name: other}, alias: sale, offerURL: 'https://offer.example/'}")
-	if message := says(t, same, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAliasTaken); !strings.Contains(message, "the older Campaign older") {
+	away := campaignOf(t, foreign, "z-younger",
+		"{endpointRef: {name: other}, alias: sale, offerURL: 'https://offer.example/'}")
+	if message := says(t, same, v1alpha1.ConditionAccepted, metav1.ConditionFalse,
+		v1alpha1.ReasonAliasTaken); !strings.Contains(message, "the older Campaign older") {
 		t.Errorf("it says %q", message)
 	}
 	message := says(t, away, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonAliasTaken)
-	if strings.Contains(message, infra) || strings.Contains(message, "older ") && strings.Contains(message, "Campaign older") {
+	if strings.Contains(message, infra) || strings.Contains(message, "older ") &&
+		strings.Contains(message, "Campaign older") {
 		t.Errorf("it gives another namespace away: %q", message)
 	}
 	servedAliases(t, infra, "shared", "shop", "older=sale")
@@ -123,9 +135,12 @@ func TestOneInvalidCampaignLeavesAllElseProgrammed(t *testing.T) {
 	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
 	good := campaignOf(t, namespace, "good", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/'}")
 	turned := campaignOf(t, namespace, "turned", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/'}")
-	bad := campaignOf(t, namespace, "bad", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/', forwards: [{name: a, url: 'https://s.example/', types: [bet]}]}")
+	bad := campaignOf(t, namespace, "bad",
+		"{endpointRef: {name: shop}, offerURL: 'https://offer.example/', forwards: [{name: a, url: 'https://s.example/', "+
+			"types: [bet]}]}")
 	current(t, shop, good, turned)
-	if message := says(t, bad, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalid); !strings.Contains(message, "must be a built-in type") {
+	if message := says(t, bad, v1alpha1.ConditionAccepted, metav1.ConditionFalse,
+		v1alpha1.ReasonInvalid); !strings.Contains(message, "must be a built-in type") {
 		t.Errorf("it says %q", message)
 	}
 	servedAliases(t, namespace, "shop", "shop", "good=good", "turned=turned")
@@ -154,7 +169,9 @@ func TestACampaignSaysWhatIsTheMatterWithItsEndpoint(t *testing.T) {
 
 	change(t, shop, func(e *v1alpha1.PostbackEndpoint) { e.Spec.Aliases = v1alpha1.Aliases{"tid": {"bet_status"}} })
 	current(t, shop)
-	change(t, shop, func(e *v1alpha1.PostbackEndpoint) { e.Spec.ConversionTypes = []v1alpha1.ConversionType{{Name: "bet"}} })
+	change(t, shop, func(e *v1alpha1.PostbackEndpoint) {
+		e.Spec.ConversionTypes = []v1alpha1.ConversionType{{Name: "bet"}}
+	})
 	says(t, shop, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonInvalid)
 	says(t, campaign, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonEndpointNotAccepted)
 	servedAliases(t, namespace, "shared", "shop", "summer=summer")
@@ -173,7 +190,8 @@ func TestACampaignSaysWhatIsTheMatterWithItsEndpoint(t *testing.T) {
 func TestACampaignWithAUsersToken(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
-	summer := campaignOf(t, namespace, "summer", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/', token: {secretRef: {name: mine}}}")
+	summer := campaignOf(t, namespace, "summer",
+		"{endpointRef: {name: shop}, offerURL: 'https://offer.example/', token: {secretRef: {name: mine}}}")
 	current(t, shop)
 	says(t, summer, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
 	servedAliases(t, namespace, "shop", "shop", "summer=summer") // the link works, the click API is off
@@ -182,30 +200,36 @@ func TestACampaignWithAUsersToken(t *testing.T) {
 	change(t, held, func(s *corev1.Secret) { s.Data["token"] = []byte("no token") })
 	says(t, summer, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretInvalid)
 	servedEndpoint(t, namespace, "shop", "shop", func(e *config.Endpoint) bool {
-		return len(e.Campaigns) == 1 && len(e.Campaigns[0].Tokens) == 1 && e.Campaigns[0].Tokens[0].SHA256 == config.Digest("canary-token-of-a-campaign")
+		return len(e.Campaigns) == 1 && len(e.Campaigns[0].Tokens) == 1 &&
+			e.Campaigns[0].Tokens[0].SHA256 == config.Digest("canary-token-of-a-campaign")
 	})
 
 	// Somebody else's Secret of the generated one's name stays as it is.
 	secretOf(t, namespace, "winter-campaign", map[string]string{"token": "canary-token-of-nobody"})
 	winter := campaignOf(t, namespace, "winter", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/'}")
 	says(t, winter, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretInvalid)
-	if token := string(get[corev1.Secret](t, namespace, "winter-campaign").Data["token"]); token != "canary-token-of-nobody" {
+	if token := string(get[corev1.Secret](t, namespace,
+		"winter-campaign").Data["token"]); token != "canary-token-of-nobody" {
 		t.Error("it was overwritten")
 	}
 }
 
 func TestPagesReportOnlyWithAClientKey(t *testing.T) {
 	namespace := newNamespace(t, nil)
-	held := secretOf(t, namespace, "mine", map[string]string{"key": "canary-key-of-the-pages", "clickToken": "canary-token-of-pages"})
-	shop := endpointOf(t, namespace, "shop", "{currency: USD, key: {secretRef: {name: mine}}, browser: {types: [sale, lead], origins: ['https://shop.example']}}")
+	held := secretOf(t, namespace, "mine", map[string]string{"key": "canary-key-of-the-pages",
+		"clickToken": "canary-token-of-pages"})
+	shop := endpointOf(t, namespace, "shop",
+		"{currency: USD, key: {secretRef: {name: mine}}, browser: {types: [sale, lead], origins: ['https://shop.example']}}")
 	current(t, shop)
-	if message := says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionTrue, v1alpha1.ReasonResolved); !strings.Contains(message, "no field clientKey") {
+	if message := says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionTrue,
+		v1alpha1.ReasonResolved); !strings.Contains(message, "no field clientKey") {
 		t.Errorf("it says %q", message)
 	}
 	servedEndpoint(t, namespace, "shop", "shop", func(e *config.Endpoint) bool { return e.Browser == nil })
 	change(t, held, func(s *corev1.Secret) { s.Data["clientKey"] = []byte(secret("canary-client-key")) })
 	servedEndpoint(t, namespace, "shop", "shop", func(e *config.Endpoint) bool {
-		return e.Browser != nil && len(e.Browser.Keys) == 1 && e.Browser.Keys[0].SHA256 == config.Digest("canary-client-key") && e.Browser.RatePerMinute == 60
+		return e.Browser != nil && len(e.Browser.Keys) == 1 &&
+			e.Browser.Keys[0].SHA256 == config.Digest("canary-client-key") && e.Browser.RatePerMinute == 60
 	})
 	eventually(t, soon, func() error {
 		current(t, shop)

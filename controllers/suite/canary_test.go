@@ -80,7 +80,8 @@ func leaks(ctx context.Context) error {
 		}
 	}
 	if len(canaries.values) < 10 || len(places["log"]) < 1000 || len(places["metrics"]) < 1000 {
-		found = append(found, fmt.Errorf("%d canaries, %d bytes of log: there is too little to look at", len(canaries.values), len(places["log"])))
+		found = append(found, fmt.Errorf("%d canaries, %d bytes of log: there is too little to look at", len(canaries.values),
+			len(places["log"])))
 	}
 	return errors.Join(found...)
 }
@@ -98,8 +99,10 @@ func outside(ctx context.Context) (map[string][]byte, error) {
 	}
 	places["metrics"] = []byte(exposed.String())
 	for name, list := range map[string]client.ObjectList{
-		"events": &eventsv1.EventList{}, "endpoints": &v1alpha1.PostbackEndpointList{}, "fleets": &v1alpha1.ReceiverFleetList{},
-		"campaigns": &v1alpha1.CampaignList{}, "pods": &corev1.PodList{}, "services": &corev1.ServiceList{}, "deployments": &appsv1.DeploymentList{},
+		"events": &eventsv1.EventList{}, "endpoints": &v1alpha1.PostbackEndpointList{},
+		"fleets":    &v1alpha1.ReceiverFleetList{},
+		"campaigns": &v1alpha1.CampaignList{}, "pods": &corev1.PodList{}, "services": &corev1.ServiceList{},
+		"deployments":   &appsv1.DeploymentList{},
 		"stateful sets": &appsv1.StatefulSetList{}, "ingresses": &networkingv1.IngressList{},
 		"claims": &corev1.PersistentVolumeClaimList{}, "leases": &coordinationv1.LeaseList{},
 	} {

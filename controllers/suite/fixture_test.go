@@ -16,8 +16,8 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/status/kstatuscheck"
 )
 
-// newNamespace makes a namespace for one test. What is in it is deleted afterwards, so that later tests have less to wait
-// for; there is no controller that would end the namespace itself.
+// newNamespace makes a namespace for one test. What is in it is deleted afterwards, so that later tests have less to
+// wait for; there is no controller that would end the namespace itself.
 func newNamespace(t *testing.T, labels map[string]string) string {
 	t.Helper()
 	namespace := &corev1.Namespace{ObjectMeta: metav1.ObjectMeta{GenerateName: "t-", Labels: labels}}
@@ -54,19 +54,22 @@ func declare[T any, P interface {
 func endpointOf(t *testing.T, namespace, name, spec string) *v1alpha1.PostbackEndpoint {
 	t.Helper()
 	return declare[v1alpha1.PostbackEndpoint](t, namespace, fmt.Sprintf(
-		"apiVersion: postback.dev/v1alpha1\nkind: PostbackEndpoint\nmetadata: {name: %s, labels: {team: %[2]s}, annotations: {note: %[2]s}}\nspec: %s", name, mark, spec))
+		"apiVersion: postback.dev/v1alpha1\nkind: PostbackEndpoint\nmetadata: {name: %s, labels: {team: %[2]s}, "+
+			"annotations: {note: %[2]s}}\nspec: %s", name, mark, spec))
 }
 
 func fleetOf(t *testing.T, namespace, name, spec string) *v1alpha1.ReceiverFleet {
 	t.Helper()
 	return declare[v1alpha1.ReceiverFleet](t, namespace, fmt.Sprintf(
-		"apiVersion: postback.dev/v1alpha1\nkind: ReceiverFleet\nmetadata: {name: %s, labels: {team: %[2]s}, annotations: {note: %[2]s}}\nspec: %s", name, mark, spec))
+		"apiVersion: postback.dev/v1alpha1\nkind: ReceiverFleet\nmetadata: {name: %s, labels: {team: %[2]s}, annotations: "+
+			"{note: %[2]s}}\nspec: %s", name, mark, spec))
 }
 
 func campaignOf(t *testing.T, namespace, name, spec string) *v1alpha1.Campaign {
 	t.Helper()
 	return declare[v1alpha1.Campaign](t, namespace, fmt.Sprintf(
-		"apiVersion: postback.dev/v1alpha1\nkind: Campaign\nmetadata: {name: %s, labels: {team: %[2]s}, annotations: {note: %[2]s}}\nspec: %s", name, mark, spec))
+		"apiVersion: postback.dev/v1alpha1\nkind: Campaign\nmetadata: {name: %s, labels: {team: %[2]s}, annotations: "+
+			"{note: %[2]s}}\nspec: %s", name, mark, spec))
 }
 
 // mark is in labels and annotations of every declaration.
@@ -149,7 +152,8 @@ func says(t *testing.T, object client.Object, kind string, status metav1.Conditi
 		_, seen := readable(object)
 		c := meta.FindStatusCondition(seen.Conditions, kind)
 		if c == nil || c.Status != status || c.Reason != reason || seen.ObservedGeneration != seen.Generation {
-			return fmt.Errorf("%s is not %s %s: generation %d, observed %d, %v", kind, status, reason, seen.Generation, seen.ObservedGeneration, seen.Conditions)
+			return fmt.Errorf("%s is not %s %s: generation %d, observed %d, %v", kind, status, reason, seen.Generation,
+				seen.ObservedGeneration, seen.Conditions)
 		}
 		message = c.Message
 		return nil

@@ -150,7 +150,8 @@ func TestAFleetThatCantBeBuiltSaysWhichFieldAndServesOn(t *testing.T) {
 
 func TestAProviderWithoutItsKeyIsLeftOut(t *testing.T) {
 	namespace := newNamespace(t, nil)
-	fleet := fleetOf(t, namespace, "shared", `{rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}, {name: ecb, type: ECB}]}}`)
+	fleet := fleetOf(t, namespace, "shared",
+		`{rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}, {name: ecb, type: ECB}]}}`)
 	message := says(t, fleet, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid)
 	if !strings.Contains(message, "spec.rates.providers[oxr].keySecretRef") {
 		t.Errorf("message: %s", message)
@@ -191,10 +192,13 @@ func TestASignatureIsDemandedOnlyWithItsSecretAtHand(t *testing.T) {
 	current(t, shop)
 	change(t, shop, func(e *v1alpha1.PostbackEndpoint) {
 		e.Spec.Currency = "EUR"
-		e.Spec.Access = &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{SecretRef: v1alpha1.SecretKeyReference{Name: "signing"}}}
+		e.Spec.Access = &v1alpha1.AccessSpec{HMAC: &v1alpha1.HMACSpec{
+			SecretRef: v1alpha1.SecretKeyReference{Name: "signing"},
+		}}
 	})
 	says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
-	servedEndpoint(t, namespace, "shop", "shop", func(e *config.Endpoint) bool { return e.Currency == "USD" && e.Access.HMAC == nil })
+	servedEndpoint(t, namespace, "shop", "shop",
+		func(e *config.Endpoint) bool { return e.Currency == "USD" && e.Access.HMAC == nil })
 	held := secretOf(t, namespace, "signing", map[string]string{"hmac": "canary-signing-secret"})
 	current(t, shop)
 	servedEndpoint(t, namespace, "shop", "shop", func(e *config.Endpoint) bool {
@@ -210,7 +214,8 @@ func TestASignatureIsDemandedOnlyWithItsSecretAtHand(t *testing.T) {
 func TestTheHeadersOfForwardsFollowTheirSecrets(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
-	summer := campaignOf(t, namespace, "summer", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
+	summer := campaignOf(t, namespace, "summer",
+		"{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
 	current(t, shop, summer)
 	options := v1alpha1.ForwardOptions{Headers: []v1alpha1.ForwardHeader{{
 		Name:      "Authorization",

@@ -81,7 +81,8 @@ func TestAChangedSecretIsARotation(t *testing.T) {
 			t.Errorf("it retires at %v", key.RetireAt)
 		}
 	}
-	if url := string(get[corev1.Secret](t, namespace, "shop-postback").Data["url"]); !strings.Contains(url, "/canary-key-the-second-one/") {
+	if url := string(get[corev1.Secret](t, namespace, "shop-postback").Data["url"]); !strings.Contains(url,
+		"/canary-key-the-second-one/") {
 		t.Error("the URL has the former key")
 	}
 }
@@ -149,7 +150,8 @@ func TestARevokedKeyIsRefusedAtOnce(t *testing.T) {
 func TestAWorkingEndpointOutlivesItsSecret(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	shop := endpointOf(t, namespace, "shop", "{currency: USD, key: {secretRef: {name: mine}}}")
-	if message := says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound); !strings.Contains(message, "Secret mine") {
+	if message := says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse,
+		v1alpha1.ReasonSecretNotFound); !strings.Contains(message, "Secret mine") {
 		t.Errorf("message: %s", message)
 	}
 	says(t, shop, v1alpha1.ConditionProgrammed, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
@@ -224,7 +226,8 @@ func TestAUsersSecretOfTheGeneratedOnesNameIsLeftAlone(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	held := secretOf(t, namespace, "shop-key", map[string]string{"key": "canary-key-of-the-user"})
 	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
-	if message := says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretInvalid); !strings.Contains(message, "spec.key.secretRef") {
+	if message := says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse,
+		v1alpha1.ReasonSecretInvalid); !strings.Contains(message, "spec.key.secretRef") {
 		t.Errorf("message: %s", message)
 	}
 	read(t, held)

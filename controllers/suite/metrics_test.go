@@ -21,7 +21,8 @@ func undescribedMetrics() error {
 	}
 	_, operators, _ := strings.Cut(string(page), "\n## The operator\n")
 	described := map[string]string{}
-	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([a-z]+) \\| ([^|]*)\\|").FindAllStringSubmatch(operators, -1) {
+	for _, match := range regexp.MustCompile("(?m)^\\| `([a-z_]+)` \\| ([a-z]+) \\| "+
+		"([^|]*)\\|").FindAllStringSubmatch(operators, -1) {
 		described[match[1]] = strings.TrimSpace(match[2] + " " + strings.TrimSpace(match[3]))
 	}
 	// Only a Lease whose renewal fails counts here.

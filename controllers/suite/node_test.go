@@ -23,8 +23,8 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/resources"
 )
 
-// node is the rest of a cluster: it makes the pods of Deployments, says that they are ready, and answers /configz for them.
-// A receiver loads the configuration when it starts and when it is nudged, as a kubelet would bring it.
+// node is the rest of a cluster: it makes the pods of Deployments, says that they are ready, and answers /configz for
+// them. A receiver loads the configuration when it starts and when it is nudged, as a kubelet would bring it.
 type node struct {
 	http *httptest.Server
 	done chan struct{}
@@ -47,7 +47,8 @@ type pod struct {
 }
 
 func startNode(ctx context.Context) *node {
-	n := &node{pods: map[string]*pod{}, held: map[string]bool{}, asleep: map[string]bool{}, lost: map[string]int64{}, done: make(chan struct{})}
+	n := &node{pods: map[string]*pod{}, held: map[string]bool{}, asleep: map[string]bool{}, lost: map[string]int64{},
+		done: make(chan struct{})}
 	n.http = httptest.NewServer(http.HandlerFunc(n.configz))
 	go func() {
 		defer close(n.done)
@@ -149,7 +150,8 @@ func (n *node) syncDeployment(ctx context.Context, d *appsv1.Deployment) {
 		ObservedGeneration: d.Generation, Replicas: int32(wanted), UpdatedReplicas: int32(wanted),
 		ReadyReplicas: available, AvailableReplicas: available,
 	}
-	if d.Status.ObservedGeneration != d.Generation || d.Status.Replicas != status.Replicas || d.Status.AvailableReplicas != available {
+	if d.Status.ObservedGeneration != d.Generation || d.Status.Replicas != status.Replicas ||
+		d.Status.AvailableReplicas != available {
 		d.Status = status
 		_ = admin.Status().Update(ctx, d)
 	}
@@ -200,7 +202,8 @@ func (n *node) syncPod(ctx context.Context, live *corev1.Pod, asleep, held bool)
 	}
 	live.Status.Phase, live.Status.PodIP = corev1.PodRunning, ip
 	live.Status.PodIPs = []corev1.PodIP{{IP: ip}}
-	live.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: ready, LastTransitionTime: metav1.Now()}}
+	live.Status.Conditions = []corev1.PodCondition{{Type: corev1.PodReady, Status: ready,
+		LastTransitionTime: metav1.Now()}}
 	_ = admin.Status().Update(ctx, live)
 }
 

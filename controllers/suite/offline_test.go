@@ -25,15 +25,17 @@ func long(prefix string) string { return prefix + strings.Repeat("x", 52-len(pre
 
 // userSecret is a Secret that may be read.
 func userSecret(name, data string) string {
-	return "{apiVersion: v1, kind: Secret, metadata: {name: " + name + `, labels: {postback.dev/readable: "true"}}, stringData: {` + data + "}}"
+	return "{apiVersion: v1, kind: Secret, metadata: {name: " + name +
+		`, labels: {postback.dev/readable: "true"}}, stringData: {` + data + "}}"
 }
 
 func document(kind, name, spec string) string {
 	return "{apiVersion: postback.dev/v1alpha1, kind: " + kind + ", metadata: {name: " + name + "}, spec: {" + spec + "}}"
 }
 
-// sameForBoth are declarations with everything that may go well or wrong with credentials, the older of two that claim one
-// thing first: created in this order, and first by name. revision is that of the generated key, own the key Secret of b.
+// sameForBoth are declarations with everything that may go well or wrong with credentials, the older of two that claim
+// one thing first: created in this order, and first by name. revision is that of the generated key, own the key Secret
+// of b.
 func sameForBoth(revision int, own string) []string {
 	fleet := "fleetRef: {name: " + long("fleet") + "}"
 	signed := "access: {hmac: {secretRef: {name: %s}}}"
@@ -49,14 +51,17 @@ func sameForBoth(revision int, own string) []string {
 		userSecret("sign", "hmac: canary-signing-secret"),
 		userSecret("capi", "token: Bearer canary-header"),
 		document("ReceiverFleet", long("fleet"), "host: pb.example.com, rates: {providers: [{name: ecb, type: ECB}, "+
-			"{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}, {name: lost, type: OpenExchangeRates, keySecretRef: {name: lost}}]}"),
-		document("PostbackEndpoint", "a", "currency: USD, "+fleet+", key: {secretRef: {name: mine}}, "+fmt.Sprintf(signed, "sign")),
+			"{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}, {name: lost, type: OpenExchangeRates, "+
+			"keySecretRef: {name: lost}}]}"),
+		document("PostbackEndpoint", "a", "currency: USD, "+fleet+", key: {secretRef: {name: mine}}, "+fmt.Sprintf(signed,
+			"sign")),
 		document("PostbackEndpoint", "b", "currency: USD, "+fleet+", key: {secretRef: {name: "+own+"}}"),
 		document("PostbackEndpoint", "c-loses-an-active-key", "currency: USD, "+fleet+", key: {secretRef: {name: mine}}"),
 		document("PostbackEndpoint", "d-lacks-its-key", "currency: USD, "+fleet+", key: {secretRef: {name: lost}}"),
 		document("PostbackEndpoint", "e-has-a-weak-key", "currency: USD, "+fleet+", key: {secretRef: {name: weak}}"),
 		document("PostbackEndpoint", "f-lacks-its-signing-secret", "currency: USD, "+fleet+", "+fmt.Sprintf(signed, "lost")),
-		document("PostbackEndpoint", "g-is-invalid", "currency: USD, "+fleet+", forwards: [{name: x, url: 'https://s.example/?c={sub}'}]"),
+		document("PostbackEndpoint", "g-is-invalid",
+			"currency: USD, "+fleet+", forwards: [{name: x, url: 'https://s.example/?c={sub}'}]"),
 		document("PostbackEndpoint", long("shop"), "currency: USD, "+fleet+fmt.Sprintf(", key: {revision: %d}, ", revision)+
 			"browser: {types: [sale], origins: ['https://shop.example']}, "+
 			"forwards: [{name: capi, url: 'https://s.example/', method: POST, body: {json: '{}'}, "+capi+"}]"),
@@ -71,12 +76,13 @@ func sameForBoth(revision int, own string) []string {
 	}
 }
 
-// The operator and manager render make the same documents of the same declarations, byte for byte, once the operator was
-// given the keys and keyrings that rendering has generated.
+// The operator and manager render make the same documents of the same declarations, byte for byte, once the operator
+// was given the keys and keyrings that rendering has generated.
 func TestOfflineRendersWhatTheOperatorServes(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	for _, value := range []string{
-		"canary-key-of-the-provider", "canary-key-that-two-have", "canary-key-of-b-alone", "canary-signing-secret", "canary-header",
+		"canary-key-of-the-provider", "canary-key-that-two-have", "canary-key-of-b-alone", "canary-signing-secret",
+		"canary-header",
 	} {
 		secret(value)
 	}

@@ -65,7 +65,8 @@ func TestATokenOfTheUsersIsKept(t *testing.T) {
 	current(t, fleet)
 	opsToken(t, namespace, "shared")
 	const chosen = "eleventh-canary-chosen-ops-token"
-	change(t, get[corev1.Secret](t, namespace, "shared-ops"), func(s *corev1.Secret) { s.Data["token"] = []byte(secret(chosen)) })
+	change(t, get[corev1.Secret](t, namespace, "shared-ops"),
+		func(s *corev1.Secret) { s.Data["token"] = []byte(secret(chosen)) })
 	change(t, fleet, func(f *v1alpha1.ReceiverFleet) { f.Spec.Host = "pb.example.com" })
 	current(t, fleet)
 	operator.settle()

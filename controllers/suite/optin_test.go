@@ -47,7 +47,8 @@ func TestAGeneratedKeyIsNamedByItsOwnEndpointOnly(t *testing.T) {
 	generated(t, namespace, "shop")
 	thief := endpointOf(t, namespace, "thief", "{currency: USD, access: {hmac: {secretRef: {name: shop-key, key: key}}}}")
 	says(t, thief, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNotReadable)
-	other := endpointOf(t, namespace, "other", "{currency: USD, key: {secretRef: {name: shop-config, key: shard-000.json}}}")
+	other := endpointOf(t, namespace, "other",
+		"{currency: USD, key: {secretRef: {name: shop-config, key: shard-000.json}}}")
 	says(t, other, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNotReadable)
 }
 
@@ -55,7 +56,8 @@ func TestASigningSecretLeavesItsNamespaceOnlyAsItSays(t *testing.T) {
 	away, namespace := newNamespace(t, nil), newNamespace(t, nil)
 	current(t, fleetOf(t, away, "shared", "{allowedEndpoints: {namespaces: All}}"))
 	held := secretOf(t, namespace, "signing", map[string]string{"hmac": "canary-that-stays-at-home"})
-	shop := endpointOf(t, namespace, "shop", "{currency: USD, fleetRef: {name: shared, namespace: "+away+"}, access: {hmac: {secretRef: {name: signing}}}}")
+	shop := endpointOf(t, namespace, "shop",
+		"{currency: USD, fleetRef: {name: shared, namespace: "+away+"}, access: {hmac: {secretRef: {name: signing}}}}")
 	message := says(t, shop, v1alpha1.ConditionKeyResolved, metav1.ConditionFalse, v1alpha1.ReasonSecretNotReadable)
 	if !strings.Contains(message, "postback.dev/shared-with: "+away) {
 		t.Errorf("message: %s", message)
@@ -72,7 +74,8 @@ func TestPodsReadOnlySecretsThatOptIn(t *testing.T) {
 	change(t, held, closed)
 	fleet := fleetOf(t, namespace, "shared", "{store: {postgres: {dsnSecretRef: {name: database}}}}")
 	message := says(t, fleet, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid)
-	if !strings.Contains(message, `spec.store.postgres.dsnSecretRef: Secret database: it needs the label postback.dev/readable: "true"`) {
+	if !strings.Contains(message,
+		`spec.store.postgres.dsnSecretRef: Secret database: it needs the label postback.dev/readable: "true"`) {
 		t.Errorf("message: %s", message)
 	}
 	name := types.NamespacedName{Namespace: namespace, Name: "shared"}
@@ -90,15 +93,18 @@ func TestAFleetDeclaresOnlyWhatTheOperatorPermits(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	fleet := fleetOf(t, namespace, "shared", "{egress: {allowPrivate: true}, podTemplate: {spec: {hostNetwork: true}}}")
 	message := says(t, fleet, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid)
-	for _, want := range []string{"spec.egress.allowPrivate", "--allow-private-egress", "spec.podTemplate.spec.hostNetwork", "--allow-unrestricted-pod-templates"} {
+	for _, want := range []string{"spec.egress.allowPrivate", "--allow-private-egress",
+		"spec.podTemplate.spec.hostNetwork", "--allow-unrestricted-pod-templates"} {
 		if !strings.Contains(message, want) {
 			t.Errorf("%s is missing in: %s", want, message)
 		}
 	}
-	if err := admin.Get(t.Context(), types.NamespacedName{Namespace: namespace, Name: "shared"}, &appsv1.Deployment{}); !apierrors.IsNotFound(err) {
+	if err := admin.Get(t.Context(), types.NamespacedName{Namespace: namespace, Name: "shared"},
+		&appsv1.Deployment{}); !apierrors.IsNotFound(err) {
 		t.Errorf("the Deployment: %v", err)
 	}
-	if data := string(get[corev1.Secret](t, namespace, "shared-config").Data["manifest.json"]); data == "" || strings.Contains(data, "allowPrivateEgress") {
+	if data := string(get[corev1.Secret](t, namespace, "shared-config").Data["manifest.json"]); data == "" ||
+		strings.Contains(data, "allowPrivateEgress") {
 		t.Errorf("the configuration: %s", data)
 	}
 	change(t, fleet, func(f *v1alpha1.ReceiverFleet) { f.Spec.Egress.AllowPrivate, f.Spec.PodTemplate = false, nil })
@@ -111,14 +117,16 @@ func TestTheOlderOfTwoFleetsHasTheHost(t *testing.T) {
 	elder := fleetOf(t, namespace, "a-elder", spec)
 	current(t, elder)
 	younger := fleetOf(t, namespace, "b-younger", spec)
-	if message := says(t, younger, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonHostTaken); !strings.Contains(message, "the older ReceiverFleet a-elder") {
+	if message := says(t, younger, v1alpha1.ConditionReady, metav1.ConditionFalse,
+		v1alpha1.ReasonHostTaken); !strings.Contains(message, "the older ReceiverFleet a-elder") {
 		t.Errorf("message: %s", message)
 	}
 	away := newNamespace(t, nil)
 	time.Sleep(1100 * time.Millisecond) // times of creation are whole seconds, and of one second names decide
 	stranger := fleetOf(t, away, "c-stranger", spec)
 	message := says(t, stranger, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonHostTaken)
-	if !strings.Contains(message, "an older ReceiverFleet of another namespace") || strings.Contains(message, namespace+"/") || strings.Contains(message, "elder") {
+	if !strings.Contains(message, "an older ReceiverFleet of another namespace") ||
+		strings.Contains(message, namespace+"/") || strings.Contains(message, "elder") {
 		t.Errorf("message: %s", message)
 	}
 	name := types.NamespacedName{Namespace: namespace, Name: "b-younger"}

@@ -27,7 +27,8 @@ func TestProbesAnswer(t *testing.T) {
 	}()
 	for _, path := range []string{"/livez", "/readyz"} {
 		eventually(t, soon, func() error {
-			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+operator.options.ProbeAddress+path, http.NoBody)
+			request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "http://"+operator.options.ProbeAddress+path,
+				http.NoBody)
 			noError(t, err)
 			response, err := http.DefaultClient.Do(request)
 			if err != nil {

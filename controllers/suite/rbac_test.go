@@ -28,8 +28,8 @@ var rarely = map[request]string{
 	{"patch", "", "events"}:              "likewise",
 }
 
-// idlePermissions returns the permissions of config/rbac that no operator used during the whole run. That none is missing
-// the API server saw to: the operators ran with nothing more.
+// idlePermissions returns the permissions of config/rbac that no operator used during the whole run. That none is
+// missing the API server saw to: the operators ran with nothing more.
 func idlePermissions() error {
 	used := map[request]bool{}
 	for _, p := range processes {
@@ -115,7 +115,8 @@ func TestRule6RolesAreEnoughAndAStandbyTakesOver(t *testing.T) {
 	first.start()
 	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
 	fleetOf(t, namespace, "shared", "{allowedEndpoints: {namespaces: All}}")
-	joined := endpointOf(t, sibling, "joined", fmt.Sprintf("{currency: USD, fleetRef: {name: shared, namespace: %s}}", namespace))
+	joined := endpointOf(t, sibling, "joined", fmt.Sprintf("{currency: USD, fleetRef: {name: shared, namespace: %s}}",
+		namespace))
 	ignored := endpointOf(t, foreign, "shop", "{currency: USD}")
 	current(t, shop, joined)
 	second.start()
@@ -179,7 +180,8 @@ func TestMetricsAreServedWithTheCertificateOfTheFolder(t *testing.T) {
 	certificate, key, err := cert.GenerateSelfSignedCertKey(name, nil, nil)
 	noError(t, err)
 	dir, address := t.TempDir(), freeAddress(t)
-	noError(t, os.WriteFile(filepath.Join(dir, "tls.crt"), certificate, 0o600), os.WriteFile(filepath.Join(dir, "tls.key"), key, 0o600))
+	noError(t, os.WriteFile(filepath.Join(dir, "tls.crt"), certificate, 0o600),
+		os.WriteFile(filepath.Join(dir, "tls.key"), key, 0o600))
 	operator.stop()
 	operator.options.MetricsAddress, operator.options.MetricsCertDir = address, dir
 	operator.start()

@@ -19,7 +19,8 @@ import (
 // refusedWith waits for the reason APIRefused, and for an event about it.
 func refusedWith(t *testing.T, object client.Object, words string) {
 	t.Helper()
-	if message := says(t, object, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonAPIRefused); !strings.Contains(message, words) {
+	if message := says(t, object, v1alpha1.ConditionReady, metav1.ConditionFalse,
+		v1alpha1.ReasonAPIRefused); !strings.Contains(message, words) {
 		t.Errorf("it says %q", message)
 	}
 	eventually(t, soon, func() error {
@@ -59,7 +60,9 @@ func deny(t *testing.T, label string) (allow func()) {
 		Spec: admissionv1.ValidatingAdmissionPolicyBindingSpec{
 			PolicyName:        label,
 			ValidationActions: []admissionv1.ValidationAction{admissionv1.Deny},
-			MatchResources:    &admissionv1.MatchResources{NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{label: "yes"}}},
+			MatchResources: &admissionv1.MatchResources{
+				NamespaceSelector: &metav1.LabelSelector{MatchLabels: map[string]string{label: "yes"}},
+			},
 		},
 	}
 	noError(t, admin.Create(t.Context(), policy), admin.Create(t.Context(), binding))
@@ -78,7 +81,8 @@ func TestWhatAPolicyRefusesIsSaid(t *testing.T) {
 		return nil
 	})
 	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
-	summer := campaignOf(t, namespace, "summer", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
+	summer := campaignOf(t, namespace, "summer",
+		"{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
 	refusedWith(t, shop, "ask the platform team about …")
 	refusedWith(t, summer, "ask the platform team")
 	allow()
@@ -91,7 +95,8 @@ func TestWhatAQuotaRefusesIsSaid(t *testing.T) {
 	fleet := fleetOf(t, namespace, "shared", "{}")
 	current(t, fleet)
 	hard := corev1.ResourceList{"count/secrets": resource.MustParse("1")}
-	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "few"}, Spec: corev1.ResourceQuotaSpec{Hard: hard}}
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "few"},
+		Spec: corev1.ResourceQuotaSpec{Hard: hard}}
 	noError(t, admin.Create(t.Context(), quota))
 	quota.Status = corev1.ResourceQuotaStatus{Hard: hard, Used: hard} // there is no controller that would count
 	noError(t, admin.Status().Update(t.Context(), quota))
@@ -125,7 +130,8 @@ func TestAnImmutableSecretOfTheOperatorsIsSaid(t *testing.T) {
 func TestAFleetThatAQuotaRefusesIsSaidByItsEndpoint(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	none := corev1.ResourceList{"count/receiverfleets.postback.dev": resource.MustParse("0")}
-	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "none"}, Spec: corev1.ResourceQuotaSpec{Hard: none}}
+	quota := &corev1.ResourceQuota{ObjectMeta: metav1.ObjectMeta{Namespace: namespace, Name: "none"},
+		Spec: corev1.ResourceQuotaSpec{Hard: none}}
 	noError(t, admin.Create(t.Context(), quota))
 	quota.Status = corev1.ResourceQuotaStatus{Hard: none, Used: none}
 	noError(t, admin.Status().Update(t.Context(), quota))

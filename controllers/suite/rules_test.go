@@ -43,7 +43,8 @@ func children(t *testing.T, namespace string) []client.Object {
 		untypedList("gateway.networking.k8s.io/v1", "HTTPRoute"), untypedList("cert-manager.io/v1", "Certificate"),
 		untypedList("monitoring.coreos.com/v1", "PodMonitor"), untypedList("monitoring.coreos.com/v1", "PrometheusRule"),
 	} {
-		noError(t, admin.List(t.Context(), list, client.InNamespace(namespace), client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue}))
+		noError(t, admin.List(t.Context(), list, client.InNamespace(namespace),
+			client.MatchingLabels{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue}))
 		all = append(all, items(t, list)...)
 	}
 	return all
@@ -116,25 +117,32 @@ func TestRule1GeneratedKeysSurviveTheirEndpoint(t *testing.T) {
 func TestRule2AtRestNothingIsWrittenNotEvenAfterARestart(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	secretOf(t, namespace, "database", map[string]string{"dsn": "postgres://another-canary-dsn@db/x"})
-	secretOf(t, namespace, "mine", map[string]string{"key": "canary-key-of-rule-2", "clickToken": "canary-token-of-rule-2"})
+	secretOf(t, namespace, "mine", map[string]string{"key": "canary-key-of-rule-2",
+		"clickToken": "canary-token-of-rule-2"})
 	secretOf(t, namespace, "signing", map[string]string{"hmac": "canary-hmac-one\ncanary-hmac-two"})
 	secretOf(t, namespace, "oxr", map[string]string{"key": "canary-app-id"})
 	secretOf(t, namespace, "capi", map[string]string{"token": "Bearer canary-header-of-rule-2"})
 	fixtures := []client.Object{
 		fleetOf(t, namespace, "shared", strings.Replace(everyChild, "HOST", namespace+".example.com", 1)),
-		fleetOf(t, namespace, "spooled", "{store: {postgres: {dsnSecretRef: {name: database}, spool: {size: 1024Mi}}}, rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}]}}"),
-		endpointOf(t, namespace, "plain", "{currency: USD, forwards: [{name: capi, url: 'https://capi.example/', method: POST, body: {json: '{}'}, headers: [{name: A, valueFrom: {secretKeyRef: {name: capi, key: token}}}]}]}"),
+		fleetOf(t, namespace, "spooled", "{store: {postgres: {dsnSecretRef: {name: database}, spool: {size: 1024Mi}}}, "+
+			"rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}]}}"),
+		endpointOf(t, namespace, "plain", "{currency: USD, forwards: [{name: capi, url: 'https://capi.example/', method: "+
+			"POST, body: {json: '{}'}, headers: [{name: A, valueFrom: {secretKeyRef: {name: capi, key: token}}}]}]}"),
 		endpointOf(t, namespace, "joined", "{currency: EUR, fleetRef: {name: shared}, key: {secretRef: {name: mine}}}"),
-		endpointOf(t, namespace, "signed", "{currency: EUR, fleetRef: {name: shared}, access: {hmac: {secretRef: {name: signing}}}}"),
+		endpointOf(t, namespace, "signed", "{currency: EUR, fleetRef: {name: shared}, access: {hmac: {secretRef: {name: "+
+			"signing}}}}"),
 		endpointOf(t, namespace, "shaped", `{currency: EUR, receiver: {service: {type: NodePort, annotations: {a: b}}, podDisruptionBudget: {enabled: false},
 			rates: {providers: [], fixed: [{from: EUR, to: USD, rate: "1.1"}]}, store: {embedded: {size: 1024Mi}},
 			podTemplate: {spec: {nodeSelector: {pool: edge}, containers: [{name: receiver, resources: {limits: {memory: 1024Mi}}}, {name: side, image: side}]}}}}`),
 		endpointOf(t, namespace, "lost", "{currency: EUR, fleetRef: {name: nowhere}}"),
 		endpointOf(t, namespace, "keyless", "{currency: EUR, fleetRef: {name: shared}, key: {secretRef: {name: missing}}}"),
 		endpointOf(t, namespace, "suspended", "{currency: EUR, suspend: true}"),
-		endpointOf(t, namespace, "paged", "{currency: EUR, fleetRef: {name: shared}, browser: {types: [lead], origins: ['https://shop.example']}}"),
-		campaignOf(t, namespace, "summer", "{endpointRef: {name: plain}, offerURL: 'https://offer.example/?s={subid}', forwards: [{name: source, url: 'https://source.example/'}]}"),
-		campaignOf(t, namespace, "autumn", "{endpointRef: {name: joined}, offerURL: 'https://offer.example/', token: {secretRef: {name: missing}}}"),
+		endpointOf(t, namespace, "paged", "{currency: EUR, fleetRef: {name: shared}, browser: {types: [lead], origins: "+
+			"['https://shop.example']}}"),
+		campaignOf(t, namespace, "summer", "{endpointRef: {name: plain}, offerURL: 'https://offer.example/?s={subid}', "+
+			"forwards: [{name: source, url: 'https://source.example/'}]}"),
+		campaignOf(t, namespace, "autumn", "{endpointRef: {name: joined}, offerURL: 'https://offer.example/', token: "+
+			"{secretRef: {name: missing}}}"),
 		campaignOf(t, namespace, "winter", "{endpointRef: {name: nowhere}, offerURL: 'https://offer.example/'}"),
 	}
 	declareSamples(t, namespace)
@@ -267,7 +275,8 @@ func TestRule2DeletedFieldsRemoveChildren(t *testing.T) {
 	current(t, fleet)
 	optional := []client.Object{
 		&autoscalingv2.HorizontalPodAutoscaler{}, &networkingv1.Ingress{}, &networkingv1.NetworkPolicy{},
-		&policyv1.PodDisruptionBudget{}, untyped("gateway.networking.k8s.io/v1", "HTTPRoute"), untyped("monitoring.coreos.com/v1", "PodMonitor"),
+		&policyv1.PodDisruptionBudget{}, untyped("gateway.networking.k8s.io/v1", "HTTPRoute"),
+		untyped("monitoring.coreos.com/v1", "PodMonitor"),
 		untyped("monitoring.coreos.com/v1", "PrometheusRule"), untyped("cert-manager.io/v1", "Certificate"),
 	}
 	for _, there := range optional {
@@ -389,7 +398,8 @@ func TestRule5TheYoungerOfTwoWithTheSameKeyLoses(t *testing.T) {
 	elder := endpointOf(t, namespace, "elder", "{currency: USD, fleetRef: {name: shared}, key: {secretRef: {name: mine}}}")
 	current(t, elder)
 	time.Sleep(time.Second) // creation times have seconds
-	younger := endpointOf(t, other, "younger", fmt.Sprintf("{currency: USD, fleetRef: {name: shared, namespace: %s}, key: {secretRef: {name: mine}}}", namespace))
+	younger := endpointOf(t, other, "younger",
+		fmt.Sprintf("{currency: USD, fleetRef: {name: shared, namespace: %s}, key: {secretRef: {name: mine}}}", namespace))
 	message := says(t, younger, v1alpha1.ConditionAccepted, metav1.ConditionFalse, v1alpha1.ReasonKeyTaken)
 	if strings.Contains(message, namespace) || strings.Contains(message, "elder") {
 		t.Errorf("the message tells of another namespace: %s", message)
@@ -425,7 +435,8 @@ func TestRule6ForeignSecretsAreNeverRead(t *testing.T) {
 	operator.settle()
 	before := reads("get", "", "secrets")
 	for i := range 20 {
-		secretOf(t, namespace, fmt.Sprintf("foreign-%d", i), map[string]string{"x": fmt.Sprintf("canary-foreign-%d-", i) + strings.Repeat("x", 10<<10)})
+		secretOf(t, namespace, fmt.Sprintf("foreign-%d", i),
+			map[string]string{"x": fmt.Sprintf("canary-foreign-%d-", i) + strings.Repeat("x", 10<<10)})
 	}
 	operator.settle()
 	if after := reads("get", "", "secrets"); after != before {
@@ -450,7 +461,8 @@ func TestRule7TheSelectorIsTwoFixedLabels(t *testing.T) {
 	}
 	pod := deployment.Spec.Template.Spec
 	receiver := pod.Containers[0]
-	if *pod.AutomountServiceAccountToken || !*pod.SecurityContext.RunAsNonRoot || !*receiver.SecurityContext.ReadOnlyRootFilesystem {
+	if *pod.AutomountServiceAccountToken || !*pod.SecurityContext.RunAsNonRoot ||
+		!*receiver.SecurityContext.ReadOnlyRootFilesystem {
 		t.Errorf("pod: %+v", pod)
 	}
 	budget := get[policyv1.PodDisruptionBudget](t, namespace, "shop")

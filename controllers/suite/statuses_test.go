@@ -27,7 +27,8 @@ type statusWatch struct {
 
 func watchStatuses(ctx context.Context) (*statusWatch, error) {
 	s := &statusWatch{first: map[string]kstatuscheck.State{}}
-	for _, list := range []client.ObjectList{&v1alpha1.PostbackEndpointList{}, &v1alpha1.ReceiverFleetList{}, &v1alpha1.CampaignList{}} {
+	for _, list := range []client.ObjectList{&v1alpha1.PostbackEndpointList{}, &v1alpha1.ReceiverFleetList{},
+		&v1alpha1.CampaignList{}} {
 		events, err := admin.Watch(ctx, list)
 		if err != nil {
 			return nil, err
@@ -69,7 +70,8 @@ func (s *statusWatch) see(event watch.Event) {
 	defer s.mu.Unlock()
 	// Before the operator has said anything, too: what is new must not be read as done.
 	if state, err := computed(event.Object); err != nil || string(state) != string(kstatuscheck.Read(read)) {
-		s.broken = append(s.broken, fmt.Errorf("%s: Helm and Flux call it %s, the checker %s: %w", name, state, kstatuscheck.Read(read), err))
+		s.broken = append(s.broken, fmt.Errorf("%s: Helm and Flux call it %s, the checker %s: %w", name, state,
+			kstatuscheck.Read(read), err))
 	}
 	if len(read.Conditions) == 0 {
 		return

@@ -1,6 +1,6 @@
-// Package suite holds the operator against a real API server: one server and one operator at a time for the whole package,
-// the operator with the permissions of config/rbac and nothing more. There is no kubelet and no controller manager; what
-// they do that matters here, node_test.go does.
+// Package suite holds the operator against a real API server: one server and one operator at a time for the whole
+// package, the operator with the permissions of config/rbac and nothing more. There is no kubelet and no controller
+// manager; what they do that matters here, node_test.go does.
 //
 // Over the whole run it is watched that every status keeps to kstatus, that no key shows where it must not, and which
 // requests the operator makes.

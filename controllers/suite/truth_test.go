@@ -30,7 +30,8 @@ func state(t *testing.T, object client.Object, want kstatuscheck.State) {
 func TestAnEndpointWhoseFleetIsGoneIsNotReady(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	shop := endpointOf(t, namespace, "shop", "{currency: USD}")
-	summer := campaignOf(t, namespace, "summer", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
+	summer := campaignOf(t, namespace, "summer",
+		"{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
 	current(t, shop, summer)
 	change(t, shop, func(e *v1alpha1.PostbackEndpoint) { e.Spec.Suspend = true })
 	current(t, shop, summer)
@@ -53,7 +54,8 @@ func TestWhatStallsAFleetIsSaidByItsEndpointsAndCampaigns(t *testing.T) {
 	noError(t, admin.Create(t.Context(), foreign))
 	fleet := fleetOf(t, namespace, "shared", "{}")
 	shop := endpointOf(t, namespace, "shop", "{currency: USD, fleetRef: {name: shared}}")
-	summer := campaignOf(t, namespace, "summer", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
+	summer := campaignOf(t, namespace, "summer",
+		"{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
 	says(t, fleet, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid)
 	for _, object := range []client.Object{shop, summer} {
 		message := says(t, object, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid)
@@ -70,7 +72,8 @@ func TestWhatStallsAFleetIsSaidByItsEndpointsAndCampaigns(t *testing.T) {
 // Helm and Flux give up on what is Failed; what is named may be applied a moment later.
 func TestWhatIsAppliedBeforeWhatItNamesIsInProgress(t *testing.T) {
 	namespace := newNamespace(t, nil)
-	summer := campaignOf(t, namespace, "summer", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
+	summer := campaignOf(t, namespace, "summer",
+		"{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
 	says(t, summer, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonEndpointNotFound)
 	state(t, summer, kstatuscheck.InProgress)
 	shop := endpointOf(t, namespace, "shop", "{currency: USD, fleetRef: {name: shared}, key: {secretRef: {name: mine}}}")
@@ -85,11 +88,14 @@ func TestWhatIsAppliedBeforeWhatItNamesIsInProgress(t *testing.T) {
 
 func TestAnIngressWithACertificateIsHTTPS(t *testing.T) {
 	namespace := newNamespace(t, nil)
-	shop := endpointOf(t, namespace, "shop", "{currency: USD, receiver: {host: pb.example.com, ingress: {}, certificate: {issuerRef: {name: ca}}}}")
-	summer := campaignOf(t, namespace, "summer", "{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
+	shop := endpointOf(t, namespace, "shop",
+		"{currency: USD, receiver: {host: pb.example.com, ingress: {}, certificate: {issuerRef: {name: ca}}}}")
+	summer := campaignOf(t, namespace, "summer",
+		"{endpointRef: {name: shop}, offerURL: 'https://offer.example/?s={subid}'}")
 	current(t, shop, summer)
 	url := string(get[corev1.Secret](t, namespace, "shop-postback").Data["url"])
-	for what, address := range map[string]string{"URL": url, "template": shop.Status.URLTemplate, "link": summer.Status.Link} {
+	for what, address := range map[string]string{"URL": url, "template": shop.Status.URLTemplate,
+		"link": summer.Status.Link} {
 		if !strings.HasPrefix(address, "https://pb.example.com/") {
 			t.Errorf("the %s does not begin with https", what)
 		}

@@ -30,7 +30,8 @@ func written(namespace string) []string {
 	return all
 }
 
-// TestOneChangedEndpointIsThreeWrites counts at the HTTP transport. The third is the nudge, one for each ready receiver.
+// TestOneChangedEndpointIsThreeWrites counts at the HTTP transport. The third is the nudge, one for each ready
+// receiver.
 func TestOneChangedEndpointIsThreeWrites(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	fleet := fleetOf(t, namespace, "shared", "{}")

@@ -18,7 +18,8 @@ import (
 // shopSite is where a browser finds the pages of the shop.
 const shopSite = "http://shop.test"
 
-// What the traffic source, which is the sender, gets: at one path by the campaign's rule, at the other by the endpoint's.
+// What the traffic source, which is the sender, gets: at one path by the campaign's rule, at the other by the
+// endpoint's.
 const (
 	sourceURL    = "http://sender." + senderNamespace + ".svc/source"
 	campaignRule = "/clients/campaign"
@@ -42,7 +43,8 @@ func newStage(t *testing.T) *stage {
 	apply(t, namespace, fleetManifest(t, namespace, "replicas: 2"))
 	s := &stage{base: "http://" + fleetName + "." + namespace + ".svc"}
 	s.target = endpointOn(t, namespace, "shop",
-		fmt.Sprintf("browser: {types: [lead, sale], origins: [%q], ratePerMinute: 6000}", shopSite), "forwards: ["+forwardTo(endpointRule)+"]")
+		fmt.Sprintf("browser: {types: [lead, sale], origins: [%q], ratePerMinute: 6000}", shopSite),
+		"forwards: ["+forwardTo(endpointRule)+"]")
 	apply(t, namespace, fmt.Sprintf(`
 apiVersion: postback.dev/v1alpha1
 kind: Campaign
@@ -98,8 +100,9 @@ func (s *stage) pages(t *testing.T) http.Handler {
 		"/thanks": script + `<script>KTracking.reportConversion(7, "lead", {tid: "55"}, function (answer) { document.title = "Reported: " + answer; });</script>`,
 		"/adapted": s.pasted(t, "js-adapter.html") + `<form action="/order" method="post"><input type="hidden" name="subid"><button id="order">Order</button></form>
 			<script>document.title = "Adapted";</script>`,
-		"/order":  `<script>document.title = "Ordered ORDERED";</script>`,
-		"/image":  s.pasted(t, "pixel-image.html") + `<script>window.addEventListener("load", function () { document.title = "Loaded"; });</script>`,
+		"/order": `<script>document.title = "Ordered ORDERED";</script>`,
+		"/image": s.pasted(t, "pixel-image.html") +
+			`<script>window.addEventListener("load", function () { document.title = "Loaded"; });</script>`,
 		"/script": tells + s.pasted(t, "pixel-script.html"),
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
@@ -125,7 +128,8 @@ type fact struct{ Type, Payout, TID string }
 // recorded are a click's conversions.
 func (s *stage) recorded(t *testing.T, subid string) []fact {
 	t.Helper()
-	return decode[struct{ Items []fact }](t, read(t, s.namespace, fleetName, "/api/v1/conversions?subid="+url.QueryEscape(subid))).Items
+	return decode[struct{ Items []fact }](t, read(t, s.namespace, fleetName,
+		"/api/v1/conversions?subid="+url.QueryEscape(subid))).Items
 }
 
 // toldAt is what came to a path of the traffic source, in that order.
@@ -146,8 +150,8 @@ func toldAt(t *testing.T, path string) []url.Values {
 	return told
 }
 
-// tells waits until the traffic source was told of a click by both rules: of the facts, in that order, each once, with the
-// click's own id at the traffic source.
+// tells waits until the traffic source was told of a click by both rules: of the facts, in that order, each once, with
+// the click's own id at the traffic source.
 func (s *stage) tells(t *testing.T, subid, click string, facts ...fact) {
 	t.Helper()
 	for _, path := range []string{campaignRule, endpointRule} {

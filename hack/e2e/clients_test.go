@@ -14,8 +14,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/receivertest/php"
 )
 
-// Every client of docs/clients.md, as its snippet is in the Secret: by the Service, from a click to the S2S postback at the
-// traffic source.
+// Every client of docs/clients.md, as its snippet is in the Secret: by the Service, from a click to the S2S postback at
+// the traffic source.
 func TestClients(t *testing.T) {
 	s := newStage(t)
 	t.Run("a campaign link leads on with the subid", s.campaignLink)
@@ -39,7 +39,8 @@ func TestClients(t *testing.T) {
 	})
 	t.Run("KClient PHP", s.kclient)
 	t.Run("the WordPress plugin", s.wordPress)
-	t.Run("a receiver that is deleted without grace loses no S2S postback", s.deleted) // it ends connections of the others: last
+	// it ends connections of the others: last
+	t.Run("a receiver that is deleted without grace loses no S2S postback", s.deleted)
 }
 
 // follow follows the campaign's link from inside the cluster and returns the click's subid.
@@ -77,19 +78,22 @@ func (s *stage) jsonp(t *testing.T) {
 	ask := func(address, want string) string {
 		t.Helper()
 		got := fetch(t, "GET", address, from, "")
-		if contentType := got.Header.Get("Content-Type"); got.Status != http.StatusOK || !strings.HasPrefix(contentType, "application/javascript") ||
+		if contentType := got.Header.Get("Content-Type"); got.Status != http.StatusOK ||
+			!strings.HasPrefix(contentType, "application/javascript") ||
 			!strings.Contains(got.Body, "KTracking.response(") || !strings.Contains(got.Body, want) {
 			t.Fatalf("it is answered %d %s %s %s", got.Status, contentType, got.Body, got.Error)
 		}
 		return got.Body
 	}
-	click := ask(s.link+"?return=jsonp&gclid=g-jsonp&se_referrer=&default_keyword=Landing%20page&landing_url=shop.test%2Flanding", "sub_id")
+	click := ask(s.link+"?return=jsonp&gclid=g-jsonp&se_referrer=&default_keyword=Landing%20page"+
+		"&landing_url=shop.test%2Flanding", "sub_id")
 	_, rest, _ := strings.Cut(click, `"sub_id":"`)
 	subid, _, found := strings.Cut(rest, `"`)
 	if !found {
 		t.Fatalf("there is no subid in %s", click)
 	}
-	report := s.pasted(t, "client-postback-url") + "?return=jsonp&gclid=g-jsonp&revenue=7&sub_id=" + subid + "&status=lead&tid=55"
+	report := s.pasted(t, "client-postback-url") + "?return=jsonp&gclid=g-jsonp&revenue=7&sub_id=" + subid +
+		"&status=lead&tid=55"
 	ask(report, "Success")
 	s.converts(t, subid, "g-jsonp", fact{"lead", "7", "55"})
 
@@ -108,7 +112,8 @@ func (s *stage) changes(t *testing.T) {
 	report("status=sale&payout=8", "duplicate")
 	// Each waits for the one before: when the last has come, a repeat's would have.
 	report("status=rejected&payout=8", "recorded")
-	s.tells(t, subid, "g-changes", fact{"lead", "1", "55"}, fact{"sale", "7", "55"}, fact{"sale", "8", "55"}, fact{"rejected", "8", "55"})
+	s.tells(t, subid, "g-changes", fact{"lead", "1", "55"}, fact{"sale", "7", "55"}, fact{"sale", "8", "55"},
+		fact{"rejected", "8", "55"})
 }
 
 // lands follows the campaign's link in a browser to a page of the shop, and returns the subid in its address.

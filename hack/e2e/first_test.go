@@ -34,11 +34,13 @@ func TestFromADeclarationToAConversion(t *testing.T) {
 		{"clickid=c1&type=approved&amount=12.5&currency=eur", "recorded"},
 		{"subid={subacc4}&status=sale", "ignored; reason=subid_unresolved_macro"},
 	} {
-		if got := visit(t, postback+"?"+strings.NewReplacer("{", "%7B", "}", "%7D").Replace(step.query)); got.outcome() != step.outcome {
+		if got := visit(t, postback+"?"+strings.NewReplacer("{", "%7B", "}",
+			"%7D").Replace(step.query)); got.outcome() != step.outcome {
 			t.Errorf("%s is answered %d %s %s, want %s", step.query, got.Status, got.outcome(), got.Body, step.outcome)
 		}
 	}
-	if got := visit(t, service+"/wrong/postback?subid=c1&status=sale"); got.Status != http.StatusNotFound || got.Body != "" {
+	if got := visit(t, service+"/wrong/postback?subid=c1&status=sale"); got.Status != http.StatusNotFound ||
+		got.Body != "" {
 		t.Errorf("a wrong key is answered %d %q", got.Status, got.Body)
 	}
 

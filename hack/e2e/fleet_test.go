@@ -19,7 +19,8 @@ func baseURL(namespace string) string {
 // databases are those made so far, by namespace: their DSN for this machine.
 var databases = map[string]string{}
 
-// fleetManifest declares a fleet on a database of its own, whose Secret it makes. spec is more of its spec, like "replicas: 3".
+// fleetManifest declares a fleet on a database of its own, whose Secret it makes. spec is more of its spec, like
+// "replicas: 3".
 func fleetManifest(t *testing.T, namespace string, spec ...string) string {
 	t.Helper()
 	makeDatabase(t, namespace)

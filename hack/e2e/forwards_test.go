@@ -13,11 +13,12 @@ import (
 
 // forwardTo is a rule of an endpoint or of a campaign that tells the traffic source, at a path of its own.
 func forwardTo(path string) string {
-	return fmt.Sprintf("{name: source, url: %q}", sourceURL+path+"?click={external_id}&subid={subid}&status={status}&payout={payout}&tid={tid}")
+	return fmt.Sprintf("{name: source, url: %q}",
+		sourceURL+path+"?click={external_id}&subid={subid}&status={status}&payout={payout}&tid={tid}")
 }
 
-// forwarded waits until the traffic source was told of every acknowledged postback of the load. It returns how many it was told
-// of more than once.
+// forwarded waits until the traffic source was told of every acknowledged postback of the load. It returns how many it
+// was told of more than once.
 func (l *load) forwarded(t *testing.T, path string, acknowledged []int) (again int) {
 	t.Helper()
 	var times map[string]int
@@ -61,8 +62,8 @@ func (s *stage) deleted(t *testing.T) {
 	t.Logf("%d conversions, %d S2S postbacks sent again so far", len(acknowledged), again)
 }
 
-// What a receiver was delivering when its node's power failed is delivered by others when its lease is over: the traffic source
-// may have got it, or not.
+// What a receiver was delivering when its node's power failed is delivered by others when its lease is over: the
+// traffic source may have got it, or not.
 func TestS2SPostbacksOutliveTheirReceiver(t *testing.T) {
 	namespace := inNamespace(t, "e2e-forwards")
 	const path = "/slow/outlive" // so that deliveries are always under way
@@ -82,5 +83,6 @@ func TestS2SPostbacksOutliveTheirReceiver(t *testing.T) {
 		}
 		return nil
 	})
-	t.Logf("%d conversions, %d S2S postbacks sent again, %.0f s after the power failed", len(acknowledged), again, time.Since(began).Seconds())
+	t.Logf("%d conversions, %d S2S postbacks sent again, %.0f s after the power failed", len(acknowledged), again,
+		time.Since(began).Seconds())
 }

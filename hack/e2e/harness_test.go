@@ -136,7 +136,8 @@ func fleetReady(t *testing.T, namespace, name string, receivers int) *v1alpha1.R
 		if err := isReady(fleet.Status.Conditions, fleet.Status.ObservedGeneration, fleet.Generation); err != nil {
 			return err
 		}
-		if pods := receiverPods(t, namespace, name); len(pods) != receivers || int(fleet.Status.ConfirmedReplicas) != receivers {
+		if pods := receiverPods(t, namespace, name); len(pods) != receivers ||
+			int(fleet.Status.ConfirmedReplicas) != receivers {
 			return fmt.Errorf("%d pods, %d confirmed, want %d", len(pods), fleet.Status.ConfirmedReplicas, receivers)
 		}
 		return nil
@@ -148,7 +149,8 @@ func fleetReady(t *testing.T, namespace, name string, receivers int) *v1alpha1.R
 func receiverPods(t *testing.T, namespace, fleet string) []corev1.Pod {
 	t.Helper()
 	var pods corev1.PodList
-	if err := cluster.List(t.Context(), &pods, client.InNamespace(namespace), client.MatchingLabels{v1alpha1.LabelFleet: fleet}); err != nil {
+	if err := cluster.List(t.Context(), &pods, client.InNamespace(namespace),
+		client.MatchingLabels{v1alpha1.LabelFleet: fleet}); err != nil {
 		t.Fatal(err)
 	}
 	live := slices.DeleteFunc(pods.Items, func(p corev1.Pod) bool {

@@ -45,7 +45,8 @@ func olderChart(t *testing.T) string {
 // helm runs Helm on the release.
 func helm(t *testing.T, verb string, args ...string) {
 	t.Helper()
-	if _, err := bed.Helm(t.Context(), append([]string{verb, testbed.Release, "--namespace", testbed.Namespace, "--wait", "--timeout", "3m"}, args...)...); err != nil {
+	if _, err := bed.Helm(t.Context(), append([]string{verb, testbed.Release, "--namespace", testbed.Namespace, "--wait",
+		"--timeout", "3m"}, args...)...); err != nil {
 		t.Fatal(err)
 	}
 }
@@ -60,7 +61,8 @@ func reinstalled(t *testing.T) {
 	})
 }
 
-// An upgrade of the operator, by which the receivers' image stays what it is, restarts no receiver and fails no request.
+// An upgrade of the operator, by which the receivers' image stays what it is, restarts no receiver and fails no
+// request.
 func TestAnUpgradeRestartsNoReceiver(t *testing.T) {
 	reinstalled(t)
 	helm(t, "uninstall")
@@ -71,7 +73,8 @@ func TestAnUpgradeRestartsNoReceiver(t *testing.T) {
 	fleetReady(t, namespace, fleetName, 2)
 	before := identities(receiverPods(t, namespace, fleetName))
 	under(t, shop, func(t *testing.T, _ *load) {
-		helm(t, "upgrade", append([]string{"charts/postback-operator", "--set", "podAnnotations.upgraded=yes"}, testbed.Values(testbed.ImageTag)...)...)
+		helm(t, "upgrade", append([]string{"charts/postback-operator", "--set", "podAnnotations.upgraded=yes"},
+			testbed.Values(testbed.ImageTag)...)...)
 		apply(t, namespace, endpointManifest("shop", "aliases: {subid: [clickid]}")) // the new operator works
 		endpointReady(t, namespace, "shop")
 	})
@@ -90,7 +93,8 @@ func TestNothingHangsWhenItIsRemoved(t *testing.T) {
 	gone := func(t *testing.T, namespace string) {
 		t.Helper()
 		eventually(t, func() error {
-			left := kubectl(t, "get", children, "-n", namespace, "-l", v1alpha1.LabelManagedBy+"="+v1alpha1.LabelManagedByValue, "-o", "name")
+			left := kubectl(t, "get", children, "-n", namespace, "-l", v1alpha1.LabelManagedBy+"="+v1alpha1.LabelManagedByValue,
+				"-o", "name")
 			if left != "" {
 				return fmt.Errorf("left behind: %s", left)
 			}

@@ -245,14 +245,16 @@ func rolledOut(t *testing.T, namespace, tag string, receivers int) {
 func operatorAway(t *testing.T, do func()) {
 	t.Helper()
 	scale := func(replicas int) error {
-		_, err := bed.Kubectl(context.Background(), "scale", "-n", testbed.Namespace, "deployment/"+testbed.Release, fmt.Sprintf("--replicas=%d", replicas))
+		_, err := bed.Kubectl(context.Background(), "scale", "-n", testbed.Namespace, "deployment/"+testbed.Release,
+			fmt.Sprintf("--replicas=%d", replicas))
 		return err
 	}
 	t.Cleanup(func() { _ = scale(2) }) // also when do fails the test
 	if err := scale(0); err != nil {
 		t.Fatal(err)
 	}
-	kubectl(t, "wait", "-n", testbed.Namespace, "--for=delete", "pod", "-l", "app.kubernetes.io/instance="+testbed.Release, "--timeout=2m")
+	kubectl(t, "wait", "-n", testbed.Namespace, "--for=delete", "pod", "-l", "app.kubernetes.io/instance="+testbed.Release,
+		"--timeout=2m")
 	do()
 	if err := scale(2); err != nil {
 		t.Fatal(err)

@@ -64,7 +64,8 @@ func TestARotationIsKnownToAllReceivers(t *testing.T) {
 		}
 	}
 	slices.Sort(took)
-	t.Logf("%d rotations, 3 receivers, from kubectl apply to the last confirmation: p50 %.1f s, p95 %.1f s, max %.1f s", rotations,
+	t.Logf("%d rotations, 3 receivers, from kubectl apply to the last confirmation: p50 %.1f s, p95 %.1f s, max %.1f s",
+		rotations,
 		took[rotations/2].Seconds(), took[rotations*95/100].Seconds(), took[rotations-1].Seconds())
 }
 
@@ -110,7 +111,8 @@ func retires(t *testing.T, namespace string, retireAt time.Time, formerKey strin
 			if !refused[pod.Name].IsZero() {
 				continue
 			}
-			got := visit(t, fmt.Sprintf("http://%s:8080/%s/postback?subid=load-0&status=sale&tid=retire", pod.Status.PodIP, formerKey))
+			got := visit(t, fmt.Sprintf("http://%s:8080/%s/postback?subid=load-0&status=sale&tid=retire", pod.Status.PodIP,
+				formerKey))
 			if got.Status != http.StatusNotFound {
 				return fmt.Errorf("the former key is answered %d", got.Status)
 			}

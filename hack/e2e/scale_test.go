@@ -10,7 +10,8 @@ import (
 // A fleet with autoscaling grows under load and answers all the while.
 func TestTheLoadDecidesHowManyReceiversThereAre(t *testing.T) {
 	namespace := inNamespace(t, "e2e-scale")
-	apply(t, namespace, fleetManifest(t, namespace, "autoscaling: {minReplicas: 1, maxReplicas: 3, targetCPUUtilization: 50}",
+	apply(t, namespace, fleetManifest(t, namespace,
+		"autoscaling: {minReplicas: 1, maxReplicas: 3, targetCPUUtilization: 50}",
 		// What it is a half of: so little that the load of one sender passes it.
 		"podTemplate: {spec: {containers: [{name: receiver, resources: {requests: {cpu: 20m}}}]}}"))
 	shop := endpointOn(t, namespace, "shop")

@@ -112,7 +112,8 @@ func (a answer) outcome() string { return a.Header.Get("X-Postback-Outcome") }
 // fetch sends a request from inside the cluster.
 func fetch(t *testing.T, method, url string, header map[string]string, body string) answer {
 	t.Helper()
-	got, err := call[answer](t.Context(), "POST", "/fetch", map[string]any{"method": method, "url": url, "header": header, "body": body})
+	got, err := call[answer](t.Context(), "POST", "/fetch",
+		map[string]any{"method": method, "url": url, "header": header, "body": body})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -129,8 +130,8 @@ func visit(t *testing.T, url string) answer {
 	return got
 }
 
-// addClicks tells a fleet of clicks. Ready is what the receivers say: a moment later the nodes send a new Service's connections
-// there.
+// addClicks tells a fleet of clicks. Ready is what the receivers say: a moment later the nodes send a new Service's
+// connections there.
 func addClicks(t *testing.T, baseURL, token string, clicks ...string) {
 	t.Helper()
 	var lines strings.Builder
@@ -139,7 +140,8 @@ func addClicks(t *testing.T, baseURL, token string, clicks ...string) {
 	}
 	var got answer
 	eventually(t, func() error {
-		if got = fetch(t, "POST", baseURL+"/clicks", map[string]string{"Authorization": "Bearer " + token}, lines.String()); got.Error != "" {
+		if got = fetch(t, "POST", baseURL+"/clicks", map[string]string{"Authorization": "Bearer " + token},
+			lines.String()); got.Error != "" {
 			return errors.New(got.Error)
 		}
 		return nil
@@ -193,7 +195,8 @@ func begin(t *testing.T, to target, perSecond int) *load {
 	}); err != nil {
 		t.Fatal(err)
 	}
-	t.Cleanup(func() { _, _ = call[account](context.Background(), "POST", "/stop", nil) }) // it is stopped already unless the test failed
+	// it is stopped already unless the test failed
+	t.Cleanup(func() { _, _ = call[account](context.Background(), "POST", "/stop", nil) })
 	return l
 }
 
@@ -230,7 +233,8 @@ func (l *load) audit(t *testing.T, a account) (lost, twice int) {
 		t.Fatal(err)
 	}
 	defer func() { _ = conn.Close(context.Background()) }()
-	rows, err := conn.Query(t.Context(), `select substr(tid, $2), version from conversions where endpoint = $1 and starts_with(tid, $3)`,
+	rows, err := conn.Query(t.Context(),
+		`select substr(tid, $2), version from conversions where endpoint = $1 and starts_with(tid, $3)`,
 		l.namespace+"/"+l.endpoint, len(l.run)+2, l.run+"-")
 	if err != nil {
 		t.Fatal(err)

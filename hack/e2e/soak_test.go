@@ -93,8 +93,8 @@ var faults = []fault{
 	}},
 }
 
-// Faults at random under constant load, each with an account of its own: what was acknowledged is in the ledger, and only what
-// takes a database or a node away may fail requests.
+// Faults at random under constant load, each with an account of its own: what was acknowledged is in the ledger, and
+// only what takes a database or a node away may fail requests.
 func TestSoak(t *testing.T) {
 	namespace := inNamespace(t, "e2e-soak")
 	apply(t, namespace, fleetManifest(t, namespace, fmt.Sprintf("replicas: %d", soakReplicas)))
@@ -137,7 +137,8 @@ spec: {endpointRef: {name: flooded}, alias: %s, offerURL: "https://offer.example
 			v = &verdict{}
 			verdicts[f.name] = v
 		}
-		v.times, v.sent, v.failed, v.lost, v.twice = v.times+1, v.sent+got.Sent, v.failed+got.Failed, v.lost+lost, v.twice+twice
+		v.times, v.sent, v.failed, v.lost, v.twice = v.times+1, v.sent+got.Sent, v.failed+got.Failed, v.lost+lost,
+			v.twice+twice
 		if lost+twice > 0 || got.Failed > 0 && !f.mayFail {
 			t.Errorf("%s: %s; %d lost, %d twice; %s", f.name, got, lost, twice, strings.Join(got.Failures, "; "))
 		}

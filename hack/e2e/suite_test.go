@@ -1,7 +1,7 @@
 //go:build e2e
 
-// Package e2e runs the product on a real cluster, with real pods, as users do: the operator by its chart, declarations by
-// kubectl apply, postbacks from inside the cluster. hack/e2e.sh runs it.
+// Package e2e runs the product on a real cluster, with real pods, as users do: the operator by its chart, declarations
+// by kubectl apply, postbacks from inside the cluster. hack/e2e.sh runs it.
 package e2e
 
 import (

@@ -34,7 +34,8 @@ func StartDatabase(ctx context.Context) (*Database, error) {
 	if err := os.WriteFile(rules, []byte(strings.Join(rule, " ")+"\n"), 0o644); err != nil {
 		return nil, err
 	}
-	server, err := pgtest.New(ctx, map[string]string{"listen_addresses": "127.0.0.1," + Host(), "hba_file": rules, "max_connections": "200"})
+	server, err := pgtest.New(ctx, map[string]string{"listen_addresses": "127.0.0.1," + Host(), "hba_file": rules,
+		"max_connections": "200"})
 	if err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}

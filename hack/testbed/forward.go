@@ -11,10 +11,11 @@ import (
 
 var forwarding = regexp.MustCompile(`^Forwarding from (127\.0\.0\.1:\d+) ->`)
 
-// Forward forwards a port of a pod or Service, like service/shop and http, to this machine until ctx is done, and returns the
-// local address.
+// Forward forwards a port of a pod or Service, like service/shop and http, to this machine until ctx is done, and
+// returns the local address.
 func (b *Bed) Forward(ctx context.Context, namespace, target, port string) (string, error) {
-	command := exec.CommandContext(ctx, "kubectl", "port-forward", "-n", namespace, "--address", "127.0.0.1", target, ":"+port)
+	command := exec.CommandContext(ctx, "kubectl", "port-forward", "-n", namespace, "--address", "127.0.0.1", target,
+		":"+port)
 	out, err := command.StdoutPipe()
 	if err != nil {
 		return "", err
@@ -33,5 +34,6 @@ func (b *Bed) Forward(ctx context.Context, namespace, target, port string) (stri
 			return match[1], nil
 		}
 	}
-	return "", fmt.Errorf("forwarding %s of %s: %w", port, target, errors.Join(errors.New("kubectl port-forward ended"), command.Wait()))
+	return "", fmt.Errorf("forwarding %s of %s: %w", port, target,
+		errors.Join(errors.New("kubectl port-forward ended"), command.Wait()))
 }

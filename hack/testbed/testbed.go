@@ -1,9 +1,9 @@
 // Package testbed puts the product onto a cluster as a user does: images without a registry, the chart by Helm, and a
-// PostgreSQL server on this machine that pods reach. The end-to-end suite, the soak and the demo stand on it. It runs from the
-// repository's root.
+// PostgreSQL server on this machine that pods reach. The end-to-end suite, the soak and the demo stand on it. It runs
+// from the repository's root.
 //
-// The cluster is the one of KUBECONFIG. What differs from cluster to cluster is in the environment; the defaults are those
-// of hack/cluster:
+// The cluster is the one of KUBECONFIG. What differs from cluster to cluster is in the environment; the defaults are
+// those of hack/cluster:
 //
 //	TESTBED_LOAD_IMAGE   command that loads an image archive, appended as its last argument
 //	TESTBED_HOST         address of this machine as pods see it
@@ -30,7 +30,8 @@ const (
 // Registry stands before the names of all images. It is nowhere: nodes have the images already.
 const Registry = "registry.local/postback"
 
-// ImageTag is what the images are built as. The receiver has a second name, NextTag, so that there is something to roll out.
+// ImageTag is what the images are built as. The receiver has a second name, NextTag, so that there is something to roll
+// out.
 const (
 	ImageTag = "testbed"
 	NextTag  = "testbed-next"
@@ -53,7 +54,8 @@ func Open(ctx context.Context) (*Bed, error) {
 	return &Bed{helm: strings.TrimSpace(helm)}, nil
 }
 
-// run runs a program with the input as its standard input and returns what it prints. Its error has what it complained about.
+// run runs a program with the input as its standard input and returns what it prints. Its error has what it complained
+// about.
 func run(ctx context.Context, input, name string, args ...string) (string, error) {
 	command := exec.CommandContext(ctx, name, args...)
 	var out, errs bytes.Buffer
@@ -96,13 +98,15 @@ func Values(tag string) []string {
 // Install installs or upgrades the operator by its chart, and waits until it runs.
 func (b *Bed) Install(ctx context.Context) error {
 	args := append([]string{
-		"upgrade", "--install", Release, "charts/postback-operator", "--namespace", Namespace, "--create-namespace", "--wait", "--timeout", "3m",
+		"upgrade", "--install", Release, "charts/postback-operator", "--namespace", Namespace, "--create-namespace", "--wait",
+		"--timeout", "3m",
 	}, Values(ImageTag)...)
 	_, err := b.Helm(ctx, args...)
 	return err
 }
 
-// LoadImages builds the images of the product, and of further programs written NAME=PACKAGE, and loads them into every node.
+// LoadImages builds the images of the product, and of further programs written NAME=PACKAGE, and loads them into every
+// node.
 func (b *Bed) LoadImages(ctx context.Context, programs ...string) error {
 	dir, err := os.MkdirTemp("", "testbed-images-")
 	if err != nil {
@@ -119,7 +123,8 @@ func (b *Bed) LoadImages(ctx context.Context, programs ...string) error {
 	}
 	for i, build := range builds {
 		args := []string{
-			"run", "./hack/image", "-o", fmt.Sprintf("%s/%d", dir, i), "-arch", runtime.GOARCH, "-repository", Registry, "-tag", build.tag,
+			"run", "./hack/image", "-o", fmt.Sprintf("%s/%d", dir, i), "-arch", runtime.GOARCH, "-repository", Registry, "-tag",
+			build.tag,
 		}
 		if _, err := run(ctx, "", "go", append(args, build.programs...)...); err != nil {
 			return err

@@ -53,7 +53,8 @@ func TestWhoMayChangeWhat(t *testing.T) {
 				page("subid=c2&status=lead&sub_id_7=mine&tid=2", "recorded"),
 				clickHas{"c2", map[string]string{"keyword": "shoes", "sub_id_7": "theirs"}},
 			},
-			slots: []string{`"": sale 0, was lead, map[keyword:shoes sub_id_7:theirs], warns overwrote_other_type`, `"2": lead 0, map[sub_id_7:mine]`},
+			slots: []string{`"": sale 0, was lead, map[keyword:shoes sub_id_7:theirs], warns overwrote_other_type`,
+				`"2": lead 0, map[sub_id_7:mine]`},
 		},
 	})
 }

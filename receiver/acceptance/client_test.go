@@ -16,7 +16,8 @@ func TestTheClientAsksForEverything(t *testing.T) {
 		r, id := shop(t, e)
 		c := client.New(r.ops, "", nil)
 		var queries []string
-		for row, err := range client.All(t.Context(), c.Postbacks, url.Values{"limit": {"4"}, "filter": {"outcome eq ignored"}}) {
+		for row, err := range client.All(t.Context(), c.Postbacks,
+			url.Values{"limit": {"4"}, "filter": {"outcome eq ignored"}}) {
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -33,7 +34,8 @@ func TestTheClientAsksForEverything(t *testing.T) {
 		if err != nil || len(one.Conversions) != 1 || one.Conversions[0].ID != id {
 			t.Errorf("%+v, %v", one, err)
 		}
-		explained, err := c.Explain(t.Context(), url.Values{"endpoint": {"default/shop"}, "query": {"subid=c1&status=approve"}})
+		explained, err := c.Explain(t.Context(), url.Values{"endpoint": {"default/shop"},
+			"query": {"subid=c1&status=approve"}})
 		if err != nil || or(explained.Reason, "") != "status_unknown" {
 			t.Errorf("%+v, %v", explained, err)
 		}
@@ -49,7 +51,8 @@ func TestTheClientSaysWhatTheReceiverRefuses(t *testing.T) {
 		r, id := shop(t, e)
 		c := client.New(r.ops, "", nil)
 		var failure *client.Failure
-		if _, err := c.Revenue(t.Context(), url.Values{"to": {"soon"}}); !errors.As(err, &failure) || failure.Status != http.StatusBadRequest ||
+		if _, err := c.Revenue(t.Context(), url.Values{"to": {"soon"}}); !errors.As(err, &failure) ||
+			failure.Status != http.StatusBadRequest ||
 			!strings.HasPrefix(failure.Message, "to: ") {
 			t.Errorf("%v", err)
 		}

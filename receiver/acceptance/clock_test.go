@@ -17,10 +17,11 @@ import (
 )
 
 // jumps are what happens to the clock while senders send.
-var jumps = []time.Duration{time.Hour, -time.Hour, 24 * time.Hour, -24 * time.Hour, -24 * time.Hour, 24 * time.Hour, -time.Hour}
+var jumps = []time.Duration{time.Hour, -time.Hour, 24 * time.Hour, -24 * time.Hour, -24 * time.Hour, 24 * time.Hour,
+	-time.Hour}
 
-// TestTheClockJumpsUnderLoad: nothing is lost, nothing happens twice, versions and S2S postbacks keep their order, and what
-// was received at a time is found by it.
+// TestTheClockJumpsUnderLoad: nothing is lost, nothing happens twice, versions and S2S postbacks keep their order, and
+// what was received at a time is found by it.
 func TestTheClockJumpsUnderLoad(t *testing.T) {
 	var mu sync.Mutex
 	sent := map[string][]string{}
@@ -134,7 +135,8 @@ func found(t *testing.T, r *rig, want int) {
 	}
 	for _, one := range all {
 		at := list[row](t, r, "/api/v1/postbacks", url.Values{
-			"from": {one.Time.Format(time.RFC3339Nano)}, "to": {one.Time.Add(time.Microsecond).Format(time.RFC3339Nano)}, "limit": {"1000"},
+			"from": {one.Time.Format(time.RFC3339Nano)}, "to": {one.Time.Add(time.Microsecond).Format(time.RFC3339Nano)},
+			"limit": {"1000"},
 		})
 		if !strings.Contains(fmt.Sprint(at), one.ID) {
 			t.Errorf("what was received at %v is not found by that time", one.Time)

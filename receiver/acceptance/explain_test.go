@@ -18,7 +18,8 @@ import (
 // explain asks what would become of a postback.
 func (r *rig) explain(t *testing.T, question url.Values) read.Explanation {
 	t.Helper()
-	asked, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.ops+"/api/v1/explain", strings.NewReader(question.Encode()))
+	asked, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.ops+"/api/v1/explain",
+		strings.NewReader(question.Encode()))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -41,7 +42,8 @@ func (r *rig) explain(t *testing.T, question url.Values) read.Explanation {
 }
 
 // explained asks about the postback before it is sent. What is said then must be what comes true.
-func (r request) explained(t *testing.T, s *scene, method string, target *url.URL) (check func(status int, header http.Header, body string)) {
+func (r request) explained(t *testing.T, s *scene, method string,
+	target *url.URL) (check func(status int, header http.Header, body string)) {
 	t.Helper()
 	loopback := netip.MustParsePrefix("127.0.0.0/8")
 	ip := incoming.SourceIP(netip.MustParseAddr("127.0.0.1"), []string{r.forwardedFor}, []netip.Prefix{loopback})
@@ -91,7 +93,8 @@ func (r request) explainedRow(t *testing.T, s *scene, method, id string, got rea
 		return
 	}
 	var same []read.Conversion
-	for _, c := range list[read.Conversion](t, s.rig, "/api/v1/conversions", url.Values{"endpoint": {s.endpoint}, "tid": {got.After.TID}}) {
+	for _, c := range list[read.Conversion](t, s.rig, "/api/v1/conversions",
+		url.Values{"endpoint": {s.endpoint}, "tid": {got.After.TID}}) {
 		if c.SubID == got.After.SubID && c.Type == got.After.Type {
 			same = append(same, c)
 		}

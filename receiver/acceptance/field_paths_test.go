@@ -57,10 +57,12 @@ var paths = []line{
 		to("GET /KEY/postback?&&subid=X&&status=sale&", "recorded"),
 	}, []string{`"": sale 0`}, nil, 1},
 	{"the campaign's name for the pixel", owned, []sent{{
-		method: "GET", target: "/PAGE/spring.gif?subid=X&status=sale", headers: []string{shopper}, came: "recorded", says: gif,
-		has: []string{"Content-Type: image/gif"},
+		method: "GET", target: "/PAGE/spring.gif?subid=X&status=sale", headers: []string{shopper}, came: "recorded",
+		says: gif,
+		has:  []string{"Content-Type: image/gif"},
 	}, {
-		method: "GET", target: "/PAGE/spring?return=jsonp&subid=X&status=sale&tid=2", headers: []string{shopper}, came: "recorded",
+		method: "GET", target: "/PAGE/spring?return=jsonp&subid=X&status=sale&tid=2", headers: []string{shopper},
+		came: "recorded",
 		says: `KTracking.response("Success");`,
 	}, {
 		method: "OPTIONS", target: "/PAGE/spring", headers: []string{shopper}, came: "204",

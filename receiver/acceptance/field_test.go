@@ -17,7 +17,8 @@ import (
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 )
 
-// line is one line of the field: what a real sender sends to an endpoint that knows the click X, and what must come of it.
+// line is one line of the field: what a real sender sends to an endpoint that knows the click X, and what must come of
+// it.
 type line struct {
 	name string
 	// endpoint is one of the configurations below.

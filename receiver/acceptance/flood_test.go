@@ -18,7 +18,8 @@ func TestRefusedRequestsTakeLittleRoom(t *testing.T) {
 	r := start(t, []config.Endpoint{endpoint})
 	long := url.Values{"subid": {"c1"}, "status": {"sale"}, "note": {strings.Repeat("n", 8<<10)}}
 	for range 100 {
-		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost, r.url+"/"+receivertest.Key+"/postback?"+long.Encode(), strings.NewReader("body"))
+		req, err := http.NewRequestWithContext(t.Context(), http.MethodPost,
+			r.url+"/"+receivertest.Key+"/postback?"+long.Encode(), strings.NewReader("body"))
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -27,7 +28,8 @@ func TestRefusedRequestsTakeLittleRoom(t *testing.T) {
 			t.Fatal(err)
 		}
 		_ = resp.Body.Close()
-		if got := resp.Header.Get("X-Postback-Outcome"); resp.StatusCode != http.StatusForbidden || got != "refused; reason=ip_not_allowed" {
+		if got := resp.Header.Get("X-Postback-Outcome"); resp.StatusCode != http.StatusForbidden ||
+			got != "refused; reason=ip_not_allowed" {
 			t.Fatalf("%d %s", resp.StatusCode, got)
 		}
 	}
@@ -37,7 +39,8 @@ func TestRefusedRequestsTakeLittleRoom(t *testing.T) {
 		t.Errorf("%d rows of 100 requests, want 60", len(rows))
 	}
 	for _, row := range rows {
-		if len(row.Query)+len(row.Body) != 1<<10 || !strings.HasPrefix(long.Encode(), row.Query) || row.Reason != "ip_not_allowed" {
+		if len(row.Query)+len(row.Body) != 1<<10 || !strings.HasPrefix(long.Encode(), row.Query) ||
+			row.Reason != "ip_not_allowed" {
 			t.Fatalf("a row has %d bytes of the query and %d of the body: %s", len(row.Query), len(row.Body), row.Reason)
 		}
 	}

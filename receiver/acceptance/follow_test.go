@@ -20,7 +20,8 @@ func TestTheLogIsFollowed(t *testing.T) {
 		get("subid=c1&status=sale&tid=1", "recorded").run(t, other)
 		get("subid=c1&status=foo&tid=2", "ignored; reason=status_unknown").run(t, watched)
 		get("subid=c1&status=sale&tid=3", "recorded").run(t, watched)
-		for _, want := range []string{"subid=c1&status=sale&tid=1", "subid=c1&status=foo&tid=2", "subid=c1&status=sale&tid=3"} {
+		for _, want := range []string{"subid=c1&status=sale&tid=1", "subid=c1&status=foo&tid=2",
+			"subid=c1&status=sale&tid=3"} {
 			if got := all(); got.Query != want {
 				t.Errorf("all: %s, want %s", got.Query, want)
 			}

@@ -14,7 +14,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// TestATrafficSourceIsToldOnceOfEachChange goes the whole way: postbacks by HTTP, the outbox, requests at a traffic source.
+// TestATrafficSourceIsToldOnceOfEachChange goes the whole way: postbacks by HTTP, the outbox, requests at a traffic
+// source.
 func TestATrafficSourceIsToldOnceOfEachChange(t *testing.T) {
 	var mu sync.Mutex
 	var got []string
@@ -50,7 +51,8 @@ func TestATrafficSourceIsToldOnceOfEachChange(t *testing.T) {
 	mu.Lock()
 	defer mu.Unlock()
 	want := []string{
-		"GET /TOKEN/pb?click=e%201&event=install&value=1&token=TOKEN", "GET /TOKEN/pb?click=e%201&event=bill&value=11&token=TOKEN",
+		"GET /TOKEN/pb?click=e%201&event=install&value=1&token=TOKEN",
+		"GET /TOKEN/pb?click=e%201&event=bill&value=11&token=TOKEN",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
@@ -60,7 +62,8 @@ func TestATrafficSourceIsToldOnceOfEachChange(t *testing.T) {
 			t.Errorf("%+v", row)
 		}
 	}
-	if log := r.log.String(); strings.Contains(log, "TOKEN") || slices.ContainsFunc(got, func(uri string) bool { return strings.Contains(log, uri) }) {
+	if log := r.log.String(); strings.Contains(log, "TOKEN") ||
+		slices.ContainsFunc(got, func(uri string) bool { return strings.Contains(log, uri) }) {
 		t.Errorf("the log shows what was sent:\n%s", log)
 	}
 }
@@ -73,7 +76,8 @@ func TestAConversionsAPIGetsItsJSON(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		mu.Lock()
 		defer mu.Unlock()
-		got = append(got, fmt.Sprintf("%s %s %s %s %s", r.Method, r.RequestURI, r.Header.Get("Authorization"), r.Header.Get("Content-Type"), body))
+		got = append(got, fmt.Sprintf("%s %s %s %s %s", r.Method, r.RequestURI, r.Header.Get("Authorization"),
+			r.Header.Get("Content-Type"), body))
 		w.WriteHeader(http.StatusConflict)
 		_, _ = fmt.Fprintf(w, "it has %s already", r.Header.Get("Authorization"))
 	}))
@@ -86,7 +90,8 @@ func TestAConversionsAPIGetsItsJSON(t *testing.T) {
 	click(`{"subid":"c1","external_id":"e\"1","sub_id_5":"Test@Example.com "}`).run(t, s)
 	click(`{"subid":"c2","external_id":"${CLICKID}"}`).run(t, s)
 	for _, query := range []string{
-		"subid=c1&status=sale&payout=9&test=1", "subid=c2&status=sale&payout=1", "subid=c1&status=sale&payout=10&keyword=a%0Ab",
+		"subid=c1&status=sale&payout=9&test=1", "subid=c2&status=sale&payout=1",
+		"subid=c1&status=sale&payout=10&keyword=a%0Ab",
 	} {
 		response, err := http.Get(r.url + "/" + s.key + "/postback?" + query)
 		if err != nil {
@@ -109,7 +114,8 @@ func TestAConversionsAPIGetsItsJSON(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Errorf("requests (-want +got):\n%s", diff)
 	}
-	if shown := fmt.Sprintf("%+v", rows) + r.log.String(); strings.Contains(shown, "CANARY") || !strings.Contains(shown, "it has … already") {
+	if shown := fmt.Sprintf("%+v", rows) + r.log.String(); strings.Contains(shown, "CANARY") ||
+		!strings.Contains(shown, "it has … already") {
 		t.Errorf("what is shown: %s", shown)
 	}
 }

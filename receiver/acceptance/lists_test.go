@@ -60,7 +60,8 @@ func TestWordsThatNoTrainingKnewAreCounted(t *testing.T) {
 			var lines []string
 			for _, s := range told[read.Statuses](t, r, path).Items {
 				lines = append(lines, fmt.Sprintf("%s %s %d %gm–%gm: %s, %s; %s by %s", s.Endpoint, s.Word, s.Count,
-					s.First.Sub(begin).Minutes(), s.Last.Sub(begin).Minutes(), or(s.Type, "nothing"), or(s.By, ""), or(s.Proposal.Type, ""), s.Proposal.Origin))
+					s.First.Sub(begin).Minutes(), s.Last.Sub(begin).Minutes(), or(s.Type, "nothing"), or(s.By, ""),
+					or(s.Proposal.Type, ""), s.Proposal.Origin))
 			}
 			return lines
 		}
@@ -72,10 +73,12 @@ func TestWordsThatNoTrainingKnewAreCounted(t *testing.T) {
 		if diff := cmp.Diff(want[2:], tell("/api/v1/statuses?from="+later)); diff != "" {
 			t.Error(diff)
 		}
-		if got := tell("/api/v1/statuses?preset=affise")[1]; got != "default/e000 1 1 2m–2m: nothing, policy; sale by Preset" {
+		if got := tell("/api/v1/statuses?preset=affise")[1]; got != "default/e000 1 1 2m–2m: nothing, policy; sale "+
+			"by Preset" {
 			t.Error(got)
 		}
-		if status, text := r.read(t, "/api/v1/statuses?preset=nobodys"); status != http.StatusBadRequest || !strings.Contains(text, `"preset: `) {
+		if status, text := r.read(t, "/api/v1/statuses?preset=nobodys"); status != http.StatusBadRequest ||
+			!strings.Contains(text, `"preset: `) {
 			t.Errorf("%d %s", status, text)
 		}
 	})
@@ -87,7 +90,8 @@ func TestListsAreWrittenOut(t *testing.T) {
 		s := sceneOf(r, 0)
 		var clicks strings.Builder
 		for n := range rows {
-			fmt.Fprintf(&clicks, `{"subid":"c%d","campaign":"%s","keyword":"k%d"}`+"\n", n, []string{"spring", "summer"}[n%2], n%3)
+			fmt.Fprintf(&clicks, `{"subid":"c%d","campaign":"%s","keyword":"k%d"}`+"\n", n, []string{"spring", "summer"}[n%2],
+				n%3)
 		}
 		sendClicks(t, s, clicks.String(), rows)
 		click(`{"subid":"other"}`).run(t, sceneOf(r, 1))
@@ -118,7 +122,8 @@ func TestListsAreWrittenOut(t *testing.T) {
 		}
 		pagedClicks(t, r, rows)
 		one := told[read.ClickDetails](t, r, "/api/v1/clicks/default/e000/c4")
-		if one.SubID != "c4" || one.Params["sub_id_3"] != "x4" || len(one.Conversions) != 1 || *one.Conversions[0].Payout != "4" {
+		if one.SubID != "c4" || one.Params["sub_id_3"] != "x4" || len(one.Conversions) != 1 ||
+			*one.Conversions[0].Payout != "4" {
 			t.Errorf("%+v", one)
 		}
 	})

@@ -44,7 +44,8 @@ var payouts = []struct{ sent, recorded string }{
 func TestPayouts(t *testing.T) {
 	asSent := scenario{name: "a payout is recorded as it was meant, or with a warning"}
 	for i, payout := range payouts {
-		asSent.steps = append(asSent.steps, get(fmt.Sprintf("subid=c1&status=sale&tid=%d&payout=%s", i, url.QueryEscape(payout.sent)), "recorded"))
+		asSent.steps = append(asSent.steps, get(fmt.Sprintf("subid=c1&status=sale&tid=%d&payout=%s", i,
+			url.QueryEscape(payout.sent)), "recorded"))
 		asSent.slots = append(asSent.slots, fmt.Sprintf(`"%d": sale %s`, i, payout.recorded))
 	}
 	play(t, []scenario{asSent})
@@ -75,13 +76,15 @@ func TestMoney(t *testing.T) {
 			slots: []string{`"": sale 10.5`},
 		},
 		{
-			name:  "a cost is converted like a payout, and overwrites the click's",
-			steps: []step{get("subid=c1&status=sale&cost=2&payout=5&currency=Eur", "recorded"), get("subid=c1&status=sale&cost=x&tid=2", "recorded")},
+			name: "a cost is converted like a payout, and overwrites the click's",
+			steps: []step{get("subid=c1&status=sale&cost=2&payout=5&currency=Eur", "recorded"),
+				get("subid=c1&status=sale&cost=x&tid=2", "recorded")},
 			slots: []string{`"": sale 5.5 = 5 EUR × 1.1, cost 2.2`, `"2": sale 0, warns cost_unreadable`},
 		},
 		{
-			name:  "a currency is read in any letter case, and the endpoint's own needs no rate",
-			steps: []step{get("subid=c1&status=sale&payout=5&currency=usd", "recorded"), get("subid=c1&status=sale&payout=5&currency=+eUR+&tid=2", "recorded")},
+			name: "a currency is read in any letter case, and the endpoint's own needs no rate",
+			steps: []step{get("subid=c1&status=sale&payout=5&currency=usd", "recorded"),
+				get("subid=c1&status=sale&payout=5&currency=+eUR+&tid=2", "recorded")},
 			slots: []string{`"": sale 5`, `"2": sale 5.5 = 5 EUR × 1.1`},
 		},
 		{
@@ -98,7 +101,8 @@ func TestMoney(t *testing.T) {
 				get("subid=c1&status=sale&payout=123456789012345.678901&currency=HLF&tid=large", "recorded"),
 			},
 			slots: []string{
-				`"1": sale 0 = 0.000001 HLF × 0.5`, `"3": sale 0.000002 = 0.000003 HLF × 0.5`, `"5": sale 0.000002 = 0.000005 HLF × 0.5`,
+				`"1": sale 0 = 0.000001 HLF × 0.5`, `"3": sale 0.000002 = 0.000003 HLF × 0.5`,
+				`"5": sale 0.000002 = 0.000005 HLF × 0.5`,
 				`"large": sale 61728394506172.83945 = 123456789012345.678901 HLF × 0.5`,
 			},
 		},

@@ -27,7 +27,8 @@ type described struct {
 
 var segments = regexp.MustCompile(`\\\{\w+\\\}`)
 
-// load reads the document of the receiver. Fields that it does not name are an error here: a client would not know them.
+// load reads the document of the receiver. Fields that it does not name are an error here: a client would not know
+// them.
 func (c *contract) load(t *testing.T, ops string) {
 	t.Helper()
 	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, ops+"/api/v1/openapi.json", nil)
@@ -112,7 +113,8 @@ func TestEveryResourceAnswersAsTheDocumentSays(t *testing.T) {
 			r, id := shop(t, e)
 			r.read(t, "/api/v1/openapi.json")
 			for _, d := range r.contract.answers {
-				target := strings.NewReplacer("{id}", id, "{namespace}", "default", "{name}", "shop", "{subid}", "c1").Replace(d.path)
+				target := strings.NewReplacer("{id}", id, "{namespace}", "default", "{name}", "shop", "{subid}",
+					"c1").Replace(d.path)
 				if strings.HasSuffix(target, "/explain") {
 					target += "?" + url.Values{"endpoint": {"default/shop"}, "query": {"subid=c1&status=sale&payout=5&tid=7"}}.Encode()
 				}

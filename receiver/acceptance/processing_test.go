@@ -11,8 +11,9 @@ func TestSubIDAndStatus(t *testing.T) {
 	const custom = `"conversionTypes":[{"name":"install","parameter":"inst","countsAs":"None"},{"name":"call","parameter":"phone","countsAs":"Hold"}]`
 	play(t, []scenario{
 		{
-			name:  "no subid, or a blank one, is missing",
-			steps: []step{get("status=sale", "ignored; reason=subid_missing"), get("subid=++&status=sale", "ignored; reason=subid_missing")},
+			name: "no subid, or a blank one, is missing",
+			steps: []step{get("status=sale", "ignored; reason=subid_missing"),
+				get("subid=++&status=sale", "ignored; reason=subid_missing")},
 		},
 		{
 			name: "what a network left of its macro is no subid",
@@ -49,8 +50,9 @@ func TestSubIDAndStatus(t *testing.T) {
 			slots:  []string{`"": lead 0, from nothing`},
 		},
 		{
-			name:  "an unknown status is ignored by default",
-			steps: []step{get("subid=c1&status=foo", "ignored; reason=status_unknown"), get("subid=c1&status={status}", "ignored; reason=status_unresolved_macro")},
+			name: "an unknown status is ignored by default",
+			steps: []step{get("subid=c1&status=foo", "ignored; reason=status_unknown"),
+				get("subid=c1&status={status}", "ignored; reason=status_unresolved_macro")},
 		},
 		{
 			name:   "an unknown status is what its policy says",
@@ -90,8 +92,9 @@ func TestSubIDAndStatus(t *testing.T) {
 			slots: []string{`"": rejected 0, from no`},
 		},
 		{
-			name:  "words are compared trimmed and without letter case",
-			steps: []step{get("subid=c1&status=+SaLe+&tid=1", "recorded"), get("subid=c1&status=ok&sale_status=no,+OK+,&tid=2", "recorded")},
+			name: "words are compared trimmed and without letter case",
+			steps: []step{get("subid=c1&status=+SaLe+&tid=1", "recorded"),
+				get("subid=c1&status=ok&sale_status=no,+OK+,&tid=2", "recorded")},
 			slots: []string{`"1": sale 0, from SaLe`, `"2": sale 0, from ok`},
 		},
 		{
@@ -124,14 +127,16 @@ func TestSubIDAndStatus(t *testing.T) {
 		{
 			name:   "a custom type is known by its name and by its parameter",
 			config: `{` + custom + `}`,
-			steps:  []step{get("subid=c1&status=Install&tid=1", "recorded"), get("subid=c1&status=phone&tid=2&payout=3", "recorded")},
-			slots:  []string{`"1": install 0, from Install`, `"2": call 3, from phone`},
+			steps: []step{get("subid=c1&status=Install&tid=1", "recorded"),
+				get("subid=c1&status=phone&tid=2&payout=3", "recorded")},
+			slots: []string{`"1": install 0, from Install`, `"2": call 3, from phone`},
 		},
 		{
 			name:   "a custom type is trained by its parameter, in the URL and by the endpoint",
 			config: `{` + custom + `,"training":[{"type":"call","statuses":["rang"]}]}`,
-			steps:  []step{get("subid=c1&status=done&inst_status=done&tid=1", "recorded"), get("subid=c1&status=rang&tid=2", "recorded")},
-			slots:  []string{`"1": install 0, from done`, `"2": call 0, from rang`},
+			steps: []step{get("subid=c1&status=done&inst_status=done&tid=1", "recorded"),
+				get("subid=c1&status=rang&tid=2", "recorded")},
+			slots: []string{`"1": install 0, from done`, `"2": call 0, from rang`},
 		},
 	})
 }

@@ -208,7 +208,8 @@ func TestTheOpsPortTellsHowItGoesAndNoKey(t *testing.T) {
 	_, conversions := r.read(t, "/api/v1/conversions")
 	for i, scene := range scenes {
 		for _, secret := range []string{scene.key, scene.former, scene.token, "wrong-key-7g5f"} {
-			for page, text := range map[string]string{"metrics": metrics, "configz": configz, "postbacks": postbacks, "conversions": conversions, "log": r.log.String()} {
+			for page, text := range map[string]string{"metrics": metrics, "configz": configz, "postbacks": postbacks,
+				"conversions": conversions, "log": r.log.String()} {
 				if strings.Contains(text, secret) {
 					t.Errorf("%s shows a key of endpoint %d", page, i)
 				}

@@ -45,7 +45,8 @@ func TestReplies(t *testing.T) {
 		{
 			name: "the tracking script gets a call, whatever became of it",
 			steps: []step{
-				request{query: "return=jsonp&sub_id=c1&revenue=1&status=sale", outcome: "recorded", text: `KTracking.response("Success");`, textType: script},
+				request{query: "return=jsonp&sub_id=c1&revenue=1&status=sale", outcome: "recorded",
+					text: `KTracking.response("Success");`, textType: script},
 				request{query: "return=jsonp&sub_id=c1&revenue=1", outcome: "ignored; reason=status_missing",
 					text: `KTracking.response("Ignored: status_missing");`, textType: script},
 			},
@@ -62,7 +63,8 @@ func TestReplies(t *testing.T) {
 			name:   "strict replies tell an ignored postback by its status",
 			config: `{"policies":{"strictReplies":true}}`,
 			steps: []step{
-				request{query: "subid=c1&status=foo", outcome: "ignored; reason=status_unknown", status: http.StatusUnprocessableEntity},
+				request{query: "subid=c1&status=foo", outcome: "ignored; reason=status_unknown",
+					status: http.StatusUnprocessableEntity},
 				get("subid=c1&status=sale", "recorded"),
 			},
 			slots: []string{`"": sale 0`},
@@ -71,7 +73,8 @@ func TestReplies(t *testing.T) {
 			name:   "the image is an image, whatever became of the postback",
 			config: `{"policies":{"strictReplies":true}}`,
 			steps: []step{
-				request{path: "postback.gif", query: "subid=c1&status=sale", outcome: "recorded", text: pixel, textType: "image/gif"},
+				request{path: "postback.gif", query: "subid=c1&status=sale", outcome: "recorded", text: pixel,
+					textType: "image/gif"},
 				request{path: "postback.gif", query: "subid=c1", outcome: "ignored; reason=status_missing",
 					status: http.StatusOK, text: pixel, textType: "image/gif"},
 				request{path: "postback.png", query: "subid=c1&status=lead"},
@@ -81,8 +84,9 @@ func TestReplies(t *testing.T) {
 		{
 			name:   "the WordPress plugin finds the exact body it wants",
 			config: `{"policies":{"missingStatus":"sale"}}`,
-			steps:  []step{request{method: http.MethodPost, query: "subid=c1&revenue=9.99&currency=USD", outcome: "recorded", text: "Success"}},
-			slots:  []string{`"": sale 9.99, from nothing`},
+			steps: []step{request{method: http.MethodPost, query: "subid=c1&revenue=9.99&currency=USD", outcome: "recorded",
+				text: "Success"}},
+			slots: []string{`"": sale 9.99, from nothing`},
 		},
 	})
 }
@@ -132,7 +136,8 @@ func TestAccess(t *testing.T) {
 			steps: []step{
 				get("user_id=c1&amount=5.00&status=sale", "refused; reason=signature_invalid"),
 				get("user_id=c1&amount=500&status=sale&hash="+wall("c1:5.00:wall-secret"), "refused; reason=signature_invalid"),
-				get("user_id=c1&amount=5.00&status=sale&payout=500&hash="+wall("c1:5.00:wall-secret"), "refused; reason=signature_invalid"),
+				get("user_id=c1&amount=5.00&status=sale&payout=500&hash="+wall("c1:5.00:wall-secret"),
+					"refused; reason=signature_invalid"),
 				get("user_id=c1&amount=5.00&status=sale&hash="+wall("c1:5.00:wall-secret"), "recorded"),
 			},
 			slots: []string{`"": sale 5`},
@@ -155,9 +160,11 @@ func TestAccess(t *testing.T) {
 			name:   "a signature covers the body as well",
 			config: hmacConfig,
 			steps: []step{
-				request{method: http.MethodPost, query: "subid=c1&sig=" + sign("first-secret", "subid=c1"), contentType: form, body: "status=sale",
+				request{method: http.MethodPost, query: "subid=c1&sig=" + sign("first-secret", "subid=c1"), contentType: form,
+					body:    "status=sale",
 					outcome: "refused; reason=signature_invalid"},
-				request{method: http.MethodPost, query: "subid=c1&sig=" + sign("first-secret", "subid=c1\nstatus=sale"), contentType: form, body: "status=sale",
+				request{method: http.MethodPost, query: "subid=c1&sig=" + sign("first-secret", "subid=c1\nstatus=sale"),
+					contentType: form, body: "status=sale",
 					outcome: "recorded"},
 			},
 			slots: []string{`"": sale 0`},

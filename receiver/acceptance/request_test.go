@@ -20,7 +20,8 @@ func multipartBody(pairs ...string) string {
 	for pair := range slices.Chunk(pairs, 2) {
 		fmt.Fprintf(&b, "--b0undary\r\nContent-Disposition: form-data; name=%q\r\n\r\n%s\r\n", pair[0], pair[1])
 	}
-	b.WriteString("--b0undary\r\nContent-Disposition: form-data; name=\"status\"; filename=\"a.txt\"\r\n\r\nlead\r\n--b0undary--\r\n")
+	b.WriteString("--b0undary\r\nContent-Disposition: form-data; name=\"status\"; " +
+		"filename=\"a.txt\"\r\n\r\nlead\r\n--b0undary--\r\n")
 	return b.String()
 }
 
@@ -28,8 +29,9 @@ func multipartBody(pairs ...string) string {
 func TestRequests(t *testing.T) {
 	play(t, []scenario{
 		{
-			name:  "a form in a POST body is read",
-			steps: []step{request{method: http.MethodPost, contentType: form, body: "subid=c1&status=sale&payout=3", outcome: "recorded"}},
+			name: "a form in a POST body is read",
+			steps: []step{request{method: http.MethodPost, contentType: form, body: "subid=c1&status=sale&payout=3",
+				outcome: "recorded"}},
 			slots: []string{`"": sale 3`},
 		},
 		{
@@ -58,14 +60,16 @@ func TestRequests(t *testing.T) {
 		{
 			name: "the query wins over the body",
 			steps: []step{request{
-				method: http.MethodPost, query: "subid=c1&payout=1", contentType: form, body: "status=sale&payout=2&subid=c9", outcome: "recorded",
+				method: http.MethodPost, query: "subid=c1&payout=1", contentType: form, body: "status=sale&payout=2&subid=c9",
+				outcome: "recorded",
 			}},
 			slots: []string{`"": sale 1`},
 		},
 		{
 			name: "an alias in the query wins over the canonical name in the body",
 			steps: []step{request{
-				method: http.MethodPost, query: "subid=c1&status=sale&revenue=1", contentType: form, body: "payout=2", outcome: "recorded",
+				method: http.MethodPost, query: "subid=c1&status=sale&revenue=1", contentType: form, body: "payout=2",
+				outcome: "recorded",
 			}},
 			slots: []string{`"": sale 1, warns conflicting_aliases`},
 		},
@@ -104,20 +108,23 @@ func TestRequests(t *testing.T) {
 		{
 			name: "another method is refused, but only to who has the key",
 			steps: []step{
-				request{method: http.MethodPut, query: "subid=c1&status=sale", outcome: "refused; reason=method_not_allowed", status: http.StatusMethodNotAllowed},
+				request{method: http.MethodPut, query: "subid=c1&status=sale", outcome: "refused; reason=method_not_allowed",
+					status: http.StatusMethodNotAllowed},
 				request{method: http.MethodPut, key: "wrong-key", query: "subid=c1&status=sale"},
 			},
 		},
 		{
 			name: "too much is refused where it may hide what counts, and cut where it does not",
 			steps: []step{
-				request{query: "subid=c1&x=" + strings.Repeat("x", 16<<10), outcome: "refused; reason=request_too_large", status: http.StatusRequestURITooLong},
+				request{query: "subid=c1&x=" + strings.Repeat("x", 16<<10), outcome: "refused; reason=request_too_large",
+					status: http.StatusRequestURITooLong},
 				request{
 					method: http.MethodPost, query: "status=sale", contentType: form, body: strings.Repeat("x", 64<<10+1),
 					outcome: "refused; reason=request_too_large", status: http.StatusRequestEntityTooLarge,
 				},
 				request{
-					method: http.MethodPost, query: "subid=c1&status=sale&tid=body", contentType: form, body: strings.Repeat("x", 64<<10+1),
+					method: http.MethodPost, query: "subid=c1&status=sale&tid=body", contentType: form,
+					body:    strings.Repeat("x", 64<<10+1),
 					outcome: "recorded",
 				},
 				get("subid=c1&status=sale&tid=value&keyword="+strings.Repeat("x", 2<<10+1), "recorded"),

@@ -1,5 +1,5 @@
-// Package acceptance holds the receiver, wired as its main wires it, against docs/semantics.md: real HTTP in, a real store of
-// either engine below, the read API out. It has no code but its tests.
+// Package acceptance holds the receiver, wired as its main wires it, against docs/semantics.md: real HTTP in, a real
+// store of either engine below, the read API out. It has no code but its tests.
 package acceptance
 
 import (
@@ -86,7 +86,8 @@ func startOn(t *testing.T, e engine, endpoints []config.Endpoint, rates ...confi
 	store, driver, source := e.create(t)
 	receiver, err := setup.Start(t.Context(), setup.Options{
 		Config: r.dir, Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Store: store,
-		Hold: patience, Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})), Version: "test",
+		Hold: patience, Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
+		Version: "test",
 		Clock:   func() time.Time { return epoch.Add(time.Duration(r.now.Load())) },
 		Console: true,
 		Statfs:  func(string) (free, total int64, err error) { return volume - r.used.Load(), volume, nil },
@@ -181,9 +182,9 @@ type conversion struct {
 	Version          int               `json:"version"`
 }
 
-// String tells a conversion in one line, and of what is as usual nothing: an original currency that is the endpoint's, an
-// original status that is the type's name, a conversion time that is the time of receipt. A payout that waits for its
-// rate is "?"; the state is told where it waits for the cost's.
+// String tells a conversion in one line, and of what is as usual nothing: an original currency that is the endpoint's,
+// an original status that is the type's name, a conversion time that is the time of receipt. A payout that waits for
+// its rate is "?"; the state is told where it waits for the cost's.
 func (c conversion) String() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "%q: %s %s", c.TID, c.Type, or(c.Payout, "?"))

@@ -13,7 +13,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/receivertest"
 )
 
-// scenario is an endpoint of its own, which knows the click c1, what is sent to it, and what it has recorded in the end.
+// scenario is an endpoint of its own, which knows the click c1, what is sent to it, and what it has recorded in the
+// end.
 type scenario struct {
 	name string
 	// config is laid over an endpoint in USD with all policies at their defaults, in the contract's JSON.

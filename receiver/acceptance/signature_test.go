@@ -42,7 +42,8 @@ func TestSignedTimesAndEndpoints(t *testing.T) {
 				get(signed("", "subid=c1&status=sale&tid=1"), invalid),
 				get(signed("default/e000\n", "subid=c1&status=sale&tid=1"), invalid),
 				get(signed("default/e001\n", "subid=c1&status=sale&tid=1"), "recorded"),
-				request{method: http.MethodPost, query: "tid=2&sig=" + sign("first-secret", "default/e001\ntid=2\nsubid=c1&status=sale"),
+				request{method: http.MethodPost, query: "tid=2&sig=" +
+					sign("first-secret", "default/e001\ntid=2\nsubid=c1&status=sale"),
 					contentType: form, body: "subid=c1&status=sale", outcome: "recorded"},
 			},
 			slots: []string{`"1": sale 0`, `"2": sale 0`},

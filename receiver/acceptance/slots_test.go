@@ -38,8 +38,9 @@ func TestSlots(t *testing.T) {
 			slots: []string{`"": lead 0`},
 		},
 		{
-			name:  "what a network left of its macro is no tid, with a warning",
-			steps: []step{get("subid=c1&status=lead&tid={transaction_id}", "recorded"), get("subid=c1&status=lead", "duplicate")},
+			name: "what a network left of its macro is no tid, with a warning",
+			steps: []step{get("subid=c1&status=lead&tid={transaction_id}", "recorded"),
+				get("subid=c1&status=lead", "duplicate")},
 			slots: []string{`"": lead 0, warns tid_unresolved_macro`},
 		},
 		{
@@ -155,7 +156,8 @@ func TestSlots(t *testing.T) {
 			name:   "amounts of several currencies add up in the endpoint's",
 			config: `{"policies":{"repeat":"Add"}}`,
 			steps: []step{
-				get("subid=c1&status=deposit&payout=10&currency=eur", "recorded"), get("subid=c1&status=deposit&payout=5", "recorded"),
+				get("subid=c1&status=deposit&payout=10&currency=eur", "recorded"),
+				get("subid=c1&status=deposit&payout=5", "recorded"),
 			},
 			slots: []string{`"": deposit 16, was deposit`},
 		},
@@ -204,8 +206,9 @@ func TestForwardsDue(t *testing.T) {
 			s2s: []string{"lead", "sale"},
 		},
 		{
-			name: "of the types that the rule names", config: rule(`,"resend":"OnAnyChange","types":["sale"]`), steps: steps, slots: slots,
-			s2s: []string{"sale", "sale"},
+			name: "of the types that the rule names", config: rule(`,"resend":"OnAnyChange","types":["sale"]`), steps: steps,
+			slots: slots,
+			s2s:   []string{"sale", "sale"},
 		},
 		{
 			name:   "for clicks of the sources that it names",

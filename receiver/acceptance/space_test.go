@@ -14,11 +14,12 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/receivertest"
 )
 
-// TestAVolumeThatFillsUpGivesUpVisitsFirst: with the default reserve of 256 MiB. Whatever is given up comes back with the
-// room.
+// TestAVolumeThatFillsUpGivesUpVisitsFirst: with the default reserve of 256 MiB. Whatever is given up comes back with
+// the room.
 func TestAVolumeThatFillsUpGivesUpVisitsFirst(t *testing.T) {
 	endpoint := receivertest.Endpoint()
-	endpoint.Campaigns = []config.Campaign{{Name: "spring", Alias: "spring", OfferURL: "https://offer.example/go?click={subid}"}}
+	endpoint.Campaigns = []config.Campaign{{Name: "spring", Alias: "spring",
+		OfferURL: "https://offer.example/go?click={subid}"}}
 	r := start(t, []config.Endpoint{endpoint})
 	client := &http.Client{CheckRedirect: func(*http.Request, []*http.Request) error { return http.ErrUseLastResponse }}
 	send := func(method, path, body string) (status string, header http.Header) {
@@ -76,7 +77,8 @@ func TestAVolumeThatFillsUpGivesUpVisitsFirst(t *testing.T) {
 	}{
 		{256, given{offer + "SUBID", ok, ignored, query, "ready\n"}},
 		{255, given{offer, none, ignored, query, space(255, "clicks are not recorded")}},
-		{127, given{offer, none, ignored, "", space(127, "clicks are not recorded, and the received log keeps no queries and bodies")}},
+		{127, given{offer, none, ignored, "", space(127,
+			"clicks are not recorded, and the received log keeps no queries and bodies")}},
 		{63, given{offer, none, none + " ", "", space(63, "neither clicks nor postbacks are recorded")}},
 		{0, given{offer, none, none + " ", "", space(0, "neither clicks nor postbacks are recorded")}},
 		{1000, given{offer + "SUBID", ok, ignored, query, "ready\n"}},

@@ -46,7 +46,8 @@ type rates map[string]string
 
 func (declared rates) run(t *testing.T, s *scene) {
 	t.Helper()
-	fixed := slices.DeleteFunc(slices.Clone(s.fleet.Rates.Fixed), func(r config.FixedRate) bool { return declared[r.From] != "" })
+	fixed := slices.DeleteFunc(slices.Clone(s.fleet.Rates.Fixed),
+		func(r config.FixedRate) bool { return declared[r.From] != "" })
 	for from, rate := range declared {
 		fixed = append(fixed, config.FixedRate{From: from, To: "USD", Rate: rate})
 	}

@@ -1,8 +1,9 @@
-// Package access owns who may send a request: the credential that lets it in, and the checks that it has to pass afterwards
-// (docs/semantics.md §3.1 and §3.2). What a postback that passed means is the business of package postback. How many
-// requests fit in at a time is package server's.
+// Package access owns who may send a request: the credential that lets it in, and the checks that it has to pass
+// afterwards (docs/semantics.md §3.1 and §3.2). What a postback that passed means is the business of package postback.
+// How many requests fit in at a time is package server's.
 //
-// A check reads as much of the request as it needs, and no more: the body of a postback from a strange address stays unread.
+// A check reads as much of the request as it needs, and no more: the body of a postback from a strange address stays
+// unread.
 package access
 
 import (
@@ -41,8 +42,8 @@ type Attempt struct {
 	read    bool
 }
 
-// checks are passed in this order. Each says why the postback may not go on, or "". Those about the sender are left out for
-// a Trusted one.
+// checks are passed in this order. Each says why the postback may not go on, or "". Those about the sender are left out
+// for a Trusted one.
 var checks = [...]struct {
 	name   string
 	sender bool
@@ -132,8 +133,8 @@ func (a *Attempt) length() conversion.Reason {
 	return ""
 }
 
-// mac: the request as it was sent has to be signed, where the endpoint says so. What of a body could not be read nobody can
-// have signed.
+// mac: the request as it was sent has to be signed, where the endpoint says so. What of a body could not be read nobody
+// can have signed.
 func (a *Attempt) mac() conversion.Reason {
 	if !a.signed() {
 		return ""
@@ -174,7 +175,8 @@ func (a *Attempt) digest() conversion.Reason {
 // signed reports whether a signature is demanded: of networks, not of pages, which keep no secret.
 func (a *Attempt) signed() bool { return !a.ClientKey && a.Endpoint.SignatureParameter != "" }
 
-// Judge goes through the steps that need no store: the checks, then what the postback means. stamp as in [conversion.Intent].
+// Judge goes through the steps that need no store: the checks, then what the postback means. stamp as in
+// [conversion.Intent].
 func (a *Attempt) Judge(stamp int64, rates *money.Table) postback.Verdict {
 	if reason := a.Check(); reason != "" {
 		return postback.Verdict{Reason: reason}
@@ -197,7 +199,8 @@ func (a *Attempt) Judge(stamp int64, rates *money.Table) postback.Verdict {
 	return verdict
 }
 
-// CheckType returns why a postback that was judged to be of that type is refused. The types of a page are known only then.
+// CheckType returns why a postback that was judged to be of that type is refused. The types of a page are known only
+// then.
 func (a *Attempt) CheckType(conversionType string) conversion.Reason {
 	var reason conversion.Reason
 	if a.ClientKey && !a.Trusted && !a.Endpoint.Browser.AllowsType(conversionType) {
@@ -209,9 +212,9 @@ func (a *Attempt) CheckType(conversionType string) conversion.Reason {
 	return reason
 }
 
-// Signature names the signature of a postback of that type if it counts only once, however often somebody sends it: where
-// payouts add up, what was sent again would be added again. It is the zero UUID otherwise, and for an offer wall's digest,
-// which two conversions may share.
+// Signature names the signature of a postback of that type if it counts only once, however often somebody sends it:
+// where payouts add up, what was sent again would be added again. It is the zero UUID otherwise, and for an offer
+// wall's digest, which two conversions may share.
 func (a *Attempt) Signature(conversionType string) uuid.UUID {
 	if !a.signed() || a.Endpoint.SignatureText != nil || !a.Endpoint.Rules.AddsUp(conversionType) {
 		return uuid.Nil

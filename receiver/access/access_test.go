@@ -73,16 +73,20 @@ func TestTheChecksInTheirOrder(t *testing.T) {
 		{"everything is wrong", false, func(r *request.Request) {
 			r.Source, r.Method, r.URLBytes = netip.Addr{}, "PUT", 1<<20
 		}, conversion.IPNotAllowed, false},
-		{"all but the address", false, func(r *request.Request) { r.Method, r.URLBytes = "PUT", 1<<20 }, conversion.MethodNotAllowed, false},
+		{"all but the address", false, func(r *request.Request) { r.Method, r.URLBytes = "PUT", 1<<20 },
+			conversion.MethodNotAllowed, false},
 		{"the length", false, func(r *request.Request) { r.URLBytes = 1 << 20 }, conversion.RequestTooLarge, false},
 		{"the signature", false, func(r *request.Request) { r.RawQuery += "&x" }, conversion.SignatureInvalid, true},
 		{"a signature over a body that did not arrive", false, func(r *request.Request) {
 			r.BodyError, r.Unread = &request.Error{Reason: conversion.RequestUnreadable}, nil
 		},
 			conversion.RequestUnreadable, false},
-		{"a page's needs neither address nor signature", true, func(r *request.Request) { r.Source, r.RawQuery = netip.Addr{}, "subid=c1" }, "", true},
-		{"a page's of another origin", true, func(r *request.Request) { r.Origin = "https://evil.example" }, conversion.OriginNotAllowed, false},
-		{"an origin does not help a network", false, func(r *request.Request) { r.Source = netip.Addr{} }, conversion.IPNotAllowed, false},
+		{"a page's needs neither address nor signature", true,
+			func(r *request.Request) { r.Source, r.RawQuery = netip.Addr{}, "subid=c1" }, "", true},
+		{"a page's of another origin", true, func(r *request.Request) { r.Origin = "https://evil.example" },
+			conversion.OriginNotAllowed, false},
+		{"an origin does not help a network", false, func(r *request.Request) { r.Source = netip.Addr{} },
+			conversion.IPNotAllowed, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			body := &reads{}

@@ -26,14 +26,14 @@ func (d *Door) Postback(snapshot *endpoint.Snapshot, r *request.Request, key str
 	return a, a.ClientKey
 }
 
-// To returns the attempt of a postback to an endpoint whose key nobody presented: what it would be with a key of networks, or
-// with a client key. It counts in no allowance.
+// To returns the attempt of a postback to an endpoint whose key nobody presented: what it would be with a key of
+// networks, or with a client key. It counts in no allowance.
 func To(ep *endpoint.Endpoint, r *request.Request, clientKey bool) *Attempt {
 	return &Attempt{Request: r, Endpoint: ep, ClientKey: clientKey, limiter: ratelimit.NewLimiter()}
 }
 
-// MayUse reports whether the path may have a campaign's alias in place of `postback`, which blockers of advertising know:
-// with a client key of the endpoint whose campaign it is.
+// MayUse reports whether the path may have a campaign's alias in place of `postback`, which blockers of advertising
+// know: with a client key of the endpoint whose campaign it is.
 func (a *Attempt) MayUse(c *endpoint.Campaign) bool {
 	return a.ClientKey && c != nil && c.Endpoint.Name == a.Endpoint.Name
 }
@@ -48,9 +48,10 @@ func Clicks(snapshot *endpoint.Snapshot, authorization string, now time.Time) (*
 	return ep, ok
 }
 
-// ClickAPI returns the campaign whose token of the click API that is, nil if none has it. A token in a URL, which servers
-// and proxies log, is allowed only where the campaign says so.
-func ClickAPI(snapshot *endpoint.Snapshot, token string, inURL bool, now time.Time) (c *endpoint.Campaign, allowed bool) {
+// ClickAPI returns the campaign whose token of the click API that is, nil if none has it. A token in a URL, which
+// servers and proxies log, is allowed only where the campaign says so.
+func ClickAPI(snapshot *endpoint.Snapshot, token string, inURL bool, now time.Time) (c *endpoint.Campaign,
+	allowed bool) {
 	c, ok := snapshot.ByCampaignToken(token, now)
 	if !ok {
 		return nil, false

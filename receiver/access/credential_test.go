@@ -12,14 +12,16 @@ import (
 
 var noon = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// served returns a snapshot of two endpoints: shop has each kind of credential and the campaign Spring, other has a key.
+// served returns a snapshot of two endpoints: shop has each kind of credential and the campaign Spring, other has a
+// key.
 func served(t *testing.T) *endpoint.Snapshot {
 	t.Helper()
 	hour := noon.Add(time.Hour)
 	shop, other := receivertest.Endpoint(), receivertest.Endpoint()
 	shop.Namespace, shop.Name, other.Namespace, other.Name = "ads", "shop", "ads", "other"
 	shop.Keys = []config.Key{
-		{ID: "k1", SHA256: config.Digest("the-key-of-shop")}, {ID: "k0", SHA256: config.Digest("the-former-key"), RetireAt: &hour},
+		{ID: "k1", SHA256: config.Digest("the-key-of-shop")},
+		{ID: "k0", SHA256: config.Digest("the-former-key"), RetireAt: &hour},
 	}
 	shop.ClickTokens = []config.Key{{ID: "t1", SHA256: config.Digest("the-click-token")}}
 	shop.Browser = pages()
@@ -67,7 +69,8 @@ func TestTheKeyOfAPostbackFindsItsEndpoint(t *testing.T) {
 func TestTheClickTokenFindsItsEndpoint(t *testing.T) {
 	snapshot := served(t)
 	for authorization, want := range map[string]bool{
-		"Bearer the-click-token": true, "bearer  the-click-token ": true, "Basic the-click-token": false, "the-click-token": false,
+		"Bearer the-click-token": true, "bearer  the-click-token ": true, "Basic the-click-token": false,
+		"the-click-token":        false,
 		"Bearer the-key-of-shop": false, "Bearer": false, "": false,
 	} {
 		if ep, ok := Clicks(snapshot, authorization, noon); ok != want || ok && ep.Name != "ads/shop" {

@@ -16,12 +16,13 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-// digestValid reports whether the request bears the signature of an offer wall (docs/endpoint.md, "Access"): the hex digest, in either letter case, of a text made of parameters and a secret.
+// digestValid reports whether the request bears the signature of an offer wall (docs/endpoint.md, "Access"): the hex
+// digest, in either letter case, of a text made of parameters and a secret.
 //
-// The values are those by which the postback is judged, so that no other name for a signed parameter can smuggle in another
-// value. Parameters that are not in the text are not protected. MD5 and SHA-1 are what offer walls offer; for this use,
-// where nobody can choose two texts with one digest to their gain, they still do. It is compared in constant time with what
-// each of the endpoint's secrets gives.
+// The values are those by which the postback is judged, so that no other name for a signed parameter can smuggle in
+// another value. Parameters that are not in the text are not protected. MD5 and SHA-1 are what offer walls offer; for
+// this use, where nobody can choose two texts with one digest to their gain, they still do. It is compared in constant
+// time with what each of the endpoint's secrets gives.
 func digestValid(ep *endpoint.Endpoint, values request.Values) bool {
 	f, kept := postback.Resolve(ep, values)
 	given, err := hex.DecodeString(f[endpoint.FieldSignature])

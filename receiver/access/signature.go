@@ -17,16 +17,16 @@ import (
 
 // macValid reports whether the request bears a valid HMAC (docs/semantics.md §3.2).
 //
-// The signature is the hex HMAC-SHA-256, in either letter case, over the raw query without the signature's own parameter,
-// followed by a newline and the raw body if that is not empty. To cut the parameter out, split the raw query at every `&`,
-// drop the pairs of that name, and join the rest with `&`:
+// The signature is the hex HMAC-SHA-256, in either letter case, over the raw query without the signature's own
+// parameter, followed by a newline and the raw body if that is not empty. To cut the parameter out, split the raw query
+// at every `&`, drop the pairs of that name, and join the rest with `&`:
 //
 //	subid=c1&signature=5f…&status=sale   is signed as   subid=c1&status=sale
 //	subid=c1&status=sale&signature=5f…   is signed as   subid=c1&status=sale
 //
-// Where the endpoint is signed as well, its name and a newline go before. Nothing is decoded or sorted. The signature must be
-// in the query; of several the last non-empty one counts. It is compared in constant time with what each of the endpoint's
-// secrets gives.
+// Where the endpoint is signed as well, its name and a newline go before. Nothing is decoded or sorted. The signature
+// must be in the query; of several the last non-empty one counts. It is compared in constant time with what each of the
+// endpoint's secrets gives.
 func macValid(ep *endpoint.Endpoint, rawQuery string, body []byte) bool {
 	signed, presented := cutParameter(rawQuery, ep.SignatureParameter)
 	given, err := hex.DecodeString(presented)
@@ -48,7 +48,8 @@ func macValid(ep *endpoint.Endpoint, rawQuery string, body []byte) bool {
 	return valid && err == nil
 }
 
-// signatureID names a signature, and the endpoint for which it was made: it is the same however often the request comes.
+// signatureID names a signature, and the endpoint for which it was made: it is the same however often the request
+// comes.
 func signatureID(ep *endpoint.Endpoint, rawQuery string) uuid.UUID {
 	_, presented := cutParameter(rawQuery, ep.SignatureParameter)
 	given, _ := hex.DecodeString(presented) // It is valid.
@@ -76,8 +77,8 @@ func readTime(text string) (time.Time, bool) {
 	return at, err == nil
 }
 
-// cutParameter returns the query without the pairs of that name, which it compares as package request reads it, and their last
-// non-empty value.
+// cutParameter returns the query without the pairs of that name, which it compares as package request reads it, and
+// their last non-empty value.
 func cutParameter(rawQuery, name string) (rest, value string) {
 	kept := make([]string, 0, strings.Count(rawQuery, "&")+1)
 	for pair := range strings.SplitSeq(rawQuery, "&") {

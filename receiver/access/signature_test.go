@@ -56,7 +56,8 @@ func TestMACValid(t *testing.T) {
 		{"of another query", signed + "&payout=1&sig=" + sign("s1", signed), "", false},
 		{"the query counts as it is written", "subid=%631&sig=" + sign("s1", "subid=%631"), "", true},
 		{"empty pairs count", "subid=c1&&sig=" + sign("s1", "subid=c1&"), "", true},
-		{"the last of several that is not empty counts", "sig=00&" + signed + "&sig=" + sign("s1", signed) + "&sig=", "", true},
+		{"the last of several that is not empty counts", "sig=00&" + signed + "&sig=" + sign("s1", signed) + "&sig=", "",
+			true},
 		{"a name that is written in another way is cut out too", "s%69g=" + sign("s1", signed) + "&" + signed, "", true},
 		{"over a body", signed + "&sig=" + sign("s1", signed+"\nx=1"), "x=1", true},
 		{"not over the body that came", signed + "&sig=" + sign("s1", signed), "x=1", false},
@@ -94,7 +95,10 @@ func FuzzSignature(f *testing.F) {
 			t.Fatalf("%q passes without a signature", unsigned)
 		}
 		pairs := strings.Split(unsigned, "&")
-		if slices.ContainsFunc(pairs, func(pair string) bool { return strings.Contains(pair, "%") || strings.HasPrefix(pair, "sig") }) {
+		if slices.ContainsFunc(pairs, func(pair string) bool {
+			return strings.Contains(pair, "%") ||
+				strings.HasPrefix(pair, "sig")
+		}) {
 			return // may hold the parameter itself
 		}
 		text := unsigned
@@ -114,7 +118,8 @@ func FuzzSignature(f *testing.F) {
 
 func TestASignatureOfTheEndpointAndTheRequest(t *testing.T) {
 	ep := compile(t, func(e *config.Endpoint) {
-		e.Access.HMAC = &config.HMAC{Parameter: "sig", Signs: config.SignsEndpointAndRequest, Secrets: []config.Secret{{ID: "a", Value: "s"}}}
+		e.Access.HMAC = &config.HMAC{Parameter: "sig", Signs: config.SignsEndpointAndRequest,
+			Secrets: []config.Secret{{ID: "a", Value: "s"}}}
 	})
 	const query = "subid=c1&status=sale"
 	for _, c := range []struct {
@@ -140,7 +145,8 @@ func TestASignatureHasAnAge(t *testing.T) {
 	now := time.Date(2026, 3, 4, 12, 0, 0, 0, time.UTC)
 	ep := compile(t, func(e *config.Endpoint) {
 		e.Access.HMAC = &config.HMAC{
-			Parameter: "sig", MaxAge: config.Duration(5 * time.Minute), TimeParameter: "ts", Secrets: []config.Secret{{ID: "a", Value: "s"}},
+			Parameter: "sig", MaxAge: config.Duration(5 * time.Minute), TimeParameter: "ts",
+			Secrets: []config.Secret{{ID: "a", Value: "s"}},
 		}
 	})
 	unix := func(d time.Duration) string { return strconv.FormatInt(now.Add(d).Unix(), 10) }
@@ -167,7 +173,8 @@ func TestASignatureHasAnAge(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			query := "subid=c1&status=sale&" + c.query
-			a := &Attempt{Endpoint: ep, Request: &request.Request{Method: "GET", At: now, RawQuery: query + "&sig=" + sign("s", query)}}
+			a := &Attempt{Endpoint: ep, Request: &request.Request{Method: "GET", At: now,
+				RawQuery: query + "&sig=" + sign("s", query)}}
 			if got := a.Check(); got != c.want {
 				t.Errorf("%q", got)
 			}

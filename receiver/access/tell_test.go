@@ -19,8 +19,9 @@ func TestTheStepsOfAnAttempt(t *testing.T) {
 	strict := compile(t, func(e *config.Endpoint) {
 		e.Access.AllowedCIDRs = []string{"192.0.2.0/24"}
 		e.Access.HMAC = &config.HMAC{
-			Parameter: "sig", Signs: config.SignsEndpointAndRequest, MaxAge: config.Duration(5 * time.Minute), TimeParameter: "ts",
-			Secrets: []config.Secret{{ID: "a", Value: "the-secret"}},
+			Parameter: "sig", Signs: config.SignsEndpointAndRequest, MaxAge: config.Duration(5 * time.Minute),
+			TimeParameter: "ts",
+			Secrets:       []config.Secret{{ID: "a", Value: "the-secret"}},
 		}
 	})
 	const query = "subid=c1&ts=2026-03-01T12:00:00Z"
@@ -48,7 +49,8 @@ access rate 1 a minute passes
 access origin none  (origin_not_allowed)
 `},
 		{"that is signed", Attempt{Endpoint: strict, KeyID: "k1", Request: &request.Request{
-			Method: "GET", At: noon.Add(6 * time.Minute), Source: netip.MustParseAddr("192.0.2.7"), RawQuery: query + "&sig=" + signature,
+			Method: "GET", At: noon.Add(6 * time.Minute), Source: netip.MustParseAddr("192.0.2.7"),
+			RawQuery: query + "&sig=" + signature,
 		}}, `
 key  k1 key
 access rate  does not apply

@@ -1,6 +1,6 @@
-// Package api owns the product API under /api/v1: what was received and recorded, for people and their programs. It reads
-// a ledger through the interface of [Options] and speaks the JSON of api/read/v1alpha1. It must not import a store engine
-// or the listener of postbacks.
+// Package api owns the product API under /api/v1: what was received and recorded, for people and their programs. It
+// reads a ledger through the interface of [Options] and speaks the JSON of api/read/v1alpha1. It must not import a
+// store engine or the listener of postbacks.
 package api
 
 import (
@@ -46,7 +46,8 @@ type Options struct {
 	Resent func(hosts []string)
 	// Talkers returns the n sources and the n endpoints with most requests; nil = nobody counts them.
 	Talkers func(n int) (sources, endpoints []talkers.Talker)
-	// Explainer explains postbacks, and judges the words of those in the log; nil = nobody does, and there are no such resources.
+	// Explainer explains postbacks, and judges the words of those in the log; nil = nobody does, and there are no such
+	// resources.
 	Explainer *explain.Explainer
 	// Token guards the API; nil = it answers on loopback only, and changes nothing.
 	Token  *TokenFile
@@ -78,7 +79,8 @@ func New(o Options) http.Handler {
 	if o.Talkers == nil {
 		o.Talkers = func(int) (sources, endpoints []talkers.Talker) { return nil, nil }
 	}
-	a := &api{Options: o, turns: make(chan struct{}, reportsAtATime), exports: make(chan struct{}, exportsAtATime), tail: tail{journal: o.Store}}
+	a := &api{Options: o, turns: make(chan struct{}, reportsAtATime), exports: make(chan struct{}, exportsAtATime),
+		tail: tail{journal: o.Store}}
 	root := http.NewServeMux()
 	operations := a.operations()
 	for i := range operations {
@@ -196,7 +198,8 @@ func (a *api) handleError(answer resource) http.Handler {
 			// Only a broken connection tells the client that what it has got is not the whole.
 			panic(http.ErrAbortHandler)
 		case errors.Is(err, context.DeadlineExceeded):
-			WriteError(w, http.StatusServiceUnavailable, "the query took longer than "+queryTimeout.String()+"; narrow it with from and to")
+			WriteError(w, http.StatusServiceUnavailable,
+				"the query took longer than "+queryTimeout.String()+"; narrow it with from and to")
 		case errors.Is(err, ledger.ErrUnavailable):
 			WriteError(w, http.StatusServiceUnavailable, "the store is not available")
 		default:

@@ -47,7 +47,8 @@ func sale() *conversion.Conversion {
 }
 
 func TestAConversionShowsEveryField(t *testing.T) {
-	got := decode(t, get(New(options(&fakeStore{conversions: []*conversion.Conversion{sale()}})), "/api/v1/conversions").Body)
+	got := decode(t, get(New(options(&fakeStore{conversions: []*conversion.Conversion{sale()}})),
+		"/api/v1/conversions").Body)
 	want := map[string]any{
 		"items": []any{map[string]any{
 			"id": "01912345-6789-7abc-8def-0123456789ab", "endpoint": "shop/main", "subid": "c1", "tid": "t1",
@@ -74,7 +75,8 @@ func TestWhatAConversionLacksIsNullAndNeverAbsent(t *testing.T) {
 		ConversionTime: start, CreatedAt: start, UpdatedAt: start, Version: 1,
 		Writer: conversion.WriterKey,
 	}
-	got := decode(t, get(New(options(&fakeStore{conversions: []*conversion.Conversion{bare}})), "/api/v1/conversions").Body)
+	got := decode(t, get(New(options(&fakeStore{conversions: []*conversion.Conversion{bare}})),
+		"/api/v1/conversions").Body)
 	want := map[string]any{
 		"id": bare.ID.String(), "endpoint": "shop/main", "subid": "c1", "tid": "", "type": "lead", "previous_type": nil,
 		"original_status": nil, "state": "pending_rate", "payout": nil, "currency": "USD", "original_payout": "12.5",
@@ -92,12 +94,15 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 	conversionID := uuid.MustParse("01912345-6789-7abc-8def-0123456789ab")
 	rows := []ledger.Received{
 		{
-			ID: ids(2)[0], Kind: ledger.KindPostback, Status: "Approved", Version: 2, Endpoint: "shop/main", KeyID: "k1", At: start, IP: "192.0.2.1", Method: "POST",
-			Query: "subid=c1&x=<b>", Body: "status=sale", ContentType: "text/plain", SubIDFrom: "query:subid", SubID: "c1", TID: "7", Type: "sale", Outcome: conversion.Recorded,
+			ID: ids(2)[0], Kind: ledger.KindPostback, Status: "Approved", Version: 2, Endpoint: "shop/main", KeyID: "k1",
+			At: start, IP: "192.0.2.1", Method: "POST",
+			Query: "subid=c1&x=<b>", Body: "status=sale", ContentType: "text/plain", SubIDFrom: "query:subid", SubID: "c1",
+			TID: "7", Type: "sale", Outcome: conversion.Recorded,
 			Warnings: []conversion.Warning{conversion.PayoutAmbiguous}, Conversion: conversionID,
 		},
 		{
-			ID: ids(2)[1], Kind: ledger.KindHold, Origin: ids(2)[0], Endpoint: "shop/main", KeyID: "k1", At: start, IP: "192.0.2.1", Method: "GET",
+			ID: ids(2)[1], Kind: ledger.KindHold, Origin: ids(2)[0], Endpoint: "shop/main", KeyID: "k1", At: start,
+			IP: "192.0.2.1", Method: "GET",
 			Outcome: conversion.Ignored, Reason: conversion.SubIDMissing,
 		},
 	}
@@ -107,13 +112,17 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 	}
 	want := []any{
 		map[string]any{
-			"id": ids(2)[0].String(), "kind": "postback", "status": "Approved", "version": 2.0, "origin": nil, "time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
-			"method": "POST", "query": "subid=c1&x=<b>", "body": "status=sale", "content_type": "text/plain", "subid": "c1", "subid_from": "query:subid", "tid": "7", "type": "sale",
+			"id": ids(2)[0].String(), "kind": "postback", "status": "Approved", "version": 2.0, "origin": nil,
+			"time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
+			"method": "POST", "query": "subid=c1&x=<b>", "body": "status=sale", "content_type": "text/plain", "subid": "c1",
+			"subid_from": "query:subid", "tid": "7", "type": "sale",
 			"outcome": "recorded", "reason": nil, "warnings": []any{"payout_ambiguous"}, "conversion_id": conversionID.String(),
 		},
 		map[string]any{
-			"id": ids(2)[1].String(), "kind": "hold", "status": nil, "version": nil, "origin": ids(2)[0].String(), "time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
-			"method": "GET", "query": "", "body": "", "content_type": nil, "subid": nil, "subid_from": nil, "tid": "", "type": nil,
+			"id": ids(2)[1].String(), "kind": "hold", "status": nil, "version": nil, "origin": ids(2)[0].String(),
+			"time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
+			"method": "GET", "query": "", "body": "", "content_type": nil, "subid": nil, "subid_from": nil, "tid": "",
+			"type":    nil,
 			"outcome": "ignored", "reason": "subid_missing", "warnings": []any{}, "conversion_id": nil,
 		},
 	}
@@ -137,8 +146,9 @@ func TestFiltersReachTheStore(t *testing.T) {
 	}
 	get(h, "/api/v1/postbacks?outcome=ignored&reason=status_unknown&"+common)
 	if diff := cmp.Diff(ledger.ReceivedFilter{
-		Endpoint: "shop/main", SubID: "c1", TID: &tid, Type: "sale", Outcome: conversion.Ignored, Reason: conversion.StatusUnknown,
-		From: from, To: to, Before: cursor, Limit: 6,
+		Endpoint: "shop/main", SubID: "c1", TID: &tid, Type: "sale", Outcome: conversion.Ignored,
+		Reason: conversion.StatusUnknown,
+		From:   from, To: to, Before: cursor, Limit: 6,
 	}, store.receivedFilter); diff != "" {
 		t.Error(diff)
 	}
@@ -191,7 +201,8 @@ func TestErrorsSayWhoseFaultItIsAndNotWhatTheStoreSaid(t *testing.T) {
 		{"an unknown conversion", history, ledger.ErrNotFound, http.StatusNotFound},
 		{"an id that is none", "/api/v1/conversions/42/history", nil, http.StatusBadRequest},
 		{"a bad filter", "/api/v1/conversions?limit=x", nil, http.StatusBadRequest},
-		{"a store that is away", "/api/v1/postbacks", errors.Join(ledger.ErrUnavailable, secret), http.StatusServiceUnavailable},
+		{"a store that is away", "/api/v1/postbacks", errors.Join(ledger.ErrUnavailable, secret),
+			http.StatusServiceUnavailable},
 		{"a store that fails", "/api/v1/conversions", secret, http.StatusInternalServerError},
 		{"a store that fails while revenue is summed", "/api/v1/revenue", secret, http.StatusInternalServerError},
 	} {
@@ -271,7 +282,8 @@ func TestRevenueReadsEverythingInItsTime(t *testing.T) {
 	store := &fakeStore{}
 	get(New(options(store)), "/api/v1/revenue?endpoint=shop/main&from=2026-03-01&to=2026-04-01")
 	want := ledger.ConversionFilter{
-		Endpoint: "shop/main", From: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC), To: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC),
+		Endpoint: "shop/main", From: time.Date(2026, 3, 1, 0, 0, 0, 0, time.UTC),
+		To: time.Date(2026, 4, 1, 0, 0, 0, 0, time.UTC),
 	}
 	if diff := cmp.Diff(want, store.conversionFilter); diff != "" {
 		t.Error(diff)

@@ -31,7 +31,8 @@ func (a *api) click(w http.ResponseWriter, r *http.Request) error {
 		return errNoClick
 	}
 	view := read.ClickDetails{Click: viewClick(found), Conversions: []read.Conversion{}}
-	for c, err := range a.Store.Conversions(r.Context(), ledger.ConversionFilter{Endpoint: endpoint, SubID: subid, Limit: maxLimit}) {
+	for c, err := range a.Store.Conversions(r.Context(),
+		ledger.ConversionFilter{Endpoint: endpoint, SubID: subid, Limit: maxLimit}) {
 		if err != nil {
 			return err
 		}
@@ -56,7 +57,8 @@ func viewClick(c *conversion.Click) read.Click {
 		view.Params[p.Name] = p.Value
 	}
 	if c.Cost != nil {
-		view.Cost, view.OriginalCost, view.OriginalCurrency = amount(c.Cost.Converted), amount(&c.Cost.Original), read.Text(c.Cost.Currency)
+		view.Cost, view.OriginalCost, view.OriginalCurrency = amount(c.Cost.Converted), amount(&c.Cost.Original),
+			read.Text(c.Cost.Currency)
 	}
 	return view
 }

@@ -25,8 +25,8 @@ type column struct {
 // amounts are fields with numbers that are strings.
 var amounts = []string{"payout", "original_payout", "rate", "cost", "original_cost"}
 
-// columnsOf returns the fields of a view in their order, by their names in JSON; where it has params, the click fields and
-// the sub ids come after them.
+// columnsOf returns the fields of a view in their order, by their names in JSON; where it has params, the click fields
+// and the sub ids come after them.
 func columnsOf[V any]() []column {
 	var columns []column
 	of := reflect.TypeFor[V]()

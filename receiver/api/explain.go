@@ -21,12 +21,14 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/trace"
 )
 
-// maxQuestionBytes bounds the body of a question: a configuration of the largest size, and the largest postback, escaped.
+// maxQuestionBytes bounds the body of a question: a configuration of the largest size, and the largest postback,
+// escaped.
 const maxQuestionBytes = config.MaxDocumentBytes + 512<<10
 
 // explainParameters of a question, in the query of a GET, and in the form or the JSON object of a POST.
 var explainParameters = []string{
-	"url", "endpoint", "query", "method", "content_type", "body", "ip", "origin", "cookie", "client", "access", "at", "configuration",
+	"url", "endpoint", "query", "method", "content_type", "body", "ip", "origin", "cookie", "client", "access", "at",
+	"configuration",
 }
 
 func (a *api) explain(w http.ResponseWriter, r *http.Request) error {
@@ -108,7 +110,8 @@ func once(text, where string) (map[string]string, error) {
 func parseQuestion(said map[string]string) (q explain.Question, err error) {
 	for _, name := range slices.Sorted(maps.Keys(said)) {
 		if !slices.Contains(explainParameters, name) {
-			return q, badRequest(fmt.Sprintf("%s: unknown parameter; known here: %s", name, strings.Join(explainParameters, ", ")))
+			return q, badRequest(fmt.Sprintf("%s: unknown parameter; known here: %s", name,
+				strings.Join(explainParameters, ", ")))
 		}
 	}
 	q = explain.Question{

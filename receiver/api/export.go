@@ -17,7 +17,8 @@ const exportPatience = time.Minute
 
 // streamRows answers with all rows: head writes what comes before the first one, and row each of them.
 func (l *listing[T, V]) stream(
-	a *api, w http.ResponseWriter, r *http.Request, more []string, format func(f filters, w io.Writer) (rowWriter[V], error),
+	a *api, w http.ResponseWriter, r *http.Request, more []string,
+	format func(f filters, w io.Writer) (rowWriter[V], error),
 ) error {
 	f, terms, err := l.parse(r, more...)
 	if err != nil {

@@ -129,7 +129,8 @@ func parseFilters(rawQuery string, allowed []string) (filters, error) {
 	f := filters{limit: defaultLimit}
 	for _, name := range slices.Sorted(maps.Keys(values)) {
 		if !slices.Contains(allowed, name) {
-			return filters{}, badRequest(fmt.Sprintf("%s: unknown parameter; known here: %s", name, cmp.Or(strings.Join(allowed, ", "), "none")))
+			return filters{}, badRequest(fmt.Sprintf("%s: unknown parameter; known here: %s", name,
+				cmp.Or(strings.Join(allowed, ", "), "none")))
 		}
 		if len(values[name]) > 1 && name != "filter" {
 			return filters{}, badRequest(name + ": given more than once")

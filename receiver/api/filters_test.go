@@ -24,7 +24,8 @@ func TestFiltersAreReadFromTheQuery(t *testing.T) {
 		{"a tid", "tid=7", filters{tid: &seven, limit: 100}},
 		{"an empty tid selects the slots without one", "tid=", filters{tid: &empty, limit: 100}},
 		{"a type in any letter case", "type=Sale", filters{typ: "sale", limit: 100}},
-		{"outcome and reason", "outcome=ignored&reason=status_unknown", filters{outcome: conversion.Ignored, reason: conversion.StatusUnknown, limit: 100}},
+		{"outcome and reason", "outcome=ignored&reason=status_unknown",
+			filters{outcome: conversion.Ignored, reason: conversion.StatusUnknown, limit: 100}},
 		{"times in UTC", "from=2026-03-01T12:00:00Z&to=2026-03-01T12:00:00.5Z",
 			filters{from: start, to: start.Add(500 * time.Millisecond), limit: 100}},
 		{"a time with an offset", "from=2026-03-01T14:00:00%2B02:00", filters{from: start, limit: 100}},
@@ -104,7 +105,8 @@ func deref(s *string) string {
 func FuzzFilters(f *testing.F) {
 	for _, seed := range []string{
 		"", "endpoint=a/b&subid=c1&tid=&type=sale&limit=5", "from=2026-03-01T14:00:00+02:00&to=2026-04-01",
-		"cursor=01912345-6789-7abc-8def-0123456789ab", "limit=-1", "subid=%zz", "a;b", "tid=%00", "type=%c3", "from=0000-01-01&to=9999-12-31",
+		"cursor=01912345-6789-7abc-8def-0123456789ab", "limit=-1", "subid=%zz", "a;b", "tid=%00", "type=%c3",
+		"from=0000-01-01&to=9999-12-31",
 	} {
 		f.Add(seed)
 	}

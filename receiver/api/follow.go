@@ -33,8 +33,8 @@ type tail struct {
 	watchers map[chan ledger.Received]bool // guarded by mu
 }
 
-// watch returns what is committed from now on. The channel is closed when its reader is too slow. It reports false when too
-// many watch already.
+// watch returns what is committed from now on. The channel is closed when its reader is too slow. It reports false when
+// too many watch already.
 func (t *tail) watch(ctx context.Context) (rows chan ledger.Received, ok bool, err error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -98,7 +98,8 @@ func (t *tail) hand(rows []ledger.Received, watchers map[chan ledger.Received]bo
 	return len(watchers) > 0
 }
 
-// follow answers with what is committed from now on, an object a line, and an empty line when nothing has been for long.
+// follow answers with what is committed from now on, an object a line, and an empty line when nothing has been for
+// long.
 func (a *api) follow(w http.ResponseWriter, r *http.Request) error {
 	f, err := filtersOf(r, followFilters)
 	if err != nil {

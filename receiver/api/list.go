@@ -16,8 +16,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
-// scanRows is how many rows are asked of the store at a time where not all of them may be wanted, or all there are: no query
-// lasts longer than its rows take to be written.
+// scanRows is how many rows are asked of the store at a time where not all of them may be wanted, or all there are: no
+// query lasts longer than its rows take to be written.
 const scanRows = 500
 
 // listing is a resource that lists rows of T as V: a page in JSON, or all of them as CSV or NDJSON.

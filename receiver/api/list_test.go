@@ -28,7 +28,8 @@ func three() []*conversion.Conversion {
 		c.ID = ids(3)[i]
 	}
 	nine := decimal.RequireFromString("9.00")
-	second.Type, second.Payout, second.Warnings = "lead", money.Amount{Original: nine, Currency: "USD", Converted: &nine}, nil
+	second.Type, second.Payout, second.Warnings = "lead", money.Amount{Original: nine, Currency: "USD", Converted: &nine},
+		nil
 	second.Params = conversion.Params{{Name: "sub_id_3", Value: "y,z"}, {Name: "utm", Value: "u"}}
 	third.Type, third.Payout, third.Status = "deposit", money.Amount{Original: nine, Currency: "RUB"}, "hold"
 	return []*conversion.Conversion{first, second, third}
@@ -104,9 +105,11 @@ func TestABadTermIsNamed(t *testing.T) {
 			t.Errorf("%s: %d %s", query, w.Code, w.Body)
 		}
 	}
-	for resource, query := range map[string]string{"conversions": "cursor=2", "clicks": "cursor=2", "conversions.csv": "bom=2", "postbacks.csv": "separator=x"} {
+	for resource, query := range map[string]string{"conversions": "cursor=2", "clicks": "cursor=2",
+		"conversions.csv": "bom=2", "postbacks.csv": "separator=x"} {
 		w := get(h, "/api/v1/"+resource+"?"+query)
-		if parameter, _, _ := strings.Cut(query, "="); w.Code != http.StatusBadRequest || !strings.Contains(w.Body.String(), `"`+parameter+": ") {
+		if parameter, _, _ := strings.Cut(query, "="); w.Code != http.StatusBadRequest ||
+			!strings.Contains(w.Body.String(), `"`+parameter+": ") {
 			t.Errorf("%s?%s: %d %s", resource, query, w.Code, w.Body)
 		}
 	}
@@ -134,8 +137,10 @@ func TestATableHasEveryField(t *testing.T) {
 		first[name] = cells[1][i]
 	}
 	for name, want := range map[string]string{
-		"endpoint": "shop/main", "type": "sale", "payout": "11", "cost": "1.1", "warnings": "payout_ambiguous", "sub_id_3": "x", "keyword": "a&b",
-		"from": "network", "sub_id_30": "", "original_status": "'=cmd()", "updated_at": "2026-03-01T12:00:00.0005Z", "pinned": "true", "version": "2",
+		"endpoint": "shop/main", "type": "sale", "payout": "11", "cost": "1.1", "warnings": "payout_ambiguous",
+		"sub_id_3": "x", "keyword": "a&b",
+		"from": "network", "sub_id_30": "", "original_status": "'=cmd()", "updated_at": "2026-03-01T12:00:00.0005Z",
+		"pinned": "true", "version": "2",
 		"params": `{"from":"network","keyword":"a\u0026b","sub_id_3":"x"}`,
 	} {
 		if got, ok := first[name]; !ok || got != want {
@@ -148,7 +153,8 @@ func TestANegativeAmountIsNoFormula(t *testing.T) {
 	minus := decimal.NewFromInt(-3)
 	row := sale()
 	row.Payout = money.Amount{Original: minus, Currency: "USD", Converted: &minus}
-	if text := get(New(options(&fakeStore{conversions: []*conversion.Conversion{row}})), "/api/v1/conversions.csv").Body.String(); !strings.Contains(text, ",-3,") {
+	if text := get(New(options(&fakeStore{conversions: []*conversion.Conversion{row}})),
+		"/api/v1/conversions.csv").Body.String(); !strings.Contains(text, ",-3,") {
 		t.Errorf("%s", text)
 	}
 }
@@ -224,8 +230,9 @@ func TestAClickIsShownWithItsConversions(t *testing.T) {
 	conversions, _ := got["conversions"].([]any)
 	delete(got, "conversions")
 	want := map[string]any{
-		"endpoint": "shop/main", "subid": "c1", "time": "2026-03-01T12:00:00Z", "campaign": "spring", "ip": "192.0.2.1", "user_agent": "UA",
-		"params": map[string]any{"keyword": "shoes"}, "cost": "1.1", "original_cost": "1", "original_currency": "EUR",
+		"endpoint": "shop/main", "subid": "c1", "time": "2026-03-01T12:00:00Z", "campaign": "spring", "ip": "192.0.2.1",
+		"user_agent": "UA",
+		"params":     map[string]any{"keyword": "shoes"}, "cost": "1.1", "original_cost": "1", "original_currency": "EUR",
 		"visitor_fields": []any{"keyword"},
 	}
 	if diff := cmp.Diff(want, got); diff != "" || len(conversions) != 1 {
@@ -235,7 +242,8 @@ func TestAClickIsShownWithItsConversions(t *testing.T) {
 	if diff := cmp.Diff([]any{want}, listed); diff != "" {
 		t.Error(diff)
 	}
-	if w := get(h, "/api/v1/clicks/shop/main/c2"); w.Code != http.StatusNotFound || !strings.Contains(w.Body.String(), "no such click") {
+	if w := get(h, "/api/v1/clicks/shop/main/c2"); w.Code != http.StatusNotFound ||
+		!strings.Contains(w.Body.String(), "no such click") {
 		t.Errorf("another: %d %s", w.Code, w.Body)
 	}
 }

@@ -41,9 +41,10 @@ func document(operations []operation) ([]byte, error) {
 	return json.MarshalIndent(object{
 		"openapi": "3.1.0",
 		"info": object{
-			"title":       "Postback",
-			"version":     "v1",
-			"description": "What a receiver of postbacks has received and recorded. Fields are added over time, never renamed or removed.",
+			"title":   "Postback",
+			"version": "v1",
+			"description": "What a receiver of postbacks has received and recorded. Fields are added over time, never " +
+				"renamed or removed.",
 		},
 		"paths":    paths,
 		"security": []any{object{"token": []any{}}},

@@ -48,7 +48,8 @@ func springAndFormula() *fakeFacts {
 	at := time.Date(2026, 2, 27, 21, 0, 0, 0, time.UTC)
 	return &fakeFacts{facts: []report.Fact{
 		{Slot: at, Values: []string{"spring"}, Endpoint: "shop/main", Rows: 8, Amount: decimal.RequireFromString("2")},
-		{Slot: at, Values: []string{"spring"}, Endpoint: "shop/main", Currency: "USD", Type: "sale", Rows: 2, Pending: 1, Amount: decimal.RequireFromString("13.75")},
+		{Slot: at, Values: []string{"spring"}, Endpoint: "shop/main", Currency: "USD", Type: "sale", Rows: 2, Pending: 1,
+			Amount: decimal.RequireFromString("13.75")},
 		{Slot: at, Values: []string{`=1+1;"x"`}, Endpoint: "shop/main", Rows: 1},
 	}}
 }
@@ -63,10 +64,13 @@ func TestAReportShowsGroupsMetricsAndFootnotes(t *testing.T) {
 	want := map[string]any{
 		"groups": []any{"day", "campaign"},
 		"metrics": []any{
-			map[string]any{"name": "clicks", "unit": "count", "title": "clicks of `POST /clicks` and visits of campaigns", "formula": nil},
+			map[string]any{"name": "clicks", "unit": "count", "title": "clicks of `POST /clicks` and visits of campaigns",
+				"formula": nil},
 			map[string]any{"name": "cr", "unit": "percent", "title": "conversion rate", "formula": "conversions / clicks × 100"},
-			map[string]any{"name": "revenue", "unit": "money", "title": "what is certain or expected", "formula": "revenue_confirmed + hold"},
-			map[string]any{"name": "roi", "unit": "percent", "title": "return on investment", "formula": "(revenue − cost) / cost × 100"},
+			map[string]any{"name": "revenue", "unit": "money", "title": "what is certain or expected",
+				"formula": "revenue_confirmed + hold"},
+			map[string]any{"name": "roi", "unit": "percent", "title": "return on investment",
+				"formula": "(revenue − cost) / cost × 100"},
 		},
 		"time": "click", "tz": "Europe/Moscow", "from": "2026-02-26T21:00:00Z", "to": "2026-02-28T21:00:00Z",
 		"items": []any{
@@ -80,7 +84,8 @@ func TestAReportShowsGroupsMetricsAndFootnotes(t *testing.T) {
 			},
 		},
 		"totals": []any{
-			map[string]any{"groups": map[string]any{}, "currency": "USD", "metrics": metrics("9", "22.222222", "13.75", "587.5")},
+			map[string]any{"groups": map[string]any{}, "currency": "USD",
+				"metrics": metrics("9", "22.222222", "13.75", "587.5")},
 		},
 		"footnotes": []any{"1 conversions wait for an exchange rate and add no money"},
 		"source":    "rows", "as_of": "2026-03-01T13:00:00Z",
@@ -121,7 +126,8 @@ func TestABadReportIsAnsweredByTheNameOfTheParameter(t *testing.T) {
 		"/api/v1/report?%zz":                    "query: ",
 	} {
 		w := get(New(reporting(&fakeFacts{})), target)
-		if message, _ := decode(t, w.Body)["error"].(string); w.Code != http.StatusBadRequest || !strings.HasPrefix(message, want) {
+		if message, _ := decode(t, w.Body)["error"].(string); w.Code != http.StatusBadRequest ||
+			!strings.HasPrefix(message, want) {
 			t.Errorf("%s: status %d, %q, want %s…", target, w.Code, message, want)
 		}
 	}

@@ -22,8 +22,8 @@ import (
 
 var start = time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 
-// fakeStore yields its rows as they are, up to the filter's limit, then err if there is one, and keeps the filters it was
-// asked with.
+// fakeStore yields its rows as they are, up to the filter's limit, then err if there is one, and keeps the filters it
+// was asked with.
 type fakeStore struct {
 	ledger.Journal // nil: nobody follows it
 	conversions    []*conversion.Conversion

@@ -32,7 +32,8 @@ func TestATokenOfAnEndpointSelectsThatEndpoint(t *testing.T) {
 		if w := request(h, http.MethodGet, "/api/v1/"+resource, authorization); w.Code != http.StatusOK {
 			t.Errorf("%s: %d %s", resource, w.Code, w.Body)
 		}
-		if asked := store.conversionFilter.Endpoint + store.receivedFilter.Endpoint + store.outboxFilter.Endpoint; asked != "shop/main" {
+		if asked := store.conversionFilter.Endpoint + store.receivedFilter.Endpoint +
+			store.outboxFilter.Endpoint; asked != "shop/main" {
 			t.Errorf("%s: the store was asked about %q", resource, asked)
 		}
 		w := request(h, http.MethodGet, "/api/v1/"+resource+"?endpoint=shop/other", authorization)
@@ -72,7 +73,8 @@ func TestATokenDoesWhatItsScopesSay(t *testing.T) {
 	store := &fakeStore{}
 	resend := strings.Replace(resendPath, "{id}", uuid.NewString(), 1)
 	h, reader := tenant(t, store, read.ScopeRead)
-	if w := request(h, http.MethodPost, resend, reader); w.Code != http.StatusForbidden || !strings.Contains(w.Body.String(), "scope write") {
+	if w := request(h, http.MethodPost, resend, reader); w.Code != http.StatusForbidden ||
+		!strings.Contains(w.Body.String(), "scope write") {
 		t.Errorf("writing without the scope: %d %s", w.Code, w.Body)
 	}
 	h, writer := tenant(t, store, read.ScopeWrite)
@@ -90,7 +92,8 @@ func TestATokenEndsWithTheFleets(t *testing.T) {
 	o := options(&fakeStore{})
 	o.Token = file
 	h := New(o)
-	authorization := "Bearer " + read.Token("first", read.Grant{Endpoint: "shop/main", Scopes: []read.Scope{read.ScopeRead}})
+	authorization := "Bearer " + read.Token("first",
+		read.Grant{Endpoint: "shop/main", Scopes: []read.Scope{read.ScopeRead}})
 	if w := request(h, http.MethodGet, "/api/v1/conversions", authorization); w.Code != http.StatusOK {
 		t.Errorf("before: %d", w.Code)
 	}

@@ -34,8 +34,8 @@ type words struct {
 	others int
 }
 
-// statuses lists the words that the log's postbacks were ignored for, or that a policy has given a type, with what they mean
-// now and what they probably mean.
+// statuses lists the words that the log's postbacks were ignored for, or that a policy has given a type, with what they
+// mean now and what they probably mean.
 func (a *api) statuses(w http.ResponseWriter, r *http.Request) error {
 	f, err := filtersOf(r, statusFilters)
 	if err != nil {
@@ -72,7 +72,8 @@ func (a *api) statuses(w http.ResponseWriter, r *http.Request) error {
 	return nil
 }
 
-// count goes through what was ignored, and through all of those endpoints where a policy takes unknown words for a type.
+// count goes through what was ignored, and through all of those endpoints where a policy takes unknown words for a
+// type.
 func (all *words) count(ctx context.Context, f filters) error {
 	ignored := f.received()
 	ignored.Reason = conversion.StatusUnknown

@@ -33,7 +33,8 @@ func TestTheTalkersAreNamed(t *testing.T) {
 		t.Errorf("a filter is answered %d", w.Code)
 	}
 	empty := decode(t, get(New(options(&fakeStore{})), "/api/v1/talkers").Body)
-	if diff := cmp.Diff(map[string]any{"window_seconds": 600., "sources": []any{}, "endpoints": []any{}}, empty); diff != "" {
+	if diff := cmp.Diff(map[string]any{"window_seconds": 600., "sources": []any{}, "endpoints": []any{}},
+		empty); diff != "" {
 		t.Errorf("without any (-want +got):\n%s", diff)
 	}
 }

@@ -25,7 +25,8 @@ const maxTokenFile = 4 << 10
 // request, so that a rotated Secret counts as soon as the kubelet has written it.
 type TokenFile struct{ path string }
 
-// OpenTokenFile returns the token kept at path. It fails when no usable token is there now. White space around it is no part of it.
+// OpenTokenFile returns the token kept at path. It fails when no usable token is there now. White space around it is no
+// part of it.
 func OpenTokenFile(path string) (*TokenFile, error) {
 	t := &TokenFile{path}
 	if _, err := t.read(); err != nil {
@@ -34,8 +35,8 @@ func OpenTokenFile(path string) (*TokenFile, error) {
 	return t, nil
 }
 
-// grant returns what the presented token is good for, false if it is good for nothing. It compares in constant time, and
-// digests, so that not even the ops token's length can be measured.
+// grant returns what the presented token is good for, false if it is good for nothing. It compares in constant time,
+// and digests, so that not even the ops token's length can be measured.
 func (t *TokenFile) grant(presented string) (read.Grant, bool, error) {
 	token, err := t.read()
 	if err != nil {
@@ -111,12 +112,13 @@ func bearer(r *http.Request) string {
 	return strings.TrimSpace(token)
 }
 
-// LoopbackOnly judges by the peer's address, not by X-Forwarded-For, which anyone can write. The Host must be a loopback
-// one as well: otherwise a web page could read the API through a name of its own that resolves to 127.0.0.1.
+// LoopbackOnly judges by the peer's address, not by X-Forwarded-For, which anyone can write. The Host must be a
+// loopback one as well: otherwise a web page could read the API through a name of its own that resolves to 127.0.0.1.
 func LoopbackOnly(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		if !loopbackPeer(r.RemoteAddr) || !loopbackHost(r.Host) {
-			WriteError(w, http.StatusForbidden, "this is answered on loopback only, as http://localhost or http://127.0.0.1; with --ops-token-file the API is answered everywhere")
+			WriteError(w, http.StatusForbidden, "this is answered on loopback only, as http://localhost or http://127.0.0.1; "+
+				"with --ops-token-file the API is answered everywhere")
 			return
 		}
 		next.ServeHTTP(w, r)

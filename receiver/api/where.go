@@ -12,8 +12,9 @@ import (
 // maxTerms bounds the filters of a request.
 const maxTerms = 10
 
-// ops compare a field with a value. A field with several values, as warnings are, passes eq, in and contains if one of them
-// does, and ne and notin if none is among those given. There are no patterns: a filter must not make a store work hard.
+// ops compare a field with a value. A field with several values, as warnings are, passes eq, in and contains if one of
+// them does, and ne and notin if none is among those given. There are no patterns: a filter must not make a store work
+// hard.
 var ops = []string{"eq", "ne", "in", "notin", "gt", "lt", "empty", "contains"}
 
 // term is one filter: FIELD OP VALUE.
@@ -53,7 +54,8 @@ func parseTerm(columns []column, text string) (term, error) {
 		}
 		return term{}, badRequest(fmt.Sprintf("filter: %q is no field here; there are %s", field, strings.Join(names, ", ")))
 	case !slices.Contains(ops, op):
-		return term{}, badRequest(fmt.Sprintf("filter: %q is no operator; write FIELD OP VALUE with one of %s", op, strings.Join(ops, ", ")))
+		return term{}, badRequest(fmt.Sprintf("filter: %q is no operator; write FIELD OP VALUE with one of %s", op,
+			strings.Join(ops, ", ")))
 	case op == "empty" && hasValue:
 		return term{}, badRequest("filter: empty takes no value")
 	case op != "empty" && !hasValue:

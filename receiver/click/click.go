@@ -1,6 +1,6 @@
-// Package click owns the click intake: clicks that the tracker recorded, handed in over HTTP, so that postbacks find them.
-// What the packages below it share to take in visitors is here, too. Storing clicks is the ledger's. It imports no store
-// engine; tokens never reach its log.
+// Package click owns the click intake: clicks that the tracker recorded, handed in over HTTP, so that postbacks find
+// them. What the packages below it share to take in visitors is here, too. Storing clicks is the ledger's. It imports
+// no store engine; tokens never reach its log.
 package click
 
 import (
@@ -48,9 +48,9 @@ type Scope struct {
 	Now time.Time
 }
 
-// read turns one JSON object into a click. Unknown fields are ignored, so that a tracker can send what it has. A value may be
-// a string or a number, is trimmed, and empty or null is as good as absent; so is a macro that nobody filled in, except for
-// the subid.
+// read turns one JSON object into a click. Unknown fields are ignored, so that a tracker can send what it has. A value
+// may be a string or a number, is trimmed, and empty or null is as good as absent; so is a macro that nobody filled in,
+// except for the subid.
 func (s Scope) read(item json.RawMessage) (conversion.Click, Reason) {
 	var object map[string]json.RawMessage
 	if err := json.Unmarshal(item, &object); err != nil || object == nil {

@@ -31,7 +31,8 @@ type Item struct {
 }
 
 // Decode reads the clicks of a body of at most [MaxBodyBytes], in their order. What the body is, an object, an array or
-// lines (NDJSON), is told by its content. An item that is wrong by itself has its reason; of lines, empty ones don't count.
+// lines (NDJSON), is told by its content. An item that is wrong by itself has its reason; of lines, empty ones don't
+// count.
 func (s Scope) Decode(body []byte) ([]Item, error) {
 	raw, err := split(body)
 	if err != nil {

@@ -127,10 +127,12 @@ func TestTheShapeOfABodyIsToldByItsContent(t *testing.T) {
 		{"an empty array", ` [ ] `, "", nil},
 		{"lines with an empty one and carriage returns", "{\"subid\":\"a\"}\r\n\r\n{\"subid\":\"b\"}\r\n", "a b", nil},
 		{"a broken line among good ones", "{\"subid\":\"a\"}\n{\"subid\":\n{\"subid\":\"b\"}", "a json_invalid b", nil},
-		{"elements that are no objects", `[1,null,"x",[{"subid":"a"}],{"subid":"b"}]`, many(4, "json_invalid", " ") + " b", nil},
+		{"elements that are no objects", `[1,null,"x",[{"subid":"a"}],{"subid":"b"}]`, many(4, "json_invalid", " ") + " b",
+			nil},
 		{"subids that are none", `[{"subid":""},{"subid":"{clickid}"},{"subid":"a b"},{"subid":7},{"subid":["a"]}]`,
 			"subid_missing subid_unresolved_macro subid_malformed 7 value_unreadable", nil},
-		{"a value that is too long", `[{"subid":"a","keyword":"` + strings.Repeat("k", MaxValueBytes+1) + `"},{"subid":"b"}]`, "value_too_long b", nil},
+		{"a value that is too long", `[{"subid":"a","keyword":"` + strings.Repeat("k", MaxValueBytes+1) + `"},{"subid":"b"}]`,
+			"value_too_long b", nil},
 		{"a repeated field counts with its last value", `{"subid":"a","subid":"b"}`, "b", nil},
 		{"as many as are allowed", "[" + many(MaxItems, "0", ",") + "]", many(MaxItems, "json_invalid", " "), nil},
 		{"one more in an array", "[" + many(MaxItems+1, "0", ",") + "]", "", ErrTooMany},
@@ -169,7 +171,8 @@ func TestNoStoreIsGivenNULOrBrokenUTF8(t *testing.T) {
 func FuzzDecode(f *testing.F) {
 	for _, seed := range []string{
 		`{"subid":"c1","time":1772262000,"cost":"1,5","currency":"eur","sub_id_1":"x"}`,
-		`[{"subid":"c1"},{"subid":"{macro}"},null]`, "{\"subid\":\"a\"}\n{\n{\"subid\":\"b\"}", `[[[[`, `{"subid":"\u0000"}`, "\uFEFF{}",
+		`[{"subid":"c1"},{"subid":"{macro}"},null]`, "{\"subid\":\"a\"}\n{\n{\"subid\":\"b\"}", `[[[[`, `{"subid":"\u0000"}`,
+		"\uFEFF{}",
 	} {
 		f.Add([]byte(seed))
 	}

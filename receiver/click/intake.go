@@ -44,13 +44,14 @@ type Options struct {
 	Hold   time.Duration
 	Clock  func() time.Time
 	Logger *slog.Logger
-	// Admit reports whether there is room for a request of an endpoint, and is asked before its body is read. If ok, leave is
-	// called at the end.
+	// Admit reports whether there is room for a request of an endpoint, and is asked before its body is read. If ok, leave
+	// is called at the end.
 	Admit func(r *http.Request, endpoint string) (leave func(), ok bool)
 }
 
-// Intake is the handler of the click intake: `POST` with `Authorization: Bearer` and the endpoint's click token. It answers
-// 200 once every click that is not rejected is durable, also when that is none. The Content-Type does not matter.
+// Intake is the handler of the click intake: `POST` with `Authorization: Bearer` and the endpoint's click token. It
+// answers 200 once every click that is not rejected is durable, also when that is none. The Content-Type does not
+// matter.
 type Intake struct{ Options }
 
 // New returns the handler.

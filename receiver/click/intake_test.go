@@ -58,16 +58,19 @@ func (c *counts) Clicks(accepted, duplicate, rejected int) {
 
 func newIntake(t *testing.T) (*Intake, *book, *counts) {
 	t.Helper()
-	snapshot, err := endpoint.Build(&config.Config{Fleet: receivertest.Fleet(), Endpoints: []config.Endpoint{receivertest.Endpoint()}})
+	snapshot, err := endpoint.Build(&config.Config{Fleet: receivertest.Fleet(),
+		Endpoints: []config.Endpoint{receivertest.Endpoint()}})
 	if err != nil {
 		t.Fatal(err)
 	}
 	b, seen := &book{known: map[string]bool{}}, &counts{}
 	roomy := func(*http.Request, string) (func(), bool) { return func() {}, true }
 	return New(Options{
-		Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
-		Ledger: b, Observer: seen, Hold: time.Minute, Clock: func() time.Time { return now }, Logger: slog.New(slog.DiscardHandler),
-		Admit: roomy,
+		Endpoints: func() *endpoint.Snapshot { return snapshot },
+		Rates:     func() *money.Table { return money.NewTable(nil, nil) },
+		Ledger:    b, Observer: seen, Hold: time.Minute, Clock: func() time.Time { return now },
+		Logger: slog.New(slog.DiscardHandler),
+		Admit:  roomy,
 	}), b, seen
 }
 
@@ -122,7 +125,8 @@ func TestTheAnswerHasItsThreeFieldsAlways(t *testing.T) {
 
 func TestOnlyTheClickTokenOpensTheIntake(t *testing.T) {
 	for _, authorization := range []string{
-		"", "Bearer", "Bearer wrong", "Bearer " + receivertest.Key, "Basic " + receivertest.ClickToken, receivertest.ClickToken,
+		"", "Bearer", "Bearer wrong", "Bearer " + receivertest.Key, "Basic " + receivertest.ClickToken,
+		receivertest.ClickToken,
 		"Bearer " + receivertest.ClickToken + "x",
 	} {
 		in, b, _ := newIntake(t)
@@ -159,7 +163,8 @@ func TestARequestThatIsWrongAsAWholeStoresNothing(t *testing.T) {
 			in, b, _ := newIntake(t)
 			w := serve(in, test.request)
 			var answer struct{ Error string }
-			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || answer.Error == "" || w.Code != test.want || len(b.known) != 0 {
+			if err := json.Unmarshal(w.Body.Bytes(), &answer); err != nil || answer.Error == "" || w.Code != test.want ||
+				len(b.known) != 0 {
 				t.Errorf("%d %s (%v), want %d; stored %v", w.Code, w.Body, err, test.want, b.known)
 			}
 		})

@@ -30,8 +30,8 @@ type Store struct {
 	Logger  *slog.Logger
 }
 
-// Add reports whether the click is durable. It waits at most for the timeout, also when the visitor has gone: that does not
-// decide about the click.
+// Add reports whether the click is durable. It waits at most for the timeout, also when the visitor has gone: that does
+// not decide about the click.
 func (s *Store) Add(ctx context.Context, click *conversion.Click) bool {
 	ctx, cancel := context.WithTimeout(context.WithoutCancel(ctx), s.Timeout)
 	defer cancel()
@@ -89,7 +89,8 @@ func (s *Store) update(ctx context.Context, u ledger.ClickUpdate) (*conversion.C
 	return click, err == nil
 }
 
-// report logs what the ledger does not log itself. That it is away the ledger logs once; here it would be once a visitor.
+// report logs what the ledger does not log itself. That it is away the ledger logs once; here it would be once a
+// visitor.
 func (s *Store) report(message, endpointName string, err error) {
 	level := slog.LevelDebug
 	if errors.Is(err, ledger.ErrPoisoned) {

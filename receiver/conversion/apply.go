@@ -84,7 +84,8 @@ const (
 	news
 )
 
-// compare returns what the postback says that is not recorded already (docs/semantics.md §4). What it lacks is no difference.
+// compare returns what the postback says that is not recorded already (docs/semantics.md §4). What it lacks is no
+// difference.
 func compare(in *Intent, prev *Conversion) difference {
 	switch {
 	case in.Type != prev.Type,
@@ -109,8 +110,8 @@ func compare(in *Intent, prev *Conversion) difference {
 	return result
 }
 
-// WholeNumber returns a number without a fraction of zeros, and any other word as it is: spreadsheets and scripts turn the
-// status 1 into 1.0.
+// WholeNumber returns a number without a fraction of zeros, and any other word as it is: spreadsheets and scripts turn
+// the status 1 into 1.0.
 func WholeNumber(word string) string {
 	point := strings.IndexByte(word, '.')
 	if point <= 0 || point == len(word)-1 || strings.Trim(word[:point], "0123456789") != "" ||
@@ -293,7 +294,8 @@ func rank(conversionType string) int {
 	}
 }
 
-// instant is t as stores keep it: UTC, in microseconds. A date that is sent again must equal the one that was read back.
+// instant is t as stores keep it: UTC, in microseconds. A date that is sent again must equal the one that was read
+// back.
 func instant(t time.Time) time.Time {
 	if t.IsZero() {
 		return time.Time{}

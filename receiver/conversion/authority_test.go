@@ -50,7 +50,8 @@ func TestWhoMayChangeWhat(t *testing.T) {
 func TestAPageIsToldTheSameWhetherItGuessesOrNot(t *testing.T) {
 	recorded := conversion.Apply(postback(0, defaults(), "sale", payout("100", "USD")), nil, demoClick()).Next
 	for _, guess := range []string{"100", "99"} {
-		d := conversion.Apply(postback(1, defaults(), "sale", payout(guess, "USD"), by(conversion.WriterPage)), recorded, demoClick())
+		d := conversion.Apply(postback(1, defaults(), "sale", payout(guess, "USD"), by(conversion.WriterPage)), recorded,
+			demoClick())
 		if outcome(d) != "ignored page_may_not_change" {
 			t.Errorf("%s: %s", guess, outcome(d))
 		}
@@ -72,10 +73,14 @@ func TestANetworkIsNotBoundByWhatAPageSaid(t *testing.T) {
 		in    *conversion.Intent
 		want  string
 	}{
-		"a lower rank":    {forwardOnly, postback(6, forwardOnly, "lead", payout("1", "USD"), network), "lead 1 USD = 1, was sale, v2"},
-		"a repetition":    {ignoreRepeat, postback(6, ignoreRepeat, "sale", payout("7", "USD"), network), "sale 7 USD = 7, was sale, v2"},
-		"an older stamp":  {defaults(), postback(6, defaults(), "lead", payout("1", "USD"), network, again(0)), "lead 1 USD = 1, was sale, v2"},
-		"the same amount": {defaults(), postback(6, defaults(), "sale", payout("100", "USD"), network), "sale 100 USD = 100, v2"},
+		"a lower rank": {forwardOnly, postback(6, forwardOnly, "lead", payout("1", "USD"), network),
+			"lead 1 USD = 1, was sale, v2"},
+		"a repetition": {ignoreRepeat, postback(6, ignoreRepeat, "sale", payout("7", "USD"), network),
+			"sale 7 USD = 7, was sale, v2"},
+		"an older stamp": {defaults(), postback(6, defaults(), "lead", payout("1", "USD"), network, again(0)),
+			"lead 1 USD = 1, was sale, v2"},
+		"the same amount": {defaults(), postback(6, defaults(), "sale", payout("100", "USD"), network),
+			"sale 100 USD = 100, v2"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			d := conversion.Apply(tt.in, forged(tt.rules), demoClick())
@@ -89,7 +94,8 @@ func TestANetworkIsNotBoundByWhatAPageSaid(t *testing.T) {
 		})
 	}
 	same := postback(6, defaults(), "sale", payout("100", "USD"), network)
-	if d := conversion.Apply(same, forged(defaults()), demoClick()); d.Outcome != conversion.Duplicate || d.Forwards != nil {
+	if d := conversion.Apply(same, forged(defaults()), demoClick()); d.Outcome != conversion.Duplicate ||
+		d.Forwards != nil {
 		t.Errorf("a network that confirms: %s, forwards %v", outcome(d), d.Forwards)
 	}
 }
@@ -101,14 +107,21 @@ func TestWhoMaySetFieldsOfAClick(t *testing.T) {
 		says []said
 		want string
 	}{
-		{"a page fills what is empty, and only that", []said{{"page", "keyword=evil sub_id_1=a"}}, "keyword=boots source=news sub_id_1=a cost=0.5"},
-		{"a page changes what a page set", []said{{"page", "sub_id_1=a"}, {"page", "sub_id_1=b"}}, "keyword=boots source=news sub_id_1=b cost=0.5"},
-		{"a page does not change what a network set", []said{{"key", "sub_id_1=a"}, {"page", "sub_id_1=b"}}, "keyword=boots source=news sub_id_1=a cost=0.5"},
-		{"a network changes everything", []said{{"page", "sub_id_1=a"}, {"key", "sub_id_1=b keyword=k cost=1"}}, "keyword=k source=news sub_id_1=b cost=1"},
-		{"what a network confirms stays", []said{{"page", "sub_id_1=a"}, {"key", "sub_id_1=a"}, {"page", "sub_id_1=b"}}, "keyword=boots source=news sub_id_1=a cost=0.5"},
+		{"a page fills what is empty, and only that", []said{{"page", "keyword=evil sub_id_1=a"}},
+			"keyword=boots source=news sub_id_1=a cost=0.5"},
+		{"a page changes what a page set", []said{{"page", "sub_id_1=a"}, {"page", "sub_id_1=b"}},
+			"keyword=boots source=news sub_id_1=b cost=0.5"},
+		{"a page does not change what a network set", []said{{"key", "sub_id_1=a"}, {"page", "sub_id_1=b"}},
+			"keyword=boots source=news sub_id_1=a cost=0.5"},
+		{"a network changes everything", []said{{"page", "sub_id_1=a"}, {"key", "sub_id_1=b keyword=k cost=1"}},
+			"keyword=k source=news sub_id_1=b cost=1"},
+		{"what a network confirms stays", []said{{"page", "sub_id_1=a"}, {"key", "sub_id_1=a"}, {"page", "sub_id_1=b"}},
+			"keyword=boots source=news sub_id_1=a cost=0.5"},
 		{"a page does not change the cost", []said{{"page", "cost=9"}}, "keyword=boots source=news cost=0.5"},
-		{"anybody fills what is empty", []said{{"anybody", "sub_id_2=x"}, {"anybody", "sub_id_2=y"}}, "keyword=boots source=news sub_id_2=y cost=0.5"},
-		{"anybody changes nothing else", []said{{"anybody", "keyword=evil source=evil"}}, "keyword=boots source=news cost=0.5"},
+		{"anybody fills what is empty", []said{{"anybody", "sub_id_2=x"}, {"anybody", "sub_id_2=y"}},
+			"keyword=boots source=news sub_id_2=y cost=0.5"},
+		{"anybody changes nothing else", []said{{"anybody", "keyword=evil source=evil"}},
+			"keyword=boots source=news cost=0.5"},
 		{"the visitor changes everything", []said{{"visitor", "keyword=mine"}}, "keyword=mine source=news cost=0.5"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {

@@ -7,7 +7,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/money"
 )
 
-// updateClick returns the click with what the postback says about it; nil if that changes nothing, or there is no click.
+// updateClick returns the click with what the postback says about it; nil if that changes nothing, or there is no
+// click.
 func updateClick(in *Intent, click *Click) *Click {
 	if click == nil {
 		return nil
@@ -15,9 +16,9 @@ func updateClick(in *Intent, click *Click) *Click {
 	return click.overlay(in.Params, in.Cost, in.Writer.setter())
 }
 
-// With returns the click with the click fields among params, which are sorted by name, as a page sends them; nil if they
-// change nothing. Other params are ignored. proven says that the page has proof of being the visitor's own; without it
-// only fields are set that are empty or were set from a page before.
+// With returns the click with the click fields among params, which are sorted by name, as a page sends them; nil if
+// they change nothing. Other params are ignored. proven says that the page has proof of being the visitor's own;
+// without it only fields are set that are empty or were set from a page before.
 func (c *Click) With(params Params, proven bool) *Click {
 	by := byAnybody
 	if proven {

@@ -47,8 +47,8 @@ type SlotKey struct {
 	Type string `json:"type,omitempty"`
 }
 
-// Intent is what a judged postback asks for: record this slot so. It stands by itself, so that it can wait in a store and
-// be applied later, by another process.
+// Intent is what a judged postback asks for: record this slot so. It stands by itself, so that it can wait in a store
+// and be applied later, by another process.
 type Intent struct {
 	Endpoint string  `json:"endpoint"`
 	SubID    string  `json:"subid"`
@@ -79,7 +79,8 @@ type Intent struct {
 	Rules       *Rules `json:"rules"`
 }
 
-// Rules are what of an endpoint's configuration decides about a slot. Immutable and shared by all intents of a snapshot.
+// Rules are what of an endpoint's configuration decides about a slot. Immutable and shared by all intents of a
+// snapshot.
 type Rules struct {
 	Currency string `json:"currency"`
 	// IgnoredParams are extra parameters that make no difference between two postbacks.

@@ -31,7 +31,8 @@ func TestFirstVersionSaysWhatThePostbackSaid(t *testing.T) {
 
 func TestOverwriteKeepsWhatThePostbackLacks(t *testing.T) {
 	rules := defaults()
-	first := postback(0, rules, "sale", payout("10", "EUR"), cost("2", "USD"), date(noon.Add(-time.Hour)), param("keyword", "a"), param("x", "1"))
+	first := postback(0, rules, "sale", payout("10", "EUR"), cost("2", "USD"), date(noon.Add(-time.Hour)),
+		param("keyword", "a"), param("x", "1"))
 	first.From, first.Warnings = "network", []conversion.Warning{conversion.DateInFuture}
 	before := conversion.Apply(first, nil, demoClick()).Next
 
@@ -87,9 +88,12 @@ func TestSaleTimeIsSetOnce(t *testing.T) {
 			t.Errorf("after change %d: sale time %s, want %s", n, c.SaleTime, sold)
 		}
 	}
-	undated := conversion.Apply(postback(5, rules, "sale"), conversion.Apply(postback(4, rules, "lead"), nil, demoClick()).Next, demoClick()).Next
-	if want := noon.Add(5 * time.Minute); !undated.SaleTime.Equal(want) || !undated.ConversionTime.Equal(noon.Add(4*time.Minute)) {
-		t.Errorf("sale time %s, conversion time %s: want the sale's receipt and the lead's", undated.SaleTime, undated.ConversionTime)
+	undated := conversion.Apply(postback(5, rules, "sale"),
+		conversion.Apply(postback(4, rules, "lead"), nil, demoClick()).Next, demoClick()).Next
+	if want := noon.Add(5 * time.Minute); !undated.SaleTime.Equal(want) ||
+		!undated.ConversionTime.Equal(noon.Add(4*time.Minute)) {
+		t.Errorf("sale time %s, conversion time %s: want the sale's receipt and the lead's", undated.SaleTime,
+			undated.ConversionTime)
 	}
 }
 
@@ -100,12 +104,15 @@ func TestClickUpdates(t *testing.T) {
 		says []option
 		want func(*conversion.Click) // nil: the click does not change
 	}{
-		{"click fields and sub ids overwrite", []option{param("keyword", "kw"), param("sub_id_3", "abc"), param("sub_id_31", "z")},
+		{"click fields and sub ids overwrite", []option{param("keyword", "kw"), param("sub_id_3", "abc"),
+			param("sub_id_31", "z")},
 			func(c *conversion.Click) {
-				c.Params = conversion.Params{{Name: "keyword", Value: "kw"}, {Name: "source", Value: "news"}, {Name: "sub_id_3", Value: "abc"}}
+				c.Params = conversion.Params{{Name: "keyword", Value: "kw"}, {Name: "source", Value: "news"},
+					{Name: "sub_id_3", Value: "abc"}}
 			}},
 		{"a cost overwrites", []option{cost("2", "EUR")}, func(c *conversion.Click) { c.Cost = amount("2", "EUR") }},
-		{"extra parameters do not touch the click", []option{param("sub_id_0", "x"), param("sub_id_03", "x"), param("utm", "x")}, nil},
+		{"extra parameters do not touch the click",
+			[]option{param("sub_id_0", "x"), param("sub_id_03", "x"), param("utm", "x")}, nil},
 		{"an empty field overwrites nothing", []option{param("keyword", "")}, nil},
 		{"what the click says already is no change", []option{param("keyword", "boots")}, nil},
 	} {
@@ -150,9 +157,12 @@ func TestForwardsDue(t *testing.T) {
 	}{
 		{"a new lead", postback(1, rules, "lead"), nil, demoClick(), []string{"any", "status", "source"}},
 		{"a change of type", postback(1, rules, "sale"), lead, demoClick(), []string{"any", "status", "sales", "source"}},
-		{"a change of something else", postback(1, rules, "lead", payout("1", "USD")), lead, demoClick(), []string{"any", "source"}},
-		{"a source that this postback brings", postback(1, rules, "lead", param("source", "mail")), nil, demoClick(), []string{"any", "status"}},
-		{"a source in other letters", postback(1, rules, "lead", param("source", " ADS")), nil, demoClick(), []string{"any", "status", "source"}},
+		{"a change of something else", postback(1, rules, "lead", payout("1", "USD")), lead, demoClick(),
+			[]string{"any", "source"}},
+		{"a source that this postback brings", postback(1, rules, "lead", param("source", "mail")), nil, demoClick(),
+			[]string{"any", "status"}},
+		{"a source in other letters", postback(1, rules, "lead", param("source", " ADS")), nil, demoClick(),
+			[]string{"any", "status", "source"}},
 		{"another campaign", postback(1, rules, "lead"), nil, autumn, []string{"any", "status", "source", "campaign"}},
 		{"an orphan", postback(1, &orphans, "sale", param("source", "news")), nil, nil, []string{"any", "status", "sales"}},
 		{"a duplicate", postback(1, rules, "lead"), lead, demoClick(), nil},
@@ -171,7 +181,8 @@ func TestEndpointThatChangedItsCurrency(t *testing.T) {
 	eur := defaults()
 	eur.Currency = "EUR"
 	got := conversion.Apply(postback(1, eur, "rejected"), euro, demoClick()).Next
-	if got.EndpointCurrency != "EUR" || got.Payout.Pending() || got.Payout.Converted.String() != "10" || !got.Cost.Pending() {
+	if got.EndpointCurrency != "EUR" || got.Payout.Pending() || got.Payout.Converted.String() != "10" ||
+		!got.Cost.Pending() {
 		t.Errorf("%s, cost %+v: want 10 EUR = 10 and a cost that waits for a rate", describe(got), got.Cost)
 	}
 }
@@ -191,28 +202,33 @@ func TestReprice(t *testing.T) {
 			t.Errorf("%s is converted a second time", currency)
 		}
 		value := original.Mul(*number("0.2"))
-		return money.Amount{Original: original, Currency: currency, Converted: &value, Rate: money.Rate{Value: *number("0.2"), Source: "fixed"}}
+		return money.Amount{Original: original, Currency: currency, Converted: &value,
+			Rate: money.Rate{Value: *number("0.2"), Source: "fixed"}}
 	}
 	want := *pending
 	want.Payout = by.Convert(*number("1000"), "RUB", "USD")
 	want.Version, want.RequestID, want.UpdatedAt = 2, by.RequestID, by.At
 	want.Warnings = []conversion.Warning{conversion.PayoutOverLimitLate}
 	d := conversion.Reprice(pending, demoClick(), by)
-	if diff := cmp.Diff(conversion.Decision{Outcome: conversion.Recorded, Next: &want, Forwards: []string{"all"}}, d); diff != "" {
+	if diff := cmp.Diff(conversion.Decision{Outcome: conversion.Recorded, Next: &want, Forwards: []string{"all"}},
+		d); diff != "" {
 		t.Error(diff)
 	}
 	if again := conversion.Reprice(d.Next, demoClick(), by); again.Next != nil {
 		t.Error("nothing is pending any more, and still a version was made")
 	}
 	by.Rules = nil
-	if gone := conversion.Reprice(pending, nil, by); gone.Next == nil || gone.Next.Warnings != nil || gone.Forwards != nil {
+	if gone := conversion.Reprice(pending, nil, by); gone.Next == nil || gone.Next.Warnings != nil ||
+		gone.Forwards != nil {
 		t.Errorf("the endpoint is gone: %+v", gone)
 	}
 }
 
 func TestRepriceEndsTheWarningOfAnUnknownCurrency(t *testing.T) {
-	pending := conversion.Apply(postback(0, defaults(), "sale", payout("10", "RUB"), cost("5", "ZZZ")), nil, demoClick()).Next
-	pending.Warnings = []conversion.Warning{conversion.AmbiguousTraining, conversion.CurrencyUnknown, conversion.OverwroteOtherType}
+	pending := conversion.Apply(postback(0, defaults(), "sale", payout("10", "RUB"), cost("5", "ZZZ")), nil,
+		demoClick()).Next
+	pending.Warnings = []conversion.Warning{conversion.AmbiguousTraining, conversion.CurrencyUnknown,
+		conversion.OverwroteOtherType}
 	by := conversion.Repricing{At: noon, RequestID: requestID(60)}
 	known := map[string]bool{"RUB": true}
 	by.Convert = func(original decimal.Decimal, currency, _ string) money.Amount {
@@ -257,8 +273,10 @@ func TestTotals(t *testing.T) {
 		countsAs                         config.CountsAs
 	}{
 		{"lead", "1", "USD", ""}, {"sale", "10", "EUR", ""}, {"sale", "0.5", "USD", ""}, {"sale", "99", "RUB", ""},
-		{"rejected", "3", "USD", ""}, {"registration", "4", "USD", ""}, {"deposit", "20", "USD", ""}, {"trash", "-6", "USD", ""},
-		{"upsell", "7", "USD", config.CountsAsConfirmed}, {"trial", "8", "USD", config.CountsAsHold}, {"call", "9", "USD", config.CountsAsNone},
+		{"rejected", "3", "USD", ""}, {"registration", "4", "USD", ""}, {"deposit", "20", "USD", ""},
+		{"trash", "-6", "USD", ""},
+		{"upsell", "7", "USD", config.CountsAsConfirmed}, {"trial", "8", "USD", config.CountsAsHold},
+		{"call", "9", "USD", config.CountsAsNone},
 	} {
 		totals.Add(&conversion.Conversion{Type: sum.conversionType, Payout: *amount(sum.payout, sum.currency)}, sum.countsAs)
 	}

@@ -72,7 +72,8 @@ func describeClick(in *Intent, click *Click, stopped Outcome) string {
 	case click.Campaign == "":
 		return fmt.Sprintf("%s, %s before", click.Time.Format(time.RFC3339), in.Received.Sub(click.Time))
 	}
-	return fmt.Sprintf("%s, %s before, campaign %s", click.Time.Format(time.RFC3339), in.Received.Sub(click.Time), click.Campaign)
+	return fmt.Sprintf("%s, %s before, campaign %s", click.Time.Format(time.RFC3339), in.Received.Sub(click.Time),
+		click.Campaign)
 }
 
 func describeSlot(in *Intent) string {
@@ -86,7 +87,8 @@ func describeVersion(c *Conversion) string {
 	if c == nil {
 		return "empty"
 	}
-	return fmt.Sprintf("%s %s, version %d, written by a %s", c.Type, describeAmount(c.Payout), c.Version, cmp.Or(c.Writer, WriterKey))
+	return fmt.Sprintf("%s %s, version %d, written by a %s", c.Type, describeAmount(c.Payout), c.Version,
+		cmp.Or(c.Writer, WriterKey))
 }
 
 func describeAmount(a money.Amount) string {

@@ -100,7 +100,8 @@ func TestWhatIsExplainedIsWhatHappens(t *testing.T) {
 	for range 500 {
 		rules := defaults()
 		rules.Repeat = []config.Repeat{config.RepeatOverwrite, config.RepeatAdd, config.RepeatIgnore}[random.IntN(3)]
-		rules.UnknownClick = []config.UnknownClick{config.UnknownClickIgnore, config.UnknownClickHold, config.UnknownClickRecord}[random.IntN(3)]
+		rules.UnknownClick = []config.UnknownClick{config.UnknownClickIgnore, config.UnknownClickHold,
+			config.UnknownClickRecord}[random.IntN(3)]
 		rules.Transitions = []config.Transitions{config.TransitionsAny, config.TransitionsForwardOnly}[random.IntN(2)]
 		rules.ClickLookback = []time.Duration{0, time.Hour}[random.IntN(2)]
 		var prev *conversion.Conversion

@@ -19,8 +19,8 @@ func due(rules []ForwardRule, prev, next *Conversion, click *Click) []string {
 	return names
 }
 
-// misses returns why the rule does not forward the change: its field that leaves it out, "" if it forwards it. A rule for
-// certain sources or campaigns never forwards an orphan, of which neither is known.
+// misses returns why the rule does not forward the change: its field that leaves it out, "" if it forwards it. A rule
+// for certain sources or campaigns never forwards an orphan, of which neither is known.
 func (r *ForwardRule) misses(prev, next *Conversion, click *Click) string {
 	switch {
 	case len(r.Types) > 0 && !slices.Contains(r.Types, next.Type):
@@ -62,7 +62,10 @@ func (c *Conversion) has(fields []string, click *Click) bool {
 
 // containsFold compares without letter case and surrounding space: sources are typed by hand in links.
 func containsFold(words []string, word string) bool {
-	return slices.ContainsFunc(words, func(w string) bool { return strings.EqualFold(strings.TrimSpace(w), strings.TrimSpace(word)) })
+	return slices.ContainsFunc(words, func(w string) bool {
+		return strings.EqualFold(strings.TrimSpace(w),
+			strings.TrimSpace(word))
+	})
 }
 
 // ForwardHost returns where the rule of that name sends to, "" if there is none.

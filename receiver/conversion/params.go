@@ -8,7 +8,8 @@ import (
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 )
 
-// clickFields are the parameters that update the click besides standing in the conversion (docs/semantics.md §2), sorted.
+// clickFields are the parameters that update the click besides standing in the conversion (docs/semantics.md §2),
+// sorted.
 var clickFields = listClickFields()
 
 func listClickFields() []string {

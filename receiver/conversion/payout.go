@@ -11,7 +11,8 @@ var (
 	one  = decimal.NewFromInt(1)
 )
 
-// firstPayout is the payout of a new conversion: the postback's, else its campaign's, else the endpoint's default, else 0.
+// firstPayout is the payout of a new conversion: the postback's, else its campaign's, else the endpoint's default, else
+// 0.
 func firstPayout(in *Intent, click *Click) money.Amount {
 	if in.Payout != nil {
 		return *in.Payout
@@ -52,8 +53,8 @@ func overLimit(a money.Amount, limit *decimal.Decimal) bool {
 // adds reports whether the postback has a payout that changes a sum.
 func adds(in *Intent) bool { return in.Payout != nil && !in.Payout.Original.IsZero() }
 
-// add returns the sum of both amounts for [config.RepeatAdd]; false when they have different currencies and not both are
-// converted. Amounts of one currency stay in it and carry the newer rate; others add up in the endpoint's currency.
+// add returns the sum of both amounts for [config.RepeatAdd]; false when they have different currencies and not both
+// are converted. Amounts of one currency stay in it and carry the newer rate; others add up in the endpoint's currency.
 func add(a, b money.Amount, currency string) (money.Amount, bool) {
 	converted := !a.Pending() && !b.Pending()
 	switch {

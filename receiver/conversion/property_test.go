@@ -17,7 +17,8 @@ var (
 	types      = []string{"lead", "sale", "rejected", "registration", "deposit", "trash", "upsell"}
 	currencies = []string{"USD", "EUR", "RUB"}
 	writers    = []conversion.Writer{
-		conversion.WriterKey, conversion.WriterPage, conversion.WriterPerson, conversion.WriterImport, conversion.WriterReplay,
+		conversion.WriterKey, conversion.WriterPage, conversion.WriterPerson, conversion.WriterImport,
+		conversion.WriterReplay,
 	}
 )
 
@@ -158,7 +159,8 @@ func checkAuthority(t *testing.T, in *conversion.Intent, prev *conversion.Conver
 }
 
 func rankOf(c *conversion.Conversion) int {
-	return map[string]int{"lead": 0, "registration": 0, "rejected": 2, "trash": 2, "sale": 1, "deposit": 1, "upsell": 1}[c.Type]
+	return map[string]int{"lead": 0, "registration": 0, "rejected": 2, "trash": 2, "sale": 1, "deposit": 1,
+		"upsell": 1}[c.Type]
 }
 
 // checkRepeat sends the recorded postback once more: it says nothing new, unless its payout adds up.

@@ -16,8 +16,8 @@ func (p Params) isTest() bool {
 	return value == "1" || strings.EqualFold(value, "true") || strings.EqualFold(value, "yes")
 }
 
-// withoutTest returns the parameters without the mark of a test, which is of one postback and not of the slot: what comes
-// after a test is none, unless it says so itself.
+// withoutTest returns the parameters without the mark of a test, which is of one postback and not of the slot: what
+// comes after a test is none, unless it says so itself.
 func (p Params) withoutTest() Params {
 	i, ok := p.find(paramTest)
 	if !ok {

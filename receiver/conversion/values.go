@@ -8,7 +8,8 @@ var reasons = [...]Reason{
 	MethodNotAllowed, RequestTooLarge, RequestUnreadable, IPNotAllowed, SignatureInvalid,
 	SignatureExpired, RateLimited, OriginNotAllowed,
 	SubIDMissing, SubIDUnresolvedMacro, SubIDMalformed, StatusMissing, StatusIgnored,
-	StatusUnresolvedMacro, StatusUnknown, TypeNotAllowed, TIDMalformed, ClickNotFound, ClickExpired, PayoutOverLimit, PayoutNotAddable,
+	StatusUnresolvedMacro, StatusUnknown, TypeNotAllowed, TIDMalformed, ClickNotFound, ClickExpired, PayoutOverLimit,
+	PayoutNotAddable,
 	StatusRegression, AlreadyRecorded, PageMayNotChange, CorrectedByHand,
 }
 

@@ -97,7 +97,8 @@ func TestCheck(t *testing.T) {
 }
 
 func TestControlRefusesWhatIsNoTCPAddress(t *testing.T) {
-	for _, c := range [][2]string{{"udp4", "8.8.8.8:53"}, {"unix", "/run/x.sock"}, {"tcp4", "8.8.8.8"}, {"tcp4", "host:80"}} {
+	for _, c := range [][2]string{{"udp4", "8.8.8.8:53"}, {"unix", "/run/x.sock"}, {"tcp4", "8.8.8.8"},
+		{"tcp4", "host:80"}} {
 		if err := control(c[0], c[1], nil); !errors.Is(err, ErrNotPublic) {
 			t.Errorf("%s %s gives %v", c[0], c[1], err)
 		}
@@ -115,7 +116,8 @@ func TestDialerChecksAfterResolving(t *testing.T) {
 	defer func() { _ = listener.Close() }()
 	_, port, _ := net.SplitHostPort(listener.Addr().String())
 	for _, host := range []string{"127.0.0.1", "localhost", "::ffff:127.0.0.1", "0.0.0.0"} {
-		if _, err := NewDialer(false).DialContext(t.Context(), "tcp", net.JoinHostPort(host, port)); !errors.Is(err, ErrNotPublic) {
+		if _, err := NewDialer(false).DialContext(t.Context(), "tcp", net.JoinHostPort(host, port)); !errors.Is(err,
+			ErrNotPublic) {
 			t.Errorf("dialling %s gives %v", host, err)
 		}
 	}
@@ -179,12 +181,15 @@ func (nowhere) LookupNetIP(context.Context, string, string) ([]netip.Addr, error
 func TestWhatAProxyMayBeAskedFor(t *testing.T) {
 	for host, public := range map[string]bool{
 		"8.8.8.8": true, "rates.example.com": true, "rates.example.com.": true, "0x.example.com": true, "3com.example": true,
-		"127.0.0.1": false, "2130706433": false, "0x7f000001": false, "0X7F.1": false, "017700000001": false, "0177.0.0.1": false,
-		"127.1": false, "10.0x1": false, "[::1]": false, "::ffff:10.0.0.1": false, "localhost": false, "LOCALHOST.": false,
-		"foo.localhost": false, "kubernetes": false, "postgres.shop.svc": false, "kubernetes.default.svc.cluster.local": false,
-		"metadata.google.internal": false, "printer.local": false, "": false, ".": false,
+		"127.0.0.1": false, "2130706433": false, "0x7f000001": false, "0X7F.1": false, "017700000001": false,
+		"0177.0.0.1": false,
+		"127.1":      false, "10.0x1": false, "[::1]": false, "::ffff:10.0.0.1": false, "localhost": false, "LOCALHOST.": false,
+		"foo.localhost": false, "kubernetes": false, "postgres.shop.svc": false,
+		"kubernetes.default.svc.cluster.local": false,
+		"metadata.google.internal":             false, "printer.local": false, "": false, ".": false,
 	} {
-		if err := checkHost(t.Context(), host, nowhere{}); (err == nil) != public || err != nil && !errors.Is(err, ErrNotPublic) {
+		if err := checkHost(t.Context(), host, nowhere{}); (err == nil) != public || err != nil &&
+			!errors.Is(err, ErrNotPublic) {
 			t.Errorf("%q: %v, public: %v", host, err, public)
 		}
 	}
@@ -197,12 +202,14 @@ func TestWhatAProxyMayBeAskedFor(t *testing.T) {
 }
 
 func TestErrorSaysWhatToDo(t *testing.T) {
-	if err := Check(netip.MustParseAddr("10.0.0.1")); !strings.Contains(err.Error(), "10.0.0.1") || !strings.Contains(err.Error(), "egress.allowPrivate") {
+	if err := Check(netip.MustParseAddr("10.0.0.1")); !strings.Contains(err.Error(), "10.0.0.1") ||
+		!strings.Contains(err.Error(), "egress.allowPrivate") {
 		t.Errorf("error %q", err)
 	}
 }
 
-// TestRebinding asks a name server that names a public address first and a private one from then on, as an attacker's would.
+// TestRebinding asks a name server that names a public address first and a private one from then on, as an attacker's
+// would.
 func TestRebinding(t *testing.T) {
 	dialer := NewDialer(false)
 	answers := []netip.Addr{netip.MustParseAddr("8.8.8.8"), netip.MustParseAddr("127.0.0.1")}

@@ -18,7 +18,8 @@ var _ resolver = (*net.Resolver)(nil)
 
 // internalZones are names that only somebody's own network, or the machine itself, answers.
 var internalZones = []string{
-	"cluster.local", "corp", "home", "home.arpa", "internal", "intranet", "lan", "local", "localhost", "private", "svc", "test",
+	"cluster.local", "corp", "home", "home.arpa", "internal", "intranet", "lan", "local", "localhost", "private", "svc",
+	"test",
 }
 
 // checkHost returns an error that wraps [ErrNotPublic] for a host that a proxy may not be asked for: it would connect
@@ -49,8 +50,8 @@ func checkHost(ctx context.Context, host string, names resolver) error {
 	return nil
 }
 
-// isNumber reports whether a host that ends in this label is an address to inet_aton, which reads 2130706433, 0177.1 and
-// 0x7f.1. No public name ends so.
+// isNumber reports whether a host that ends in this label is an address to inet_aton, which reads 2130706433, 0177.1
+// and 0x7f.1. No public name ends so.
 func isNumber(label string) bool {
 	if digits, hex := strings.CutPrefix(label, "0x"); hex {
 		return strings.Trim(digits, "0123456789abcdef") == ""

@@ -42,7 +42,8 @@ func buildWithPages(t *testing.T) *endpoint.Snapshot {
 func TestByAlias(t *testing.T) {
 	s := buildWithPages(t)
 	spring := s.ByAlias("QwErTy")
-	if spring == nil || spring.Endpoint.Name != "ads/shop" || spring.Source != "adnet" || spring.Cost.String() != "0.05" || spring.CostCurrency != "EUR" {
+	if spring == nil || spring.Endpoint.Name != "ads/shop" || spring.Source != "adnet" || spring.Cost.String() != "0.05" ||
+		spring.CostCurrency != "EUR" {
 		t.Fatalf("campaign %+v", spring)
 	}
 	if got := spring.Offer.Render(func(m *config.TemplatePart) string { return m.Macro }); got != "https://offer.example/%zz?s=subid" {
@@ -81,8 +82,10 @@ func TestOriginsBelowADomain(t *testing.T) {
 	pages := s.ByAlias("QwErTy").Endpoint.Browser
 	for origin, want := range map[string]bool{
 		"https://a.shop.example": true, "https://a.b.shop.example": true, "https://one.example": true,
-		"https://shop.example": false, "http://a.shop.example": false, "https://a.shop.example:8443": false, "https://evilshop.example": false,
-		"https://a.shop.example.evil.example": false, "https://a.one.example": false, "https://*.one.example": false, "https://.shop.example": false, "": false,
+		"https://shop.example": false, "http://a.shop.example": false, "https://a.shop.example:8443": false,
+		"https://evilshop.example":            false,
+		"https://a.shop.example.evil.example": false, "https://a.one.example": false, "https://*.one.example": false,
+		"https://.shop.example": false, "": false,
 	} {
 		if got := pages.AllowsOrigin(origin); got != want {
 			t.Errorf("%s: %v", origin, got)

@@ -17,8 +17,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/forward/rule"
 )
 
-// Compile builds one endpoint. Everything that the contract's validation accepts compiles; the error joins what does not,
-// each with the path of the field, and contains no secret.
+// Compile builds one endpoint. Everything that the contract's validation accepts compiles; the error joins what does
+// not, each with the path of the field, and contains no secret.
 func Compile(c config.Endpoint) (*Endpoint, error) {
 	forwards, forwardsErr := compileForwards(c.Forwards)
 	rules, rulesErr := compileRules(&c, forwards)

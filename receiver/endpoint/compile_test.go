@@ -29,13 +29,15 @@ func full() config.Endpoint {
 		Payout: config.Payout{Default: "-1.50", Max: "500"},
 		Policies: config.Policies{
 			MissingStatus: "sale", UnknownStatus: config.PolicyIgnore,
-			UnknownClick: config.UnknownClickHold, HoldFor: config.Duration(time.Hour), ClickLookback: config.Duration(48 * time.Hour),
-			Repeat: config.RepeatAdd, Slot: config.SlotTidAndType, Transitions: config.TransitionsForwardOnly,
+			UnknownClick: config.UnknownClickHold, HoldFor: config.Duration(time.Hour),
+			ClickLookback: config.Duration(48 * time.Hour),
+			Repeat:        config.RepeatAdd, Slot: config.SlotTidAndType, Transitions: config.TransitionsForwardOnly,
 			StrictReplies: true, SuccessBody: "OK",
 		},
 		Access: config.Access{
 			AllowedCIDRs: []string{"192.0.2.7/24", "::ffff:10.0.0.0/104", "2001:db8::/32"},
-			HMAC:         &config.HMAC{Parameter: "sig", Secrets: []config.Secret{{ID: "a", Value: "secret-1"}, {ID: "b", Value: "secret-2"}}},
+			HMAC: &config.HMAC{Parameter: "sig",
+				Secrets: []config.Secret{{ID: "a", Value: "secret-1"}, {ID: "b", Value: "secret-2"}}},
 		},
 		Forwards: []config.Forward{{
 			Name: "fb", URL: "https://example.com/?c={subid}", Method: "GET", Types: []string{"sale"},
@@ -64,7 +66,8 @@ func TestCompileTakesOverWhatIsDeclared(t *testing.T) {
 		UnknownClick: config.UnknownClickHold, HoldFor: time.Hour, ClickLookback: 48 * time.Hour,
 		Repeat: config.RepeatAdd, SlotPolicy: config.SlotTidAndType, Transitions: config.TransitionsForwardOnly,
 		Forwards: []conversion.ForwardRule{{
-			Name: "fb", Host: "example.com:443", Types: []string{"sale"}, Resend: config.ResendOnStatusChange, Sources: []string{"fb"}, Campaigns: []string{"c"},
+			Name: "fb", Host: "example.com:443", Types: []string{"sale"}, Resend: config.ResendOnStatusChange,
+			Sources: []string{"fb"}, Campaigns: []string{"c"},
 		}},
 	}
 	if diff := cmp.Diff(wantRules, e.Rules); diff != "" {
@@ -80,7 +83,8 @@ func TestCompileTakesOverWhatIsDeclared(t *testing.T) {
 	if !slices.Equal(e.AllowedCIDRs, wantCIDRs) {
 		t.Errorf("CIDRs %v", e.AllowedCIDRs)
 	}
-	got := fmt.Sprint(e.Name, e.Namespace, e.Currency, e.MissingStatus, e.UnknownStatus, e.SuccessBody, e.StrictReplies, e.SignatureParameter)
+	got := fmt.Sprint(e.Name, e.Namespace, e.Currency, e.MissingStatus, e.UnknownStatus, e.SuccessBody, e.StrictReplies,
+		e.SignatureParameter)
 	if want := fmt.Sprint("ads/shop", "ads", "USD", "sale", "", "OK", true, "sig"); got != want {
 		t.Errorf("got %s, want %s", got, want)
 	}
@@ -92,7 +96,8 @@ func TestCompileTakesOverWhatIsDeclared(t *testing.T) {
 func TestCompiledEndpointPrintsNoSecret(t *testing.T) {
 	e := compile(t, full())
 	for _, format := range []string{"%v", "%+v", "%#v", "%s", "%x"} {
-		if text := fmt.Sprintf(format, e); strings.Contains(text, "secret-1") || strings.Contains(text, fmt.Sprintf("%x", "secret-1")) {
+		if text := fmt.Sprintf(format, e); strings.Contains(text, "secret-1") ||
+			strings.Contains(text, fmt.Sprintf("%x", "secret-1")) {
 			t.Errorf("%s shows a secret", format)
 		}
 	}
@@ -170,7 +175,8 @@ func TestLookup(t *testing.T) {
 			last = rank
 		}
 	}
-	for _, name := range []string{"", "Subid", "sub_id_0", "sub_id_31", "sub_id_01", "first_bet_status", "signature", "kw"} {
+	for _, name := range []string{"", "Subid", "sub_id_0", "sub_id_31", "sub_id_01", "first_bet_status", "signature",
+		"kw"} {
 		if field, _, ok := e.Lookup(name); ok {
 			t.Errorf("%q is known as field %d", name, field)
 		}

@@ -59,8 +59,11 @@ func listFieldNames() []string {
 	for field, param := range map[Field]string{
 		FieldSubid: config.ParamSubid, FieldStatus: config.ParamStatus, FieldTid: config.ParamTid,
 		FieldPayout: config.ParamPayout, FieldCost: config.ParamCost, FieldCurrency: config.ParamCurrency,
-		FieldDate: config.ParamDate, FieldReturn: config.ParamReturn, FieldFrom: config.ParamFrom, FieldIgnoreStatus: config.ParamIgnoreStatus,
-		FieldKeyword: config.ParamKeyword, FieldExternalID: config.ParamExternalID, FieldCreativeID: config.ParamCreativeID,
+		FieldDate: config.ParamDate, FieldReturn: config.ParamReturn, FieldFrom: config.ParamFrom,
+		FieldIgnoreStatus: config.ParamIgnoreStatus,
+		FieldKeyword:      config.ParamKeyword,
+		FieldExternalID:   config.ParamExternalID,
+		FieldCreativeID:   config.ParamCreativeID,
 		FieldAdCampaignID: config.ParamAdCampaignID, FieldSource: config.ParamSource,
 	} {
 		names[field] = param
@@ -134,8 +137,8 @@ func numbers(names map[string]name) map[string]int {
 	return fields
 }
 
-// Lookup returns the field for which a parameter name stands. Among the names of one field the lowest rank counts first:
-// the canonical name, the built-in aliases, the endpoint's own in their listed order (docs/semantics.md §2).
+// Lookup returns the field for which a parameter name stands. Among the names of one field the lowest rank counts
+// first: the canonical name, the built-in aliases, the endpoint's own in their listed order (docs/semantics.md §2).
 func (e *Endpoint) Lookup(param string) (field Field, rank int, ok bool) {
 	n, ok := commonTable.lookup(param)
 	if !ok {

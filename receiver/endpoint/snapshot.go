@@ -94,7 +94,8 @@ func (s *Snapshot) admit(e *Endpoint, declared *config.Endpoint) error {
 			continue
 		}
 		if other := s.campaigns[c.Alias]; other != nil {
-			errs = append(errs, fmt.Errorf("campaign %s: %s of endpoint %s has the same alias", c.Name, other.Name, other.Endpoint.Name))
+			errs = append(errs, fmt.Errorf("campaign %s: %s of endpoint %s has the same alias", c.Name, other.Name,
+				other.Endpoint.Name))
 		}
 		s.campaigns[c.Alias] = campaign
 		errs = append(errs, s.campaignTokens.add(credential{endpoint: e, campaign: campaign}, c.Tokens))
@@ -175,7 +176,8 @@ func (s *Snapshot) WithCampaigns() []*Endpoint { return s.withCampaigns }
 
 // ByName returns the endpoint of that name ("namespace/name"), nil if there is none.
 func (s *Snapshot) ByName(name string) *Endpoint {
-	i, found := slices.BinarySearchFunc(s.endpoints, name, func(e *Endpoint, name string) int { return cmp.Compare(e.Name, name) })
+	i, found := slices.BinarySearchFunc(s.endpoints, name,
+		func(e *Endpoint, name string) int { return cmp.Compare(e.Name, name) })
 	if !found {
 		return nil
 	}

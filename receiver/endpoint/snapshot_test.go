@@ -41,7 +41,8 @@ func TestBuild(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if s.Revision != c.Revision || s.Fleet.Name != "main" || len(s.TrustedProxies) != 1 || s.TrustedProxies[0].String() != "10.0.0.0/8" {
+	if s.Revision != c.Revision || s.Fleet.Name != "main" || len(s.TrustedProxies) != 1 ||
+		s.TrustedProxies[0].String() != "10.0.0.0/8" {
 		t.Errorf("revision %s, fleet %s, proxies %v", s.Revision, s.Fleet.Name, s.TrustedProxies)
 	}
 	if got := s.LongestLookback(); got != 48*time.Hour {
@@ -92,7 +93,8 @@ func TestByClickToken(t *testing.T) {
 }
 
 func checkFound(
-	t *testing.T, find func(string, time.Time) (*endpoint.Endpoint, string, bool), secret string, now time.Time, want, wantID string,
+	t *testing.T, find func(string, time.Time) (*endpoint.Endpoint, string, bool), secret string, now time.Time, want,
+	wantID string,
 ) {
 	t.Helper()
 	e, id, ok := find(secret, now)
@@ -111,9 +113,11 @@ func TestBuildRefusesTheWhole(t *testing.T) {
 		edit func(*config.Config)
 		want string
 	}{
-		{"an endpoint that does not compile", func(c *config.Config) { c.Endpoints[1].Payout.Max = "x" }, "endpoint ads/blog: payout.max"},
+		{"an endpoint that does not compile", func(c *config.Config) { c.Endpoints[1].Payout.Max = "x" },
+			"endpoint ads/blog: payout.max"},
 		{"a digest that is too short", func(c *config.Config) { c.Endpoints[0].Keys[0].SHA256 = "00" }, "key k2"},
-		{"a digest that is no hex", func(c *config.Config) { c.Endpoints[0].Keys[0].SHA256 = strings.Repeat("g", 64) }, "key k2"},
+		{"a digest that is no hex", func(c *config.Config) { c.Endpoints[0].Keys[0].SHA256 = strings.Repeat("g", 64) },
+			"key k2"},
 		{"a key of two endpoints", func(c *config.Config) { c.Endpoints[1].Keys[0].SHA256 = c.Endpoints[0].Keys[0].SHA256 },
 			"endpoint ads/shop has the same one"},
 		{"a proxy that is no CIDR", func(c *config.Config) { c.Fleet.TrustedProxies[0] = "x" }, "fleet.trustedProxies[0]"},

@@ -1,9 +1,10 @@
 package endpoint
 
-// table finds the names that all endpoints share. Every parameter of every request is looked up in it, so it is faster than
-// a map: it hashes the length of a name and three of its bytes only.
+// table finds the names that all endpoints share. Every parameter of every request is looked up in it, so it is faster
+// than a map: it hashes the length of a name and three of its bytes only.
 type table struct {
-	// slots hold 1 above the number of an entry, 0 where there is none. A name is in its slot or in the first free one after.
+	// slots hold 1 above the number of an entry, 0 where there is none. A name is in its slot or in the first free one
+	// after.
 	slots   [1 << tableBits]uint8
 	entries []tableEntry
 }
@@ -35,7 +36,8 @@ func slot(text string) uint32 {
 		return 0
 	}
 	last := len(text) - 1
-	hash := uint32(text[0]) | uint32(text[last-1])<<8 | uint32(text[last])<<16 | uint32(last)<<24 //nolint:gosec // It may wrap.
+	//nolint:gosec // It may wrap.
+	hash := uint32(text[0]) | uint32(text[last-1])<<8 | uint32(text[last])<<16 | uint32(last)<<24
 	return hash * 0x9E3779B1 >> (32 - tableBits)
 }
 

@@ -83,7 +83,8 @@ const (
 
 // TypeOf returns the conversion type that a status word means to the endpoint, or "" for none: by its training, else as
 // a built-in type's name, else as a custom type's name or parameter (docs/semantics.md §3.7). The training in the URL
-// goes before all that and is the caller's. ambiguous reports that the endpoint's training lists the word for several types.
+// goes before all that and is the caller's. ambiguous reports that the endpoint's training lists the word for several
+// types.
 func (e *Endpoint) TypeOf(word string) (conversionType string, by Level, ambiguous bool) {
 	word = Fold(word)
 	if t, ok := e.training[word]; ok {
@@ -96,8 +97,8 @@ func (e *Endpoint) TypeOf(word string) (conversionType string, by Level, ambiguo
 }
 
 // Fold returns the form in which words are compared: trimmed, without letter case by Unicode simple folding, and as
-// [conversion.WholeNumber] has it. Otherwise two valid words have the same form exactly when [strings.EqualFold] holds for them
-// trimmed. It allocates nothing for a word that is lower-case ASCII.
+// [conversion.WholeNumber] has it. Otherwise two valid words have the same form exactly when [strings.EqualFold] holds
+// for them trimmed. It allocates nothing for a word that is lower-case ASCII.
 func Fold(word string) string {
 	return conversion.WholeNumber(strings.Map(foldRune, strings.TrimSpace(word)))
 }

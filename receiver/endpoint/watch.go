@@ -93,8 +93,8 @@ func (w *Watch) Status() Status {
 	return w.status
 }
 
-// Run follows the directory until ctx is done: by its file events, and by looking now and then, since events get lost on
-// some volumes. It watches the directory rather than its files, because an update replaces a link in it.
+// Run follows the directory until ctx is done: by its file events, and by looking now and then, since events get lost
+// on some volumes. It watches the directory rather than its files, because an update replaces a link in it.
 func (w *Watch) Run(ctx context.Context) {
 	events, stop := w.events()
 	defer stop()
@@ -134,7 +134,8 @@ func (w *Watch) reload() time.Duration {
 	case err == nil:
 		w.serve(snapshot, manifest)
 		w.logged = ""
-		w.options.Logger.Info("Serving a new configuration", "revision", snapshot.Revision, "endpoints", len(snapshot.Endpoints()))
+		w.options.Logger.Info("Serving a new configuration", "revision", snapshot.Revision, "endpoints",
+			len(snapshot.Endpoints()))
 		if w.options.OnChange != nil {
 			w.options.OnChange(snapshot)
 		}

@@ -15,8 +15,8 @@ import (
 // generation is the link that the kubelet replaces when a mounted Secret changes: behind it stands one whole revision.
 const generation = "..data"
 
-// read compiles the directory's present content. It returns no snapshot and no error when that is what is served already:
-// the manifest holds the digests of all the rest.
+// read compiles the directory's present content. It returns no snapshot and no error when that is what is served
+// already: the manifest holds the digests of all the rest.
 func (w *Watch) read() (*Snapshot, []byte, error) {
 	root, err := openGeneration(w.dir)
 	if err != nil {
@@ -46,8 +46,8 @@ func (w *Watch) read() (*Snapshot, []byte, error) {
 	return snapshot, manifest, nil
 }
 
-// openGeneration opens the directory behind the link, so that everything read comes from one revision even if the link is
-// replaced meanwhile; a directory without the link is its own only generation.
+// openGeneration opens the directory behind the link, so that everything read comes from one revision even if the link
+// is replaced meanwhile; a directory without the link is its own only generation.
 func openGeneration(dir string) (*os.Root, error) {
 	root, err := os.OpenRoot(filepath.Join(dir, generation))
 	if errors.Is(err, fs.ErrNotExist) {

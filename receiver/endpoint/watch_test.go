@@ -112,7 +112,8 @@ func TestLoadSaysInOneLineWhatIsWrong(t *testing.T) {
 		{"a manifest that is no JSON", config.Documents{"manifest.json": []byte("\n\n{")}, "manifest.json"},
 		{"a manifest without its shard", config.Documents{"manifest.json": broken["manifest.json"]}, "shard-000.json"},
 		{"a shard of another revision", broken, "shard-000.json"},
-		{"a manifest that is too large", config.Documents{"manifest.json": make([]byte, config.MaxDocumentBytes+10)}, "more than"},
+		{"a manifest that is too large", config.Documents{"manifest.json": make([]byte, config.MaxDocumentBytes+10)},
+			"more than"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			dir := t.TempDir()
@@ -140,7 +141,8 @@ func TestABadUpdateKeepsTheLastGoodConfigurationAndIsLoudOnce(t *testing.T) {
 		w.reload()
 	}
 	status := w.Status()
-	if !serves(w, 1) || status.LastError == "" || status.Failures != 3 || !status.LastErrorAt.Equal(c.now) || !status.LoadedAt.Equal(loaded) {
+	if !serves(w, 1) || status.LastError == "" || status.Failures != 3 || !status.LastErrorAt.Equal(c.now) ||
+		!status.LoadedAt.Equal(loaded) {
 		t.Errorf("after a bad update: %+v", status)
 	}
 	if got := strings.Count(log.String(), "level=ERROR"); got != 1 {
@@ -154,7 +156,8 @@ func TestABadUpdateKeepsTheLastGoodConfigurationAndIsLoudOnce(t *testing.T) {
 	}
 	mount(t, dir, documents(t, 2))
 	w.reload()
-	if status := w.Status(); !serves(w, 2) || serves(w, 1) || status.Reloads != 1 || status.Revision != w.Current().Revision {
+	if status := w.Status(); !serves(w, 2) || serves(w, 1) || status.Reloads != 1 ||
+		status.Revision != w.Current().Revision {
 		t.Errorf("after a good update: %+v", status)
 	}
 }

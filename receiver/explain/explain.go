@@ -1,6 +1,7 @@
-// Package explain owns the answer to "why": it takes a postback that somebody asks about through the steps of a real one, by
-// the code that judges real ones, and tells each step. It records nothing, counts in no allowance, locks nothing, and sends
-// nothing: the ledger is read as it is committed. So a postback that arrives at the same moment may meet another state.
+// Package explain owns the answer to "why": it takes a postback that somebody asks about through the steps of a real
+// one, by the code that judges real ones, and tells each step. It records nothing, counts in no allowance, locks
+// nothing, and sends nothing: the ledger is read as it is committed. So a postback that arrives at the same moment may
+// meet another state.
 package explain
 
 import (
@@ -44,8 +45,9 @@ type Options struct {
 	Rates     func() *money.Table
 	Store     Store
 	// Answer answers a postback as the port for postbacks does.
-	Answer func(w http.ResponseWriter, a *access.Attempt, gif bool, wish string, outcome conversion.Outcome, reason conversion.Reason)
-	Clock  func() time.Time
+	Answer func(w http.ResponseWriter, a *access.Attempt, gif bool, wish string, outcome conversion.Outcome,
+		reason conversion.Reason)
+	Clock func() time.Time
 }
 
 // Explainer explains postbacks. It may be used concurrently.
@@ -91,7 +93,8 @@ type Answer struct {
 	Outcome  conversion.Outcome
 	Reason   conversion.Reason
 	Warnings []conversion.Warning
-	// Before is the slot's present version, After the one that would be recorded; nil for none. A new conversion has no id.
+	// Before is the slot's present version, After the one that would be recorded; nil for none. A new conversion has no
+	// id.
 	Before, After *conversion.Conversion
 	// Status, ContentType and Body are the reply; the Body of an image is left out.
 	Status      int
@@ -123,7 +126,8 @@ func (e *Explainer) Explain(ctx context.Context, q Question) (Answer, error) {
 		return Answer{}, err
 	}
 	if found.Attempt == nil {
-		return Answer{Steps: []Step{{Step: trace.Step{Name: trace.Key, Reason: wrongKey}, Note: words[wrongKey]}}, Status: http.StatusNotFound}, nil
+		return Answer{Steps: []Step{{Step: trace.Step{Name: trace.Key, Reason: wrongKey}, Note: words[wrongKey]}},
+			Status: http.StatusNotFound}, nil
 	}
 	return e.walk(ctx, found)
 }
@@ -204,7 +208,8 @@ func (e *Explainer) attempt(q *Question, said *request.Request) (attempt, error)
 		}
 		// A door of its own: asking takes nothing of an allowance.
 		a, ok := access.NewDoor().Postback(snapshot, said, path.Key, q.At)
-		if !ok || path.Name != request.PostbackName && !a.MayUse(snapshot.ByAlias(path.Name)) || q.Only != "" && a.Endpoint.Name != q.Only {
+		if !ok || path.Name != request.PostbackName && !a.MayUse(snapshot.ByAlias(path.Name)) || q.Only != "" &&
+			a.Endpoint.Name != q.Only {
 			return attempt{}, nil
 		}
 		found.Attempt, found.gif = a, path.GIF

@@ -67,8 +67,9 @@ func declared(edit func(*config.Endpoint)) config.Endpoint {
 			Slot: config.SlotTid, Transitions: config.TransitionsAny,
 		},
 		Forwards: []config.Forward{{
-			Name: "source", URL: "https://ts.example/pb?token=s3cr3tt0ken&cid={external_id}&sum={payout}", Method: http.MethodGet,
-			Types: []string{"sale"}, Resend: config.ResendOnAnyChange,
+			Name: "source", URL: "https://ts.example/pb?token=s3cr3tt0ken&cid={external_id}&sum={payout}",
+			Method: http.MethodGet,
+			Types:  []string{"sale"}, Resend: config.ResendOnAnyChange,
 		}},
 	}
 	if edit != nil {
@@ -169,10 +170,11 @@ status |  | approve |  | status_unknown | The word is no conversion type, and no
 			answer: " 404 ",
 		},
 		{
-			name:   "an address that may not send",
-			edit:   func(e *config.Endpoint) { e.Access.AllowedCIDRs = []string{"192.0.2.0/24"} },
-			q:      explain.Question{Endpoint: "ads/shop", Query: "subid=c1&status=sale", IP: "198.51.100.1"},
-			want:   "\naccess | address | 198.51.100.1 |  | ip_not_allowed | The sender's address is not among access.allowedCIDRs.\n",
+			name: "an address that may not send",
+			edit: func(e *config.Endpoint) { e.Access.AllowedCIDRs = []string{"192.0.2.0/24"} },
+			q:    explain.Question{Endpoint: "ads/shop", Query: "subid=c1&status=sale", IP: "198.51.100.1"},
+			want: "\naccess | address | 198.51.100.1 |  | ip_not_allowed | The sender's address is not among " +
+				"access.allowedCIDRs.\n",
 			answer: "refused; ip_not_allowed 403 Refused: ip_not_allowed",
 		},
 		{
@@ -239,8 +241,10 @@ func errorOf(err error) string {
 
 func TestOfAnotherEndpointNothingIsTold(t *testing.T) {
 	e := explainer(t, &book{click: clicked()}, nil)
-	theirs, err := e.Explain(t.Context(), explain.Question{Only: "ads/mine", URL: "https://pb.example/" + key + "/postback?subid=c1&status=sale"})
-	nobodys, errNobody := e.Explain(t.Context(), explain.Question{Only: "ads/mine", URL: "https://pb.example/nobody/postback?subid=c1&status=sale"})
+	theirs, err := e.Explain(t.Context(), explain.Question{Only: "ads/mine",
+		URL: "https://pb.example/" + key + "/postback?subid=c1&status=sale"})
+	nobodys, errNobody := e.Explain(t.Context(),
+		explain.Question{Only: "ads/mine", URL: "https://pb.example/nobody/postback?subid=c1&status=sale"})
 	if err != nil || errNobody != nil || theirs.Status != http.StatusNotFound || steps(theirs) != steps(nobodys) {
 		t.Errorf("%+v, %+v", theirs, nobodys)
 	}
@@ -266,21 +270,25 @@ func FuzzExplain(f *testing.F) {
 	for _, r := range postbacktest.Requests {
 		f.Add(r.Query, r.ContentType, []byte(r.Body))
 	}
-	e := explainer(f, &book{click: clicked()}, func(e *config.Endpoint) { e.Policies.UnknownClick = config.UnknownClickRecord })
+	e := explainer(f, &book{click: clicked()},
+		func(e *config.Endpoint) { e.Policies.UnknownClick = config.UnknownClickRecord })
 	ep := e.Endpoints().ByName("ads/shop")
 	f.Fuzz(func(t *testing.T, query, contentType string, body []byte) {
-		q := explain.Question{Endpoint: "ads/shop", Query: query, ContentType: contentType, Body: string(body), Method: http.MethodPost}
+		q := explain.Question{Endpoint: "ads/shop", Query: query, ContentType: contentType, Body: string(body),
+			Method: http.MethodPost}
 		got, err := e.Explain(t.Context(), q)
 		if err != nil {
 			t.Fatal(err)
 		}
 		verdict := access.To(ep, &request.Request{
-			At: now, Method: http.MethodPost, RawQuery: query, URLBytes: len(query), ContentType: contentType, Unread: strings.NewReader(string(body)),
+			At: now, Method: http.MethodPost, RawQuery: query, URLBytes: len(query), ContentType: contentType,
+			Unread: strings.NewReader(string(body)),
 		}, false).Judge(now.UnixMicro(), rates())
 		if got.Reason != verdict.Reason || (got.After == nil) != (verdict.Intent == nil) {
 			t.Fatalf("explained as %s, judged as %s", got.Reason, verdict.Reason)
 		}
-		if got.After != nil && (got.After.Type != verdict.Type || got.After.SubID != verdict.SubID || got.After.Slot.TID != verdict.TID) {
+		if got.After != nil && (got.After.Type != verdict.Type || got.After.SubID != verdict.SubID ||
+			got.After.Slot.TID != verdict.TID) {
 			t.Fatalf("explained as %+v, judged as %+v", got.After, verdict)
 		}
 	})

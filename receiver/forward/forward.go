@@ -1,7 +1,7 @@
 // Package forward owns the delivery of S2S postbacks (docs/semantics.md §6): it claims what is due in the ledger's
 // outbox, sends it by the endpoint's current rule, and writes down what became of it. At least once, never out of a
-// conversion's order, and no host that is slow or dead delays the others. What is sent is package rule's; what the outbox
-// promises is package ledger's. It imports no store engine.
+// conversion's order, and no host that is slow or dead delays the others. What is sent is package rule's; what the
+// outbox promises is package ledger's. It imports no store engine.
 package forward
 
 import (
@@ -168,7 +168,8 @@ func (w *Worker) deliver(ctx context.Context, row ledger.OutboxRow) result {
 	}
 	w.options.Observer.ForwardAttempted(a.status, a.err, took)
 	attempt := ledger.Attempt{
-		At: now, Milliseconds: took.Milliseconds(), Status: a.status, Error: a.err, URL: request.Shown, Answer: by.Redact(a.body),
+		At: now, Milliseconds: took.Milliseconds(), Status: a.status, Error: a.err, URL: request.Shown,
+		Answer:   by.Redact(a.body),
 		Location: by.Redact(a.location),
 	}
 	out.sent, out.failing, out.retryAfter = true, kindOf(&attempt, by.Expects) == retryable, a.retryAfter

@@ -71,8 +71,8 @@ func (h *hosts) at(name string) *host {
 	return found
 }
 
-// shares allots the free connections to the hosts that may have something due, evenly, and what is left to who has room.
-// Hosts that do not answer get half of all connections at most, so that they never have them all.
+// shares allots the free connections to the hosts that may have something due, evenly, and what is left to who has
+// room. Hosts that do not answer get half of all connections at most, so that they never have them all.
 func (h *hosts) shares(now time.Time) []ledger.OutboxShare {
 	names := make([]string, 0, len(h.waiting))
 	for name := range h.waiting {
@@ -160,8 +160,8 @@ func (h *host) answered(most int) {
 	h.limit = min(most, h.limit+1)
 }
 
-// failed makes little of one failure, and leaves a host alone that fails again and again. Failures that come in while it
-// is left alone were under way together, and count as one.
+// failed makes little of one failure, and leaves a host alone that fails again and again. Failures that come in while
+// it is left alone were under way together, and count as one.
 func (h *host) failed(retryAfter time.Duration, now time.Time) {
 	if !now.Before(h.pausedUntil) {
 		h.failures++

@@ -121,16 +121,18 @@ func (b *bench) row(rule, host, subid string, version int) ledger.Forward {
 	return ledger.Forward{
 		ID: uuid.Must(uuid.NewV7()), Rule: rule, Host: host, Due: now, IP: "198.51.100.7",
 		Conversion: &conversion.Conversion{
-			ID: uuid.New(), Endpoint: shop, SubID: subid, Type: "lead", Status: "lead", Version: version, EndpointCurrency: "USD",
-			Payout:         money.Amount{Original: payout, Currency: "USD", Converted: &payout},
-			ConversionTime: now, CreatedAt: now, UpdatedAt: now,
+			ID: uuid.New(), Endpoint: shop, SubID: subid, Type: "lead", Status: "lead", Version: version,
+			EndpointCurrency: "USD",
+			Payout:           money.Amount{Original: payout, Currency: "USD", Converted: &payout},
+			ConversionTime:   now, CreatedAt: now, UpdatedAt: now,
 		},
 	}
 }
 
 func (b *bench) putAll(rows ...ledger.Forward) {
 	b.Helper()
-	err := b.store.Transact(b.Context(), ledger.Want{}, func(*ledger.Book) *ledger.Changes { return &ledger.Changes{Forwards: rows} })
+	err := b.store.Transact(b.Context(), ledger.Want{},
+		func(*ledger.Book) *ledger.Changes { return &ledger.Changes{Forwards: rows} })
 	if err != nil {
 		b.Fatal(err)
 	}

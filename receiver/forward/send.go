@@ -82,7 +82,8 @@ func (s *sender) send(ctx context.Context, r rule.Request, allowPrivate bool, no
 // maxLocation bounds, in bytes, what is kept of where a redirect points.
 const maxLocation = 512
 
-// location says where a redirect points. Its query, which repeats that of the request, is left out, and so are credentials.
+// location says where a redirect points. Its query, which repeats that of the request, is left out, and so are
+// credentials.
 func location(response *http.Response) string {
 	if response.StatusCode < 300 || response.StatusCode > 399 {
 		return ""
@@ -169,7 +170,8 @@ func wordFor(err error) ledger.AttemptError {
 		return ledger.AttemptTLS
 	case errors.Is(err, syscall.ECONNREFUSED):
 		return ledger.AttemptRefused
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &dial), errors.Is(err, syscall.ECONNRESET):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.As(err, &dial),
+		errors.Is(err, syscall.ECONNRESET):
 		return ledger.AttemptNetwork
 	case strings.Contains(err.Error(), "malformed"), strings.Contains(err.Error(), "exceeded"):
 		return ledger.AttemptNoHTTP

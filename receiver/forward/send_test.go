@@ -24,7 +24,9 @@ func TestSend(t *testing.T) {
 		body, _ := io.ReadAll(r.Body)
 		fmt.Fprintf(w, "%s %s %s %s%s", r.Method, r.RequestURI, r.Header.Get("Content-Type"), body, r.Header.Get("X-Token"))
 	})
-	mux.HandleFunc("/redirect", func(w http.ResponseWriter, r *http.Request) { http.Redirect(w, r, "/followed", http.StatusFound) })
+	mux.HandleFunc("/redirect", func(w http.ResponseWriter, r *http.Request) {
+		http.Redirect(w, r, "/followed", http.StatusFound)
+	})
 	mux.HandleFunc("/followed", func(http.ResponseWriter, *http.Request) { followed.Add(1) })
 	mux.HandleFunc("/large", func(w http.ResponseWriter, _ *http.Request) {
 		for range 1 << 10 {
@@ -33,7 +35,10 @@ func TestSend(t *testing.T) {
 			}
 		}
 	})
-	mux.HandleFunc("/binary", func(w http.ResponseWriter, _ *http.Request) { _, _ = w.Write([]byte("a\x00\xff\x1b[1mb\n")) })
+	mux.HandleFunc("/binary", func(w http.ResponseWriter, _ *http.Request) {
+		_,
+			_ = w.Write([]byte("a\x00\xff\x1b[1mb\n"))
+	})
 	mux.HandleFunc("/later", func(w http.ResponseWriter, _ *http.Request) {
 		w.Header().Set("Retry-After", "120")
 		w.WriteHeader(http.StatusTooManyRequests)
@@ -44,7 +49,9 @@ func TestSend(t *testing.T) {
 		_ = http.NewResponseController(w).Flush()
 		<-r.Context().Done()
 	})
-	mux.HandleFunc("/headers", func(w http.ResponseWriter, _ *http.Request) { w.Header().Set("X", strings.Repeat("x", 128<<10)) })
+	mux.HandleFunc("/headers", func(w http.ResponseWriter, _ *http.Request) {
+		w.Header().Set("X", strings.Repeat("x", 128<<10))
+	})
 	mux.HandleFunc("/cut", func(http.ResponseWriter, *http.Request) { panic(http.ErrAbortHandler) })
 	server := httptest.NewServer(mux)
 	defer server.Close()
@@ -63,9 +70,12 @@ func TestSend(t *testing.T) {
 		err     ledger.AttemptError
 		body    string
 	}{
-		"a GET":                        {get(server.URL + "/echo?a=%20b&c"), 200, "", "GET /echo?a=%20b&c  "},
-		"a POST":                       {rule.Request{Method: "POST", URL: server.URL + "/echo", Body: "a=%20b&c", ContentType: "application/x-www-form-urlencoded"}, 200, "", "POST /echo application/x-www-form-urlencoded a=%20b&c"},
-		"headers replace its own":      {rule.Request{Method: "POST", URL: server.URL + "/echo", Body: "{}", ContentType: "application/json", Headers: []rule.Header{{Name: "content-type", Value: "text/x"}, {Name: "X-Token", Value: "t"}}}, 200, "", "POST /echo text/x {}t"},
+		"a GET": {get(server.URL + "/echo?a=%20b&c"), 200, "", "GET /echo?a=%20b&c  "},
+		"a POST": {rule.Request{Method: "POST", URL: server.URL + "/echo", Body: "a=%20b&c",
+			ContentType: "application/x-www-form-urlencoded"}, 200, "", "POST /echo application/x-www-form-urlencoded a=%20b&c"},
+		"headers replace its own": {rule.Request{Method: "POST", URL: server.URL + "/echo", Body: "{}",
+			ContentType: "application/json", Headers: []rule.Header{{Name: "content-type", Value: "text/x"},
+				{Name: "X-Token", Value: "t"}}}, 200, "", "POST /echo text/x {}t"},
 		"a redirect is not followed":   {get(server.URL + "/redirect"), 302, "", "<a href=\"/followed\">Found</a>.\n\n"},
 		"a large answer is cut":        {get(server.URL + "/large"), 200, "", strings.Repeat("x", maxKept)},
 		"a binary answer becomes text": {get(server.URL + "/binary"), 200, "", "a�[1mb\n"},
@@ -108,7 +118,8 @@ func TestARedirectShowsWhereItPoints(t *testing.T) {
 	}{
 		"absolute, with a query": {301, "https://user:pass@new.example/pb?token=SECRET#SECRET", "https://new.example/pb"},
 		"on the same host":       {302, "/login?next=SECRET", "/login"},
-		"very long":              {307, "https://new.example/" + strings.Repeat("x", 2000), strings.Repeat("x", maxLocation-len("https://new.example/"))},
+		"very long": {307, "https://new.example/" + strings.Repeat("x", 2000),
+			strings.Repeat("x", maxLocation-len("https://new.example/"))},
 		"beyond ASCII":           {308, "https://new.example/\u00e9", "https://new.example/%C3%A9"},
 		"nowhere":                {302, "", ""},
 		"no URL":                 {302, "http://[::zz]/", ""},
@@ -125,8 +136,10 @@ func TestARedirectShowsWhereItPoints(t *testing.T) {
 			s := newSender(5*time.Second, 1)
 			defer s.close()
 			got := s.send(t.Context(), get(server.URL+"/pb?a=1"), true, noon)
-			if got.status != c.status || !strings.HasSuffix(got.location, c.suffix) || (c.suffix == "") != (got.location == "") ||
-				len(got.location) > maxLocation || strings.Contains(got.location, "SECRET") || strings.Contains(got.location, "user") {
+			if got.status != c.status || !strings.HasSuffix(got.location, c.suffix) ||
+				(c.suffix == "") != (got.location == "") ||
+				len(got.location) > maxLocation || strings.Contains(got.location, "SECRET") ||
+				strings.Contains(got.location, "user") {
 				t.Errorf("%+v", got)
 			}
 		})
@@ -168,19 +181,24 @@ func TestNothingPrivateIsReached(t *testing.T) {
 	s := newSender(5*time.Second, 1)
 	defer s.close()
 	for _, host := range []string{
-		"127.0.0.1", "127.1.2.3", "127.255.255.254", "0.0.0.0", "localhost", "LOCALHOST", "localhost.", "[::1]", "[::]", "[0:0:0:0:0:0:0:1]",
-		"[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::7f00:1]", "[64:ff9b::a9fe:a9fe]",
-		"[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[2002:a9fe:a9fe::]", "[2001:0:7f00:1::]", "10.0.0.1", "10.255.255.255", "172.16.0.1",
+		"127.0.0.1", "127.1.2.3", "127.255.255.254", "0.0.0.0", "localhost", "LOCALHOST", "localhost.", "[::1]", "[::]",
+		"[0:0:0:0:0:0:0:1]",
+		"[::ffff:127.0.0.1]", "[::ffff:7f00:1]", "[::127.0.0.1]", "[64:ff9b::127.0.0.1]", "[64:ff9b::7f00:1]",
+		"[64:ff9b::a9fe:a9fe]",
+		"[64:ff9b:1::7f00:1]", "[2002:7f00:1::]", "[2002:a9fe:a9fe::]", "[2001:0:7f00:1::]", "10.0.0.1", "10.255.255.255",
+		"172.16.0.1",
 		"172.31.255.255", "192.168.0.1", "169.254.169.254", "169.254.170.2", "[::ffff:169.254.169.254]", "[::ffff:10.0.0.1]",
 		"100.64.0.1", "100.100.100.200", "192.0.0.192", "168.63.129.16", "198.18.0.1", "192.0.2.1", "224.0.0.1", "240.0.0.1",
-		"255.255.255.255", "[fd00:ec2::254]", "[fc00::1]", "[fe80::1]", "[fe80::1%25eth0]", "[fec0::1]", "[ff02::1]", "[2001:db8::1]", "[3fff::1]",
+		"255.255.255.255", "[fd00:ec2::254]", "[fc00::1]", "[fe80::1]", "[fe80::1%25eth0]", "[fec0::1]", "[ff02::1]",
+		"[2001:db8::1]", "[3fff::1]",
 		// Forms that inet_aton knows and a resolver may: decimal, octal, hexadecimal, short.
 		"2130706433", "0x7f000001", "0x7f.0.0.1", "017700000001", "0177.0.0.1", "127.1", "127.0.1", "0", "0x0", "3232235521",
 		"0xa9fea9fe", "2852039166", "0251.0376.0251.0376",
 	} {
 		t.Run(host, func(t *testing.T) {
 			got := s.send(t.Context(), get("http://"+host+":"+port+"/latest/meta-data"), false, noon)
-			if got.status != 0 || got.err != ledger.AttemptPrivate && got.err != ledger.AttemptDNS && got.err != ledger.AttemptURL && got.err != ledger.AttemptTimeout {
+			if got.status != 0 || got.err != ledger.AttemptPrivate && got.err != ledger.AttemptDNS &&
+				got.err != ledger.AttemptURL && got.err != ledger.AttemptTimeout {
 				t.Errorf("%+v", got)
 			}
 			address := strings.Trim(host, "[]")

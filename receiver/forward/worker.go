@@ -47,8 +47,8 @@ type Worker struct {
 	toldAt time.Time
 }
 
-// Run works until ctx ends. Then it claims nothing any more, lets what is under way end for a while, and gives back what
-// has not: all leases are ended when it returns, if the store allows.
+// Run works until ctx ends. Then it claims nothing any more, lets what is under way end for a while, and gives back
+// what has not: all leases are ended when it returns, if the store allows.
 func (w *Worker) Run(ctx context.Context) {
 	finishes, giveUp := context.WithCancel(context.WithoutCancel(ctx))
 	defer giveUp()
@@ -108,8 +108,8 @@ func (w *Worker) look(ctx context.Context) time.Duration {
 	return w.options.Idle
 }
 
-// revive looks at the start, now and then, and when the clock was set back, for rows that a clock which was ahead has put
-// off: its own, or another receiver's.
+// revive looks at the start, now and then, and when the clock was set back, for rows that a clock which was ahead has
+// put off: its own, or another receiver's.
 func (w *Worker) revive(ctx context.Context) {
 	now := w.options.Clock().Round(0) // the time of the clock, not the time that has passed
 	if !now.Before(w.looked) && now.Before(w.revived.Add(reviveEvery)) {
@@ -166,13 +166,14 @@ func (w *Worker) claim(ctx, sends context.Context) {
 	}
 }
 
-// send delivers a row. A panic leaves the row to the end of its lease. Its text may hold a part of the URL, so only its type
-// is logged.
+// send delivers a row. A panic leaves the row to the end of its lease. Its text may hold a part of the URL, so only its
+// type is logged.
 func (w *Worker) send(ctx context.Context, row ledger.OutboxRow, leaseEnds time.Time) {
 	out := result{row: row, claimed: row.Host, leaseEnds: leaseEnds}
 	defer func() {
 		if r := recover(); r != nil {
-			w.options.Logger.Error("Panic in a delivery", "id", row.ID, "panic", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))
+			w.options.Logger.Error("Panic in a delivery", "id", row.ID, "panic", fmt.Sprintf("%T", r), "stack",
+				string(debug.Stack()))
 			out.leaseEnds = time.Time{}
 		}
 		w.results <- out
@@ -181,8 +182,8 @@ func (w *Worker) send(ctx context.Context, row ledger.OutboxRow, leaseEnds time.
 	out.leaseEnds = leaseEnds
 }
 
-// finishAll writes down what became of deliveries until there are no more. What ends while that is under way is the next
-// batch.
+// finishAll writes down what became of deliveries until there are no more. What ends while that is under way is the
+// next batch.
 func (w *Worker) finishAll(ctx context.Context) {
 	for first := range w.results {
 		batch := append(make([]result, 0, 1+len(w.results)), first)
@@ -201,8 +202,8 @@ func (w *Worker) finishAll(ctx context.Context) {
 	}
 }
 
-// finish writes a batch, and tries again while the store is away and the leases last. After that others deliver the rows
-// once more.
+// finish writes a batch, and tries again while the store is away and the leases last. After that others deliver the
+// rows once more.
 func (w *Worker) finish(ctx context.Context, batch []result) {
 	var rows []ledger.OutboxRow
 	var leases time.Time
@@ -220,7 +221,8 @@ func (w *Worker) finish(ctx context.Context, batch []result) {
 		case err == nil:
 			return
 		case ctx.Err() != nil, w.options.Clock().After(leases):
-			w.options.Logger.Warn("S2S postbacks could not be marked and will be sent once more", "postbacks", len(rows), "error", err)
+			w.options.Logger.Warn("S2S postbacks could not be marked and will be sent once more", "postbacks", len(rows),
+				"error", err)
 			return
 		case errors.Is(err, ledger.ErrPoisoned): // of all there is in a row, only the answers come from outside
 			forgetAnswers(rows)
@@ -295,7 +297,8 @@ func (w *Worker) prune(ctx context.Context) error {
 	}
 }
 
-// failed logs a failure of the store, unless it is time to stop. One that is away, or too slow, is told of once a minute.
+// failed logs a failure of the store, unless it is time to stop. One that is away, or too slow, is told of once a
+// minute.
 func (w *Worker) failed(ctx context.Context, what string, err error) {
 	if ctx.Err() != nil {
 		return

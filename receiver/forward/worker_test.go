@@ -27,7 +27,8 @@ func TestAPostbackIsDeliveredAndMarked(t *testing.T) {
 	b.start()
 	b.until(ledger.ForwardDelivered, 1, 0)
 	row := b.rows(ledger.OutboxFilter{})[0]
-	if len(row.Attempts) != 1 || row.Attempts[0].Status != 200 || row.Attempts[0].URL != s.URL+"/…?…&c=c1&v=1" || row.Tries != 1 {
+	if len(row.Attempts) != 1 || row.Attempts[0].Status != 200 || row.Attempts[0].URL != s.URL+"/…?…&c=c1&v=1" ||
+		row.Tries != 1 {
 		t.Errorf("%+v", row)
 	}
 	if diff := cmp.Diff(map[string][]string{"c1": {"1"}}, s.got); diff != "" {
@@ -186,7 +187,8 @@ type flaky struct {
 	n atomic.Int32
 }
 
-func (f *flaky) ClaimForwards(ctx context.Context, c ledger.OutboxClaim) (rows []ledger.OutboxRow, n map[string]int, err error) {
+func (f *flaky) ClaimForwards(ctx context.Context, c ledger.OutboxClaim) (rows []ledger.OutboxRow, n map[string]int,
+	err error) {
 	if f.n.Add(1)%3 == 0 {
 		return nil, nil, errors.New("claim")
 	}
@@ -253,7 +255,8 @@ func TestAWorkerThatIsToldToStopFinishesWhatItCanAndGivesBackTheRest(t *testing.
 	if row := b.rows(ledger.OutboxFilter{SubID: "finished"})[0]; row.State != ledger.ForwardDelivered {
 		t.Errorf("what could be finished is %s", row.State)
 	}
-	if row := b.rows(ledger.OutboxFilter{SubID: "stuck"})[0]; row.State != ledger.ForwardWaiting || row.Tries != 0 || len(row.Attempts) != 0 {
+	if row := b.rows(ledger.OutboxFilter{SubID: "stuck"})[0]; row.State != ledger.ForwardWaiting || row.Tries != 0 ||
+		len(row.Attempts) != 0 {
 		t.Errorf("what could not: %+v", row)
 	}
 	stuck.Store(false)
@@ -293,7 +296,9 @@ func TestOneDeadHostAmong100DelaysNobody(t *testing.T) {
 // blackHole takes connections and never answers.
 func blackHole(t *testing.T) string {
 	t.Helper()
-	return listenAt(t, "127.0.0.1:0", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) { <-r.Context().Done() }))
+	return listenAt(t, "127.0.0.1:0", http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+		<-r.Context().Done()
+	}))
 }
 
 func listenAt(t *testing.T, address string, handler http.Handler) string {

@@ -9,8 +9,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-// Read reads a request whose URL is clean, see [request.Clean]. The headers of the proxies in trusted are believed. ID, At
-// and Repaired are the caller's to fill in; a body is not read yet.
+// Read reads a request whose URL is clean, see [request.Clean]. The headers of the proxies in trusted are believed. ID,
+// At and Repaired are the caller's to fill in; a body is not read yet.
 func Read(r *http.Request, trusted []netip.Prefix) *request.Request {
 	from := peer(r)
 	said := &request.Request{

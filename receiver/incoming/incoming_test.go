@@ -25,12 +25,15 @@ func TestRead(t *testing.T) {
 			request.Request{Source: netip.MustParseAddr("192.0.2.1"), UserAgent: "net/1"}},
 		{"a peer that has no IP address", "GET", "@", false, nil, request.Request{}},
 		{"a visitor's behind a trusted proxy", "GET", "10.0.0.1:5", false,
-			[]string{"X-Forwarded-For", "198.51.100.7", "X-Forwarded-Proto", "HTTPS", "Referer", "https://shop.example/a", "Cookie", "a=1; subid=c1; a=2"},
+			[]string{"X-Forwarded-For", "198.51.100.7", "X-Forwarded-Proto", "HTTPS", "Referer", "https://shop.example/a",
+				"Cookie", "a=1; subid=c1; a=2"},
 			request.Request{Source: netip.MustParseAddr("198.51.100.7"), Secure: true, Origin: "https://shop.example",
 				Cookies: []request.Cookie{{Name: "a", Value: "1"}, {Name: "subid", Value: "c1"}, {Name: "a", Value: "2"}}}},
-		{"a stranger who claims to be a proxy", "GET", "192.0.2.1:5", false, []string{"X-Forwarded-For", "198.51.100.7", "X-Forwarded-Proto", "https"},
+		{"a stranger who claims to be a proxy", "GET", "192.0.2.1:5", false,
+			[]string{"X-Forwarded-For", "198.51.100.7", "X-Forwarded-Proto", "https"},
 			request.Request{Source: netip.MustParseAddr("192.0.2.1")}},
-		{"over TLS", "GET", "192.0.2.1:5", true, nil, request.Request{Source: netip.MustParseAddr("192.0.2.1"), Secure: true}},
+		{"over TLS", "GET", "192.0.2.1:5", true, nil,
+			request.Request{Source: netip.MustParseAddr("192.0.2.1"), Secure: true}},
 		{"a form", "POST", "192.0.2.1:5", false, []string{"Content-Type", "text/plain", "Content-Encoding", "identity"},
 			request.Request{Source: netip.MustParseAddr("192.0.2.1"), ContentType: "text/plain"}},
 		{"a compressed form", "POST", "192.0.2.1:5", false, []string{"Content-Encoding", "gzip"},
@@ -48,7 +51,8 @@ func TestRead(t *testing.T) {
 			got := Read(r, trusted)
 			want := c.want
 			want.Method, want.Path, want.RawQuery, want.URLBytes = c.method, "/k/postback", "a=1", len("/k/postback?a=1")
-			if diff := cmp.Diff(&want, got, cmpopts.IgnoreFields(request.Request{}, "Unread"), cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
+			if diff := cmp.Diff(&want, got, cmpopts.IgnoreFields(request.Request{}, "Unread"),
+				cmp.Comparer(func(a, b netip.Addr) bool { return a == b })); diff != "" {
 				t.Errorf("-want +got:\n%s", diff)
 			}
 			if (got.Unread != nil) != (c.method == "POST") {

@@ -15,7 +15,8 @@ type availableStore struct {
 	*availability
 }
 
-// Transact implements [Store] and takes note of what the attempt says about the store. One that was canceled says nothing.
+// Transact implements [Store] and takes note of what the attempt says about the store. One that was canceled says
+// nothing.
 func (s availableStore) Transact(ctx context.Context, want Want, decide func(*Book) *Changes) error {
 	err := s.Store.Transact(ctx, want, decide)
 	switch {

@@ -17,9 +17,9 @@ const (
 	drainRound = 1024
 )
 
-// backlog is what waits in the spool, and its way to the store. While it is not empty every new postback goes behind it,
-// hence the store sees the postbacks of one subid in the order in which they came; a lane that finds it empty knows that
-// whatever it had appended is committed, because records are removed only after that.
+// backlog is what waits in the spool, and its way to the store. While it is not empty every new postback goes behind
+// it, hence the store sees the postbacks of one subid in the order in which they came; a lane that finds it empty knows
+// that whatever it had appended is committed, because records are removed only after that.
 type backlog struct {
 	ledger *Ledger
 	spool  Spool
@@ -57,8 +57,8 @@ func (b *backlog) wakeUp() {
 	}
 }
 
-// take spools the postbacks of a batch and answers them. It returns the other operations, which nothing but the store can
-// keep.
+// take spools the postbacks of a batch and answers them. It returns the other operations, which nothing but the store
+// can keep.
 func (b *backlog) take(ln *lane, batch []*task) (others []*task) {
 	var postbacks []Postback
 	var tasks []*task
@@ -94,9 +94,10 @@ func (o *postbackOp) spooled() {
 	}
 }
 
-// yield gives the backlog priority over a lane, while the store takes what is delivered. The lane waits for the end of a
-// round, and when little is left until all is delivered: between two rounds each lane appends one batch at most, which is
-// less than a round removes, and the last rounds are not followed by another. So the backlog ends, however much comes in.
+// yield gives the backlog priority over a lane, while the store takes what is delivered. The lane waits for the end of
+// a round, and when little is left until all is delivered: between two rounds each lane appends one batch at most,
+// which is less than a round removes, and the last rounds are not followed by another. So the backlog ends, however
+// much comes in.
 func (b *backlog) yield() {
 	timer := time.NewTimer(b.ledger.opt.Patience) // the store may have just gone silent
 	defer timer.Stop()

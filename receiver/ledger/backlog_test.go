@@ -127,7 +127,8 @@ func TestClicksAreNotSpooled(t *testing.T) {
 		defer d.close()
 		d.away.Store(true)
 		for range 2 {
-			if _, err := d.AddClicks(t.Context(), []conversion.Click{{Endpoint: endpoint, SubID: "c"}}); !errors.Is(err, ledger.ErrUnavailable) {
+			if _, err := d.AddClicks(t.Context(), []conversion.Click{{Endpoint: endpoint, SubID: "c"}}); !errors.Is(err,
+				ledger.ErrUnavailable) {
 				t.Errorf("got %v, want ErrUnavailable", err)
 			}
 			d.send(d.postback("c", 1))
@@ -224,7 +225,8 @@ func TestAPoisonedRecordIsSetAsideAndBlocksNothing(t *testing.T) {
 
 // TestWhatMayPassIsNoPoison: only what the store refuses for its content is set aside, however long the rest lasts.
 func TestWhatMayPassIsNoPoison(t *testing.T) {
-	for _, because := range []error{ledger.ErrUnavailable, ledger.ErrConflict, ledger.ErrSchema, errors.New("unheard of")} {
+	for _, because := range []error{ledger.ErrUnavailable, ledger.ErrConflict, ledger.ErrSchema,
+		errors.New("unheard of")} {
 		t.Run(because.Error(), func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newSpoolDesk(t, t.TempDir(), spool.Options{}, func(d *spoolDesk) { d.because = because })

@@ -28,7 +28,8 @@ func TestEqualSubIDsAreOneClick(t *testing.T) {
 			subids []string
 			want   []ledger.ClickResult
 		}{
-			{[]string{"a", "b", "a", "c", "b", "d"}, []ledger.ClickResult{accepted, accepted, duplicate, accepted, duplicate, accepted}},
+			{[]string{"a", "b", "a", "c", "b", "d"}, []ledger.ClickResult{accepted, accepted, duplicate, accepted, duplicate,
+				accepted}},
 			{[]string{"d", "e"}, []ledger.ClickResult{duplicate, accepted}},
 			{nil, []ledger.ClickResult{}},
 		} {
@@ -133,7 +134,8 @@ func TestHoldsExpireWhileTheLedgerRuns(t *testing.T) {
 	})
 }
 
-// TestNothingIsGivenUpByAClockThatWasSet: a postback that waits for its click goes on waiting while the time may be wrong.
+// TestNothingIsGivenUpByAClockThatWasSet: a postback that waits for its click goes on waiting while the time may be
+// wrong.
 func TestNothingIsGivenUpByAClockThatWasSet(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var skew atomic.Int64
@@ -294,12 +296,13 @@ func (d *desk) waiting() int {
 func (d *desk) wantClickCost(subid, want string) {
 	d.Helper()
 	key := ledger.KeyOf(endpoint, subid)
-	err := d.store.Store.Transact(d.Context(), ledger.Want{Keys: []ledger.Key{key}}, func(book *ledger.Book) *ledger.Changes {
-		if cost := book.Clicks[key].Cost; cost.Pending() || cost.Converted.String() != want {
-			d.Errorf("the click's cost is %+v, want %s", cost, want)
-		}
-		return nil
-	})
+	err := d.store.Store.Transact(d.Context(), ledger.Want{Keys: []ledger.Key{key}},
+		func(book *ledger.Book) *ledger.Changes {
+			if cost := book.Clicks[key].Cost; cost.Pending() || cost.Converted.String() != want {
+				d.Errorf("the click's cost is %+v, want %s", cost, want)
+			}
+			return nil
+		})
 	if err != nil {
 		d.Fatal(err)
 	}
@@ -329,12 +332,15 @@ func TestAClickIsUpdatedByItsCampaignOnly(t *testing.T) {
 			{"a changed field without proof", ledger.ClickUpdate{SubID: "c", Campaign: "spring", Params: conversion.Params{
 				{Name: "keyword", Value: "stolen"},
 			}}, click.Params, 0},
-			{"new and changed fields", ledger.ClickUpdate{SubID: "c", Campaign: "spring", Proven: true, Params: conversion.Params{
-				{Name: "keyword", Value: "boots"}, {Name: "sub_id_30", Value: "z"}, {Name: "utm_x", Value: "no field"},
-			}}, conversion.Params{{Name: "keyword", Value: "boots"}, {Name: "sub_id_1", Value: "a"}, {Name: "sub_id_30", Value: "z"}}, 1},
+			{"new and changed fields", ledger.ClickUpdate{SubID: "c", Campaign: "spring", Proven: true,
+				Params: conversion.Params{
+					{Name: "keyword", Value: "boots"}, {Name: "sub_id_30", Value: "z"}, {Name: "utm_x", Value: "no field"},
+				}}, conversion.Params{{Name: "keyword", Value: "boots"}, {Name: "sub_id_1", Value: "a"},
+				{Name: "sub_id_30", Value: "z"}}, 1},
 			{"the same again writes nothing", ledger.ClickUpdate{SubID: "c", Campaign: "spring", Params: conversion.Params{
 				{Name: "sub_id_30", Value: "z"},
-			}}, conversion.Params{{Name: "keyword", Value: "boots"}, {Name: "sub_id_1", Value: "a"}, {Name: "sub_id_30", Value: "z"}}, 0},
+			}}, conversion.Params{{Name: "keyword", Value: "boots"}, {Name: "sub_id_1", Value: "a"},
+				{Name: "sub_id_30", Value: "z"}}, 0},
 			{"another campaign's", ledger.ClickUpdate{SubID: "c", Campaign: "autumn", Params: conversion.Params{
 				{Name: "keyword", Value: "stolen"},
 			}}, nil, 0},

@@ -21,7 +21,8 @@ type Selection struct {
 // By names the kind of the selection: subid, ip or parameter; an error if there is not exactly one.
 func (s Selection) By() (kind string, err error) {
 	n := 0
-	for name, given := range map[string]bool{"subid": s.SubID != "", "ip": s.IP.IsValid(), "parameter": s.Parameter != "" && s.Value != ""} {
+	for name, given := range map[string]bool{"subid": s.SubID != "", "ip": s.IP.IsValid(),
+		"parameter": s.Parameter != "" && s.Value != ""} {
 		if given {
 			kind, n = name, n+1
 		}

@@ -9,8 +9,8 @@ import (
 // that were looked at.
 const clicksAnew = 24 * time.Hour
 
-// clickExpiry deletes clicks that are old and have no conversion, page by page. They are operations like all others: they
-// wait in the lanes behind postbacks, and a click that converts at that moment stays.
+// clickExpiry deletes clicks that are old and have no conversion, page by page. They are operations like all others:
+// they wait in the lanes behind postbacks, and a click that converts at that moment stays.
 type clickExpiry struct {
 	ledger *Ledger
 	// last is the one that was looked at last, nil = none; begun is when the first one was.

@@ -51,8 +51,9 @@ func startReceiver(t *testing.T, storeDisk, spoolDisk *faultdisk.Disk) *receiver
 		t.Fatal(err)
 	}
 	return &receiver{
-		Ledger: ledger.New(store, ledger.Options{Spool: queue, Rules: func(string) *conversion.Rules { return &addingRules }}),
-		store:  store, spool: queue, storeDisk: storeDisk, spoolDisk: spoolDisk,
+		Ledger: ledger.New(store, ledger.Options{Spool: queue,
+			Rules: func(string) *conversion.Rules { return &addingRules }}),
+		store: store, spool: queue, storeDisk: storeDisk, spoolDisk: spoolDisk,
 	}
 }
 
@@ -113,7 +114,8 @@ func (p *promises) send(r *receiver, subid string, n int) {
 
 // live runs a receiver under load on disks that fail now and then, and returns the disks as the power cut leaves them,
 // with what was promised by then.
-func live(t *testing.T, rnd *rand.Rand, p *promises, storeDisk, spoolDisk *faultdisk.Disk) (_, _ *faultdisk.Disk, _ map[uuid.UUID]bool) {
+func live(t *testing.T, rnd *rand.Rand, p *promises, storeDisk, spoolDisk *faultdisk.Disk) (_, _ *faultdisk.Disk,
+	_ map[uuid.UUID]bool) {
 	r := startReceiver(t, storeDisk, spoolDisk)
 	var senders sync.WaitGroup
 	for n := range 4 {

@@ -78,10 +78,11 @@ func newDesk(t *testing.T, options ledger.Options, prepare ...func(*flaky)) *des
 	if err != nil {
 		t.Fatal(err)
 	}
-	d := &desk{T: t, store: &flaky{Store: store}, stamps: ledger.NewStamper(time.Now), ids: ledger.NewIDs(time.Now), rules: conversion.Rules{
-		Currency: "USD", UnknownClick: config.UnknownClickIgnore, Repeat: config.RepeatOverwrite,
-		SlotPolicy: config.SlotTid, Transitions: config.TransitionsAny,
-	}}
+	d := &desk{T: t, store: &flaky{Store: store}, stamps: ledger.NewStamper(time.Now), ids: ledger.NewIDs(time.Now),
+		rules: conversion.Rules{
+			Currency: "USD", UnknownClick: config.UnknownClickIgnore, Repeat: config.RepeatOverwrite,
+			SlotPolicy: config.SlotTid, Transitions: config.TransitionsAny,
+		}}
 	for _, f := range prepare {
 		f(d.store)
 	}
@@ -107,7 +108,8 @@ func (d *desk) postback(subid string, payout int64) ledger.Postback {
 	at, id := time.UnixMicro(stamp).UTC(), d.ids.Next()
 	amount := decimal.NewFromInt(payout)
 	return ledger.Postback{
-		Log: ledger.Received{ID: id, Endpoint: endpoint, SubID: subid, At: at, Stamp: stamp, Type: "sale", Query: "subid=" + subid},
+		Log: ledger.Received{ID: id, Endpoint: endpoint, SubID: subid, At: at, Stamp: stamp, Type: "sale",
+			Query: "subid=" + subid},
 		Intent: &conversion.Intent{
 			Endpoint: endpoint, SubID: subid, Type: "sale", Status: "sale", RequestID: id, Stamp: stamp, Received: at,
 			Payout: &money.Amount{Original: amount, Currency: "USD", Converted: &amount}, Rules: &d.rules,
@@ -185,7 +187,8 @@ func (d *desk) payouts() []string {
 	return payouts
 }
 
-// outcomes returns the rows of click "c" in the received log, oldest first, with the kind of those that were not received.
+// outcomes returns the rows of click "c" in the received log, oldest first, with the kind of those that were not
+// received.
 func (d *desk) outcomes() []string {
 	d.Helper()
 	var outcomes []string

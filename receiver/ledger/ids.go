@@ -8,7 +8,8 @@ import (
 	"github.com/google/uuid"
 )
 
-// IDSlack is by how much the time in an id may differ from the time of its row, which is read from the clock separately.
+// IDSlack is by how much the time in an id may differ from the time of its row, which is read from the clock
+// separately.
 const IDSlack = time.Hour
 
 // FirstID returns what no UUIDv7 of t's millisecond or later is less than, so that an index on ids serves for times as
@@ -18,9 +19,9 @@ func FirstID(t time.Time) (id uuid.UUID) {
 	return id
 }
 
-// IDs gives the ids of one receiver's rows: UUIDv7, each greater than the one before, also when the clock stands still or is
-// put back a little. When it is put back further the ids follow it, or times could not be found by ids any more. It may be
-// used concurrently.
+// IDs gives the ids of one receiver's rows: UUIDv7, each greater than the one before, also when the clock stands still
+// or is put back a little. When it is put back further the ids follow it, or times could not be found by ids any more.
+// It may be used concurrently.
 type IDs struct {
 	clock func() time.Time
 	last  atomic.Int64
@@ -44,7 +45,8 @@ func (i *IDs) Next() uuid.UUID {
 			next = at
 		}
 		if i.last.CompareAndSwap(last, next) {
-			binary.BigEndian.PutUint64(id[:8], uint64(next/idTicks)<<16|0x7000|uint64(next%idTicks)) //nolint:gosec // not negative
+			//nolint:gosec // not negative
+			binary.BigEndian.PutUint64(id[:8], uint64(next/idTicks)<<16|0x7000|uint64(next%idTicks))
 			return id
 		}
 	}

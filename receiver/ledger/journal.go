@@ -8,8 +8,8 @@ import (
 )
 
 // InVersionOrder puts the versions of each conversion into their order, and leaves everything else where it is: rows
-// that are sorted by the transactions that wrote them are not sorted by version, since a transaction that gets its number
-// first may get the row's lock last.
+// that are sorted by the transactions that wrote them are not sorted by version, since a transaction that gets its
+// number first may get the row's lock last.
 func InVersionOrder(rows []Received) {
 	places := map[uuid.UUID][]int{}
 	for i := range rows {

@@ -37,8 +37,8 @@ func (t *task) wait() error {
 	}
 }
 
-// lane commits the ops of its keys, one batch after the other. There is no timer: what arrives while a commit is under way
-// is the next batch.
+// lane commits the ops of its keys, one batch after the other. There is no timer: what arrives while a commit is under
+// way is the next batch.
 type lane struct {
 	ledger *Ledger
 	index  int
@@ -174,7 +174,8 @@ func pause(ctx context.Context, d time.Duration) {
 func (l *lane) attempt(ctx context.Context, batch []*task) (err error) {
 	defer func() {
 		if r := recover(); r != nil {
-			l.ledger.opt.Logger.Error("Panic in a batch", "lane", l.index, "panic", fmt.Sprintf("%T", r), "stack", string(debug.Stack()))
+			l.ledger.opt.Logger.Error("Panic in a batch", "lane", l.index, "panic", fmt.Sprintf("%T", r), "stack",
+				string(debug.Stack()))
 			err = fmt.Errorf("%w: panic while deciding", ErrPoisoned)
 		}
 	}()

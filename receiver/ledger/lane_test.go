@@ -155,7 +155,8 @@ func TestABatchIsTriedAgain(t *testing.T) {
 		waited   time.Duration
 		attempts int
 	}{
-		{"until the store is back, more and more slowly", repeated(ledger.ErrUnavailable, 7), nil, 1620 * time.Millisecond, 8},
+		{"until the store is back, more and more slowly", repeated(ledger.ErrUnavailable, 7), nil, 1620 * time.Millisecond,
+			8},
 		{"after twenty conflicts", repeated(ledger.ErrConflict, 20), nil, 0, 21},
 		{"but not after more", repeated(ledger.ErrConflict, 21), ledger.ErrConflict, 0, 21},
 		{"but not when the store refuses the data", repeated(ledger.ErrPoisoned, 1), ledger.ErrPoisoned, 0, 1},

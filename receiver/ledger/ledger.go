@@ -34,8 +34,8 @@ type Options struct {
 	// Rules answers an endpoint's rules now, nil if there is no such endpoint. Amounts that wait for a rate are forwarded
 	// by them, and a click's cost is converted into their currency. It must not block.
 	Rules func(endpoint string) *conversion.Rules
-	// Spool, if there is one, takes the postbacks that the store has not answered for within Patience (default 1 s), and all
-	// that come after them until the store has those. Without one they wait as long as their callers do.
+	// Spool, if there is one, takes the postbacks that the store has not answered for within Patience (default 1 s), and
+	// all that come after them until the store has those. Without one they wait as long as their callers do.
 	Spool    Spool
 	Patience time.Duration
 	// ReceivedFor and HistoryFor bound the age of the received log's rows and of former versions; 0 keeps all.

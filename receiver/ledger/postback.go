@@ -47,8 +47,8 @@ func resultOf(row Received) Result {
 }
 
 // Postback records a postback and returns once that is durable. Postbacks of one subid take effect in the order of the
-// calls. It answers [ErrBusy], at once, when too many wait already. After another error nobody knows whether it is stored:
-// its sender is to send it again, which is harmless if it was.
+// calls. It answers [ErrBusy], at once, when too many wait already. After another error nobody knows whether it is
+// stored: its sender is to send it again, which is harmless if it was.
 func (l *Ledger) Postback(ctx context.Context, p Postback) (Result, error) {
 	o := &postbackOp{Postback: p}
 	if err := l.do(ctx, o); err != nil {

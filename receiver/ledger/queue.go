@@ -5,9 +5,9 @@ import (
 	"sync"
 )
 
-// queue holds what waits in a lane. Postbacks go before everything else, and the endpoints take turns, so that a flood of
-// one endpoint's visits or postbacks delays the postbacks of another by a batch at most. Tasks of one key keep the order of
-// their arrival.
+// queue holds what waits in a lane. Postbacks go before everything else, and the endpoints take turns, so that a flood
+// of one endpoint's visits or postbacks delays the postbacks of another by a batch at most. Tasks of one key keep the
+// order of their arrival.
 type queue struct {
 	// arrived has a token when there may be something to take.
 	arrived chan struct{}
@@ -128,9 +128,9 @@ func (l *line) push(endpoint string, t *task) bool {
 	return true
 }
 
-// mayWait reports whether an endpoint of which own tasks wait, of size in all, may add another. While others wait it gets a
-// quarter of the room, and alone three quarters. It never takes what is left to nothing: however many endpoints are greedy,
-// the next one still finds room.
+// mayWait reports whether an endpoint of which own tasks wait, of size in all, may add another. While others wait it
+// gets a quarter of the room, and alone three quarters. It never takes what is left to nothing: however many endpoints
+// are greedy, the next one still finds room.
 func mayWait(own, size, room int) bool {
 	left := room - size
 	if own == size {

@@ -91,16 +91,20 @@ func TestHowABatchIsMade(t *testing.T) {
 		pushed []*task
 		taken  []string // four at a time
 	}{
-		{"one endpoint in order", []*task{p("a", "1"), p("a", "2"), p("a", "1")}, []string{"postback a1, postback a2, postback a1"}},
+		{"one endpoint in order", []*task{p("a", "1"), p("a", "2"), p("a", "1")},
+			[]string{"postback a1, postback a2, postback a1"}},
 		{"endpoints alternately", []*task{p("a", "1"), p("a", "2"), p("a", "3"), p("b", "1"), p("c", "1"), p("a", "4")},
 			[]string{"postback a1, postback b1, postback c1, postback a2", "postback a3, postback a4"}},
-		{"postbacks before clicks, which get a quarter", []*task{c("a", "1"), c("a", "2"), p("b", "1"), p("b", "2"), p("b", "3"), p("b", "4")},
+		{"postbacks before clicks, which get a quarter",
+			[]*task{c("a", "1"), c("a", "2"), p("b", "1"), p("b", "2"), p("b", "3"), p("b", "4")},
 			[]string{"postback b1, postback b2, postback b3, click a1", "postback b4, click a2"}},
 		{"not before an earlier click of their subid", []*task{c("a", "1"), c("a", "2"), p("a", "2"), p("a", "3")},
 			[]string{"postback a3, click a1, click a2, postback a2"}},
-		{"nor before an earlier postback", []*task{c("a", "1"), p("a", "1"), p("a", "1"), p("a", "2"), p("b", "1"), p("a", "2"), p("a", "2")},
+		{"nor before an earlier postback", []*task{c("a", "1"), p("a", "1"), p("a", "1"), p("a", "2"), p("b", "1"),
+			p("a", "2"), p("a", "2")},
 			[]string{"postback a2, postback b1, postback a2, click a1", "postback a2, postback a1, postback a1"}},
-		{"a click behind a postback of its subid", []*task{p("a", "1"), c("a", "1"), p("a", "1")}, []string{"postback a1, click a1, postback a1"}},
+		{"a click behind a postback of its subid", []*task{p("a", "1"), c("a", "1"), p("a", "1")},
+			[]string{"postback a1, click a1, postback a1"}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			q := newQueue(100)
@@ -126,7 +130,8 @@ func TestHowABatchIsMade(t *testing.T) {
 func TestAClosedQueueReturnsWhatWaitsAndTakesNothing(t *testing.T) {
 	q := newQueue(100)
 	for i := range 10 {
-		for _, task := range []*task{postbackOf("a", fmt.Sprint(i)), clickOf("b", fmt.Sprint(i)), clickOf("c", fmt.Sprint(i))} {
+		for _, task := range []*task{postbackOf("a", fmt.Sprint(i)), clickOf("b", fmt.Sprint(i)),
+			clickOf("c", fmt.Sprint(i))} {
 			if _, err := q.push(task); err != nil {
 				t.Fatal(err)
 			}

@@ -123,7 +123,8 @@ func (s *sheet) apply(in *conversion.Intent) (Result, time.Time) {
 	return result, d.HoldUntil
 }
 
-func (s *sheet) forward(rules *conversion.Rules, due []string, c *conversion.Conversion, click *conversion.Click, ip string) {
+func (s *sheet) forward(rules *conversion.Rules, due []string, c *conversion.Conversion, click *conversion.Click,
+	ip string) {
 	for _, rule := range due {
 		s.out.Forwards = append(s.out.Forwards, Forward{
 			ID: s.opt.NewID(), Rule: rule, Host: rules.ForwardHost(rule), Conversion: c, Click: click, IP: ip, Due: s.now,
@@ -174,7 +175,8 @@ func (s *sheet) heldAt(k Key) []*heldEntry {
 	return entries
 }
 
-// release ends the wait of the key's held postbacks: all of them when the click is there, otherwise those whose time is up.
+// release ends the wait of the key's held postbacks: all of them when the click is there, otherwise those whose time is
+// up.
 func (s *sheet) release(k Key) {
 	found := s.click(k).now != nil
 	for _, h := range s.heldAt(k) {
@@ -191,8 +193,8 @@ func (s *sheet) release(k Key) {
 	}
 }
 
-// settle writes a held postback's final outcome into its row of the received log, and the version that it made into a row
-// of its own: whoever reads the journal has passed the first one.
+// settle writes a held postback's final outcome into its row of the received log, and the version that it made into a
+// row of its own: whoever reads the journal has passed the first one.
 func (s *sheet) settle(h *heldEntry, r Result) {
 	h.gone = true
 	if h.row != nil {

@@ -43,7 +43,8 @@ func TestASignatureCountsOnce(t *testing.T) {
 					synctest.Wait()
 				}
 				open()
-				want := []conversion.Outcome{conversion.Recorded, conversion.Duplicate, conversion.Recorded, conversion.Duplicate, conversion.Recorded}
+				want := []conversion.Outcome{conversion.Recorded, conversion.Duplicate, conversion.Recorded, conversion.Duplicate,
+					conversion.Recorded}
 				for i, a := range answers {
 					if got := <-a; got.Outcome != want[i] || got.ConversionID != first.Log.ID || got.err != nil {
 						t.Errorf("postback %d: %+v, want %s", i, got, want[i])
@@ -52,7 +53,8 @@ func TestASignatureCountsOnce(t *testing.T) {
 				if want := []string{"5", "10", "15"}; !cmp.Equal(want, d.payouts()) {
 					t.Errorf("versions %v, want %v", d.payouts(), want)
 				}
-				if want := []string{"recorded ", "duplicate ", "recorded ", "duplicate ", "recorded "}; !cmp.Equal(want, d.outcomes()) {
+				if want := []string{"recorded ", "duplicate ", "recorded ", "duplicate ", "recorded "}; !cmp.Equal(want,
+					d.outcomes()) {
 					t.Errorf("received log %v, want %v", d.outcomes(), want)
 				}
 			})
@@ -62,7 +64,8 @@ func TestASignatureCountsOnce(t *testing.T) {
 
 // TestASignatureThatWasIgnoredMayComeAgain: its sender tries again when the click is there.
 func TestASignatureThatWasIgnoredMayComeAgain(t *testing.T) {
-	for name, hold := range map[string]config.UnknownClick{"at once": config.UnknownClickIgnore, "after its time": config.UnknownClickHold} {
+	for name, hold := range map[string]config.UnknownClick{"at once": config.UnknownClickIgnore,
+		"after its time": config.UnknownClickHold} {
 		t.Run(name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDesk(t, ledger.Options{})

@@ -195,8 +195,8 @@ func KindOf(w conversion.Writer) Kind {
 	return KindPostback
 }
 
-// Received is a row of the received log (docs/semantics.md §3 step 3), which is also the journal: it has one row for each
-// version of each conversion, whoever made it.
+// Received is a row of the received log (docs/semantics.md §3 step 3), which is also the journal: it has one row for
+// each version of each conversion, whoever made it.
 type Received struct {
 	// ID is the X-Request-Id, a UUIDv7.
 	ID uuid.UUID
@@ -266,8 +266,8 @@ type ReceivedFilter struct {
 // ClickFilter selects clicks; zero fields select all.
 type ClickFilter struct {
 	Endpoint string
-	// After selects what comes after that click in the store's order: the cursor. Its Endpoint is the filter's, if that has
-	// one. The zero Key selects from the start.
+	// After selects what comes after that click in the store's order: the cursor. Its Endpoint is the filter's, if that
+	// has one. The zero Key selects from the start.
 	After Key
 	Limit int
 }
@@ -292,8 +292,8 @@ var (
 // LeaseSlack is longer than clocks differ and leases last.
 const LeaseSlack = time.Hour
 
-// Store is a durable engine, by its roles. All methods may be called concurrently. Errors are, or wrap, the errors above
-// where a caller decides by them, and never contain a DSN.
+// Store is a durable engine, by its roles. All methods may be called concurrently. Errors are, or wrap, the errors
+// above where a caller decides by them, and never contain a DSN.
 type Store interface {
 	Transactor
 	Reader
@@ -355,10 +355,11 @@ type Upkeep interface {
 	// PendingRates returns up to limit entries that wait for a rate, after the given
 	// entry in the store's own order (nil = from the start).
 	PendingRates(ctx context.Context, after *PendingRate, limit int) ([]PendingRate, error)
-	// Prune deletes up to limit rows of the received log and of the history older than the given times; zero times keep all.
+	// Prune deletes up to limit rows of the received log and of the history older than the given times; zero times keep
+	// all.
 	Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error)
-	// OldClicks returns up to limit clicks that happened before the given time, in the store's own order, after the given one
-	// (nil = from the start). Fewer than limit mean that there is no further one for now.
+	// OldClicks returns up to limit clicks that happened before the given time, in the store's own order, after the given
+	// one (nil = from the start). Fewer than limit mean that there is no further one for now.
 	OldClicks(ctx context.Context, before time.Time, after *OldClick, limit int) ([]OldClick, error)
 	// Lease makes holder the only one to hold the named lease until until. It reports false when another holds it at now,
 	// unless that one holds it until [LeaseSlack] after until: then a clock was ahead.

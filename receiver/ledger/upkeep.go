@@ -20,7 +20,8 @@ const (
 )
 
 // Run does the upkeep until ctx ends: it expires holds and deletes what is older than the options keep. Failures are
-// logged, unless the store is away, and tried again at the next turn. Several receivers of one store may run it at the same time.
+// logged, unless the store is away, and tried again at the next turn. Several receivers of one store may run it at the
+// same time.
 func (l *Ledger) Run(ctx context.Context) {
 	clicks := &clickExpiry{ledger: l}
 	var running sync.WaitGroup

@@ -5,8 +5,8 @@ const upperHex = "0123456789ABCDEF"
 // Escape URL-encodes a value for a path, a query or a form: all but unreserved characters (RFC 3986 §2.3).
 func Escape(s string) string { return encode(s, isUnreserved) }
 
-// Raw writes a value that {_name} asks for: like [Wire], and what would begin another parameter is encoded too, since who
-// sends a request can set the value.
+// Raw writes a value that {_name} asks for: like [Wire], and what would begin another parameter is encoded too, since
+// who sends a request can set the value.
 func Raw(s string) string {
 	return encode(s, func(s string, i int) bool {
 		switch s[i] {
@@ -34,7 +34,8 @@ func isWire(s string, i int) bool {
 
 func isUnreserved(s string, i int) bool {
 	b := s[i]
-	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-' || b == '_' || b == '.' || b == '~'
+	return 'a' <= b && b <= 'z' || 'A' <= b && b <= 'Z' || '0' <= b && b <= '9' || b == '-' || b == '_' || b == '.' ||
+		b == '~'
 }
 
 func isHex(b byte) bool {

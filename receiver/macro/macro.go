@@ -1,6 +1,6 @@
-// Package macro owns how the values of macros are written, in S2S postbacks and in offer URLs (docs/semantics.md §6). It is
-// pure: time and randomness are arguments. Which macros there are is the contract's, what they stand for package rule's and
-// package visit's.
+// Package macro owns how the values of macros are written, in S2S postbacks and in offer URLs (docs/semantics.md §6).
+// It is pure: time and randomness are arguments. Which macros there are is the contract's, what they stand for package
+// rule's and package visit's.
 package macro
 
 import (
@@ -22,8 +22,8 @@ func Random(r *config.Range, random uint64) string {
 	return strconv.FormatUint(r.From+random%(r.To-r.From+1), 10)
 }
 
-// Hash writes the hash of a value as lower-case hex. The value is trimmed and in lower case, as traffic sources ask for it;
-// an empty one stays empty.
+// Hash writes the hash of a value as lower-case hex. The value is trimmed and in lower case, as traffic sources ask for
+// it; an empty one stays empty.
 func Hash(hash config.Hash, value string) string {
 	value = strings.ToLower(strings.TrimSpace(value))
 	if value == "" {

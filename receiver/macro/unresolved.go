@@ -13,8 +13,8 @@ var signs = func() (signs [256]bool) {
 	return signs
 }()
 
-// IsUnresolved reports whether the value is what a sender sends where it should have put a value in: an unresolved macro
-// (docs/semantics.md §3.4).
+// IsUnresolved reports whether the value is what a sender sends where it should have put a value in: an unresolved
+// macro (docs/semantics.md §3.4).
 func IsUnresolved(value string) bool {
 	for i := range len(value) {
 		if signs[value[i]] {

@@ -26,7 +26,8 @@ type Amount struct {
 	Original decimal.Decimal `json:"original"`
 	// Currency of Original: upper case, as sent; not necessarily one that exists.
 	Currency string `json:"currency"`
-	// Converted is Original in the endpoint's currency, rounded half-even to [Scale] decimals once; nil while no rate is known.
+	// Converted is Original in the endpoint's currency, rounded half-even to [Scale] decimals once; nil while no rate is
+	// known.
 	Converted *decimal.Decimal `json:"converted,omitempty"`
 	// Rate that was applied; the zero value while Converted is nil.
 	Rate Rate `json:"rate,omitzero"`

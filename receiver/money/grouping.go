@@ -44,7 +44,8 @@ func ungroup(body string, negative bool) (plain string, reading Reading) {
 	return string(text), reading
 }
 
-// read reports false when body has other characters than ASCII digits and separators, no digit, or two separators in a row.
+// read reports false when body has other characters than ASCII digits and separators, no digit, or two separators in a
+// row.
 func (g *grouped) read(body string) bool {
 	previous := -1
 	for i, r := range body {

@@ -53,15 +53,15 @@ func Parse(s string) (decimal.Decimal, Reading) {
 	return value, reading
 }
 
-// read reads an amount as networks write it (docs/semantics.md §5), and its unit as it is written, "" if it has none. The
-// decimal is zero unless the reading is [Exact] or [Ambiguous].
+// read reads an amount as networks write it (docs/semantics.md §5), and its unit as it is written, "" if it has none.
+// The decimal is zero unless the reading is [Exact] or [Ambiguous].
 //
-// One sign (`-`, `+`, U+2212) and one unit before or after the number are understood. A unit is a currency sign, with at
-// most two letters in front (`R$`, `US$`), or a code of two to five letters or an abbreviation (`RUB`, `kr.`); words of
-// magnitude such as `mln` are none. Which of `.` and `,` is the decimal separator follows from the last one; a lone `,`
-// with three digits behind it groups thousands, [Ambiguous]. Spaces of any width and apostrophes may group thousands, too.
-// A number may have a decimal exponent, as spreadsheets write it: `1.5E7`, `1,5E+07`, and `1.5E 07`, whose `+` was not
-// encoded in a URL.
+// One sign (`-`, `+`, U+2212) and one unit before or after the number are understood. A unit is a currency sign, with
+// at most two letters in front (`R$`, `US$`), or a code of two to five letters or an abbreviation (`RUB`, `kr.`); words
+// of magnitude such as `mln` are none. Which of `.` and `,` is the decimal separator follows from the last one; a lone
+// `,` with three digits behind it groups thousands, [Ambiguous]. Spaces of any width and apostrophes may group
+// thousands, too. A number may have a decimal exponent, as spreadsheets write it: `1.5E7`, `1,5E+07`, and `1.5E 07`,
+// whose `+` was not encoded in a URL.
 //
 // Where the specification is silent: `0,125` is 0.125, because no grouped number begins with a zero, but stays
 // [Ambiguous]; so does `,5`, which as a comma list is 5. Digits are ASCII only.
@@ -183,8 +183,8 @@ func short(negative bool, whole, fraction string) decimal.Decimal {
 	return decimal.New(digits, -int32(len(fraction))) //nolint:gosec // At most 18.
 }
 
-// onlyMember returns the one non-empty member of a comma list that has empty members too, "" when all are empty. Anything
-// else is no such list and comes back as it is.
+// onlyMember returns the one non-empty member of a comma list that has empty members too, "" when all are empty.
+// Anything else is no such list and comes back as it is.
 func onlyMember(s string) (member string, listed bool) {
 	empty := false
 	for part := range strings.SplitSeq(s, ",") {

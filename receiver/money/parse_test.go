@@ -126,12 +126,13 @@ func TestParse(t *testing.T) {
 		"sixteen grouped integer digits":              {"1,000,000,000,000,000", unreadable, "0"},
 		"fifteen grouped integer digits":              {"100,000,000,000,000.5", exact, "100000000000000.5"},
 		"what a binary float prints":                  {"0.30000000000000004", exact, "0.30000000000000004"},
-		"twenty-four decimals":                        {"0." + strings.Repeat("1", 24), exact, "0." + strings.Repeat("1", 24)},
-		"twenty-five decimals":                        {"0." + strings.Repeat("1", 25), unreadable, "0"},
-		"more text than an amount has":                {strings.Repeat("0", 200), unreadable, "0"},
-		"digits of another script":                    {"\u0661\u0662", unreadable, "0"},
-		"text that isn't UTF-8":                       {"5\xff", unreadable, "0"},
-		"a NUL":                                       {"5\x00", unreadable, "0"},
+		"twenty-four decimals": {"0." + strings.Repeat("1", 24), exact,
+			"0." + strings.Repeat("1", 24)},
+		"twenty-five decimals":         {"0." + strings.Repeat("1", 25), unreadable, "0"},
+		"more text than an amount has": {strings.Repeat("0", 200), unreadable, "0"},
+		"digits of another script":     {"\u0661\u0662", unreadable, "0"},
+		"text that isn't UTF-8":        {"5\xff", unreadable, "0"},
+		"a NUL":                        {"5\x00", unreadable, "0"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			got, reading := money.Parse(c.text)

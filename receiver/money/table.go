@@ -17,12 +17,12 @@ type FixedRate struct {
 	Rate     decimal.Decimal
 }
 
-// Table answers what one currency is worth in another. It never changes, may be used concurrently, and a nil *Table knows
-// no rates. Currencies are given in the form of [Currency].
+// Table answers what one currency is worth in another. It never changes, may be used concurrently, and a nil *Table
+// knows no rates. Currencies are given in the form of [Currency].
 //
-// A rate is looked for in this order, and the first that is found counts: 1 for a currency to itself; a fixed rate, then
-// the inverse of one; the first set that has both currencies; a fixed rate, or the inverse of one, from or to a third
-// currency together with a fixed rate or a set for the rest of the way. Nothing is ever taken as one to one.
+// A rate is looked for in this order, and the first that is found counts: 1 for a currency to itself; a fixed rate,
+// then the inverse of one; the first set that has both currencies; a fixed rate, or the inverse of one, from or to a
+// third currency together with a fixed rate or a set for the rest of the way. Nothing is ever taken as one to one.
 type Table struct {
 	sets     []Set
 	declared []FixedRate
@@ -109,8 +109,8 @@ func (t *Table) Known(currency string) bool {
 	})
 }
 
-// Rate returns what one unit of from is worth in to. Its value is exact when it was given so; a cross or inverse rate's is
-// rounded to at least 18 significant digits, and its date is the one of the set that it came from.
+// Rate returns what one unit of from is worth in to. Its value is exact when it was given so; a cross or inverse rate's
+// is rounded to at least 18 significant digits, and its date is the one of the set that it came from.
 func (t *Table) Rate(from, to string) (Rate, bool) {
 	r, ok := t.ratio(from, to)
 	return r.rate, ok

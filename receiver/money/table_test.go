@@ -51,22 +51,31 @@ func TestRate(t *testing.T) {
 		want     money.Rate
 	}{
 		"a currency to itself is one, from nobody": {"XYZ", "XYZ", money.Rate{Value: dec("1")}},
-		"a fixed rate":                                     {"KZT", "USD", money.Rate{Value: dec("0.002"), Source: "fixed"}},
-		"the inverse of a fixed rate":                      {"USD", "KZT", money.Rate{Value: dec("500"), Source: "fixed"}},
-		"the first of two fixed rates of a pair":           {"USDT", "USD", money.Rate{Value: dec("1"), Source: "fixed"}},
-		"a fixed rate wins over a set":                     {"USD", "GBP", money.Rate{Value: dec("0.8"), Source: "fixed"}},
-		"the inverse of a fixed rate wins over a set":      {"GBP", "USD", money.Rate{Value: dec("1.25"), Source: "fixed"}},
-		"from the base, whatever the set says of the base": {"EUR", "USD", money.Rate{Value: dec("1.10"), Date: monday, Source: "ecb"}},
-		"to the base":                                      {"USD", "EUR", money.Rate{Value: dec("0.909090909090909091"), Date: monday, Source: "ecb"}},
-		"across a set":                                     {"GBP", "PLN", money.Rate{Value: dec("8.6"), Date: monday, Source: "ecb"}},
-		"the second set has what the first lacks":          {"RUB", "USD", money.Rate{Value: dec("0.0125"), Date: tuesday, Source: "open"}},
-		"across the second set":                            {"RUB", "EUR", money.Rate{Value: dec("0.01125"), Date: tuesday, Source: "open"}},
-		"a rate of zero is none, the next set counts":      {"USD", "NUL", money.Rate{Value: dec("3"), Date: tuesday, Source: "open"}},
-		"a fixed rate and a set":                           {"USDT", "PLN", money.Rate{Value: dec("3.909090909090909091"), Date: monday, Source: "fixed+ecb"}},
-		"a set and a fixed rate":                           {"JPY", "USDT", money.Rate{Value: dec("0.00666666666666666667"), Date: tuesday, Source: "fixed+open"}},
-		"two fixed rates":                                  {"KZT", "USDT", money.Rate{Value: dec("0.002"), Source: "fixed"}},
-		"a fixed rate below one and a set":                 {"KZT", "JPY", money.Rate{Value: dec("0.3"), Date: tuesday, Source: "fixed+open"}},
-		"two declared fixed rates":                         {"COIN", "USD", money.Rate{Value: dec("3"), Source: "fixed"}},
+		"a fixed rate":                                {"KZT", "USD", money.Rate{Value: dec("0.002"), Source: "fixed"}},
+		"the inverse of a fixed rate":                 {"USD", "KZT", money.Rate{Value: dec("500"), Source: "fixed"}},
+		"the first of two fixed rates of a pair":      {"USDT", "USD", money.Rate{Value: dec("1"), Source: "fixed"}},
+		"a fixed rate wins over a set":                {"USD", "GBP", money.Rate{Value: dec("0.8"), Source: "fixed"}},
+		"the inverse of a fixed rate wins over a set": {"GBP", "USD", money.Rate{Value: dec("1.25"), Source: "fixed"}},
+		"from the base, whatever the set says of the base": {"EUR", "USD",
+			money.Rate{Value: dec("1.10"), Date: monday, Source: "ecb"}},
+		"to the base": {"USD", "EUR",
+			money.Rate{Value: dec("0.909090909090909091"), Date: monday, Source: "ecb"}},
+		"across a set": {"GBP", "PLN",
+			money.Rate{Value: dec("8.6"), Date: monday, Source: "ecb"}},
+		"the second set has what the first lacks": {"RUB", "USD",
+			money.Rate{Value: dec("0.0125"), Date: tuesday, Source: "open"}},
+		"across the second set": {"RUB", "EUR",
+			money.Rate{Value: dec("0.01125"), Date: tuesday, Source: "open"}},
+		"a rate of zero is none, the next set counts": {"USD", "NUL",
+			money.Rate{Value: dec("3"), Date: tuesday, Source: "open"}},
+		"a fixed rate and a set": {"USDT", "PLN",
+			money.Rate{Value: dec("3.909090909090909091"), Date: monday, Source: "fixed+ecb"}},
+		"a set and a fixed rate": {"JPY", "USDT",
+			money.Rate{Value: dec("0.00666666666666666667"), Date: tuesday, Source: "fixed+open"}},
+		"two fixed rates": {"KZT", "USDT", money.Rate{Value: dec("0.002"), Source: "fixed"}},
+		"a fixed rate below one and a set": {"KZT", "JPY",
+			money.Rate{Value: dec("0.3"), Date: tuesday, Source: "fixed+open"}},
+		"two declared fixed rates": {"COIN", "USD", money.Rate{Value: dec("3"), Source: "fixed"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			table := sampleTable()
@@ -88,18 +97,19 @@ func TestRateIsNeverMadeUp(t *testing.T) {
 		table    *money.Table
 		from, to string
 	}{
-		"no source has the first":              {sampleTable(), "XXX", "USD"},
-		"no source has the second":             {sampleTable(), "USD", "XXX"},
-		"a fixed rate that isn't positive":     {sampleTable(), "BAD", "USD"},
-		"two fixed rates and a set":            {sampleTable(), "COIN", "JPY"},
-		"two sets":                             {sampleTable(), "PLN", "RUB"},
-		"a code in lower case":                 {sampleTable(), "eur", "USD"},
-		"a list of codes":                      {sampleTable(), "RUB,USD,EUR", "USD"},
-		"no code":                              {sampleTable(), "", "USD"},
-		"an empty table":                       {money.NewTable(nil, nil), "EUR", "USD"},
-		"no table":                             {nil, "EUR", "USD"},
-		"an empty set has only its base":       {money.NewTable(nil, []money.Set{{Base: "EUR"}}), "EUR", "USD"},
-		"a fixed rate of a currency to itself": {money.NewTable([]money.FixedRate{{From: "A", To: "A", Rate: dec("2")}}, nil), "A", "B"},
+		"no source has the first":          {sampleTable(), "XXX", "USD"},
+		"no source has the second":         {sampleTable(), "USD", "XXX"},
+		"a fixed rate that isn't positive": {sampleTable(), "BAD", "USD"},
+		"two fixed rates and a set":        {sampleTable(), "COIN", "JPY"},
+		"two sets":                         {sampleTable(), "PLN", "RUB"},
+		"a code in lower case":             {sampleTable(), "eur", "USD"},
+		"a list of codes":                  {sampleTable(), "RUB,USD,EUR", "USD"},
+		"no code":                          {sampleTable(), "", "USD"},
+		"an empty table":                   {money.NewTable(nil, nil), "EUR", "USD"},
+		"no table":                         {nil, "EUR", "USD"},
+		"an empty set has only its base":   {money.NewTable(nil, []money.Set{{Base: "EUR"}}), "EUR", "USD"},
+		"a fixed rate of a currency to itself": {money.NewTable([]money.FixedRate{{From: "A", To: "A", Rate: dec("2")}}, nil),
+			"A", "B"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			if got, ok := c.table.Rate(c.from, c.to); ok {
@@ -166,7 +176,8 @@ func TestConvertAgreesWithRationals(t *testing.T) {
 		if want := roundHalfEven(exact, money.Scale); a.Converted.Rat().Cmp(want) != 0 {
 			t.Fatalf("%v * %v / %v = %v, want %v", original, to, from, a.Converted, want.FloatString(money.Scale))
 		}
-		if off := relativeError(a.Rate.Value.Rat(), new(big.Rat).Quo(to.Rat(), from.Rat())); off.Cmp(big.NewRat(1, 1e17)) > 0 {
+		if off := relativeError(a.Rate.Value.Rat(),
+			new(big.Rat).Quo(to.Rat(), from.Rat())); off.Cmp(big.NewRat(1, 1e17)) > 0 {
 			t.Fatalf("rate %v / %v is recorded as %v", to, from, a.Rate.Value)
 		}
 	}

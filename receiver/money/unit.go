@@ -20,9 +20,9 @@ type Sent struct {
 	Conflict bool
 }
 
-// ReadAmount reads an amount and settles its currency (docs/semantics.md §5): that of the sender's currency parameter, else the
-// amount's own sign or code, else own, the endpoint's. A sign that several currencies share is the parameter's or the
-// endpoint's currency if that is one of them.
+// ReadAmount reads an amount and settles its currency (docs/semantics.md §5): that of the sender's currency parameter,
+// else the amount's own sign or code, else own, the endpoint's. A sign that several currencies share is the parameter's
+// or the endpoint's currency if that is one of them.
 func ReadAmount(text, parameter, own string) Sent {
 	value, unit, reading := read(text)
 	s := Sent{Value: value, Reading: reading, Currency: own}
@@ -56,7 +56,8 @@ var units = map[string][]string{
 	"lei": {"RON", "MDL"}, "лв": {"BGN"}, "fr": {"CHF"}, "sfr": {"CHF"}, "kr": {"", "SEK", "NOK", "DKK", "ISK"},
 }
 
-// unitCurrency returns the currency that a sign or code means where context is the currency of the sender or the endpoint.
+// unitCurrency returns the currency that a sign or code means where context is the currency of the sender or the
+// endpoint.
 func unitCurrency(unit, context string) string {
 	shared := sharing(unit)
 	switch {
@@ -82,8 +83,8 @@ func sharing(unit string) []string {
 	return units[string(lower[:])]
 }
 
-// splitSignAndUnit takes one sign and one unit off. It reports false for a hexadecimal number, whose digits would pass for
-// a unit.
+// splitSignAndUnit takes one sign and one unit off. It reports false for a hexadecimal number, whose digits would pass
+// for a unit.
 func splitSignAndUnit(s string) (negative bool, body, unit string, ok bool) {
 	sign, s := cutSign(s)
 	if len(s) > 1 && s[0] == '0' && s[1]|0x20 == 'x' {
@@ -101,7 +102,8 @@ func splitSignAndUnit(s string) (negative bool, body, unit string, ok bool) {
 	return sign == '-', body, unit, true
 }
 
-// cutSecondUnit takes off a second unit that says the same as the first one, as in `$10 USD`, and returns the code of both.
+// cutSecondUnit takes off a second unit that says the same as the first one, as in `$10 USD`, and returns the code of
+// both.
 func cutSecondUnit(unit, body string) (code, rest string) {
 	if unit == "" {
 		return unit, body
@@ -180,13 +182,14 @@ func cutTrailingUnit(s string) (unit, rest string) {
 // magnitudes multiply the number before them. Taken for a currency they would cost a factor of a thousand or more.
 var magnitudes = []string{"bn", "kk", "mil", "mio", "mld", "mln", "mm", "mn", "mrd", "tn", "tys", "млн", "млрд", "тыс"}
 
-// isCode reports whether a word of so many letters may be a code or an abbreviation of a currency. `null` is what scripts
-// write for none.
+// isCode reports whether a word of so many letters may be a code or an abbreviation of a currency. `null` is what
+// scripts write for none.
 func isCode(word string, letters int) bool {
 	if letters > 0 && units[strings.ToLower(word)] != nil {
 		return true
 	}
-	return letters >= 2 && letters <= 5 && !strings.EqualFold(word, "null") && !slices.ContainsFunc(magnitudes, func(m string) bool {
-		return strings.EqualFold(m, word)
-	})
+	return letters >= 2 && letters <= 5 && !strings.EqualFold(word, "null") &&
+		!slices.ContainsFunc(magnitudes, func(m string) bool {
+			return strings.EqualFold(m, word)
+		})
 }

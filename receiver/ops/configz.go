@@ -87,7 +87,8 @@ func rates(o Options) []RateStatus {
 }
 
 func viewRate(rate RateStatus, now time.Time) rateFreshness {
-	view := rateFreshness{Source: rate.Source, Date: read.Day(rate.Date), Fetched: read.UTC(rate.Fetched), LastError: rate.LastError}
+	view := rateFreshness{Source: rate.Source, Date: read.Day(rate.Date), Fetched: read.UTC(rate.Fetched),
+		LastError: rate.LastError}
 	if view.Fetched != nil {
 		age := int64(now.Sub(rate.Fetched).Seconds())
 		view.AgeSeconds = &age

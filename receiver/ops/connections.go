@@ -21,10 +21,16 @@ type ConnectionStatus struct {
 
 // Descriptions of what connectionCollector exposes.
 var (
-	descConnections = prometheus.NewDesc("postback_connections", "Connections to the port for postbacks, by state: new (no request yet), active (waits for a reply), idle.", []string{"state"}, nil)
-	descConnLimit   = prometheus.NewDesc("postback_connections_limit", "Connections that may be open at a time.", nil, nil)
-	descConnClosed  = prometheus.NewDesc("postback_connections_closed_total", "Connections that were closed at a limit: idle ones for others (evicted), new ones whose source has its share (refused).", []string{"why"}, nil)
-	descUnreadable  = prometheus.NewDesc("postback_requests_unreadable_total", "Requests that were no HTTP, had too long a header, or were broken off within it: answered 400 or 431, or not at all.", nil, nil)
+	descConnections = prometheus.NewDesc("postback_connections",
+		"Connections to the port for postbacks, by state: new (no request yet), active (waits for a reply), idle.",
+		[]string{"state"}, nil)
+	descConnLimit  = prometheus.NewDesc("postback_connections_limit", "Connections that may be open at a time.", nil, nil)
+	descConnClosed = prometheus.NewDesc("postback_connections_closed_total",
+		"Connections that were closed at a limit: idle ones for others (evicted), new ones whose source has its share "+
+			"(refused).", []string{"why"}, nil)
+	descUnreadable = prometheus.NewDesc("postback_requests_unreadable_total",
+		"Requests that were no HTTP, had too long a header, or were broken off within it: answered 400 or 431, or "+
+			"not at all.", nil, nil)
 )
 
 // connectionCollector turns the status of the connections into metrics.

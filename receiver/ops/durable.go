@@ -15,21 +15,30 @@ const levelSync = "sync"
 
 // Descriptions of what durableCollector exposes.
 var (
-	descDurability   = prometheus.NewDesc("postback_store_durability", "1 for what a commit survives: none (a crash may lose it), local (it is on the store's own disk), sync (on a standby's as well).", []string{"level"}, nil)
-	descSpooled      = prometheus.NewDesc("postback_spool_postbacks", "Acknowledged postbacks that wait in the spool for the store.", nil, nil)
-	descSpoolBytes   = prometheus.NewDesc("postback_spool_bytes", "Size of the spool's records.", nil, nil)
-	descSpoolLimit   = prometheus.NewDesc("postback_spool_limit_bytes", "Size above which the spool takes nothing.", nil, nil)
-	descSpoolAge     = prometheus.NewDesc("postback_spool_oldest_age_seconds", "Time since the oldest waiting postback was received; 0 while none waits.", nil, nil)
-	descSpoolDead    = prometheus.NewDesc("postback_spool_dead", "Spooled postbacks that the store refused and that are kept aside.", nil, nil)
-	descSpoolMissing = prometheus.NewDesc("postback_spool_missing", "Acknowledged postbacks that a damaged spool has lost.", nil, nil)
-	descSpoolFailed  = prometheus.NewDesc("postback_spool_failing", "1 while the spool takes nothing: it is full, or its disk fails.", nil, nil)
+	descDurability = prometheus.NewDesc("postback_store_durability",
+		"1 for what a commit survives: none (a crash may lose it), local (it is on the store's own disk), sync (on a "+
+			"standby's as well).", []string{"level"}, nil)
+	descSpooled = prometheus.NewDesc("postback_spool_postbacks",
+		"Acknowledged postbacks that wait in the spool for the store.", nil, nil)
+	descSpoolBytes = prometheus.NewDesc("postback_spool_bytes", "Size of the spool's records.", nil, nil)
+	descSpoolLimit = prometheus.NewDesc("postback_spool_limit_bytes", "Size above which the spool takes nothing.", nil,
+		nil)
+	descSpoolAge = prometheus.NewDesc("postback_spool_oldest_age_seconds",
+		"Time since the oldest waiting postback was received; 0 while none waits.", nil, nil)
+	descSpoolDead = prometheus.NewDesc("postback_spool_dead",
+		"Spooled postbacks that the store refused and that are kept aside.", nil, nil)
+	descSpoolMissing = prometheus.NewDesc("postback_spool_missing",
+		"Acknowledged postbacks that a damaged spool has lost.", nil, nil)
+	descSpoolFailed = prometheus.NewDesc("postback_spool_failing",
+		"1 while the spool takes nothing: it is full, or its disk fails.", nil, nil)
 )
 
 // durableCollector turns what is known about the store's durability and about the spool into metrics.
 type durableCollector struct{ o Options }
 
 func (durableCollector) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descDurability, descSpooled, descSpoolBytes, descSpoolLimit, descSpoolAge, descSpoolDead, descSpoolMissing, descSpoolFailed} {
+	for _, desc := range []*prometheus.Desc{descDurability, descSpooled, descSpoolBytes, descSpoolLimit, descSpoolAge,
+		descSpoolDead, descSpoolMissing, descSpoolFailed} {
 		descs <- desc
 	}
 }

@@ -24,9 +24,12 @@ func TestAReceiverWithASpoolIsReadyWhileEitherTakesPostbacks(t *testing.T) {
 		want    string
 	}{
 		{"both work", 0, nil, ledger.SpoolStatus{}, "ready\n"},
-		{"the store is away and the spool works", time.Hour, errors.New("away"), ledger.SpoolStatus{Postbacks: 7}, "ready\nspooling: 7 postbacks wait for the store\n"},
-		{"the spool fails, too", time.Hour, errors.New("away"), ledger.SpoolStatus{FailingSince: start.Add(2 * time.Hour)}, "ready\n"},
-		{"both fail for as long as is bearable", 30 * time.Second, errors.New("away"), ledger.SpoolStatus{FailingSince: start.Add(2 * time.Hour)}, "store and spool: neither writable for 30s\n"},
+		{"the store is away and the spool works", time.Hour, errors.New("away"), ledger.SpoolStatus{Postbacks: 7},
+			"ready\nspooling: 7 postbacks wait for the store\n"},
+		{"the spool fails, too", time.Hour, errors.New("away"), ledger.SpoolStatus{FailingSince: start.Add(2 * time.Hour)},
+			"ready\n"},
+		{"both fail for as long as is bearable", 30 * time.Second, errors.New("away"),
+			ledger.SpoolStatus{FailingSince: start.Add(2 * time.Hour)}, "store and spool: neither writable for 30s\n"},
 		{"the spool works again", time.Second, errors.New("away"), ledger.SpoolStatus{}, "ready\n"},
 		{
 			"the spool has lost some", time.Second, nil, ledger.SpoolStatus{Missing: 3},
@@ -60,7 +63,8 @@ func TestSpoolAndDurabilityAreMeasured(t *testing.T) {
 	}
 	got := get(New(o), "/metrics").Body.String()
 	for _, line := range []string{
-		`postback_store_durability{level="local"} 1`, `postback_store_durability{level="sync"} 0`, `postback_store_durability{level="none"} 0`,
+		`postback_store_durability{level="local"} 1`, `postback_store_durability{level="sync"} 0`,
+		`postback_store_durability{level="none"} 0`,
 		"postback_spool_postbacks 3", "postback_spool_bytes 4000", "postback_spool_limit_bytes 5000",
 		"postback_spool_oldest_age_seconds 60", "postback_spool_dead 2", "postback_spool_failing 1",
 	} {
@@ -69,7 +73,8 @@ func TestSpoolAndDurabilityAreMeasured(t *testing.T) {
 		}
 	}
 	o = options(&fakeStore{})
-	if got := get(New(o), "/metrics").Body.String(); strings.Contains(got, "postback_spool") || strings.Contains(got, "postback_store_durability") {
+	if got := get(New(o), "/metrics").Body.String(); strings.Contains(got, "postback_spool") ||
+		strings.Contains(got, "postback_store_durability") {
 		t.Error("a receiver without a spool and whose store says nothing has metrics of them")
 	}
 }

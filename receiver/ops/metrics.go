@@ -86,7 +86,8 @@ func NewMetrics() *Metrics {
 	}
 	m.addOverload()
 	m.addForwards()
-	m.registry.MustRegister(m.postbacks, m.latency, m.inFlight, m.wrongKeys, m.unstored, m.clicks, m.batchSize, m.commitTime, m.failed,
+	m.registry.MustRegister(m.postbacks, m.latency, m.inFlight, m.wrongKeys, m.unstored, m.clicks, m.batchSize,
+		m.commitTime, m.failed,
 		collectors.NewGoCollector(), collectors.NewProcessCollector(collectors.ProcessCollectorOpts{}))
 	m.startAtZero()
 	return m
@@ -177,26 +178,34 @@ func (m *Metrics) observe(o Options) {
 			Help:        "Always 1; the labels say which program runs.",
 			ConstLabels: prometheus.Labels{"version": o.Version, "go": runtime.Version()},
 		}, func() float64 { return 1 }),
-		statusCollector{o}, durableCollector{o}, forwardCollector{o}, connectionCollector{o}, volumeCollector{o}, talkerCollector{o},
+		statusCollector{o}, durableCollector{o}, forwardCollector{o}, connectionCollector{o}, volumeCollector{o},
+		talkerCollector{o},
 	)
 }
 
 // Descriptions of what statusCollector exposes.
 var (
-	descReloads     = prometheus.NewDesc("postback_config_reloads_total", "Configurations that replaced another since the start.", nil, nil)
-	descFailures    = prometheus.NewDesc("postback_config_reload_failures_total", "Configurations that were not taken up.", nil, nil)
-	descLastSuccess = prometheus.NewDesc("postback_config_last_success_timestamp_seconds", "When the served configuration was taken up, unix time.", nil, nil)
-	descEndpoints   = prometheus.NewDesc("postback_config_endpoints", "Endpoints that are served.", nil, nil)
-	descRevision    = prometheus.NewDesc("postback_config_info", "Always 1; the label names the revision that is served.", []string{"revision"}, nil)
-	descRatesAge    = prometheus.NewDesc("postback_rates_age_seconds", "Time since a source's exchange rates were fetched; absent while there are none.", []string{"source"}, nil)
-	descRatesFailed = prometheus.NewDesc("postback_rates_failing", "1 when the last attempt to fetch a source's rates failed.", []string{"source"}, nil)
+	descReloads = prometheus.NewDesc("postback_config_reloads_total",
+		"Configurations that replaced another since the start.", nil, nil)
+	descFailures = prometheus.NewDesc("postback_config_reload_failures_total", "Configurations that were not taken up.",
+		nil, nil)
+	descLastSuccess = prometheus.NewDesc("postback_config_last_success_timestamp_seconds",
+		"When the served configuration was taken up, unix time.", nil, nil)
+	descEndpoints = prometheus.NewDesc("postback_config_endpoints", "Endpoints that are served.", nil, nil)
+	descRevision  = prometheus.NewDesc("postback_config_info", "Always 1; the label names the revision that is served.",
+		[]string{"revision"}, nil)
+	descRatesAge = prometheus.NewDesc("postback_rates_age_seconds",
+		"Time since a source's exchange rates were fetched; absent while there are none.", []string{"source"}, nil)
+	descRatesFailed = prometheus.NewDesc("postback_rates_failing",
+		"1 when the last attempt to fetch a source's rates failed.", []string{"source"}, nil)
 )
 
 // statusCollector turns the statuses of the configuration and of the rates into metrics.
 type statusCollector struct{ o Options }
 
 func (statusCollector) Describe(descs chan<- *prometheus.Desc) {
-	for _, desc := range []*prometheus.Desc{descReloads, descFailures, descLastSuccess, descEndpoints, descRevision, descRatesAge, descRatesFailed} {
+	for _, desc := range []*prometheus.Desc{descReloads, descFailures, descLastSuccess, descEndpoints, descRevision,
+		descRatesAge, descRatesFailed} {
 		descs <- desc
 	}
 }

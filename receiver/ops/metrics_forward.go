@@ -87,10 +87,14 @@ func (m *Metrics) ForwardEnded(state ledger.ForwardState, age time.Duration) {
 
 // Descriptions of what forwardCollector exposes.
 var (
-	descForwarding     = prometheus.NewDesc("postback_forwards_in_flight", "S2S postbacks that this receiver is sending.", nil, nil)
-	descForwardsWait   = prometheus.NewDesc("postback_forwards_waiting", "S2S postbacks of the whole store that wait to be sent, for the first time or again; counted up to 100000.", nil, nil)
-	descForwardsFailed = prometheus.NewDesc("postback_forwards_failed", "S2S postbacks of the whole store that were given up and not pruned yet; counted up to 100000.", nil, nil)
-	descForwardLag     = prometheus.NewDesc("postback_forward_lag_seconds", "For how long the S2S postback of the whole store that is due the longest has been due; 0 while none is.", nil, nil)
+	descForwarding = prometheus.NewDesc("postback_forwards_in_flight", "S2S postbacks that this receiver is sending.",
+		nil, nil)
+	descForwardsWait = prometheus.NewDesc("postback_forwards_waiting",
+		"S2S postbacks of the whole store that wait to be sent, for the first time or again; counted up to 100000.", nil, nil)
+	descForwardsFailed = prometheus.NewDesc("postback_forwards_failed",
+		"S2S postbacks of the whole store that were given up and not pruned yet; counted up to 100000.", nil, nil)
+	descForwardLag = prometheus.NewDesc("postback_forward_lag_seconds",
+		"For how long the S2S postback of the whole store that is due the longest has been due; 0 while none is.", nil, nil)
 )
 
 // forwardCollector turns what is known of the outbox into metrics.

@@ -55,8 +55,8 @@ type Options struct {
 	Clock func() time.Time
 }
 
-// New returns the handler of the ops port. Everything but the API answers without a token: health, /configz and /metrics
-// hold neither keys nor conversions.
+// New returns the handler of the ops port. Everything but the API answers without a token: health, /configz and
+// /metrics hold neither keys nor conversions.
 func New(o Options) http.Handler {
 	if o.Clock == nil {
 		o.Clock = time.Now

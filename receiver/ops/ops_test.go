@@ -143,7 +143,8 @@ func TestConfigzSaysWhatIsServed(t *testing.T) {
 	if fresh := got.Rates[0]; fresh.Source != "ecb" || *fresh.Date != "2026-03-01" || *fresh.AgeSeconds != 1800 {
 		t.Errorf("the fresh source is reported as %+v", fresh)
 	}
-	if failed := got.Rates[1]; failed.Date != nil || failed.Fetched != nil || failed.AgeSeconds != nil || failed.LastError != "timeout" {
+	if failed := got.Rates[1]; failed.Date != nil || failed.Fetched != nil || failed.AgeSeconds != nil ||
+		failed.LastError != "timeout" {
 		t.Errorf("the source without rates is reported as %+v", failed)
 	}
 }
@@ -167,8 +168,10 @@ func TestReadyzSaysWhyPostbacksShouldNotCome(t *testing.T) {
 		want  string
 	}{
 		{"a loaded receiver with a working store is ready", func(*Options) {}, "ready\n"},
-		{"a draining one is not", func(o *Options) { o.Draining = func() bool { return true } }, "draining: the receiver is about to stop\n"},
-		{"one without a configuration is not", func(o *Options) { o.Config = func() ConfigStatus { return ConfigStatus{} } }, "configuration: not loaded yet\n"},
+		{"a draining one is not", func(o *Options) { o.Draining = func() bool { return true } },
+			"draining: the receiver is about to stop\n"},
+		{"one without a configuration is not", func(o *Options) { o.Config = func() ConfigStatus { return ConfigStatus{} } },
+			"configuration: not loaded yet\n"},
 		{"every reason is told", func(o *Options) {
 			o.Draining = func() bool { return true }
 			o.Config = func() ConfigStatus { return ConfigStatus{} }
@@ -203,7 +206,8 @@ func TestReadinessOutlastsAShortFailureOfTheStoreOnly(t *testing.T) {
 		{"fails for less than the grace period", 29 * time.Second, fails, "ready\n"},
 		{"fails for as long", time.Second, fails, "store: not writable for 30s\n"},
 		{"works again", 5 * time.Second, nil, "ready\n"},
-		{"is damaged", time.Second, fmt.Errorf("%w: %w", ledger.ErrUnavailable, ledger.ErrCorrupt), "store: damaged, restore a backup: not writable for 0s\n"},
+		{"is damaged", time.Second, fmt.Errorf("%w: %w", ledger.ErrUnavailable, ledger.ErrCorrupt),
+			"store: damaged, restore a backup: not writable for 0s\n"},
 		{"was restored", time.Second, nil, "ready\n"},
 		{"fails again, from zero", 5 * time.Second, fails, "ready\n"},
 	} {

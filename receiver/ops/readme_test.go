@@ -57,7 +57,8 @@ func TestTheReadmeNamesEveryMetricAndItsType(t *testing.T) {
 	for name, family := range exposedFamilies(t) {
 		exposed[name] = strings.ToLower(family.GetType().String())
 	}
-	for _, row := range regexp.MustCompile("(?m)^\\| `(postback_[a-z_]+)` \\| ([a-z]+) \\|").FindAllStringSubmatch(readme(t), -1) {
+	for _, row := range regexp.MustCompile("(?m)^\\| `(postback_[a-z_]+)` \\| "+
+		"([a-z]+) \\|").FindAllStringSubmatch(readme(t), -1) {
 		written[row[1]] = row[2]
 	}
 	if diff := cmp.Diff(exposed, written); diff != "" {

@@ -11,9 +11,15 @@ import (
 
 // Descriptions of what volumeCollector exposes.
 var (
-	descStoreBytes = prometheus.NewDesc("postback_store_bytes", "Size of the files of the store, or of the spool; of a whole database, measured each minute.", []string{"volume"}, nil)
-	descStoreFree  = prometheus.NewDesc("postback_store_free_bytes", "Free bytes of the file system with the store's, or the spool's files; absent for a database.", []string{"volume"}, nil)
-	descStoreLevel = prometheus.NewDesc("postback_store_space_level", "What is given up because that file system fills up: 0 nothing, 1 clicks, 2 also queries and bodies of the received log, 3 also postbacks.", []string{"volume"}, nil)
+	descStoreBytes = prometheus.NewDesc("postback_store_bytes",
+		"Size of the files of the store, or of the spool; of a whole database, measured each minute.", []string{"volume"},
+		nil)
+	descStoreFree = prometheus.NewDesc("postback_store_free_bytes",
+		"Free bytes of the file system with the store's, or the spool's files; absent for a database.", []string{"volume"},
+		nil)
+	descStoreLevel = prometheus.NewDesc("postback_store_space_level",
+		"What is given up because that file system fills up: 0 nothing, 1 clicks, 2 also queries and bodies of the "+
+			"received log, 3 also postbacks.", []string{"volume"}, nil)
 )
 
 // volumeCollector turns what is known about the volumes of the store and of the spool into metrics.
@@ -43,7 +49,8 @@ func (h *readiness) filling() string {
 	var remarks strings.Builder
 	for _, volume := range h.volumes() {
 		if volume.Level > space.Everything {
-			fmt.Fprintf(&remarks, "space: the volume of the %s has %d MiB left: %v\n", volume.Name, volume.Free>>20, volume.Level)
+			fmt.Fprintf(&remarks, "space: the volume of the %s has %d MiB left: %v\n", volume.Name, volume.Free>>20,
+				volume.Level)
 		}
 	}
 	return remarks.String()

@@ -36,7 +36,8 @@ func TestReadyzSaysWhatIsGivenUp(t *testing.T) {
 		return []space.Status{{Name: "store", Free: 12 << 20, Level: space.NoClicks}, {Name: "spool", Free: 1 << 40}}
 	}
 	w := get(New(o), "/readyz")
-	if want := "ready\nspace: the volume of the store has 12 MiB left: clicks are not recorded\n"; w.Code != http.StatusOK || w.Body.String() != want {
+	if want := "ready\nspace: the volume of the store has 12 MiB left: clicks are not " +
+		"recorded\n"; w.Code != http.StatusOK || w.Body.String() != want {
 		t.Errorf("%d %q, want %q", w.Code, w.Body, want)
 	}
 }

@@ -18,9 +18,9 @@ const (
 // minDate bounds dates from below: a number that means less, such as 20240131, is no unix time.
 var minDate = time.Date(2000, 1, 1, 0, 0, 0, 0, time.UTC)
 
-// parseDate reads the time of a conversion (docs/semantics.md §2). What is no time, before the year 2000 or too far ahead of
-// now gives the zero time and a warning. A time without a zone is in the given one. The result is in UTC and has
-// microseconds, as stores keep them.
+// parseDate reads the time of a conversion (docs/semantics.md §2). What is no time, before the year 2000 or too far
+// ahead of now gives the zero time and a warning. A time without a zone is in the given one. The result is in UTC and
+// has microseconds, as stores keep them.
 func parseDate(s string, zone *time.Location, now time.Time) (time.Time, conversion.Warning) {
 	date, ok := readDate(s, zone)
 	switch {
@@ -54,7 +54,8 @@ var (
 	gmtLayouts = []string{"Mon, 2 Jan 2006 15:04:05 GMT", "Mon, 2 Jan 2006 15:04:05 UTC"}
 )
 
-// readDate reads unix seconds, with or without a fraction, or milliseconds; ISO 8601, of which RFC 3339 is a part; RFC 1123.
+// readDate reads unix seconds, with or without a fraction, or milliseconds; ISO 8601, of which RFC 3339 is a part; RFC
+// 1123.
 func readDate(s string, zone *time.Location) (time.Time, bool) {
 	if date, ok := readUnix(s); ok {
 		return date, true

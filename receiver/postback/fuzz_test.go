@@ -95,7 +95,8 @@ func FuzzDate(f *testing.F) {
 	}
 	ep, table := compile(f, nil), rates()
 	f.Fuzz(func(t *testing.T, date string) {
-		v := postback.Judge(ep, request.Parsed{Values: request.Values{query("subid", "c1"), query("status", "lead"), query("date", date)}}, arrival(), table)
+		v := postback.Judge(ep, request.Parsed{Values: request.Values{query("subid", "c1"), query("status", "lead"),
+			query("date", date)}}, arrival(), table)
 		if v.Intent == nil {
 			t.Fatalf("ignored for %s", v.Reason)
 		}
@@ -122,7 +123,8 @@ func FuzzTraining(f *testing.F) {
 	f.Add("\u212a", "k", "K", "", "", "K")
 	f.Fuzz(func(t *testing.T, status, leads, sales, bets, trainedLead, trainedSale string) {
 		declared := config.Endpoint{Namespace: "a", Name: "b"}
-		declared.ConversionTypes = []config.ConversionType{{Name: "first_bet", Parameter: "bet"}, {Name: "upsell", Parameter: "up"}}
+		declared.ConversionTypes = []config.ConversionType{{Name: "first_bet", Parameter: "bet"},
+			{Name: "upsell", Parameter: "up"}}
 		declared.Training = []config.TrainingRule{rule("lead", trainedLead), rule("sale", trainedSale)}
 		declared.Policies.UnknownStatus = config.PolicyIgnore
 		ep, err := endpoint.Compile(declared)
@@ -134,7 +136,8 @@ func FuzzTraining(f *testing.F) {
 		if status == "" {
 			return
 		}
-		for name, list := range map[string]string{"status": status, "lead_status": leads, "sale_status": sales, "bet_status": bets} {
+		for name, list := range map[string]string{"status": status, "lead_status": leads, "sale_status": sales,
+			"bet_status": bets} {
 			if list = strings.TrimSpace(list); list != "" {
 				values = append(values, query(name, list))
 			}
@@ -176,7 +179,8 @@ func expectedType(status string, url, trained [][2]string) string {
 			return word
 		}
 	}
-	for _, custom := range [][2]string{{"first_bet", "first_bet"}, {"upsell", "upsell"}, {"bet", "first_bet"}, {"up", "upsell"}} {
+	for _, custom := range [][2]string{{"first_bet", "first_bet"}, {"upsell", "upsell"}, {"bet", "first_bet"},
+		{"up", "upsell"}} {
 		if same(custom[0]) {
 			return custom[1]
 		}

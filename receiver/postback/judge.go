@@ -189,8 +189,8 @@ var (
 	costWords   = amountWords{trace.Cost, conversion.CostAmbiguous, conversion.CostUnreadable}
 )
 
-// amount reads an amount and converts it into the endpoint's currency; nil when there is none to be read. Without a rate
-// the amount stays pending (docs/semantics.md §5). currency is the parameter as sent, "" for none.
+// amount reads an amount and converts it into the endpoint's currency; nil when there is none to be read. Without a
+// rate the amount stays pending (docs/semantics.md §5). currency is the parameter as sent, "" for none.
 func (v *Verdict) amount(
 	ep *endpoint.Endpoint, rates *money.Table, text, currency string, words *amountWords, t *trace.Trace,
 ) *money.Amount {

@@ -8,8 +8,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-// Read reads the parameters of a postback to the endpoint (docs/semantics.md §2). A body that cannot be read is ignored, with
-// a warning, when the query has a subid. The error is a [*request.Error].
+// Read reads the parameters of a postback to the endpoint (docs/semantics.md §2). A body that cannot be read is
+// ignored, with a warning, when the query has a subid. The error is a [*request.Error].
 func Read(ep *endpoint.Endpoint, r *request.Request) (request.Parsed, error) {
 	parsed, err := request.Parse(r, ep.RequestNames(), ep.Charset)
 	if err != nil || parsed.BodyError == nil {

@@ -28,9 +28,10 @@ const usualFields = int(endpoint.FieldKeptEnd) + 16
 // usualParams is room, on the stack, for what stays with a conversion.
 const usualParams = 16
 
-// resolve puts the values into the fields for which their names stand, and returns what stays with the conversion, sorted by
-// name. The query goes before the body, so that a signed URL cannot be overridden; then the canonical name before its
-// aliases (docs/semantics.md §2). A value that says nothing gives way to one that does, whatever their names.
+// resolve puts the values into the fields for which their names stand, and returns what stays with the conversion,
+// sorted by name. The query goes before the body, so that a signed URL cannot be overridden; then the canonical name
+// before its aliases (docs/semantics.md §2). A value that says nothing gives way to one that does, whatever their
+// names.
 func (v *Verdict) resolve(
 	ep *endpoint.Endpoint, f Fields, said *request.Parsed, t *trace.Trace,
 ) conversion.Params {
@@ -89,8 +90,8 @@ func sourceOfSubID(said *request.Parsed, f Fields, from []int) request.Source {
 	return said.Source(&said.Values[from[endpoint.FieldSubid]])
 }
 
-// goesFirst reports whether a goes before b, another value of the same field: the query before the body, and then the names
-// in their order.
+// goesFirst reports whether a goes before b, another value of the same field: the query before the body, and then the
+// names in their order.
 func goesFirst(ep *endpoint.Endpoint, a, b *request.Value) bool {
 	if a.InBody != b.InBody {
 		return b.InBody
@@ -105,8 +106,8 @@ func judgesLength(field endpoint.Field) bool {
 	return field == endpoint.FieldSubid || field == endpoint.FieldStatus || field == endpoint.FieldTid
 }
 
-// isEmpty reports whether a value is as good as empty while another name has a better one: an unresolved macro, or an amount
-// that is no number.
+// isEmpty reports whether a value is as good as empty while another name has a better one: an unresolved macro, or an
+// amount that is no number.
 func isEmpty(field endpoint.Field, value string) bool {
 	if macro.IsUnresolved(value) {
 		return true

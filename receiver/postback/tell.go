@@ -23,7 +23,8 @@ func (v *Verdict) tell(t *trace.Trace, s trace.Step) {
 	t.Add(s)
 }
 
-// tellParameters tells what the request says, in its order: which field each value is for, and which values do not count.
+// tellParameters tells what the request says, in its order: which field each value is for, and which values do not
+// count.
 func (v *Verdict) tellParameters(t *trace.Trace, ep *endpoint.Endpoint, said *request.Parsed, f Fields, from []int) {
 	for i := range said.Values {
 		value := &said.Values[i]
@@ -57,7 +58,8 @@ func (v *Verdict) tellAmount(t *trace.Trace, name trace.Name, text, currency str
 	case read.Currency == currency:
 		step.Result = read.Converted.String() + " " + currency
 	default:
-		step.By = read.Original.String() + " " + read.Currency + " × " + read.Rate.Value.String() + " (" + read.Rate.Source + ")"
+		step.By = read.Original.String() + " " + read.Currency + " × " + read.Rate.Value.String() + " (" + read.Rate.Source +
+			")"
 		step.Result = read.Converted.String() + " " + currency
 	}
 	v.tell(t, step)

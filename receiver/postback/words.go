@@ -49,9 +49,9 @@ func lists(list, word string) bool {
 	return false
 }
 
-// train returns the conversion type that the status word means, or "" for none (docs/semantics.md §3.7): by the training
-// in the URL, where a type that lists its own name wins and else the first in the order of types, then by the endpoint.
-// by is the level which decided; ambiguous reports that it lists the word for several types.
+// train returns the conversion type that the status word means, or "" for none (docs/semantics.md §3.7): by the
+// training in the URL, where a type that lists its own name wins and else the first in the order of types, then by the
+// endpoint. by is the level which decided; ambiguous reports that it lists the word for several types.
 func train(ep *endpoint.Endpoint, f Fields, word string) (conversionType string, by endpoint.Level, ambiguous bool) {
 	for i, candidate := range ep.Types {
 		if !lists(f[ep.TrainingField(i)], word) {

@@ -28,8 +28,8 @@ type source struct {
 	network netip.Addr
 }
 
-// Limiter bounds how often each source does something. Its memory is bounded: sources that have not been seen for long are
-// forgotten, at the latest when as many others have come. All methods may be called concurrently.
+// Limiter bounds how often each source does something. Its memory is bounded: sources that have not been seen for long
+// are forgotten, at the latest when as many others have come. All methods may be called concurrently.
 type Limiter struct {
 	mu sync.Mutex
 	// recent takes new sources; when it holds half of what may be remembered it becomes former, and what former held is
@@ -64,8 +64,8 @@ func (l *Limiter) Allow(scope string, limit Limit, ip netip.Addr, now time.Time)
 	return allowance.AllowN(now, 1)
 }
 
-// Network returns what an address shares its allowance with: itself, of IPv6 the /64, within which addresses are free to
-// choose.
+// Network returns what an address shares its allowance with: itself, of IPv6 the /64, within which addresses are free
+// to choose.
 func Network(ip netip.Addr) netip.Addr {
 	if ip.Is6() && !ip.Is4In6() {
 		if prefix, err := ip.Prefix(64); err == nil {

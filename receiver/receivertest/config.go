@@ -37,7 +37,8 @@ func Endpoint() config.Endpoint {
 
 // Fleet returns a fleet default/test that asks no rate provider.
 func Fleet() config.Fleet {
-	return config.Fleet{Namespace: "default", Name: "test", Rates: config.Rates{RefreshEvery: config.Duration(12 * time.Hour)}}
+	return config.Fleet{Namespace: "default", Name: "test",
+		Rates: config.Rates{RefreshEvery: config.Duration(12 * time.Hour)}}
 }
 
 // WriteConfig writes the contract documents of a fleet into dir.
@@ -61,8 +62,9 @@ func (p *Process) AddClicks(ctx context.Context, n int, subid func(i int) string
 		var body bytes.Buffer
 		last := min(first+batch, n)
 		for i := first; i < last; i++ {
-			fmt.Fprintf(&body, `{"subid":%q,"campaign":"c%d","keyword":"running shoes","source":"s%d","sub_id_1":"banner","ip":"203.0.113.7",`+
-				`"user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 (KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"}`+"\n",
+			fmt.Fprintf(&body, `{"subid":%q,"campaign":"c%d","keyword":"running shoes","source":"s%d","sub_id_1":"banner",`+
+				`"ip":"203.0.113.7","user_agent":"Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36 `+
+				`(KHTML, like Gecko) Chrome/140.0.0.0 Safari/537.36"}`+"\n",
 				subid(i), i%100, i%1000)
 		}
 		req, err := http.NewRequestWithContext(ctx, http.MethodPost, "http://"+p.Addr+"/clicks", &body)

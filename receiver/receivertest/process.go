@@ -31,7 +31,8 @@ func Build(ctx context.Context, dir string) (string, error) {
 	return program, nil
 }
 
-// WithProgram builds the receiver, calls run with its path, and removes it again: for a TestMain. It returns the exit code.
+// WithProgram builds the receiver, calls run with its path, and removes it again: for a TestMain. It returns the exit
+// code.
 func WithProgram(run func(program string) int) int {
 	dir, err := os.MkdirTemp("", "receiver")
 	if err != nil {

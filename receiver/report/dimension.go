@@ -66,8 +66,8 @@ func Dimensions() []Dimension { return slices.Clone(dimensions) }
 // Valid reports whether d is one of [Dimensions].
 func (d Dimension) Valid() bool { return slices.Contains(dimensions, d) }
 
-// OfTime reports whether d groups by time: an hour with its offset, a day, an ISO week (2026-W48), a month, or a weekday
-// from 1, Monday, to 7.
+// OfTime reports whether d groups by time: an hour with its offset, a day, an ISO week (2026-W48), a month, or a
+// weekday from 1, Monday, to 7.
 func (d Dimension) OfTime() bool { return labels[d] != nil }
 
 // OfClicks reports whether clicks have d, too.

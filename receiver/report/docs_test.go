@@ -28,7 +28,8 @@ func TestThePageHasTheTableOfMetrics(t *testing.T) {
 		fmt.Fprintf(&table, "| `%s` | %s | %s |\n", m.Name, m.Unit, what)
 	}
 	table.WriteString("<!-- /metrics -->")
-	want := regexp.MustCompile(`(?s)<!-- metrics -->.*<!-- /metrics -->`).ReplaceAllLiteralString(string(text), table.String())
+	want := regexp.MustCompile(`(?s)<!-- metrics -->.*<!-- /metrics -->`).ReplaceAllLiteralString(string(text),
+		table.String())
 	if want == string(text) {
 		return
 	}

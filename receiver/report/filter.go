@@ -56,7 +56,8 @@ func parseFilter(text string) (Filter, error) {
 	case !f.Field.Valid():
 		return f, invalid("filter", "%q is no dimension; they are %s", field, listed(dimensions))
 	case !slices.Contains(ops, f.Op):
-		return f, invalid("filter", "%q is no operator; write FIELD OP VALUE, such as campaign eq spring, with one of %s", op, listed(ops))
+		return f, invalid("filter", "%q is no operator; write FIELD OP VALUE, such as campaign eq spring, with one of %s", op,
+			listed(ops))
 	case f.Op == Empty && hasValue:
 		return f, invalid("filter", "empty takes no value")
 	case f.Op == Empty:

@@ -17,7 +17,8 @@ import (
 const maxFolded = 200_000
 
 // ErrTooManyRows means that the groups of a query make more rows than can be held.
-var ErrTooManyRows = fmt.Errorf("more than %d rows; group by less, or narrow the report with from, to and filter", maxFolded)
+var ErrTooManyRows = fmt.Errorf("more than %d rows; group by less, or narrow the report with from, to and filter",
+	maxFolded)
 
 // Row is one line of a report.
 type Row struct {

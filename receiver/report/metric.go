@@ -81,8 +81,10 @@ type Sums struct {
 
 // metrics in the order in which they are documented. A formula names only metrics above it.
 var metrics = []Metric{
-	ofClicks("clicks", Count, "clicks of `POST /clicks` and visits of campaigns", func(s *Sums) decimal.Decimal { return number(s.Clicks) }),
-	ofClicks("cost", Money, "what the clicks cost, as postbacks corrected it", func(s *Sums) decimal.Decimal { return s.Cost }),
+	ofClicks("clicks", Count, "clicks of `POST /clicks` and visits of campaigns",
+		func(s *Sums) decimal.Decimal { return number(s.Clicks) }),
+	ofClicks("cost", Money, "what the clicks cost, as postbacks corrected it",
+		func(s *Sums) decimal.Decimal { return s.Cost }),
 
 	summed("conversions", Count, "conversions of every type but trash", func(s *Sums) decimal.Decimal {
 		return number(int64(s.Revenue.Conversions) - s.Counts[conversion.MetricTrash])
@@ -94,10 +96,14 @@ var metrics = []Metric{
 	ofType("deposits", "deposit"),
 	ofType("trash", "trash"),
 
-	summed("hold", Money, "leads, and custom types that count as hold", func(s *Sums) decimal.Decimal { return s.Revenue.Hold }),
-	summed("confirmed", Money, "sales, and custom types that count as confirmed", func(s *Sums) decimal.Decimal { return s.Revenue.Confirmed }),
-	summed("revenue_rejected", Money, "payouts of what was rejected", func(s *Sums) decimal.Decimal { return s.Revenue.Rejected }),
-	summed("revenue_registration", Money, "payouts of registrations", func(s *Sums) decimal.Decimal { return s.Revenue.Registration }),
+	summed("hold", Money, "leads, and custom types that count as hold",
+		func(s *Sums) decimal.Decimal { return s.Revenue.Hold }),
+	summed("confirmed", Money, "sales, and custom types that count as confirmed",
+		func(s *Sums) decimal.Decimal { return s.Revenue.Confirmed }),
+	summed("revenue_rejected", Money, "payouts of what was rejected",
+		func(s *Sums) decimal.Decimal { return s.Revenue.Rejected }),
+	summed("revenue_registration", Money, "payouts of registrations",
+		func(s *Sums) decimal.Decimal { return s.Revenue.Registration }),
 	summed("revenue_deposit", Money, "payouts of deposits", func(s *Sums) decimal.Decimal { return s.Revenue.Deposit }),
 	summed("revenue_trash", Money, "payouts of trash", func(s *Sums) decimal.Decimal { return s.Revenue.Trash }),
 
@@ -112,11 +118,13 @@ var metrics = []Metric{
 	made("cr_lead", Percent, "", share("leads", "", "clicks")),
 	made("cr_sale", Percent, "", share("sales", "", "clicks")),
 	made("approve", Percent, "sales among what was decided or waits", share("sales", "", "leads", "sales", "rejected")),
-	made("approve_trash", Percent, "the same with trash below the line", share("sales", "", "leads", "sales", "rejected", "trash")),
+	made("approve_trash", Percent, "the same with trash below the line",
+		share("sales", "", "leads", "sales", "rejected", "trash")),
 
 	made("epc", Money, "earnings per click", Formula{Plus: []string{"revenue"}, Over: []string{"clicks"}}),
 	made("epc_confirmed", Money, "", Formula{Plus: []string{"revenue_confirmed"}, Over: []string{"clicks"}}),
-	made("ecpm", Money, "earnings per thousand clicks", Formula{Plus: []string{"revenue"}, Over: []string{"clicks"}, Times: 1000}),
+	made("ecpm", Money, "earnings per thousand clicks",
+		Formula{Plus: []string{"revenue"}, Over: []string{"clicks"}, Times: 1000}),
 	made("ecpm_confirmed", Money, "", Formula{Plus: []string{"revenue_confirmed"}, Over: []string{"clicks"}, Times: 1000}),
 	made("ec", Money, "average payout", Formula{Plus: []string{"revenue"}, Over: []string{"conversions"}}),
 	made("ec_confirmed", Money, "", Formula{Plus: []string{"revenue_confirmed"}, Over: []string{"conversions"}}),
@@ -169,10 +177,12 @@ func MetricNamed(name string) (Metric, bool) {
 		return metrics[at], true
 	}
 	if custom, ok := strings.CutPrefix(name, countPrefix); ok && custom != "" {
-		return summed(name, Count, "conversions of that custom type", func(s *Sums) decimal.Decimal { return number(s.Counts[custom]) }), true
+		return summed(name, Count, "conversions of that custom type",
+			func(s *Sums) decimal.Decimal { return number(s.Counts[custom]) }), true
 	}
 	if custom, ok := strings.CutPrefix(name, revenuePrefix); ok && custom != "" {
-		return summed(name, Money, "payouts of that custom type", func(s *Sums) decimal.Decimal { return s.Revenue.Custom[custom] }), true
+		return summed(name, Money, "payouts of that custom type",
+			func(s *Sums) decimal.Decimal { return s.Revenue.Custom[custom] }), true
 	}
 	return Metric{}, false
 }
@@ -197,7 +207,8 @@ func (m Metric) exact(s *Sums, clicksCounted bool) *decimal.Decimal {
 		value := m.sum(s)
 		return &value
 	}
-	plus, minus, over := total(m.Formula.Plus, s, clicksCounted), total(m.Formula.Minus, s, clicksCounted), total(m.Formula.Over, s, clicksCounted)
+	plus, minus, over := total(m.Formula.Plus, s, clicksCounted), total(m.Formula.Minus, s, clicksCounted),
+		total(m.Formula.Over, s, clicksCounted)
 	if plus == nil || minus == nil || over == nil {
 		return nil
 	}

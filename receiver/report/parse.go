@@ -132,8 +132,8 @@ func parseLimit(value string) (int, error) {
 	return limit, nil
 }
 
-// parseTime reads RFC 3339, or a date, which means its first moment in the report's zone. A "+" that the client forgot to
-// encode has arrived as a space.
+// parseTime reads RFC 3339, or a date, which means its first moment in the report's zone. A "+" that the client forgot
+// to encode has arrived as a space.
 func parseTime(name, value string, zone *time.Location) (time.Time, error) {
 	if at, err := time.Parse(time.RFC3339, strings.ReplaceAll(value, " ", "+")); err == nil {
 		return at, nil
@@ -169,7 +169,8 @@ func parseMetrics(value string) ([]Metric, error) {
 		m, ok := MetricNamed(strings.TrimSpace(name))
 		switch {
 		case !ok:
-			return nil, invalid("metrics", "%q is no metric; they are %s, and count.TYPE and revenue.TYPE of custom types", name, listed(metricNames()))
+			return nil, invalid("metrics", "%q is no metric; they are %s, and count.TYPE and revenue.TYPE of custom types", name,
+				listed(metricNames()))
 		case slices.ContainsFunc(chosen, func(c Metric) bool { return c.Name == m.Name }):
 			return nil, invalid("metrics", "%s is named twice", m.Name)
 		}

@@ -105,7 +105,8 @@ func TestEveryMetricOfTheWorkedExampleIsRight(t *testing.T) {
 		"revenue_trash": "10", "revenue_confirmed": "250", "revenue": "280", "profit": "180", "profit_confirmed": "150",
 		"roi": "180", "roi_confirmed": "150", "cr": "8", "cr_lead": "1.5", "cr_sale": "2.5",
 		"approve": "50", "approve_trash": "45.454545", "epc": "1.4", "epc_confirmed": "1.25",
-		"ecpm": "1400", "ecpm_confirmed": "1250", "ec": "17.5", "ec_confirmed": "15.625", "cpc": "0.5", "cpa": "6.25", "cps": "20",
+		"ecpm": "1400", "ecpm_confirmed": "1250", "ec": "17.5", "ec_confirmed": "15.625", "cpc": "0.5", "cpa": "6.25",
+		"cps": "20",
 	}
 	r, err := Make(query(t, "time=click"), facts(worked...), rules)
 	if err != nil {
@@ -142,7 +143,8 @@ func TestFormulasNameOnlyWhatIsAboveThem(t *testing.T) {
 }
 
 func TestWhatIsDividedByZeroIsEmpty(t *testing.T) {
-	_, got := shown(t, "metrics=clicks,cr,roi,profit,ec", Fact{Endpoint: "a/shop", Currency: "USD", Type: "trash", Rows: 1, Amount: dec("1")})
+	_, got := shown(t, "metrics=clicks,cr,roi,profit,ec",
+		Fact{Endpoint: "a/shop", Currency: "USD", Type: "trash", Rows: 1, Amount: dec("1")})
 	want := []string{"USD clicks=0 cr=- roi=- profit=0 ec=-", "total USD clicks=0 cr=- roi=- profit=0 ec=-"}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -151,13 +153,15 @@ func TestWhatIsDividedByZeroIsEmpty(t *testing.T) {
 
 func TestQuarterHoursBecomeDaysOfTheZone(t *testing.T) {
 	at := func(hour, minute int, rows int64) Fact {
-		return Fact{Slot: time.Date(2026, 10, 24, hour, minute, 0, 0, time.UTC), Endpoint: "a/shop", Currency: "USD", Rows: rows}
+		return Fact{Slot: time.Date(2026, 10, 24, hour, minute, 0, 0, time.UTC), Endpoint: "a/shop", Currency: "USD",
+			Rows: rows}
 	}
 	list := []Fact{at(18, 0, 1), at(18, 15, 2), at(18, 30, 4), at(23, 45, 8)}
 	for raw, want := range map[string][]string{
-		"group=day":                                {"2026-10-24 USD clicks=15"},
-		"group=day&tz=Asia/Kolkata":                {"2026-10-24 USD clicks=3", "2026-10-25 USD clicks=12"},
-		"group=hour&tz=Asia/Kolkata":               {"2026-10-24T23:00:00+05:30 USD clicks=3", "2026-10-25T00:00:00+05:30 USD clicks=4", "2026-10-25T05:00:00+05:30 USD clicks=8"},
+		"group=day":                 {"2026-10-24 USD clicks=15"},
+		"group=day&tz=Asia/Kolkata": {"2026-10-24 USD clicks=3", "2026-10-25 USD clicks=12"},
+		"group=hour&tz=Asia/Kolkata": {"2026-10-24T23:00:00+05:30 USD clicks=3",
+			"2026-10-25T00:00:00+05:30 USD clicks=4", "2026-10-25T05:00:00+05:30 USD clicks=8"},
 		"group=day&tz=Asia/Kathmandu":              {"2026-10-24 USD clicks=1", "2026-10-25 USD clicks=14"},
 		"group=week":                               {"2026-W43 USD clicks=15"},
 		"group=month":                              {"2026-10 USD clicks=15"},
@@ -165,7 +169,8 @@ func TestQuarterHoursBecomeDaysOfTheZone(t *testing.T) {
 		"filter=day eq 2026-10-25&tz=Asia/Kolkata": {"USD clicks=12"},
 	} {
 		_, got := shown(t, raw+"&metrics=clicks", list...)
-		if got = slices.DeleteFunc(got, func(s string) bool { return strings.HasPrefix(s, "total") }); !slices.Equal(got, want) {
+		if got = slices.DeleteFunc(got, func(s string) bool { return strings.HasPrefix(s, "total") }); !slices.Equal(got,
+			want) {
 			t.Errorf("%s: %q, want %q", raw, got, want)
 		}
 	}
@@ -176,7 +181,8 @@ func TestTheHourThatComesTwiceStaysTwo(t *testing.T) {
 		return Fact{Slot: time.Date(2026, 10, 25, hour, 0, 0, 0, time.UTC), Endpoint: "a/shop", Currency: "USD", Rows: 1}
 	}
 	_, got := shown(t, "group=hour&tz=Europe/Berlin&metrics=clicks", berlin(0), berlin(1))
-	want := []string{"2026-10-25T02:00:00+02:00 USD clicks=1", "2026-10-25T02:00:00+01:00 USD clicks=1", "total USD clicks=2"}
+	want := []string{"2026-10-25T02:00:00+02:00 USD clicks=1", "2026-10-25T02:00:00+01:00 USD clicks=1",
+		"total USD clicks=2"}
 	slices.Sort(got)
 	slices.Sort(want)
 	if diff := cmp.Diff(want, got); diff != "" {
@@ -195,7 +201,8 @@ func TestCurrenciesHaveNoSumUnlessOneIsWanted(t *testing.T) {
 	_, got := shown(t, "group=campaign&metrics=clicks,revenue", list...)
 	want := []string{
 		"x EUR clicks=0 revenue=10", "x USD clicks=7 revenue=10", "x XAG clicks=0 revenue=10", "x XAU clicks=0 revenue=0",
-		"total EUR clicks=0 revenue=10", "total USD clicks=7 revenue=10", "total XAG clicks=0 revenue=10", "total XAU clicks=0 revenue=0",
+		"total EUR clicks=0 revenue=10", "total USD clicks=7 revenue=10", "total XAG clicks=0 revenue=10",
+		"total XAU clicks=0 revenue=0",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -236,7 +243,8 @@ func TestRowsAreSortedAndCutAndTotalsAreNot(t *testing.T) {
 		{Values: []string{"d"}, Endpoint: "a/shop", Currency: "USD", Type: "sale", Rows: 2},
 	}
 	r, got := shown(t, "group=source&metrics=clicks&sort=-clicks&limit=2", list...)
-	if diff := cmp.Diff([]string{"b USD clicks=3", "c USD clicks=2", "total USD clicks=6"}, got); diff != "" || !r.Truncated {
+	if diff := cmp.Diff([]string{"b USD clicks=3", "c USD clicks=2", "total USD clicks=6"}, got); diff != "" ||
+		!r.Truncated {
 		t.Error(diff, r.Truncated)
 	}
 	_, got = shown(t, "group=source&metrics=cr&sort=cr", list...)
@@ -250,7 +258,8 @@ func TestRowsAreSortedAndCutAndTotalsAreNot(t *testing.T) {
 }
 
 func TestAPlanHasWhatAStoreMustSum(t *testing.T) {
-	got := query(t, "group=day,sub_id_3&endpoint=a/shop&filter=campaign in x,y&filter=weekday eq 1&time=conversion&from=2026-11-01&to=2026-11-02&tz=Europe/Moscow").Plan()
+	got := query(t, "group=day,sub_id_3&endpoint=a/shop&filter=campaign in x,y&filter=weekday eq "+
+		"1&time=conversion&from=2026-11-01&to=2026-11-02&tz=Europe/Moscow").Plan()
 	want := Plan{
 		Basis: ByConversion, Quarters: true, Fields: []Dimension{"sub_id_3"},
 		From: time.Date(2026, 10, 31, 21, 0, 0, 0, time.UTC), To: time.Date(2026, 11, 1, 21, 0, 0, 0, time.UTC),

@@ -35,7 +35,8 @@ type Request struct {
 	Origin  string
 	Cookies []Cookie
 
-	// Unread is the body of a POST before [Request.ReadBody]; nil afterwards, and if there is none. Encoded: it is compressed.
+	// Unread is the body of a POST before [Request.ReadBody]; nil afterwards, and if there is none. Encoded: it is
+	// compressed.
 	Unread  io.Reader
 	Encoded bool
 	// Body is as sent, as far as it could be read.
@@ -57,7 +58,8 @@ func (r *Request) Cookie(name string) string {
 	return ""
 }
 
-// ReadBody reads the body unless that is done, and returns the BodyError. Whoever may not send anything is refused before.
+// ReadBody reads the body unless that is done, and returns the BodyError. Whoever may not send anything is refused
+// before.
 func (r *Request) ReadBody() *Error {
 	if r.Unread == nil {
 		return r.BodyError
@@ -75,8 +77,8 @@ func (r *Request) ReadBody() *Error {
 	return r.BodyError
 }
 
-// ParseVisit reads the parameters of a click, whose visitor must not be held up: it reads them like [Parse], and what cannot
-// be read or is too long is absent. names may be nil: then nothing is repaired.
+// ParseVisit reads the parameters of a click, whose visitor must not be held up: it reads them like [Parse], and what
+// cannot be read or is too long is absent. names may be nil: then nothing is repaired.
 func ParseVisit(r *Request, names *Names) Values {
 	_ = r.ReadBody() // Then only the query counts.
 	short := *r

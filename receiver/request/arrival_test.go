@@ -23,8 +23,10 @@ func TestReadBody(t *testing.T) {
 		{"none", nil, false, "", ""},
 		{"a body", strings.NewReader("a=1"), false, "a=1", ""},
 		{"the longest", strings.NewReader(long), false, long, ""},
-		{"a longer one is kept as far as it may be long", strings.NewReader(long + "x"), false, long, conversion.RequestTooLarge},
-		{"one that breaks off", io.MultiReader(strings.NewReader("a="), iotest.ErrReader(errors.New("reset"))), false, "a=", conversion.RequestUnreadable},
+		{"a longer one is kept as far as it may be long", strings.NewReader(long + "x"), false, long,
+			conversion.RequestTooLarge},
+		{"one that breaks off", io.MultiReader(strings.NewReader("a="), iotest.ErrReader(errors.New("reset"))), false, "a=",
+			conversion.RequestUnreadable},
 		{"a compressed one", strings.NewReader("a=1"), true, "a=1", conversion.RequestUnreadable},
 		{"nothing, compressed", strings.NewReader(""), true, "", ""},
 	} {

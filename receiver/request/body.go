@@ -17,8 +17,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
-// body reads a body by what it is: multipart shows by its boundary, JSON begins with `{` or `[`, everything else is a form.
-// Senders announce one and send the other.
+// body reads a body by what it is: multipart shows by its boundary, JSON begins with `{` or `[`, everything else is a
+// form. Senders announce one and send the other.
 func (p *parser) body(contentType string, body []byte) *Error {
 	p.declared = charsetOf(contentType)
 	if boundary := boundaryOf(contentType, body); boundary != "" {
@@ -35,8 +35,8 @@ func (p *parser) body(contentType string, body []byte) *Error {
 	return nil
 }
 
-// charsetOf returns the charset that a Content-Type names; nil for none, for one that is not known or cannot be decoded, and
-// for Unicode: text is looked at as UTF-8 anyway, and UTF-16 shows by its bytes.
+// charsetOf returns the charset that a Content-Type names; nil for none, for one that is not known or cannot be
+// decoded, and for Unicode: text is looked at as UTF-8 anyway, and UTF-16 shows by its bytes.
 func charsetOf(contentType string) encoding.Encoding {
 	_, label, _ := strings.Cut(strings.ToLower(contentType), "charset=")
 	if end := strings.IndexAny(label, ";,"); end >= 0 {
@@ -79,8 +79,8 @@ func (p *parser) withoutMark(body []byte) []byte {
 	return decoded
 }
 
-// boundaryOf returns what separates the parts of a multipart body, "" if it is none: what the Content-Type names, or else,
-// since programs that set that header themselves forget it, the body's first line.
+// boundaryOf returns what separates the parts of a multipart body, "" if it is none: what the Content-Type names, or
+// else, since programs that set that header themselves forget it, the body's first line.
 func boundaryOf(contentType string, body []byte) string {
 	if mediaType, params, err := mime.ParseMediaType(contentType); err == nil && mediaType == "multipart/form-data" {
 		if boundary := params["boundary"]; boundary != "" && bytes.Contains(body, []byte("--"+boundary)) {
@@ -124,8 +124,8 @@ func (p *parser) multipart(boundary string, body []byte) *Error {
 // maxDepth bounds how deep the objects of a JSON body may be nested to be read.
 const maxDepth = 16
 
-// json reads the members of an object by their paths: strings decoded, numbers and booleans as they are written, null as
-// absent. A list that holds nothing but one object is that object.
+// json reads the members of an object by their paths: strings decoded, numbers and booleans as they are written, null
+// as absent. A list that holds nothing but one object is that object.
 func (p *parser) json(body []byte) *Error {
 	p.guessed = false
 	if decoded := []byte(p.decode(string(body))); json.Valid(decoded) {

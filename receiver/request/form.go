@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// form reads urlencoded pairs. It looks at every byte once: most pairs are plain and their names clean, and then nothing is
-// decoded or repaired.
+// form reads urlencoded pairs. It looks at every byte once: most pairs are plain and their names clean, and then
+// nothing is decoded or repaired.
 func (p *parser) form(raw string) {
 	for begin := 0; begin < len(raw); {
 		end, equals, name, pair := begin, -1, plain|clean, plain|clean
@@ -46,8 +46,8 @@ func (p *parser) path(name string) string {
 	return flatten(name)
 }
 
-// flatten turns the bracket form of a path into the dotted one. Names that are no such path, and the empty brackets that
-// PHP puts behind the name of a list, stay as they are.
+// flatten turns the bracket form of a path into the dotted one. Names that are no such path, and the empty brackets
+// that PHP puts behind the name of a list, stay as they are.
 func flatten(name string) string {
 	head, rest, _ := strings.Cut(name, "[")
 	path := head

@@ -21,9 +21,9 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-// plainly reads a request as everybody would who has never seen a broken one: pairs between `&`, `+` and `%XX`, of a name
-// that comes twice its last good value, the query before the body. It shares no code with the parser. ok is false for what
-// only the parser's bounds settle.
+// plainly reads a request as everybody would who has never seen a broken one: pairs between `&`, `+` and `%XX`, of a
+// name that comes twice its last good value, the query before the body. It shares no code with the parser. ok is false
+// for what only the parser's bounds settle.
 func plainly(query, body string) (values map[string]string, ok bool) {
 	inQuery, ok := plainForm(query)
 	inBody, readable := plainBody(body)
@@ -140,11 +140,13 @@ func isPlainMacro(value string) bool { return macroWord.MatchString(value) }
 
 // names of [shopNames] with the fields that they stand for.
 var shopFields = map[string]int{
-	"subid": 0, "sub_id": 0, "status": 1, "payout": 2, "revenue": 2, "currency": 3, "tid": 4, "from": 5, "registration_status": 6,
-	"sub_id_3": 7, "clickid": 0, "amount": 2, "data.subid": 0, "payment.amount": 2, "OrderID": 4, "copy_id": 5,
+	"subid": 0, "sub_id": 0, "status": 1, "payout": 2, "revenue": 2, "currency": 3, "tid": 4, "from": 5,
+	"registration_status": 6,
+	"sub_id_3":            7, "clickid": 0, "amount": 2, "data.subid": 0, "payment.amount": 2, "OrderID": 4, "copy_id": 5,
 }
 
-// resembles reports whether a text may hold a name that is known, somehow: for a text that does not, nothing may be repaired.
+// resembles reports whether a text may hold a name that is known, somehow: for a text that does not, nothing may be
+// repaired.
 func resembles(text string) bool {
 	text = strings.ToLower(plainText(text))
 	for name := range shopFields {
@@ -169,12 +171,15 @@ func needsNone(query, body string) bool {
 	return true
 }
 
-// FuzzRepair holds every reading against a plain one: a request that needs no repair is read plainly, one that is not said
-// to be repaired is read plainly, too, and in one that is, what is written by an exact name still means what it says.
+// FuzzRepair holds every reading against a plain one: a request that needs no repair is read plainly, one that is not
+// said to be repaired is read plainly, too, and in one that is, what is written by an exact name still means what it
+// says.
 func FuzzRepair(f *testing.F) {
 	for _, seed := range []string{
-		"subid=X&status=lead", "SUBID=X&amp;status=sale?payout=1", "payout=10¤cy=eur", "a=1&a={x}&b[]=%A4cy=1", `{"a":{"b":1}}`, "?????=",
-		"subid=X&url=https://a/?subid=Y&curren;cy=eur", `{"SubId":"X","status":1e2,"n":null}`, "payment[amount]=5&a[b][c]=1&a[b][]=2&[x]=3",
+		"subid=X&status=lead", "SUBID=X&amp;status=sale?payout=1", "payout=10¤cy=eur", "a=1&a={x}&b[]=%A4cy=1",
+		`{"a":{"b":1}}`, "?????=",
+		"subid=X&url=https://a/?subid=Y&curren;cy=eur", `{"SubId":"X","status":1e2,"n":null}`,
+		"payment[amount]=5&a[b][c]=1&a[b][]=2&[x]=3",
 		"\uFEFFsubid=%CF%F0&x=%zz&=1&&y", "subid={subid}&SUBID=X&status=__S__&status=null",
 	} {
 		f.Add(seed, "")
@@ -240,7 +245,8 @@ func checkValues(t *testing.T, values request.Values) {
 // FuzzParse reads everything under every Content-Type: nothing panics, and what was read can be stored.
 func FuzzParse(f *testing.F) {
 	for _, contentType := range []string{
-		"", jsonType, formType + "; charset=windows-1251", partType, jsonType + "; charset=utf-16", formType + "; charset=iso-2022-kr",
+		"", jsonType, formType + "; charset=windows-1251", partType, jsonType + "; charset=utf-16",
+		formType + "; charset=iso-2022-kr",
 		`multipart/form-data; boundary="a b"`, "text/plain; charset=x-user-defined", jsonType + "; charset=gb18030",
 	} {
 		f.Add("a=1?subid=2", contentType, []byte("subid=%CF&a=\xff"))
@@ -265,8 +271,10 @@ func FuzzParse(f *testing.F) {
 func TestNothingHangsOrGrowsWithoutBound(t *testing.T) {
 	fill := func(unit string, n int) string { return strings.Repeat(unit, n/len(unit)) }
 	for _, unit := range []string{
-		"?", "?=", "?subid=", "?x=", "??a[]=", "&", "=&", "a&", "a=1&", "%C2%A4", "%C2%A4cy=", "¤cy=", "¤", "\xa4cy=", "%", "<>\"", "amp;",
-		"&amp;", "&amp;amp;status=1", "curren;", "&curren;cy=1", "[", "a[", "a[b]", "&a[b][c]=1", "+", "%00", "\x00", "\xff", "&\u200b=1",
+		"?", "?=", "?subid=", "?x=", "??a[]=", "&", "=&", "a&", "a=1&", "%C2%A4", "%C2%A4cy=", "¤cy=", "¤", "\xa4cy=", "%",
+		"<>\"", "amp;",
+		"&amp;", "&amp;amp;status=1", "curren;", "&curren;cy=1", "[", "a[", "a[b]", "&a[b][c]=1", "+", "%00", "\x00", "\xff",
+		"&\u200b=1",
 		"{", `{"a":`, "[", `[{"a":1},`, `{"a":"`, "?status", "\uFEFF",
 	} {
 		for _, contentType := range []string{formType, jsonType + "; charset=windows-1251", partType} {
@@ -286,7 +294,8 @@ func TestNothingHangsOrGrowsWithoutBound(t *testing.T) {
 	}
 	parts := "--b\r\n" + fill("Content-Disposition: form-data; name=a\r\n\r\nv\r\n--b\r\n", request.MaxBodyBytes-100) +
 		"Content-Disposition: form-data; name=z\r\n\r\nv\r\n--b--"
-	if got, _ := request.Parse(&request.Request{ContentType: partType, Body: []byte(parts)}, shopNames, nil); len(got.Values) != 2 {
+	if got, _ := request.Parse(&request.Request{ContentType: partType, Body: []byte(parts)}, shopNames,
+		nil); len(got.Values) != 2 {
 		t.Errorf("%d values of a form of many parts", len(got.Values))
 	}
 }

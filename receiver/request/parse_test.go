@@ -54,8 +54,10 @@ func TestParseQuery(t *testing.T) {
 		{"what is not UTF-8 is windows-1251", "a=%CF%F0&b=\xff", request.Values{query("a", "Пр"), query("b", "я")}},
 		{"a macro gives way to a value before it", "a=1&a={a}&b={b}&b=2", request.Values{query("a", "1"), query("b", "2")}},
 		{"of macros the last one counts", "a={a}&a=__A__", request.Values{query("a", "__A__")}},
-		{"values are trimmed of marks and zero-width spaces", "a=%EF%BB%BF%E2%80%8Bx%E2%80%8B", request.Values{query("a", "x")}},
-		{"bracket names are paths", "payment[amount]=5&a[b][c]=1&l[]=2", request.Values{query("payment.amount", "5"), query("a.b.c", "1"), query("l[]", "2")}},
+		{"values are trimmed of marks and zero-width spaces", "a=%EF%BB%BF%E2%80%8Bx%E2%80%8B",
+			request.Values{query("a", "x")}},
+		{"bracket names are paths", "payment[amount]=5&a[b][c]=1&l[]=2",
+			request.Values{query("payment.amount", "5"), query("a.b.c", "1"), query("l[]", "2")}},
 		{"NUL is replaced", "a=x%00y", request.Values{query("a", "x\uFFFDy")}},
 		{"an encoded separator is part of the value", "a=1%262", request.Values{query("a", "1&2")}},
 	} {
@@ -72,7 +74,8 @@ func TestParseBody(t *testing.T) {
 		want                         request.Values
 	}{
 		{"a form", "", formType, "a=1&b=x+y", request.Values{body("a", "1"), body("b", "x y")}},
-		{"a form with a charset, in capitals", "", "Application/X-WWW-Form-Urlencoded; charset=utf-8", "a=1", request.Values{body("a", "1")}},
+		{"a form with a charset, in capitals", "", "Application/X-WWW-Form-Urlencoded; charset=utf-8", "a=1",
+			request.Values{body("a", "1")}},
 		{"a form that ends with a newline", "", formType, "a=1\n", request.Values{body("a", "1")}},
 		{"the last value of a form counts", "", formType, "a=1&a=2", request.Values{body("a", "2")}},
 		{"the query goes before the body", "a=q", formType, "a=b&c=d", request.Values{query("a", "q"), body("c", "d")}},
@@ -93,10 +96,14 @@ func TestParseBody(t *testing.T) {
 		{"JSON in UTF-16", "", jsonType, "\xff\xfe{\x00\"\x00a\x00\"\x00:\x001\x00}\x00", request.Values{body("a", "1")}},
 		{"a charset without a name is none", "", formType + "; charset=", "a=1", request.Values{body("a", "1")}},
 		{"a charset that ends at once is none", "", formType + "; charset=;x", "a=1", request.Values{body("a", "1")}},
-		{"a charset without a decoder is none", "", jsonType + "; charset=iso-2022-kr", `{"a":"1"}`, request.Values{body("a", "1")}},
-		{"JSON in another charset than declared", "", jsonType + "; charset=utf-16", `{"a":"1"}`, request.Values{body("a", "1")}},
-		{"JSON in UTF-16 without a mark", "", jsonType, "{\x00\"\x00a\x00\"\x00:\x001\x00}\x00", request.Values{body("a", "1")}},
-		{"JSON in UTF-16 the other way round", "", jsonType, "\x00{\x00\"\x00a\x00\"\x00:\x001\x00}", request.Values{body("a", "1")}},
+		{"a charset without a decoder is none", "", jsonType + "; charset=iso-2022-kr", `{"a":"1"}`,
+			request.Values{body("a", "1")}},
+		{"JSON in another charset than declared", "", jsonType + "; charset=utf-16", `{"a":"1"}`,
+			request.Values{body("a", "1")}},
+		{"JSON in UTF-16 without a mark", "", jsonType, "{\x00\"\x00a\x00\"\x00:\x001\x00}\x00",
+			request.Values{body("a", "1")}},
+		{"JSON in UTF-16 the other way round", "", jsonType, "\x00{\x00\"\x00a\x00\"\x00:\x001\x00}",
+			request.Values{body("a", "1")}},
 		{"an unknown charset is none", "", formType + "; charset=klingon", "a=%D0%9F", request.Values{body("a", "П")}},
 		{"JSON strings, numbers and booleans", "", jsonType, `{"a":"x","b":10.50,"c":true,"d":false}`,
 			request.Values{body("a", "x"), body("b", "10.50"), body("c", "true"), body("d", "false")}},
@@ -107,8 +114,10 @@ func TestParseBody(t *testing.T) {
 			request.Values{body("data.order.id", "7"), body("data.l.0", "1"), body("data.l.1", "x")}},
 		{"JSON nested too deep is absent", "", jsonType, strings.Repeat(`{"a":`, 40) + "1" + strings.Repeat("}", 40), nil},
 		{"a JSON list of one object is the object", "", jsonType, `[{"b":"2"}]`, request.Values{body("b", "2")}},
-		{"a JSON list of more is numbered", "", jsonType, `[{"b":"2"},{"b":"3"}]`, request.Values{body("0.b", "2"), body("1.b", "3")}},
-		{"a JSON name that comes twice counts with its last value", "", jsonType, `{"a":"1","a":"2","a":null}`, request.Values{body("a", "2")}},
+		{"a JSON list of more is numbered", "", jsonType, `[{"b":"2"},{"b":"3"}]`,
+			request.Values{body("0.b", "2"), body("1.b", "3")}},
+		{"a JSON name that comes twice counts with its last value", "", jsonType, `{"a":"1","a":"2","a":null}`,
+			request.Values{body("a", "2")}},
 		{"JSON escapes", "", jsonType, `{"\u0061":"\u00e9\u0000\ud800"}`, request.Values{body("a", "é\uFFFD\uFFFD")}},
 		{"JSON strings are not %-decoded", "", jsonType, `{"a":"%41+b"}`, request.Values{body("a", "%41+b")}},
 		{"JSON with a byte order mark", "", jsonType, "\uFEFF{\"a\":\"1\"}", request.Values{body("a", "1")}},
@@ -119,7 +128,8 @@ func TestParseBody(t *testing.T) {
 		{"a multipart form", "", partType, part(`name="a"`, "1") + part(`name="b"`, " x+%41 ") + "--b--\r\n",
 			request.Values{body("a", "1"), body("b", "x+%41")}},
 		{"a multipart form's files are left out", "", partType,
-			part(`name="f"; filename="x.csv"`, strings.Repeat("z", 4000)) + part(`name="a"`, "1") + "--b--\r\n", request.Values{body("a", "1")}},
+			part(`name="f"; filename="x.csv"`, strings.Repeat("z", 4000)) + part(`name="a"`, "1") + "--b--\r\n",
+			request.Values{body("a", "1")}},
 		{"a multipart form whose header names no boundary", "", "multipart/form-data", part(`name="a"`, "1") + "--b--\r\n",
 			request.Values{body("a", "1")}},
 		{"a multipart form without a header", "", "", part(`name="a"`, "1") + "--b--\r\n", request.Values{body("a", "1")}},
@@ -182,11 +192,13 @@ func TestWhatIsTooLongOrTooMuch(t *testing.T) {
 		{"a long known value", "keyword=" + long + "v", "", "", 1, false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			got, err := request.Parse(&request.Request{RawQuery: c.raw, ContentType: c.contentType, Body: []byte(c.body)}, names, nil)
+			got, err := request.Parse(&request.Request{RawQuery: c.raw, ContentType: c.contentType, Body: []byte(c.body)}, names,
+				nil)
 			if err != nil || got.BodyError != nil {
 				t.Fatal(err, got.BodyError)
 			}
-			if dropped := slices.Contains(got.Warnings, conversion.ParamsDropped); len(got.Values) != c.values || dropped != c.dropped {
+			if dropped := slices.Contains(got.Warnings, conversion.ParamsDropped); len(got.Values) != c.values ||
+				dropped != c.dropped {
 				t.Errorf("%d values, warnings %v; want %d, dropped %v", len(got.Values), got.Warnings, c.values, c.dropped)
 			}
 		})
@@ -199,14 +211,17 @@ func TestWhatCannotBeRead(t *testing.T) {
 		reason                       conversion.Reason
 	}{
 		{"a longer query", strings.Repeat("&", request.MaxURLBytes+1), "", "", conversion.RequestTooLarge},
-		{"a longer body, whatever its type", "", "text/plain", strings.Repeat("x", request.MaxBodyBytes+1), conversion.RequestTooLarge},
+		{"a longer body, whatever its type", "", "text/plain", strings.Repeat("x", request.MaxBodyBytes+1),
+			conversion.RequestTooLarge},
 		{"JSON in single quotes", "", jsonType, "{'a':1}", conversion.RequestUnreadable},
 		{"broken JSON", "", jsonType, `{"a":`, conversion.RequestUnreadable},
 		{"JSON with more behind it", "", jsonType, `{"a":"1"}{`, conversion.RequestUnreadable},
-		{"a multipart form that is cut off", "", partType, "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1", conversion.RequestUnreadable},
+		{"a multipart form that is cut off", "", partType, "--b\r\nContent-Disposition: form-data; name=a\r\n\r\n1",
+			conversion.RequestUnreadable},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			parsed, err := request.Parse(&request.Request{RawQuery: c.raw, ContentType: c.contentType, Body: []byte(c.body)}, nil, nil)
+			parsed, err := request.Parse(&request.Request{RawQuery: c.raw, ContentType: c.contentType, Body: []byte(c.body)},
+				nil, nil)
 			got := parsed.BodyError
 			if broken, ok := errors.AsType[*request.Error](err); ok {
 				got = broken

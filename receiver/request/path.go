@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// Clean writes the path of a request as docs/semantics.md §2 has it: repeated slashes are one, and one at the end is dropped.
-// It looks at the escaped path, so that `%2F` is no slash: a path with one names nothing. It reports whether the path held
-// the query behind `&`, as senders write who think that every parameter begins with it.
+// Clean writes the path of a request as docs/semantics.md §2 has it: repeated slashes are one, and one at the end is
+// dropped. It looks at the escaped path, so that `%2F` is no slash: a path with one names nothing. It reports whether
+// the path held the query behind `&`, as senders write who think that every parameter begins with it.
 func Clean(u *url.URL) (repaired bool) {
 	path := u.EscapedPath()
 	for _, name := range []string{"/postback", "/postback.gif"} {

@@ -11,8 +11,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/macro"
 )
 
-// Names are the parameter names that an endpoint knows: canonical ones, built-in aliases and its own. A name stands for a
-// field, which has a number.
+// Names are the parameter names that an endpoint knows: canonical ones, built-in aliases and its own. A name stands for
+// a field, which has a number.
 type Names struct {
 	// parent has names that several endpoints share; nil if there are none.
 	parent *Names
@@ -51,8 +51,8 @@ func NewNames(parent *Names, fields map[string]int) *Names {
 	return n
 }
 
-// brokenByHTML returns what HTML makes of `&` and the name: the character of an entity and the rest of the name, or `&` and
-// the name where that begins with none or with `amp;`.
+// brokenByHTML returns what HTML makes of `&` and the name: the character of an entity and the rest of the name, or `&`
+// and the name where that begins with none or with `amp;`.
 func brokenByHTML(name string) (char rune, rest string) {
 	text := html.UnescapeString("&" + name)
 	char, size := utf8.DecodeRuneInString(text)
@@ -154,8 +154,8 @@ func (n *Names) hidden(raw string, from int, wanted func(name string) bool) (hid
 	return hiding{}, false
 }
 
-// named returns the known name that rest begins with, in length bytes before its `=`. Before it is a `?`, or a character
-// that HTML may have made of the name's beginning.
+// named returns the known name that rest begins with, in length bytes before its `=`. Before it is a `?`, or a
+// character that HTML may have made of the name's beginning.
 func (n *Names) named(char rune, question bool, rest string) (name string, length int, ok bool) {
 	if !question && !n.hasEntity(char) {
 		return "", 0, false
@@ -172,7 +172,8 @@ func (n *Names) named(char rune, question bool, rest string) (name string, lengt
 	return name, length, ok
 }
 
-// ordinary returns how many bytes of a raw pair stand at an offset for a character that hides nothing; 0 for one that may.
+// ordinary returns how many bytes of a raw pair stand at an offset for a character that hides nothing; 0 for one that
+// may.
 func ordinary(raw string, at int) int {
 	switch c := raw[at]; {
 	case c == '%' && at+2 < len(raw) && standsForItself(raw[at+1], raw[at+2]):
@@ -201,8 +202,8 @@ func (n *Names) hasEntity(char rune) bool {
 	return false
 }
 
-// charAt returns the character at an offset of a raw pair, plain or %-encoded, in UTF-8 or in one byte, and how many bytes
-// it takes there.
+// charAt returns the character at an offset of a raw pair, plain or %-encoded, in UTF-8 or in one byte, and how many
+// bytes it takes there.
 func charAt(raw string, at int) (char rune, size int) {
 	var text [utf8.UTFMax]byte
 	first := 0
@@ -261,8 +262,8 @@ func (g given) has(names *Names, name string, inBody bool) bool {
 	return g.query[field] || inBody && g.body[field]
 }
 
-// repair gives known names to the parameters whose senders broke them. Exact names go first: a field that has a value by one
-// of its own names is left alone, and so is everything that is no known name.
+// repair gives known names to the parameters whose senders broke them. Exact names go first: a field that has a value
+// by one of its own names is left alone, and so is everything that is no known name.
 func (p *parser) repair() {
 	exact, sent, raws := p.exact(), p.Values, p.raws
 	p.Values, p.index, p.unknown, p.counted = make(Values, 0, len(sent)), nil, 0, 0
@@ -299,8 +300,8 @@ func (p *parser) take(v Value) {
 // maxHidden bounds how many parameters are looked for in one pair.
 const maxHidden = 32
 
-// split takes the parameters out of a pair that are hidden in it. A hidden name whose field has an exact one is left where
-// it is: it belongs to the value, such as an address with a query of its own.
+// split takes the parameters out of a pair that are hidden in it. A hidden name whose field has an exact one is left
+// where it is: it belongs to the value, such as an address with a query of its own.
 func (p *parser) split(v Value, raw string, exact given) (first Value, hidden Values) {
 	wanted := func(name string) bool { return !exact.has(p.names, name, v.InBody) }
 	at, found := p.names.hidden(raw, 0, wanted)

@@ -1,7 +1,7 @@
 // Package request owns what an HTTP request says, to postbacks and to clicks: who sends it, from which page, and the
 // parameters of its query and body, with the repairs of what senders break on the way (docs/semantics.md §2). Package
-// incoming reads it from the connection; who may send it is package access's business, and what the parameters mean that
-// of postback and click. It is pure: no clock, no store, no network, and it must not import net/http.
+// incoming reads it from the connection; who may send it is package access's business, and what the parameters mean
+// that of postback and click. It is pure: no clock, no store, no network, and it must not import net/http.
 package request
 
 import (
@@ -42,8 +42,8 @@ type Value struct {
 	guessed bool
 }
 
-// Values are the parameters of a request, each name once: a name of the body is there besides the query's only where that
-// one's value is an unresolved macro or was repaired.
+// Values are the parameters of a request, each name once: a name of the body is there besides the query's only where
+// that one's value is an unresolved macro or was repaired.
 type Values []Value
 
 // Get returns the value of that name, the query's before the body's; "" if there is none.
@@ -67,7 +67,8 @@ type Parsed struct {
 	BodyError *Error
 }
 
-// Error is why a request, or its body, cannot be read. Its text may be shown to the sender: it holds nothing of the request.
+// Error is why a request, or its body, cannot be read. Its text may be shown to the sender: it holds nothing of the
+// request.
 type Error struct {
 	// Reason is conversion.RequestTooLarge or conversion.RequestUnreadable.
 	Reason  conversion.Reason
@@ -87,8 +88,9 @@ func unreadable(message string) *Error {
 
 // Parse reads the parameters of a request (docs/semantics.md §2). names are those that the endpoint knows.
 //
-// A name that comes several times has its last value that is neither empty nor an unresolved macro; if all are macros, the
-// last one. `+` is a space, `;` is no separator, a broken `%` sequence stays as it is. A parameter without a value is absent.
+// A name that comes several times has its last value that is neither empty nor an unresolved macro; if all are macros,
+// the last one. `+` is a space, `;` is no separator, a broken `%` sequence stays as it is. A parameter without a value
+// is absent.
 //
 // Text that is no UTF-8 is of that charset; nil: it is guessed.
 //
@@ -163,8 +165,8 @@ func (p *parser) warn(w conversion.Warning) {
 	}
 }
 
-// add takes in a decoded pair. raw is the pair as it was sent, if it is of a form and may hide other parameters. Whether a
-// name is known is looked up only where it matters: it does not for what is clean and short.
+// add takes in a decoded pair. raw is the pair as it was sent, if it is of a form and may hide other parameters.
+// Whether a name is known is looked up only where it matters: it does not for what is clean and short.
 func (p *parser) add(name, value, raw string, clean bool) {
 	value = Trim(value)
 	if value == "" || name == "" {

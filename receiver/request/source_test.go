@@ -43,7 +43,8 @@ func TestPageOrigin(t *testing.T) {
 	for _, test := range []struct{ name, origin, referer, want string }{
 		{"a script's request", "https://shop.example", "https://shop.example/cart", "https://shop.example"},
 		{"an image's", "", "https://shop.example/", "https://shop.example"},
-		{"an image's of a page with a path and a query", "", "https://Shop.Example:8443/cart?x=https://other.example/", "https://shop.example:8443"},
+		{"an image's of a page with a path and a query", "", "https://Shop.Example:8443/cart?x=https://other.example/",
+			"https://shop.example:8443"},
 		{"Origin goes before Referer", "https://evil.example", "https://shop.example/", "https://evil.example"},
 		{"an origin that is hidden", "null", "https://shop.example/", ""},
 		{"neither", "", "", ""},

@@ -29,8 +29,8 @@ func Trim(s string) string {
 // isInk reports whether the byte is a printing ASCII character.
 func isInk(c byte) bool { return ' ' < c && c < 0x7f }
 
-// Currency returns what a currency parameter says: "" and true for an unresolved macro, which counts as missing. `$` and
-// `US$` are signs, and no macros.
+// Currency returns what a currency parameter says: "" and true for an unresolved macro, which counts as missing. `$`
+// and `US$` are signs, and no macros.
 func Currency(text string) (currency string, unresolved bool) {
 	if macro.IsUnresolved(strings.TrimSuffix(text, "$")) {
 		return "", true
@@ -59,8 +59,8 @@ func storable(s string) string {
 	return strings.ReplaceAll(strings.ToValidUTF8(s, replacement), "\x00", replacement)
 }
 
-// decode returns the text as UTF-8: by the declared charset of the body, else as it is, else by the endpoint's charset, else
-// as windows-1251, which keeps every byte distinct.
+// decode returns the text as UTF-8: by the declared charset of the body, else as it is, else by the endpoint's charset,
+// else as windows-1251, which keeps every byte distinct.
 func (p *parser) decode(text string) string {
 	switch {
 	case isASCII(text):
@@ -77,8 +77,8 @@ func (p *parser) decode(text string) string {
 	return storable(decodeAs(charmap.Windows1251, text))
 }
 
-// isASCII reports whether a text is the same in every charset, and storable: no NUL, and no escape, by which some charsets
-// are switched.
+// isASCII reports whether a text is the same in every charset, and storable: no NUL, and no escape, by which some
+// charsets are switched.
 func isASCII(text string) bool {
 	for i := range len(text) {
 		if c := text[i]; c == 0 || c == 0x1b || c >= utf8.RuneSelf {

@@ -46,7 +46,8 @@ func (c *Certificate) Get(*tls.ClientHelloInfo) (*tls.Certificate, error) {
 	return c.current, nil
 }
 
-// load reads the files if either has changed. Stamps are taken first: a file replaced meanwhile is read again next time.
+// load reads the files if either has changed. Stamps are taken first: a file replaced meanwhile is read again next
+// time.
 func (c *Certificate) load() error {
 	var stamp [2]time.Time
 	for i, name := range []string{c.certFile, c.keyFile} {

@@ -34,9 +34,9 @@ type ConnectionStatus struct {
 	Evicted, Refused, Unreadable uint64
 }
 
-// connections is a listener that bounds how many connections are open at a time, in all and of each source. At a bound one
-// that has waited long for a request is closed, so that a new sender gets in. While every connection is answering a request,
-// new ones wait.
+// connections is a listener that bounds how many connections are open at a time, in all and of each source. At a bound
+// one that has waited long for a request is closed, so that a new sender gets in. While every connection is answering a
+// request, new ones wait.
 type connections struct {
 	net.Listener
 	limit, perSource int
@@ -127,7 +127,8 @@ func (c *connections) makeRoom() bool {
 	}
 	now := time.Now()
 	c.reached = now
-	c.remindLocked(0, now, "Connections are at their limit: the longest idle ones are closed for new ones", "limit", c.limit)
+	c.remindLocked(0, now, "Connections are at their limit: the longest idle ones are closed for new ones", "limit",
+		c.limit)
 	longest := c.evictLocked(now, func(*connection) bool { return true })
 	c.mu.Unlock()
 	if longest == nil {
@@ -140,9 +141,9 @@ func (c *connections) makeRoom() bool {
 // candidates is how many of the connections that have waited longest are looked at when one is to be closed.
 const candidates = 64
 
-// longestLocked returns which of the connections in question is to be closed for another; nil = none waits. Among those that
-// have waited longest for a request it is one of the source with most connections: who floods pays for it, and who has one
-// connection keeps it. A new one counts from [firstRequest] on.
+// longestLocked returns which of the connections in question is to be closed for another; nil = none waits. Among those
+// that have waited longest for a request it is one of the source with most connections: who floods pays for it, and who
+// has one connection keeps it. A new one counts from [firstRequest] on.
 func (c *connections) longestLocked(now time.Time, in func(*connection) bool) (longest *connection) {
 	consider := func(waiting *list.List, since time.Time) {
 		for place, left := waiting.Front(), candidates; place != nil && left > 0; place = place.Next() {

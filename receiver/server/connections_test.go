@@ -129,7 +129,10 @@ func TestTheLongestIdleConnectionMakesRoom(t *testing.T) {
 	if got := c.call(c.dial("127.0.0.1")); got != 200 {
 		t.Errorf("another is answered %d", got)
 	}
-	c.await("one closed", func(s ConnectionStatus) bool { return s.Evicted >= 1 && s.Limit == 3 && !s.LimitReached.IsZero() })
+	c.await("one closed", func(s ConnectionStatus) bool {
+		return s.Evicted >= 1 && s.Limit == 3 &&
+			!s.LimitReached.IsZero()
+	})
 	if !c.isClosed(callers[0]) {
 		t.Error("the longest idle connection stays open")
 	}
@@ -156,7 +159,8 @@ func TestWhoHasMostConnectionsMakesRoom(t *testing.T) {
 			closed = append(closed, i)
 		}
 	}
-	// One of the two of 127.0.0.2; and for the next one, when nobody but the proxy has more than one, that which waited longest.
+	// One of the two of 127.0.0.2; and for the next one, when nobody but the proxy has more than one, that which waited
+	// longest.
 	if !slices.Equal(closed, []int{0, 4}) {
 		t.Errorf("closed are %v", closed)
 	}
@@ -176,18 +180,22 @@ func TestAConnectionThatSendsNothingMakesRoom(t *testing.T) {
 
 func TestAConnectionThatIsBeingAnsweredIsNotClosed(t *testing.T) {
 	held, release := make(chan struct{}), make(chan struct{})
-	c := newCrowd(t, ListenerOptions{MaxConnections: 1, MaxPerSource: 1, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/slow" {
-			held <- struct{}{}
-			<-release
-		}
-	})})
+	c := newCrowd(t, ListenerOptions{MaxConnections: 1, MaxPerSource: 1,
+		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/slow" {
+				held <- struct{}{}
+				<-release
+			}
+		})})
 	slow := c.dial("127.0.0.1")
 	c.send(slow, "GET /slow")
 	<-held
 	another := c.dial("127.0.0.2")
 	c.send(another, "GET /")
-	c.await("the limit is reached", func(s ConnectionStatus) bool { return !s.LimitReached.IsZero() && s.Active == 1 && s.Evicted == 0 })
+	c.await("the limit is reached", func(s ConnectionStatus) bool {
+		return !s.LimitReached.IsZero() && s.Active == 1 &&
+			s.Evicted == 0
+	})
 	close(release)
 	if got := c.status(slow); got != 200 {
 		t.Errorf("the first is answered %d", got)
@@ -221,12 +229,13 @@ func TestASourceHasItsShareOfTheConnections(t *testing.T) {
 
 func TestASourceWhoseConnectionsAreAllAtWorkGetsNoOther(t *testing.T) {
 	held, release := make(chan struct{}), make(chan struct{})
-	c := newCrowd(t, ListenerOptions{MaxConnections: 100, MaxPerSource: 1, Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
-		if r.URL.Path == "/slow" {
-			held <- struct{}{}
-			<-release
-		}
-	})})
+	c := newCrowd(t, ListenerOptions{MaxConnections: 100, MaxPerSource: 1,
+		Handler: http.HandlerFunc(func(_ http.ResponseWriter, r *http.Request) {
+			if r.URL.Path == "/slow" {
+				held <- struct{}{}
+				<-release
+			}
+		})})
 	defer close(release)
 	c.send(c.dial("127.0.0.1"), "GET /slow")
 	<-held
@@ -276,7 +285,10 @@ func TestRequestsThatAreNoHTTPAreCounted(t *testing.T) {
 			t.Errorf("%.40q is answered %d, want %d", test.head, got, test.status)
 		}
 		_ = caller.Close()
-		c.await("counted", func(s ConnectionStatus) bool { return s.Unreadable == test.unreadable && s.New+s.Active+s.Idle == 0 })
+		c.await("counted", func(s ConnectionStatus) bool {
+			return s.Unreadable == test.unreadable &&
+				s.New+s.Active+s.Idle == 0
+		})
 	}
 }
 

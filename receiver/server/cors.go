@@ -6,8 +6,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 )
 
-// allowOrigin lets a page of an origin that the endpoint declares read the answer, with whichever key it asks. It reports
-// whether the page only asks if it may send a request, and that this is answered.
+// allowOrigin lets a page of an origin that the endpoint declares read the answer, with whichever key it asks. It
+// reports whether the page only asks if it may send a request, and that this is answered.
 func allowOrigin(w http.ResponseWriter, r *http.Request, ep *endpoint.Endpoint) (answered bool) {
 	if ep.Browser == nil {
 		return false

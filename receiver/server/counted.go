@@ -12,8 +12,8 @@ import (
 
 // CountOptions of [Counted]. All are mandatory.
 type CountOptions struct {
-	// Count is called for each request that was answered: who sent it, for which endpoint, empty if for none, and whether it
-	// was refused: answered 4xx or 5xx, or with the outcome `refused`.
+	// Count is called for each request that was answered: who sent it, for which endpoint, empty if for none, and whether
+	// it was refused: answered 4xx or 5xx, or with the outcome `refused`.
 	Count func(source netip.Addr, endpoint string, refused bool, now time.Time)
 	// Source returns who sent a request.
 	Source func(r *http.Request) netip.Addr

@@ -38,12 +38,14 @@ func TestRequestsAreCountedByWhoSendsThemAndForWhom(t *testing.T) {
 	})
 	url, _ := h.serveAs(t, counted, nil)
 	const here = "192.0.2.7"
-	listed, paged := "/"+listedKey+"/postback?subid=c1&status=sale", "/"+pageKey+"/postback?subid=c1&status=lead&return=jsonp"
+	listed, paged := "/"+listedKey+"/postback?subid=c1&status=sale",
+		"/"+pageKey+"/postback?subid=c1&status=lead&return=jsonp"
 	for name, c := range map[string]struct {
 		method, path string
 		want         count
 	}{
-		"a postback":                             {"GET", "/" + key + "/postback?subid=c1&status=sale", count{here, "default/test", false}},
+		"a postback": {"GET", "/" + key + "/postback?subid=c1&status=sale",
+			count{here, "default/test", false}},
 		"one that is ignored":                    {"GET", "/" + key + "/postback", count{here, "default/test", false}},
 		"one of another method":                  {"PUT", "/" + key + "/postback", count{here, "default/test", true}},
 		"one from elsewhere":                     {"GET", listed, count{here, "default/listed", true}},

@@ -6,8 +6,8 @@ import (
 	"strings"
 )
 
-// errorLog takes what net/http has to say about connections. Its lines are free text, so a path, in which the key stands,
-// could be in one: whatever follows the first slash is left out.
+// errorLog takes what net/http has to say about connections. Its lines are free text, so a path, in which the key
+// stands, could be in one: whatever follows the first slash is left out.
 type errorLog struct{ logger *slog.Logger }
 
 const maxErrorLine = 200

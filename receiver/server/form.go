@@ -8,8 +8,8 @@ import (
 	"unicode/utf16"
 )
 
-// maxReturnBytes bounds the reply text that a sender may choose. A longer one is not honoured, since half of what a network
-// waits for is not what it waits for: it gets the endpoint's own.
+// maxReturnBytes bounds the reply text that a sender may choose. A longer one is not honoured, since half of what a
+// network waits for is not what it waits for: it gets the endpoint's own.
 const maxReturnBytes = 1 << 10
 
 // form is what a reply has to be for the program that loads it: plain text, unless it is one of these.

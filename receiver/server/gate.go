@@ -21,9 +21,9 @@ const (
 // Classes returns all classes.
 func Classes() []Class { return []Class{ClassPostback, ClassVisit, ClassClicks} }
 
-// Gate bounds the requests in flight, so that no number of senders makes the receiver run out of memory. It never waits:
-// who does not get in is answered 503, before the body is read. Postbacks go before visits, which may take half of the
-// room, and one endpoint leaves room for the others. A nil Gate lets everything in.
+// Gate bounds the requests in flight, so that no number of senders makes the receiver run out of memory. It never
+// waits: who does not get in is answered 503, before the body is read. Postbacks go before visits, which may take half
+// of the room, and one endpoint leaves room for the others. A nil Gate lets everything in.
 type Gate struct {
 	room    int
 	refused func(Class)
@@ -50,7 +50,8 @@ func places(contentLength, maxBody int64) int {
 	return 1 + int(contentLength/bytesPerPlace)
 }
 
-// Clicks takes room for a request to the click intake, whose bodies are large. If ok, the caller calls leave at the end.
+// Clicks takes room for a request to the click intake, whose bodies are large. If ok, the caller calls leave at the
+// end.
 func (g *Gate) Clicks(r *http.Request, endpoint string, maxBody int64) (leave func(), ok bool) {
 	isFor(r, endpoint)
 	if g == nil {
@@ -89,8 +90,8 @@ func (g *Gate) leave(class Class, endpoint string, n int) {
 	}
 }
 
-// admitsLocked reports whether there is room for n more. An endpoint may take three times what it leaves to the others: one
-// alone gets three quarters, and however many are greedy, the next one still finds room.
+// admitsLocked reports whether there is room for n more. An endpoint may take three times what it leaves to the others:
+// one alone gets three quarters, and however many are greedy, the next one still finds room.
 func (g *Gate) admitsLocked(class Class, endpoint string, n int) bool {
 	left := g.room - g.taken
 	if class == ClassVisit {

@@ -129,7 +129,8 @@ func TestOverloadIsAnsweredBeforeABodyIsRead(t *testing.T) {
 			t.Errorf("%s: %d %v", head, got.status, got.header)
 		}
 	}
-	if got := exchange(t, http.DefaultClient, "POST", url+"/"+key+"/postback?subid=c1&status=sale", "", ""); got.status != 200 {
+	if got := exchange(t, http.DefaultClient, "POST", url+"/"+key+"/postback?subid=c1&status=sale", "",
+		""); got.status != 200 {
 		t.Errorf("a postback while there is no room for visits: %d", got.status)
 	}
 	for i := range 4 {
@@ -164,7 +165,8 @@ func TestASlowBodyIsNotWaitedForWhereItIsNotWanted(t *testing.T) {
 func TestAConnectionIsKeptAfterABodyThatWasRead(t *testing.T) {
 	h := newHarness(t)
 	url, _ := h.serve(t, nil)
-	if got := exchange(t, http.DefaultClient, "POST", url+"/"+key+"/postback", formType, "subid=c1&status=sale"); got.status != 200 || got.last {
+	if got := exchange(t, http.DefaultClient, "POST", url+"/"+key+"/postback", formType,
+		"subid=c1&status=sale"); got.status != 200 || got.last {
 		t.Errorf("%+v", got)
 	}
 }

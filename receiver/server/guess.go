@@ -16,8 +16,8 @@ import (
 // guessDelay is how long the answer to one wrong key too many waits.
 const guessDelay = 2 * time.Second
 
-// How many wrong keys a source may try without delay. One that it has tried within the last hour does not count: a network
-// that still has a former key sends it with every postback.
+// How many wrong keys a source may try without delay. One that it has tried within the last hour does not count: a
+// network that still has a former key sends it with every postback.
 var (
 	guesses = ratelimit.Limit{PerSecond: 1, Burst: 60}
 	anew    = ratelimit.Limit{PerSecond: 1.0 / 3600, Burst: 1}
@@ -41,7 +41,8 @@ func (g *guessing) delay(source netip.Addr, key string, now time.Time) time.Dura
 	if !g.limiter.Allow("key "+hash, anew, source, now) || g.limiter.Allow("guess", guesses, source, now) {
 		return 0
 	}
-	if last := g.reminded.Load(); now.UnixNano()-last >= int64(remindEvery) && g.reminded.CompareAndSwap(last, now.UnixNano()) {
+	if last := g.reminded.Load(); now.UnixNano()-last >= int64(remindEvery) &&
+		g.reminded.CompareAndSwap(last, now.UnixNano()) {
 		g.logger.Warn("A source tries many keys: its answers are delayed", "source", source)
 	}
 	return guessDelay

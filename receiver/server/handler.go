@@ -118,7 +118,8 @@ func (h *Handler) route(w http.ResponseWriter, r *http.Request, id uuid.UUID, re
 
 // authenticate finds the endpoint by the key. Whatever is wrong up to here gets one and the same answer, which does not
 // tell what exists: not even a method is refused without the key.
-func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, path request.PostbackPath, id uuid.UUID, repaired bool) {
+func (h *Handler) authenticate(w http.ResponseWriter, r *http.Request, path request.PostbackPath, id uuid.UUID,
+	repaired bool) {
 	began, snapshot := h.Clock(), h.Endpoints()
 	said := incoming.Read(r, snapshot.TrustedProxies)
 	said.ID, said.At, said.Repaired = id, began.UTC().Truncate(time.Microsecond), repaired

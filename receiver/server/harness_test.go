@@ -167,7 +167,8 @@ func compile(t *testing.T) *endpoint.Snapshot {
 	}
 	fleet := receivertest.Fleet()
 	fleet.TrustedProxies = []string{"127.0.0.0/8"}
-	snapshot, err := endpoint.Build(&config.Config{Fleet: fleet, Endpoints: []config.Endpoint{plain, listed, signed, paged}})
+	snapshot, err := endpoint.Build(&config.Config{Fleet: fleet,
+		Endpoints: []config.Endpoint{plain, listed, signed, paged}})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -184,7 +185,8 @@ func (h *harness) serve(t *testing.T, certificate *Certificate) (string, *Listen
 func (h *harness) serveAs(t *testing.T, handler http.Handler, certificate *Certificate) (string, *Listener) {
 	t.Helper()
 	listener, err := Listen(t.Context(), ListenerOptions{
-		Address: "127.0.0.1:0", Handler: handler, Logger: h.Logger, HandlerTime: h.Hold, MaxConnections: 64, Certificate: certificate, H2C: true,
+		Address: "127.0.0.1:0", Handler: handler, Logger: h.Logger, HandlerTime: h.Hold, MaxConnections: 64,
+		Certificate: certificate, H2C: true,
 	})
 	if err != nil {
 		t.Fatal(err)

@@ -23,8 +23,8 @@ const (
 // errLongHead means that too many connections were sending a long header.
 var errLongHead = errors.New("too many long headers")
 
-// longHeads bounds how many connections are sending a long header at a time: net/http takes 50 times its size for one that
-// consists of short fields. It is a semaphore.
+// longHeads bounds how many connections are sending a long header at a time: net/http takes 50 times its size for one
+// that consists of short fields. It is a semaphore.
 type longHeads chan struct{}
 
 func newLongHeads(connections int) longHeads {
@@ -42,7 +42,8 @@ type heading struct {
 	long atomic.Bool // it holds a place in longHeads
 }
 
-// Read implements [net.Conn]. It reads a header by small steps, and does not go on with a long one while many others do.
+// Read implements [net.Conn]. It reads a header by small steps, and does not go on with a long one while many others
+// do.
 func (c *connection) Read(p []byte) (int, error) {
 	if c.head.over.Load() || c.owner.longHeads == nil {
 		return c.Conn.Read(p)

@@ -21,8 +21,8 @@ const (
 	minPerSource       = 16
 )
 
-// LimitsFor returns the limits that fit into memory, in bytes, and into so many open files, of which 256, or half, stay for
-// the store, S2S postbacks and the ops port; 0 means that there is no limit.
+// LimitsFor returns the limits that fit into memory, in bytes, and into so many open files, of which 256, or half, stay
+// for the store, S2S postbacks and the ops port; 0 means that there is no limit.
 func LimitsFor(memory, files int64) Limits {
 	connections := within(memory/bytesPerConnection, memory, minConnections, maxConnections)
 	if files > 0 {

@@ -33,8 +33,8 @@ type ListenerOptions struct {
 	Logger  *slog.Logger
 	// HandlerTime bounds how long the handler may take before it begins to answer.
 	HandlerTime time.Duration
-	// MaxConnections that are open at a time, MaxPerSource of them from one address, or network of IPv6; 0 = no limit. At a
-	// limit the longest idle connection is closed for a new one.
+	// MaxConnections that are open at a time, MaxPerSource of them from one address, or network of IPv6; 0 = no limit. At
+	// a limit the longest idle connection is closed for a new one.
 	MaxConnections, MaxPerSource int
 	// Exempt reports whether an address may have more than MaxPerSource; nil = none may.
 	Exempt func(netip.Addr) bool

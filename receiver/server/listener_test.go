@@ -30,7 +30,8 @@ func TestHTTP2IsSpokenWithoutTLS(t *testing.T) {
 	protocols.SetUnencryptedHTTP2(true)
 	transport := &http.Transport{Protocols: &protocols}
 	defer transport.CloseIdleConnections()
-	if got := exchange(t, &http.Client{Transport: transport}, "GET", url+sale, "", ""); got.status != 200 || got.body != "Success" {
+	if got := exchange(t, &http.Client{Transport: transport}, "GET", url+sale, "", ""); got.status != 200 ||
+		got.body != "Success" {
 		t.Errorf("%+v", got)
 	}
 	long := exchange(t, &http.Client{Transport: transport}, "GET", url+sale+"&a="+strings.Repeat("x", 16<<10), "", "")
@@ -68,7 +69,8 @@ func TestHTTP2WithoutTLSIsOffUnlessAskedFor(t *testing.T) {
 func TestTheClickIntakeHasItsPath(t *testing.T) {
 	h := newHarness(t)
 	url, _ := h.serve(t, nil)
-	if got := exchange(t, http.DefaultClient, "POST", url+ClicksPath, "", "{}"); got.status != http.StatusTeapot || got.header.Get("X-Request-Id") == "" {
+	if got := exchange(t, http.DefaultClient, "POST", url+ClicksPath, "", "{}"); got.status != http.StatusTeapot ||
+		got.header.Get("X-Request-Id") == "" {
 		t.Errorf("%+v", got)
 	}
 }
@@ -128,7 +130,8 @@ func TestTheServersOwnLogLosesWhateverCouldBeAPath(t *testing.T) {
 			t.Errorf("wrote %d, %v", n, err)
 		}
 	}
-	if strings.Contains(log.String(), key) || strings.Count(log.String(), "http: ") != 3 || !strings.Contains(log.String(), "too many open files") {
+	if strings.Contains(log.String(), key) || strings.Count(log.String(), "http: ") != 3 ||
+		!strings.Contains(log.String(), "too many open files") {
 		t.Error(log)
 	}
 }
@@ -138,7 +141,8 @@ func TestAReplacedCertificateIsServed(t *testing.T) {
 	certFile, keyFile := filepath.Join(dir, "tls.crt"), filepath.Join(dir, "tls.key")
 	writePair(t, certFile, keyFile, 1)
 	clock, log := noon, &logBuffer{}
-	certificate, err := LoadCertificate(certFile, keyFile, func() time.Time { return clock }, slog.New(slog.NewTextHandler(log, nil)))
+	certificate, err := LoadCertificate(certFile, keyFile, func() time.Time { return clock },
+		slog.New(slog.NewTextHandler(log, nil)))
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -197,7 +201,8 @@ func writePair(t *testing.T, certFile, keyFile string, serial int64) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour), DNSNames: []string{"localhost"}}
+	template := &x509.Certificate{SerialNumber: big.NewInt(serial), NotAfter: time.Now().Add(time.Hour),
+		DNSNames: []string{"localhost"}}
 	cert, err := x509.CreateCertificate(rand.Reader, template, template, &private.PublicKey, private)
 	if err != nil {
 		t.Fatal(err)
@@ -207,7 +212,8 @@ func writePair(t *testing.T, certFile, keyFile string, serial int64) {
 		t.Fatal(err)
 	}
 	written = written.Add(time.Second)
-	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert}, keyFile: {Type: "EC PRIVATE KEY", Bytes: encoded}} {
+	for name, block := range map[string]*pem.Block{certFile: {Type: "CERTIFICATE", Bytes: cert},
+		keyFile: {Type: "EC PRIVATE KEY", Bytes: encoded}} {
 		if err := os.WriteFile(name, pem.EncodeToMemory(block), 0o600); err != nil {
 			t.Fatal(err)
 		}

@@ -22,24 +22,50 @@ func TestPostbacksOfPages(t *testing.T) {
 		body, outcome      string
 		subid              string // of what was recorded
 	}{
-		{name: "a lead", path: "/postback?subid=c1&status=lead", headers: []string{"Origin", shop}, status: 200, body: "Success", outcome: "recorded", subid: "c1"},
-		{name: "a pixel", path: "/postback.gif?subid=c1&status=lead", headers: []string{"Referer", shop + "/"}, status: 200, body: "GIF", outcome: "recorded", subid: "c1"},
-		{name: "a script", path: "/postback?return=jsonp&subid=c1&status=sale", headers: []string{"Referer", shop + "/thanks"}, status: 200,
+		{name: "a lead", path: "/postback?subid=c1&status=lead", headers: []string{"Origin", shop}, status: 200,
+			body: "Success", outcome: "recorded", subid: "c1"},
+		{name: "a pixel", path: "/postback.gif?subid=c1&status=lead", headers: []string{"Referer", shop + "/"}, status: 200,
+			body: "GIF", outcome: "recorded", subid: "c1"},
+		{name: "a script", path: "/postback?return=jsonp&subid=c1&status=sale",
+			headers: []string{"Referer", shop + "/thanks"}, status: 200,
 			body: `KTracking.response("Success");`, outcome: "recorded", subid: "c1"},
-		{name: "a type by a trained word", path: "/postback?subid=c1&status=ok&lead_status=ok", headers: []string{"Origin", shop}, status: 200, body: "Success", outcome: "recorded", subid: "c1"},
-		{name: "the click of the cookie", path: "/postback.gif?status=lead", headers: []string{"Referer", shop + "/", "Cookie", "subid=c2"}, status: 200, body: "GIF", outcome: "recorded", subid: "c2"},
-		{name: "a click in the URL goes before the cookie", path: "/postback?sub_id=c1&status=lead", headers: []string{"Origin", shop, "Cookie", "subid=c2"}, status: 200, body: "Success", outcome: "recorded", subid: "c1"},
-		{name: "a cookie that is no subid", path: "/postback?status=lead", headers: []string{"Origin", shop, "Cookie", "subid={x}"}, status: 200, body: "Ignored: subid_missing", outcome: "ignored; reason=subid_missing"},
-		{name: "neither", path: "/postback?status=lead", headers: []string{"Origin", shop}, status: 200, body: "Ignored: subid_missing", outcome: "ignored; reason=subid_missing"},
-		{name: "a type that pages may not report", path: "/postback?subid=c1&status=deposit", headers: []string{"Origin", shop}, status: 403, body: "Refused: type_not_allowed", outcome: "refused; reason=type_not_allowed"},
-		{name: "such a type for a script", path: "/postback?return=jsonp&subid=c1&status=deposit", headers: []string{"Origin", shop}, status: 200, body: `KTracking.response("Refused: type_not_allowed");`, outcome: "refused; reason=type_not_allowed"},
-		{name: "such a type for a pixel", path: "/postback.gif?subid=c1&status=deposit", headers: []string{"Origin", shop}, status: 200, body: "GIF", outcome: "refused; reason=type_not_allowed"},
-		{name: "another origin", path: "/postback?subid=c1&status=lead", headers: []string{"Origin", "https://evil.example"}, status: 403, body: "Refused: origin_not_allowed", outcome: "refused; reason=origin_not_allowed"},
-		{name: "the right host by another scheme", path: "/postback?subid=c1&status=lead", headers: []string{"Origin", "http://shop.example"}, status: 403, body: "Refused: origin_not_allowed", outcome: "refused; reason=origin_not_allowed"},
-		{name: "an origin that begins alike", path: "/postback?subid=c1&status=lead", headers: []string{"Referer", "https://shop.example.evil.example/"}, status: 403, body: "Refused: origin_not_allowed", outcome: "refused; reason=origin_not_allowed"},
-		{name: "a hidden origin", path: "/postback?subid=c1&status=lead", headers: []string{"Origin", "null", "Referer", shop + "/"}, status: 403, body: "Refused: origin_not_allowed", outcome: "refused; reason=origin_not_allowed"},
-		{name: "no origin", path: "/postback?subid=c1&status=lead", status: 403, body: "Refused: origin_not_allowed", outcome: "refused; reason=origin_not_allowed"},
-		{name: "a method that is none", method: "DELETE", path: "/postback?subid=c1&status=lead", headers: []string{"Origin", shop}, status: 405, body: "Refused: method_not_allowed", outcome: "refused; reason=method_not_allowed"},
+		{name: "a type by a trained word", path: "/postback?subid=c1&status=ok&lead_status=ok",
+			headers: []string{"Origin", shop}, status: 200, body: "Success", outcome: "recorded", subid: "c1"},
+		{name: "the click of the cookie", path: "/postback.gif?status=lead",
+			headers: []string{"Referer", shop + "/", "Cookie", "subid=c2"}, status: 200, body: "GIF", outcome: "recorded",
+			subid: "c2"},
+		{name: "a click in the URL goes before the cookie", path: "/postback?sub_id=c1&status=lead",
+			headers: []string{"Origin", shop, "Cookie", "subid=c2"}, status: 200, body: "Success", outcome: "recorded",
+			subid: "c1"},
+		{name: "a cookie that is no subid", path: "/postback?status=lead",
+			headers: []string{"Origin", shop, "Cookie", "subid={x}"}, status: 200, body: "Ignored: subid_missing",
+			outcome: "ignored; reason=subid_missing"},
+		{name: "neither", path: "/postback?status=lead", headers: []string{"Origin", shop}, status: 200,
+			body: "Ignored: subid_missing", outcome: "ignored; reason=subid_missing"},
+		{name: "a type that pages may not report", path: "/postback?subid=c1&status=deposit",
+			headers: []string{"Origin", shop}, status: 403, body: "Refused: type_not_allowed",
+			outcome: "refused; reason=type_not_allowed"},
+		{name: "such a type for a script", path: "/postback?return=jsonp&subid=c1&status=deposit",
+			headers: []string{"Origin", shop}, status: 200, body: `KTracking.response("Refused: type_not_allowed");`,
+			outcome: "refused; reason=type_not_allowed"},
+		{name: "such a type for a pixel", path: "/postback.gif?subid=c1&status=deposit", headers: []string{"Origin", shop},
+			status: 200, body: "GIF", outcome: "refused; reason=type_not_allowed"},
+		{name: "another origin", path: "/postback?subid=c1&status=lead", headers: []string{"Origin", "https://evil.example"},
+			status: 403, body: "Refused: origin_not_allowed", outcome: "refused; reason=origin_not_allowed"},
+		{name: "the right host by another scheme", path: "/postback?subid=c1&status=lead",
+			headers: []string{"Origin", "http://shop.example"}, status: 403, body: "Refused: origin_not_allowed",
+			outcome: "refused; reason=origin_not_allowed"},
+		{name: "an origin that begins alike", path: "/postback?subid=c1&status=lead",
+			headers: []string{"Referer", "https://shop.example.evil.example/"}, status: 403, body: "Refused: origin_not_allowed",
+			outcome: "refused; reason=origin_not_allowed"},
+		{name: "a hidden origin", path: "/postback?subid=c1&status=lead",
+			headers: []string{"Origin", "null", "Referer", shop + "/"}, status: 403, body: "Refused: origin_not_allowed",
+			outcome: "refused; reason=origin_not_allowed"},
+		{name: "no origin", path: "/postback?subid=c1&status=lead", status: 403, body: "Refused: origin_not_allowed",
+			outcome: "refused; reason=origin_not_allowed"},
+		{name: "a method that is none", method: "DELETE", path: "/postback?subid=c1&status=lead",
+			headers: []string{"Origin", shop}, status: 405, body: "Refused: method_not_allowed",
+			outcome: "refused; reason=method_not_allowed"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := newHarness(t)
@@ -49,7 +75,8 @@ func TestPostbacksOfPages(t *testing.T) {
 				method = "GET"
 			}
 			got := exchange(t, http.DefaultClient, method, url+"/"+pageKey+test.path, "", "", test.headers...)
-			if got.status != test.status || !strings.HasPrefix(got.body, test.body) || got.header.Get("X-Postback-Outcome") != test.outcome {
+			if got.status != test.status || !strings.HasPrefix(got.body, test.body) ||
+				got.header.Get("X-Postback-Outcome") != test.outcome {
 				t.Errorf("%d %q %s", got.status, got.body, got.header.Get("X-Postback-Outcome"))
 			}
 			allowed := ""
@@ -79,7 +106,8 @@ func TestAPageOfADeclaredOriginMayAskBefore(t *testing.T) {
 		origin string
 		status int
 		allow  string
-	}{{shop, http.StatusNoContent, shop}, {"https://evil.example", http.StatusForbidden, ""}, {"", http.StatusForbidden, ""}} {
+	}{{shop, http.StatusNoContent, shop}, {"https://evil.example", http.StatusForbidden, ""},
+		{"", http.StatusForbidden, ""}} {
 		h := newHarness(t)
 		url, _ := h.serve(t, nil)
 		got := exchange(t, http.DefaultClient, http.MethodOptions, url+"/"+pageKey+"/postback", "", "", "Origin", test.origin)
@@ -125,7 +153,8 @@ func TestAPageThatReportsTooOftenIsRefusedAndNotWrittenDown(t *testing.T) {
 		case i >= 5:
 			status, outcome = 429, "refused; reason=rate_limited"
 		}
-		if got.status != status || got.header.Get("X-Postback-Outcome") != outcome || (i >= 5) != (got.header.Get("Retry-After") == "60") {
+		if got.status != status || got.header.Get("X-Postback-Outcome") != outcome ||
+			(i >= 5) != (got.header.Get("Retry-After") == "60") {
 			t.Errorf("postback %d: %d %v", i, got.status, got.header)
 		}
 	}

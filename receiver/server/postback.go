@@ -14,8 +14,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
-// postback judges the attempt, records it, and answers once that is durable. HEAD gets the answer that the judgement alone
-// would give: what only the ledger knows, such as a repetition, is not looked up, and nothing is recorded.
+// postback judges the attempt, records it, and answers once that is durable. HEAD gets the answer that the judgement
+// alone would give: what only the ledger knows, such as a repetition, is not looked up, and nothing is recorded.
 func (h *Handler) postback(ctx context.Context, w http.ResponseWriter, a *access.Attempt, gif bool, began time.Time) {
 	stamp := h.Stamp()
 	verdict := a.Judge(stamp, h.Rates())
@@ -37,8 +37,8 @@ func (h *Handler) postback(ctx context.Context, w http.ResponseWriter, a *access
 	Answer(w, a, gif, verdict.Return, result.Outcome, result.Reason)
 }
 
-// record waits for the durable commit, but not longer than the hold, and also when the sender has gone: whether it still
-// listens must not decide about its conversion.
+// record waits for the durable commit, but not longer than the hold, and also when the sender has gone: whether it
+// still listens must not decide about its conversion.
 func (h *Handler) record(
 	ctx context.Context, a *access.Attempt, stamp int64, verdict postback.Verdict, outcome conversion.Outcome,
 ) (ledger.Result, error) {

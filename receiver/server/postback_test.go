@@ -34,29 +34,55 @@ func TestPostbacksAreJudgedLoggedAndAnswered(t *testing.T) {
 		outcome string
 	}{
 		{name: "a sale", path: key + query, status: 200, reply: "Success", outcome: "recorded"},
-		{name: "a sale by POST with an empty body", method: "POST", path: key + query, status: 200, reply: "Success", outcome: "recorded"},
-		{name: "a sale in a form", method: "POST", path: key + "/postback", contentType: formType, body: "subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
-		{name: "a sale in JSON", method: "POST", path: key + "/postback", contentType: "application/json", body: `{"subid":"c1","status":"sale"}`, status: 200, reply: "Success", outcome: "recorded"},
-		{name: "the body of a GET is not read", path: key + "/postback?subid=c1", contentType: formType, body: "status=sale", status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
-		{name: "no status", path: key + "/postback?subid=c1", status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
-		{name: "no parameters at all", path: key + "/postback", status: 200, reply: "Ignored: subid_missing", outcome: "ignored; reason=subid_missing"},
-		{name: "a script", path: key + query + "&return=jsonp", status: 200, reply: `KTracking.response("Success");`, outcome: "recorded"},
-		{name: "a refused script", path: signedKey + query + "&return=jsonp", status: 200, reply: `KTracking.response("Refused: signature_invalid");`, outcome: "refused; reason=signature_invalid"},
-		{name: "more slashes", path: "/" + key + "//postback/?subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
-		{name: "a query behind an ampersand", path: key + "/postback&subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
-		{name: "another method", method: "PUT", path: key + query, status: 405, reply: "Refused: method_not_allowed", outcome: "refused; reason=method_not_allowed"},
-		{name: "as many parameters as are allowed", path: key + parameters(request.MaxUnknown), status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
-		{name: "more parameters beside what counts", path: key + parameters(request.MaxUnknown+50) + "&subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
-		{name: "a long value", path: key + query + "&a=" + strings.Repeat("x", request.MaxValueBytes+1), status: 200, reply: "Success", outcome: "recorded"},
-		{name: "a long URL", path: key + query + "&a=" + strings.Repeat("x", request.MaxURLBytes), status: 414, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
-		{name: "a long body beside a whole query", method: "POST", path: key + query, contentType: formType, body: strings.Repeat("x", request.MaxBodyBytes+1), status: 200, reply: "Success", outcome: "recorded"},
-		{name: "a long body", method: "POST", path: key + "/postback?status=sale", contentType: formType, body: strings.Repeat("x", request.MaxBodyBytes+1), status: 413, reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
-		{name: "a broken body beside a whole query", method: "POST", path: key + query, contentType: "application/json", body: "{", status: 200, reply: "Success", outcome: "recorded"},
-		{name: "a broken body", method: "POST", path: key + "/postback?status=sale", contentType: "application/json", body: "{", status: 400, reply: "Refused: request_unreadable", outcome: "refused; reason=request_unreadable"},
-		{name: "an address that is not allowed", path: listedKey + query, status: 403, reply: "Refused: ip_not_allowed", outcome: "refused; reason=ip_not_allowed"},
-		{name: "an allowed address behind a trusted proxy", path: listedKey + query, headers: []string{"X-Forwarded-For", "198.51.100.1, 203.0.113.9"}, status: 200, reply: "Success", outcome: "recorded"},
-		{name: "an allowed address that the sender made up", path: listedKey + query, headers: []string{"X-Forwarded-For", "203.0.113.9, 198.51.100.1"}, status: 403, reply: "Refused: ip_not_allowed", outcome: "refused; reason=ip_not_allowed"},
-		{name: "no signature", path: signedKey + query, status: 403, reply: "Refused: signature_invalid", outcome: "refused; reason=signature_invalid"},
+		{name: "a sale by POST with an empty body", method: "POST", path: key + query, status: 200, reply: "Success",
+			outcome: "recorded"},
+		{name: "a sale in a form", method: "POST", path: key + "/postback", contentType: formType,
+			body: "subid=c1&status=sale", status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a sale in JSON", method: "POST", path: key + "/postback", contentType: "application/json",
+			body: `{"subid":"c1","status":"sale"}`, status: 200, reply: "Success", outcome: "recorded"},
+		{name: "the body of a GET is not read", path: key + "/postback?subid=c1", contentType: formType, body: "status=sale",
+			status: 200, reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
+		{name: "no status", path: key + "/postback?subid=c1", status: 200, reply: "Ignored: status_missing",
+			outcome: "ignored; reason=status_missing"},
+		{name: "no parameters at all", path: key + "/postback", status: 200, reply: "Ignored: subid_missing",
+			outcome: "ignored; reason=subid_missing"},
+		{name: "a script", path: key + query + "&return=jsonp", status: 200, reply: `KTracking.response("Success");`,
+			outcome: "recorded"},
+		{name: "a refused script", path: signedKey + query + "&return=jsonp", status: 200,
+			reply: `KTracking.response("Refused: signature_invalid");`, outcome: "refused; reason=signature_invalid"},
+		{name: "more slashes", path: "/" + key + "//postback/?subid=c1&status=sale", status: 200, reply: "Success",
+			outcome: "recorded"},
+		{name: "a query behind an ampersand", path: key + "/postback&subid=c1&status=sale", status: 200, reply: "Success",
+			outcome: "recorded"},
+		{name: "another method", method: "PUT", path: key + query, status: 405, reply: "Refused: method_not_allowed",
+			outcome: "refused; reason=method_not_allowed"},
+		{name: "as many parameters as are allowed", path: key + parameters(request.MaxUnknown), status: 200,
+			reply: "Ignored: status_missing", outcome: "ignored; reason=status_missing"},
+		{name: "more parameters beside what counts", path: key + parameters(request.MaxUnknown+50) + "&subid=c1&status=sale",
+			status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a long value", path: key + query + "&a=" + strings.Repeat("x", request.MaxValueBytes+1), status: 200,
+			reply: "Success", outcome: "recorded"},
+		{name: "a long URL", path: key + query + "&a=" + strings.Repeat("x", request.MaxURLBytes), status: 414,
+			reply: "Refused: request_too_large", outcome: "refused; reason=request_too_large"},
+		{name: "a long body beside a whole query", method: "POST", path: key + query, contentType: formType,
+			body: strings.Repeat("x", request.MaxBodyBytes+1), status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a long body", method: "POST", path: key + "/postback?status=sale", contentType: formType,
+			body: strings.Repeat("x", request.MaxBodyBytes+1), status: 413, reply: "Refused: request_too_large",
+			outcome: "refused; reason=request_too_large"},
+		{name: "a broken body beside a whole query", method: "POST", path: key + query, contentType: "application/json",
+			body: "{", status: 200, reply: "Success", outcome: "recorded"},
+		{name: "a broken body", method: "POST", path: key + "/postback?status=sale", contentType: "application/json",
+			body: "{", status: 400, reply: "Refused: request_unreadable", outcome: "refused; reason=request_unreadable"},
+		{name: "an address that is not allowed", path: listedKey + query, status: 403, reply: "Refused: ip_not_allowed",
+			outcome: "refused; reason=ip_not_allowed"},
+		{name: "an allowed address behind a trusted proxy", path: listedKey + query,
+			headers: []string{"X-Forwarded-For", "198.51.100.1, 203.0.113.9"}, status: 200, reply: "Success",
+			outcome: "recorded"},
+		{name: "an allowed address that the sender made up", path: listedKey + query,
+			headers: []string{"X-Forwarded-For", "203.0.113.9, 198.51.100.1"}, status: 403, reply: "Refused: ip_not_allowed",
+			outcome: "refused; reason=ip_not_allowed"},
+		{name: "no signature", path: signedKey + query, status: 403, reply: "Refused: signature_invalid",
+			outcome: "refused; reason=signature_invalid"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			h := newHarness(t)
@@ -96,7 +122,8 @@ func (h *harness) checkLog(t *testing.T, got answer, outcome, method, path strin
 	}
 	word, reason, _ := strings.Cut(outcome, "; reason=")
 	want.Outcome, want.Reason = conversion.Outcome(word), conversion.Reason(reason)
-	judged := cmpopts.IgnoreFields(ledger.Received{}, "IP", "Body", "ContentType", "SubIDFrom", "SubID", "TID", "Type", "Status", "Warnings")
+	judged := cmpopts.IgnoreFields(ledger.Received{}, "IP", "Body", "ContentType", "SubIDFrom", "SubID", "TID", "Type",
+		"Status", "Warnings")
 	if diff := cmp.Diff(want, p.Log, judged); diff != "" {
 		t.Errorf("the row -want +got:\n%s", diff)
 	}
@@ -117,11 +144,14 @@ func TestTheLogKeepsWhatAnotherJudgementNeeds(t *testing.T) {
 		{name: "a parameter", method: "GET", path: key + "/postback?sub_id=c1&status=sale", from: "query:sub_id"},
 		{name: "a repaired name", method: "GET", path: key + "/postback?SUBID=c1&status=sale", from: "query:subid"},
 		{name: "a query in the path", method: "GET", path: key + "/postback&subid=c1&status=sale", from: "path:subid"},
-		{name: "a form", method: "POST", path: key + "/postback?status=sale", contentType: formType, body: "subid=c1", from: "body:subid", keptType: formType},
+		{name: "a form", method: "POST", path: key + "/postback?status=sale", contentType: formType, body: "subid=c1",
+			from: "body:subid", keptType: formType},
 		{name: "a subid that is none", method: "GET", path: key + "/postback?subid={x}", from: "query:subid"},
 		{name: "no subid", method: "GET", path: key + "/postback"},
-		{name: "a cookie", method: "GET", path: pageKey + "/postback?status=lead", headers: []string{"Origin", shop, "Cookie", "subid=c2"}, from: "cookie:subid"},
-		{name: "a type that is too long", method: "POST", path: key + "/postback?subid=c1", contentType: strings.Repeat("x", 300), from: "query:subid",
+		{name: "a cookie", method: "GET", path: pageKey + "/postback?status=lead",
+			headers: []string{"Origin", shop, "Cookie", "subid=c2"}, from: "cookie:subid"},
+		{name: "a type that is too long", method: "POST", path: key + "/postback?subid=c1",
+			contentType: strings.Repeat("x", 300), from: "query:subid",
 			keptType: strings.Repeat("x", maxContentType)},
 	} {
 		t.Run(test.name, func(t *testing.T) {
@@ -135,12 +165,13 @@ func TestTheLogKeepsWhatAnotherJudgementNeeds(t *testing.T) {
 	}
 }
 
-// checkObserved checks that the observer was told of one request with the outcome, and that every answer has the headers
-// which do not depend on it.
+// checkObserved checks that the observer was told of one request with the outcome, and that every answer has the
+// headers which do not depend on it.
 func (h *harness) checkObserved(t *testing.T, got answer, outcome string) {
 	t.Helper()
 	word, _, _ := strings.Cut(outcome, ";")
-	if diff := cmp.Diff([]conversion.Outcome{conversion.Outcome(word)}, h.seen.outcomes); diff != "" || h.seen.inFlight != 0 || h.seen.begun != 1 {
+	if diff := cmp.Diff([]conversion.Outcome{conversion.Outcome(word)}, h.seen.outcomes); diff != "" ||
+		h.seen.inFlight != 0 || h.seen.begun != 1 {
 		t.Errorf("observed %+v: %s", h.seen, diff)
 	}
 	for name, want := range map[string]string{"Cache-Control": "no-store", "X-Content-Type-Options": "nosniff"} {
@@ -152,15 +183,18 @@ func (h *harness) checkObserved(t *testing.T, got answer, outcome string) {
 
 func TestWithoutTheRightKeyNothingIsTold(t *testing.T) {
 	for _, path := range []string{
-		"/", "/" + key, "/" + key + "/", "/" + key + "/postback/more", "/" + key + "/other", "/" + key + "%2Fpostback", "/" + key + "/postback.png",
-		"/wrong/postback?subid=c1", "/wrong/postback.gif", "/" + retiredKey + "/postback", "/" + strings.ToUpper(key) + "/postback",
+		"/", "/" + key, "/" + key + "/", "/" + key + "/postback/more", "/" + key + "/other", "/" + key + "%2Fpostback",
+		"/" + key + "/postback.png",
+		"/wrong/postback?subid=c1", "/wrong/postback.gif", "/" + retiredKey + "/postback",
+		"/" + strings.ToUpper(key) + "/postback",
 		"/wrong/postback?a=" + strings.Repeat("x", 20<<10), "/readyz", "/" + key + "%2Fpostback/postback", "/%00/postback",
 	} {
 		for _, method := range []string{"GET", "HEAD", "POST", "PUT", "OPTIONS"} {
 			h := newHarness(t)
 			url, _ := h.serve(t, nil)
 			got := exchange(t, http.DefaultClient, method, url+path, "", "")
-			if got.status != http.StatusNotFound || got.body != "" || got.header.Get("Allow") != "" || got.header.Get("X-Postback-Outcome") != "" {
+			if got.status != http.StatusNotFound || got.body != "" || got.header.Get("Allow") != "" ||
+				got.header.Get("X-Postback-Outcome") != "" {
 				t.Errorf("%s %.60s: %+v", method, path, got)
 			}
 			if len(h.book.got) != 0 || h.seen.wrongKeys != 1 || h.seen.begun != 0 {
@@ -171,7 +205,8 @@ func TestWithoutTheRightKeyNothingIsTold(t *testing.T) {
 }
 
 func TestHEADAnswersLikeGETAndRecordsNothing(t *testing.T) {
-	for _, path := range []string{"postback?subid=c1&status=sale", "postback?subid=c1", "postback.gif?subid=c1", "postback?subid=c1&status=sale&return=jsonp"} {
+	for _, path := range []string{"postback?subid=c1&status=sale", "postback?subid=c1", "postback.gif?subid=c1",
+		"postback?subid=c1&status=sale&return=jsonp"} {
 		h := newHarness(t)
 		url, _ := h.serve(t, nil)
 		get := exchange(t, http.DefaultClient, "GET", url+"/"+key+"/"+path, "", "")
@@ -200,7 +235,8 @@ func TestTheImageIsAnsweredWhateverTheOutcome(t *testing.T) {
 		h := newHarness(t)
 		url, _ := h.serve(t, nil)
 		got := exchange(t, http.DefaultClient, "GET", url+"/"+path, "", "")
-		if got.status != 200 || !strings.HasPrefix(got.body, "GIF89a") || got.header.Get("Content-Type") != "image/gif" || got.header.Get("X-Postback-Outcome") != outcome {
+		if got.status != 200 || !strings.HasPrefix(got.body, "GIF89a") || got.header.Get("Content-Type") != "image/gif" ||
+			got.header.Get("X-Postback-Outcome") != outcome {
 			t.Errorf("%.60s: %+v", path, got)
 		}
 	}
@@ -224,9 +260,11 @@ func TestWhatIsNotStoredIsNeverASuccess(t *testing.T) {
 			h := newHarness(t)
 			h.book.postback = func(context.Context, ledger.Postback) (ledger.Result, error) { return ledger.Result{}, test.err }
 			url, _ := h.serve(t, nil)
-			for _, path := range []string{"/postback?subid=c1&status=sale&return=OK", "/postback.gif", "/postback?return=jsonp"} {
+			for _, path := range []string{"/postback?subid=c1&status=sale&return=OK", "/postback.gif",
+				"/postback?return=jsonp"} {
 				got := exchange(t, http.DefaultClient, "GET", url+"/"+key+path, "", "")
-				if got.status != test.status || got.body != "" || got.header.Get("Retry-After") != test.retryAfter || got.header.Get("X-Postback-Outcome") != "" {
+				if got.status != test.status || got.body != "" || got.header.Get("Retry-After") != test.retryAfter ||
+					got.header.Get("X-Postback-Outcome") != "" {
 					t.Errorf("%s: %+v", path, got)
 				}
 			}
@@ -259,7 +297,8 @@ func TestTheHoldBoundsTheWait(t *testing.T) {
 		return ledger.Result{}, ctx.Err()
 	}
 	url, _ := h.serve(t, nil)
-	if got := exchange(t, http.DefaultClient, "GET", url+"/"+key+"/postback?subid=c1&status=sale", "", ""); got.status != 503 {
+	if got := exchange(t, http.DefaultClient, "GET", url+"/"+key+"/postback?subid=c1&status=sale", "",
+		""); got.status != 503 {
 		t.Errorf("status %d", got.status)
 	}
 }
@@ -274,7 +313,8 @@ func TestTheLogGetsTextThatEveryStoreTakes(t *testing.T) {
 }
 
 func TestAPanicIsAnswered500AndLoggedWithoutWhatWasSent(t *testing.T) {
-	for name, cause := range map[string]any{"a text": "payout=10 of " + key, "an error of the runtime": errors.New("payout=1")} {
+	for name, cause := range map[string]any{"a text": "payout=10 of " + key,
+		"an error of the runtime": errors.New("payout=1")} {
 		t.Run(name, func(t *testing.T) {
 			h := newHarness(t)
 			h.book.postback = func(context.Context, ledger.Postback) (ledger.Result, error) { panic(cause) }

@@ -35,8 +35,8 @@ type reply struct {
 	header, value string
 }
 
-// replies is docs/semantics.md §7. What is durable and neither ignored nor refused is success to its sender. Scripts and
-// images get the status 200 all the same, since browsers take no others.
+// replies is docs/semantics.md §7. What is durable and neither ignored nor refused is success to its sender. Scripts
+// and images get the status 200 all the same, since browsers take no others.
 var replies = map[situation]reply{
 	situation(conversion.Recorded):   {status: http.StatusOK},
 	situation(conversion.Duplicate):  {status: http.StatusOK},
@@ -86,9 +86,10 @@ func answerEmpty(w http.ResponseWriter, s situation) {
 	w.WriteHeader(r.status)
 }
 
-// Answer answers a postback. wish is what its sender asked for, where it was judged. What was refused before is answered in
-// the form that its query asks for, so that a page's callback is called all the same.
-func Answer(w http.ResponseWriter, a *access.Attempt, gif bool, wish string, outcome conversion.Outcome, reason conversion.Reason) {
+// Answer answers a postback. wish is what its sender asked for, where it was judged. What was refused before is
+// answered in the form that its query asks for, so that a page's callback is called all the same.
+func Answer(w http.ResponseWriter, a *access.Attempt, gif bool, wish string, outcome conversion.Outcome,
+	reason conversion.Reason) {
 	r, header := replies[situationOf(a, outcome, reason)], w.Header()
 	if r.header != "" {
 		header.Set(r.header, r.value)

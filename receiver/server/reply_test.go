@@ -65,7 +65,8 @@ func TestReply(t *testing.T) {
 		{"a script", nil, call, "recorded", "", 200, js, `KTracking.response("Success");`, "recorded"},
 		{"a script with the endpoint's text", thanks, call, "duplicate", "", 200, js,
 			`KTracking.response("{\u0022ok\u0022:1}");`, "duplicate"},
-		{"ignored", nil, none, "ignored", "status_missing", 200, text, "Ignored: status_missing", "ignored; reason=status_missing"},
+		{"ignored", nil, none, "ignored", "status_missing", 200, text, "Ignored: status_missing",
+			"ignored; reason=status_missing"},
 		{"ignored is not the sender's text", nil, wish, "ignored", "click_not_found", 200, text, "Ignored: click_not_found",
 			"ignored; reason=click_not_found"},
 		{"ignored where replies are strict", strict, none, "ignored", "status_unknown", 422, text, "Ignored: status_unknown",
@@ -75,7 +76,8 @@ func TestReply(t *testing.T) {
 			`KTracking.response("Ignored: status_missing");`, "ignored; reason=status_missing"},
 		{"a script runs only with 200, strict or not", strict, call, "ignored", "status_missing", 200, js,
 			`KTracking.response("Ignored: status_missing");`, "ignored; reason=status_missing"},
-		{"refused", nil, none, "refused", "ip_not_allowed", 403, text, "Refused: ip_not_allowed", "refused; reason=ip_not_allowed"},
+		{"refused", nil, none, "refused", "ip_not_allowed", 403, text, "Refused: ip_not_allowed",
+			"refused; reason=ip_not_allowed"},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			a := attemptOf(t, c.edit)
@@ -102,13 +104,15 @@ func TestReply(t *testing.T) {
 
 func TestReplyScriptCannotBeBrokenOutOf(t *testing.T) {
 	for _, text := range []string{
-		`</script><script>alert(1)</script>`, `");alert(1);("`, `\"`, "`${alert(1)}`", "\u2028\u2029", "é漢😀", "\x00\r\n\t", `a&b'c`, "<!--",
+		`</script><script>alert(1)</script>`, `");alert(1);("`, `\"`, "`${alert(1)}`", "\u2028\u2029", "é漢😀", "\x00\r\n\t",
+		`a&b'c`, "<!--",
 	} {
 		a := attemptOf(t, func(e *config.Endpoint) { e.Policies.SuccessBody = text })
 		got, _ := postbackReply(a, false, "jsonp", conversion.Recorded, "")
 		body := got.Body.String()
 		literal := strings.TrimSuffix(strings.TrimPrefix(body, "KTracking.response("), ");")
-		if strings.ContainsFunc(literal, func(r rune) bool { return r < ' ' || r > '~' }) || strings.ContainsAny(literal, "<>&'`") {
+		if strings.ContainsFunc(literal, func(r rune) bool { return r < ' ' || r > '~' }) ||
+			strings.ContainsAny(literal, "<>&'`") {
 			t.Errorf("%q: %s holds what can end a script, an attribute or a string", text, literal)
 		}
 		var back string
@@ -127,7 +131,8 @@ func TestEveryOutcomeAndReasonHasAReply(t *testing.T) {
 	}
 	for _, reason := range conversion.Reasons() {
 		got, header := postbackReply(a, false, "", reason.Outcome(), reason)
-		if got.Code == 0 || !strings.HasSuffix(got.Body.String(), ": "+string(reason)) || header.Get("X-Postback-Outcome") == "" {
+		if got.Code == 0 || !strings.HasSuffix(got.Body.String(), ": "+string(reason)) ||
+			header.Get("X-Postback-Outcome") == "" {
 			t.Errorf("%s: %d %q %v", reason, got.Code, got.Body, header)
 		}
 	}
@@ -135,7 +140,8 @@ func TestEveryOutcomeAndReasonHasAReply(t *testing.T) {
 
 func TestAReplyTextThatIsTooLongIsNotCut(t *testing.T) {
 	a := attemptOf(t, nil)
-	for n, want := range map[int]string{maxReturnBytes: strings.Repeat("x", maxReturnBytes), maxReturnBytes + 1: "Success"} {
+	for n, want := range map[int]string{maxReturnBytes: strings.Repeat("x", maxReturnBytes),
+		maxReturnBytes + 1: "Success"} {
 		if got, _ := postbackReply(a, false, strings.Repeat("x", n), conversion.Recorded, ""); got.Body.String() != want {
 			t.Errorf("%d bytes: %.20q", n, got.Body)
 		}

@@ -20,7 +20,8 @@ func newReserve(size int) *reserve {
 	return r
 }
 
-// spend gives a descriptor back to the process, for the connection that is accepted next. It reports false if none is left.
+// spend gives a descriptor back to the process, for the connection that is accepted next. It reports false if none is
+// left.
 func (r *reserve) spend() bool {
 	r.mu.Lock()
 	defer r.mu.Unlock()

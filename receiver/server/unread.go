@@ -7,13 +7,13 @@ import (
 	"time"
 )
 
-// linger is how long the rest of a body that nobody wants may still come in after the reply. A connection that is closed
-// while a body arrives is reset, and its sender may lose the reply.
+// linger is how long the rest of a body that nobody wants may still come in after the reply. A connection that is
+// closed while a body arrives is reset, and its sender may lose the reply.
 const linger = 100 * time.Millisecond
 
-// lastUnlessRead makes a reply the last on its connection if its request's body was not read to the end by then. By itself
-// net/http waits for the rest, so that the connection can be used again: a slow sender with a wrong key would hold it for
-// half a minute.
+// lastUnlessRead makes a reply the last on its connection if its request's body was not read to the end by then. By
+// itself net/http waits for the rest, so that the connection can be used again: a slow sender with a wrong key would
+// hold it for half a minute.
 type lastUnlessRead struct {
 	http.ResponseWriter
 	body    io.ReadCloser

@@ -20,9 +20,9 @@ func (r *Receiver) watchClock() {
 	r.settled = steady.New(time.Now, elapsed, r.options.Logger).Settled
 }
 
-// stamper gives stamps that are greater than those of the process before, also when the clock was ahead then: a postback
-// that has waited in the spool would otherwise be taken for one that is older than what is recorded. While the store is
-// away nothing is known of that.
+// stamper gives stamps that are greater than those of the process before, also when the clock was ahead then: a
+// postback that has waited in the spool would otherwise be taken for one that is older than what is recorded. While the
+// store is away nothing is known of that.
 func (r *Receiver) stamper(ctx context.Context) *ledger.Stamper {
 	stamper := ledger.NewStamper(r.options.Clock)
 	for newest, err := range r.store.Received(ctx, ledger.ReceivedFilter{Limit: 1}) {

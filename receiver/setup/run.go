@@ -20,11 +20,13 @@ const (
 )
 
 // Run serves until ctx is done. Then the receiver says that it is not ready, serves on for the drain period, finishes
-// what is under way, and closes everything: nil means that nothing accepted was lost. A port that fails ends it as well.
+// what is under way, and closes everything: nil means that nothing accepted was lost. A port that fails ends it as
+// well.
 func (r *Receiver) Run(ctx context.Context) error {
 	upkeep, endUpkeep := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, part := range []func(context.Context){r.watch.Run, r.ledger.Run, r.forward.Run, r.rates.Run, r.followRates, r.followDurability, r.followDatabaseSize} {
+	for _, part := range []func(context.Context){r.watch.Run, r.ledger.Run, r.forward.Run, r.rates.Run, r.followRates,
+		r.followDurability, r.followDatabaseSize} {
 		running.Go(func() { part(upkeep) })
 	}
 	failed := make(chan error, 2)
@@ -36,7 +38,8 @@ func (r *Receiver) Run(ctx context.Context) error {
 		})
 	}
 	status := r.watch.Status()
-	r.options.Logger.Info("Serving", "address", r.Address(), "ops", r.OpsAddress(), "revision", status.Revision, "endpoints", status.Endpoints)
+	r.options.Logger.Info("Serving", "address", r.Address(), "ops", r.OpsAddress(), "revision", status.Revision,
+		"endpoints", status.Endpoints)
 
 	var err error
 	select {

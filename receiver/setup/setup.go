@@ -63,16 +63,16 @@ type Options struct {
 	TLSCertFile, TLSKeyFile string
 	// Hold bounds how long a request waits for the store, Drain how long the receiver serves on after it was told to stop.
 	Hold, Drain time.Duration
-	// KeepReceived and KeepHistory bound the age of the received log and of former versions of conversions, KeepClicks that of
-	// clicks without a conversion, which are kept as long as an endpoint's clickLookback at least; 0 = forever.
+	// KeepReceived and KeepHistory bound the age of the received log and of former versions of conversions, KeepClicks
+	// that of clicks without a conversion, which are kept as long as an endpoint's clickLookback at least; 0 = forever.
 	KeepReceived, KeepHistory, KeepClicks time.Duration
 	// KeepForwards bounds for how long S2S postbacks are kept after they ended; 0 = forever. ForwardConnections and
 	// ForwardRate bound the deliveries to one host: those in flight, and those per second, 0 = no limit.
 	KeepForwards       time.Duration
 	ForwardConnections int
 	ForwardRate        float64
-	// MaxConnections that are open at a time, MaxPerSource of them from one address that is no trusted proxy, and MaxRequests
-	// in flight; 0 = as many as fit into Memory and into the process's open files.
+	// MaxConnections that are open at a time, MaxPerSource of them from one address that is no trusted proxy, and
+	// MaxRequests in flight; 0 = as many as fit into Memory and into the process's open files.
 	MaxConnections, MaxPerSource, MaxRequests int
 	// Memory that the receiver may take, in bytes; 0 = no limit.
 	Memory int64
@@ -141,7 +141,8 @@ func Start(ctx context.Context, o Options) (_ *Receiver, err error) {
 			r.abandon()
 		}
 	}()
-	if r.watch, err = endpoint.Load(o.Config, endpoint.WatchOptions{Logger: o.Logger, Clock: o.Clock, OnChange: r.configure}); err != nil {
+	if r.watch, err = endpoint.Load(o.Config, endpoint.WatchOptions{Logger: o.Logger, Clock: o.Clock,
+		OnChange: r.configure}); err != nil {
 		return nil, err
 	}
 	if err := r.startLedger(ctx); err != nil {
@@ -187,13 +188,14 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 			return nil
 		},
 	})
-	r.book = space.NewLedger(space.Options{Book: r.ledger, Level: r.level, Unlogged: r.metrics.Unlogged, Clock: r.options.Clock})
+	r.book = space.NewLedger(space.Options{Book: r.ledger, Level: r.level, Unlogged: r.metrics.Unlogged,
+		Clock: r.options.Clock})
 	r.metrics.QueueDepth(r.ledger.Queued)
 	return nil
 }
 
-// keepClicks is for how long clicks are kept that have no conversion; 0 = forever. No endpoint loses one that may convert by
-// its clickLookback.
+// keepClicks is for how long clicks are kept that have no conversion; 0 = forever. No endpoint loses one that may
+// convert by its clickLookback.
 func (r *Receiver) keepClicks() time.Duration {
 	if r.options.KeepClicks <= 0 {
 		return 0

@@ -34,8 +34,8 @@ func (o Options) volumeOf(name string, store files) *space.Volume {
 	})
 }
 
-// openVolumes finds out what the store and the spool are on. It returns the spool, if there is one, as its volume lets it
-// be used; nil if not.
+// openVolumes finds out what the store and the spool are on. It returns the spool, if there is one, as its volume lets
+// it be used; nil if not.
 func (r *Receiver) openVolumes() (spool ledger.Spool) {
 	if store, ok := r.store.(*sqlite.Store); ok {
 		r.storeVolume = r.options.volumeOf("store", store)

@@ -15,7 +15,8 @@ import (
 var ErrStoreURL = errors.New("the store must be sqlite:///absolute/path.db or postgres://user:password@host/database")
 
 // errLocal: a file has no standby.
-var errLocal = errors.New("commits to a SQLite store are not synchronous, which is required: use PostgreSQL with a synchronous standby")
+var errLocal = errors.New("commits to a SQLite store are not synchronous, which is required: use PostgreSQL with a " +
+	"synchronous standby")
 
 // A SQLite file has one writer, while a database server gains from a second.
 const (
@@ -60,7 +61,8 @@ func (o Options) openDatabase(ctx context.Context) (ledger.Store, error) {
 func (r *Receiver) openSpool(ctx context.Context) (err error) {
 	o := r.options
 	if o.Spool.Dir != "" {
-		r.spool, err = spool.Open(ctx, o.Spool.Dir, spool.Options{MaxBytes: o.Spool.MaxBytes, Clock: o.Clock, Logger: o.Logger})
+		r.spool, err = spool.Open(ctx, o.Spool.Dir,
+			spool.Options{MaxBytes: o.Spool.MaxBytes, Clock: o.Clock, Logger: o.Logger})
 	}
 	return err
 }

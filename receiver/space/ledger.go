@@ -52,8 +52,9 @@ func NewLedger(o Options) *Ledger {
 	return &Ledger{Options: o, refused: ratelimit.NewLimiter()}
 }
 
-// Postback records a postback, as [ledger.Ledger.Postback] does, with as much of its row as there is room for. The row of
-// a refused request may be left out: what the request gets for an answer is the same. [ErrNoSpace] if there is no room.
+// Postback records a postback, as [ledger.Ledger.Postback] does, with as much of its row as there is room for. The row
+// of a refused request may be left out: what the request gets for an answer is the same. [ErrNoSpace] if there is no
+// room.
 func (l *Ledger) Postback(ctx context.Context, p ledger.Postback) (ledger.Result, error) {
 	level := l.Level()
 	if p.Log.Outcome == conversion.Refused {

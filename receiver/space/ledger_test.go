@@ -87,7 +87,8 @@ func TestARefusedRequestIsKeptInAKibibyte(t *testing.T) {
 				t.Fatalf("%v, %d rows", err, len(r.book.rows))
 			}
 			if row := r.book.rows[0]; len(row.Query) != c.wantQuery || len(row.Body) != c.wantBody {
-				t.Errorf("the query has %d bytes and the body %d, want %d and %d", len(row.Query), len(row.Body), c.wantQuery, c.wantBody)
+				t.Errorf("the query has %d bytes and the body %d, want %d and %d", len(row.Query), len(row.Body), c.wantQuery,
+					c.wantBody)
 			}
 		})
 	}

@@ -44,11 +44,11 @@ type Room struct {
 	Reusable int64
 }
 
-// Level decides what is recorded, given a reserve in bytes; 0 = a twentieth of the volume, at most 256 MiB. Once less than
-// the reserve is left clicks are given up, below half of it queries and bodies, below a quarter postbacks.
+// Level decides what is recorded, given a reserve in bytes; 0 = a twentieth of the volume, at most 256 MiB. Once less
+// than the reserve is left clicks are given up, below half of it queries and bodies, below a quarter postbacks.
 //
-// A store grows into what is reusable within its files first. For its log, which comes before, it needs free space all the
-// same: so what is reusable counts for no more than three times what is free.
+// A store grows into what is reusable within its files first. For its log, which comes before, it needs free space all
+// the same: so what is reusable counts for no more than three times what is free.
 func (r Room) Level(reserve int64) Level {
 	if reserve <= 0 {
 		reserve = min(mostReserve, r.Total/reserveShare)

@@ -81,7 +81,8 @@ func NewVolume(o VolumeOptions) *Volume {
 // Level says what the volume has no room for. A volume that cannot be measured has room for everything.
 func (v *Volume) Level() Level { return v.Status().Level }
 
-// Status returns what was measured within the last second. While somebody measures, the others get what was known before.
+// Status returns what was measured within the last second. While somebody measures, the others get what was known
+// before.
 func (v *Volume) Status() Status {
 	last, now := v.last.Load(), v.Clock()
 	if age := now.Sub(last.At); age >= 0 && age < measureEvery || !v.mu.TryLock() {
@@ -120,7 +121,8 @@ func (v *Volume) reportLocked(status Status, err error) {
 		v.Logger.Info("A volume has room again", "volume", v.Name, "free", status.Free)
 	case status.Level != Everything && status.At.Sub(v.reminded) >= remindEvery:
 		v.reminded = status.At
-		v.Logger.Error("A volume has no room left but its reserve: "+status.Level.String(), "volume", v.Name, "free", status.Free)
+		v.Logger.Error("A volume has no room left but its reserve: "+status.Level.String(), "volume", v.Name, "free",
+			status.Free)
 	}
 }
 
@@ -144,6 +146,7 @@ func statfs(path string) (free, total int64, err error) {
 	if err := unix.Statfs(path, &stat); err != nil {
 		return 0, 0, &fs.PathError{Op: "statfs", Path: path, Err: err}
 	}
-	block := int64(stat.Bsize)                                         //nolint:unconvert // It has another type on other systems.
+	//nolint:unconvert // It has another type on other systems.
+	block := int64(stat.Bsize)
 	return int64(stat.Bavail) * block, int64(stat.Blocks) * block, nil //nolint:gosec // No volume has 2^63 bytes.
 }

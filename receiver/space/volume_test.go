@@ -94,7 +94,8 @@ func TestAVolumeSaysOnceAMinuteWhatIsGivenUp(t *testing.T) {
 		t.Errorf("with room it logs %q", got)
 	}
 	pass(150, 900)
-	if diff := cmp.Diff([]string{fills + NoClicks.String(), fills + NoClicks.String(), fills + NoClicks.String()}, d.logged()); diff != "" {
+	if diff := cmp.Diff([]string{fills + NoClicks.String(), fills + NoClicks.String(), fills + NoClicks.String()},
+		d.logged()); diff != "" {
 		t.Errorf("within 150 s (-want +got):\n%s", diff)
 	}
 	since := v.Status().Since
@@ -132,9 +133,11 @@ func TestTheSystemSaysHowMuchIsFree(t *testing.T) {
 	if err := os.WriteFile(file, make([]byte, 12345), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	v := NewVolume(VolumeOptions{Name: "store", Dir: dir, Files: []string{file, file + "-wal"}, Reserve: 1, Logger: slog.New(slog.DiscardHandler)})
+	v := NewVolume(VolumeOptions{Name: "store", Dir: dir, Files: []string{file, file + "-wal"}, Reserve: 1,
+		Logger: slog.New(slog.DiscardHandler)})
 	free, total, err := statfs(dir)
-	if got := v.Status(); err != nil || got.Bytes != 12345 || got.Level != Everything || free <= 0 || total < free || got.Free <= 0 {
+	if got := v.Status(); err != nil || got.Bytes != 12345 || got.Level != Everything || free <= 0 || total < free ||
+		got.Free <= 0 {
 		t.Errorf("%+v; %d of %d bytes are free: %v", got, free, total, err)
 	}
 	if _, _, err := statfs(filepath.Join(dir, "none")); !errors.Is(err, os.ErrNotExist) {
@@ -174,7 +177,8 @@ func TestASpoolTakesWhatItsVolumeHasRoomFor(t *testing.T) {
 			inner := &spool{}
 			s := Spool{Spool: inner, Volume: v}
 			sent := []ledger.Postback{
-				{Log: ledger.Received{Query: "q1", Body: "b1"}, Intent: &conversion.Intent{SubID: "c1"}}, {Log: ledger.Received{Query: "q2"}},
+				{Log: ledger.Received{Query: "q1", Body: "b1"}, Intent: &conversion.Intent{SubID: "c1"}},
+				{Log: ledger.Received{Query: "q2"}},
 			}
 			if err := s.Append(sent); !errors.Is(err, c.wantErr) {
 				t.Fatal(err)

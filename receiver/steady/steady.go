@@ -1,5 +1,5 @@
-// Package steady notices that the machine's clock was set. What cannot be undone, such as deleting what is old, is not to be
-// done by a time that may be wrong. It imports nothing of the receiver.
+// Package steady notices that the machine's clock was set. What cannot be undone, such as deleting what is old, is not
+// to be done by a time that may be wrong. It imports nothing of the receiver.
 package steady
 
 import (
@@ -42,7 +42,8 @@ func (w *Watch) Settled() bool {
 	elapsed := w.elapsed()
 	start := w.now().Add(-elapsed)
 	if by := start.Sub(w.start); by.Abs() > tolerance {
-		w.logger.Warn("The clock was set: nothing is deleted or given up for lack of a click for a while", "by", by, "for", Rest)
+		w.logger.Warn("The clock was set: nothing is deleted or given up for lack of a click for a while", "by", by, "for",
+			Rest)
 		w.start, w.trusted = start, elapsed+Rest
 	}
 	return elapsed >= w.trusted

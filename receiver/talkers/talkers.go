@@ -1,5 +1,5 @@
-// Package talkers owns who sends most. Its memory is bounded, however many senders there are. It knows neither HTTP nor the
-// clock.
+// Package talkers owns who sends most. Its memory is bounded, however many senders there are. It knows neither HTTP nor
+// the clock.
 package talkers
 
 import (
@@ -28,7 +28,8 @@ type Talker struct {
 	Requests, Refused int64
 }
 
-// Talkers counts requests by their source and by the endpoint that they are for. All methods may be called concurrently.
+// Talkers counts requests by their source and by the endpoint that they are for. All methods may be called
+// concurrently.
 type Talkers struct {
 	mu        sync.Mutex
 	sources   window[netip.Addr]
@@ -48,7 +49,8 @@ func (t *Talkers) Count(source netip.Addr, endpoint string, refused bool, now ti
 	}
 }
 
-// Top returns up to n sources and up to n endpoints that have sent most, and were sent most, within the last ten minutes.
+// Top returns up to n sources and up to n endpoints that have sent most, and were sent most, within the last ten
+// minutes.
 func (t *Talkers) Top(n int, now time.Time) (sources, endpoints []Talker) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

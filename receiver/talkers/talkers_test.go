@@ -29,10 +29,12 @@ func TestWhoSendsMostIsNamedFirst(t *testing.T) {
 	}
 	talkers.Count(address(0), "", true, noon) // For no endpoint.
 	sources, endpoints := talkers.Top(3, noon)
-	if diff := cmp.Diff([]Talker{{"10.0.0.19", 200, 20}, {"10.0.0.18", 190, 19}, {"10.0.0.17", 180, 18}}, sources); diff != "" {
+	if diff := cmp.Diff([]Talker{{"10.0.0.19", 200, 20}, {"10.0.0.18", 190, 19}, {"10.0.0.17", 180, 18}},
+		sources); diff != "" {
 		t.Errorf("sources (-want +got):\n%s", diff)
 	}
-	if diff := cmp.Diff([]Talker{{"default/e1", 770, 77}, {"default/e0", 700, 70}, {"default/e2", 630, 63}}, endpoints); diff != "" {
+	if diff := cmp.Diff([]Talker{{"default/e1", 770, 77}, {"default/e0", 700, 70}, {"default/e2", 630, 63}},
+		endpoints); diff != "" {
 		t.Errorf("endpoints (-want +got):\n%s", diff)
 	}
 	if sources, _ := talkers.Top(100, noon); len(sources) != 20 || sources[19] != (Talker{"10.0.0.0", 11, 2}) {
@@ -70,8 +72,8 @@ func TestRequestsAreForgottenAfterTenMinutes(t *testing.T) {
 	}
 }
 
-// TestMuchIsHeardAmongMany: a source with a 32nd of all requests, among a million that send one or two, in any order. What is
-// said of a source is never more than it sent.
+// TestMuchIsHeardAmongMany: a source with a 32nd of all requests, among a million that send one or two, in any order.
+// What is said of a source is never more than it sent.
 func TestMuchIsHeardAmongMany(t *testing.T) {
 	talkers, random := New(), rand.New(rand.NewPCG(1, 2))
 	sent := map[string]int64{}

@@ -22,13 +22,14 @@ type Browser struct {
 
 // Limits bound the visits to the links of an endpoint's campaigns, at each receiver.
 type Limits struct {
-	// Visits are those of all visitors together, VisitsPerSource those from one source address (of IPv6: one /64). Nil: not
-	// limited.
+	// Visits are those of all visitors together, VisitsPerSource those from one source address (of IPv6: one /64). Nil:
+	// not limited.
 	Visits          *RateLimit `json:"visits,omitempty"`
 	VisitsPerSource *RateLimit `json:"visitsPerSource,omitempty"`
 }
 
-// RateLimit is how many requests are taken: so many in a second in the long run, at least 1, and so many at once, at least 1.
+// RateLimit is how many requests are taken: so many in a second in the long run, at least 1, and so many at once, at
+// least 1.
 type RateLimit struct {
 	RequestsPerSecond int `json:"requestsPerSecond"`
 	Burst             int `json:"burst"`
@@ -77,7 +78,8 @@ type Cost struct {
 // reservedAliases are the single path segments that mean something else on a receiver's public port, and those by which
 // proxies and operators look for something else.
 var reservedAliases = [...]string{
-	"api", "click_api", "clicks", "configz", "favicon", "healthz", "js", "livez", "metrics", "postback", "readyz", "robots",
+	"api", "click_api", "clicks", "configz", "favicon", "healthz", "js", "livez", "metrics", "postback", "readyz",
+	"robots",
 }
 
 // ReservedAliases returns the aliases, in lower case and sorted, that no campaign may have in any letter case.

@@ -63,14 +63,17 @@ var (
 
 // reservedHeaders are those that the connection itself needs, in lower case.
 var reservedHeaders = [...]string{
-	"accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authenticate", "proxy-authorization",
+	"accept-encoding", "connection", "content-length", "expect", "host", "keep-alive", "proxy-authenticate",
+	"proxy-authorization",
 	"proxy-connection", "te", "trailer", "transfer-encoding", "upgrade",
 }
 
-// ReservedHeaders returns the names, in lower case and sorted, that no header of an S2S postback may have in any letter case.
+// ReservedHeaders returns the names, in lower case and sorted, that no header of an S2S postback may have in any letter
+// case.
 func ReservedHeaders() []string { return slices.Clone(reservedHeaders[:]) }
 
-// IsHeaderValue reports whether a text can be the value of a header: printing ASCII characters, and spaces between them.
+// IsHeaderValue reports whether a text can be the value of a header: printing ASCII characters, and spaces between
+// them.
 func IsHeaderValue(value string) bool { return headerValue.MatchString(value) }
 
 func (e *Endpoint) validateForwards(p problems) {

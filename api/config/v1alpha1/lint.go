@@ -15,9 +15,10 @@ var (
 	lostZone = regexp.MustCompile(`,\s*([A-Z][a-z]+/[A-Z][A-Za-z_/]+)\s*$`)
 )
 
-// Lint reports what a receiver would serve, and what can't be meant: a misspelt conversion type or zone in a template, HTML
-// instead of an ampersand. Declarations are held to it. Documents are not, so that what was served before a rule was added
-// here goes on being served. The error joins one sentence per problem, with the path of the field and without any secret.
+// Lint reports what a receiver would serve, and what can't be meant: a misspelt conversion type or zone in a template,
+// HTML instead of an ampersand. Declarations are held to it. Documents are not, so that what was served before a rule
+// was added here goes on being served. The error joins one sentence per problem, with the path of the field and without
+// any secret.
 func (e *Endpoint) Lint() error {
 	p := newProblems().at("endpoint")
 	for i := range e.Forwards {
@@ -82,7 +83,8 @@ func orElse(suggestion string, known []string) string {
 // Warnings are sentences about what works and may not be meant.
 func (c *Campaign) Warnings() []string {
 	if !namesClick(c.OfferURL) {
-		return []string{"offerURL has no {subid}: no conversion will find its click, unless the subid gets to the offer by another way."}
+		return []string{"offerURL has no {subid}: no conversion will find its click, unless the subid gets to the offer " +
+			"by another way."}
 	}
 	return nil
 }

@@ -9,13 +9,16 @@ import (
 
 func TestWhatCannotBeMeantInAForward(t *testing.T) {
 	for name, c := range map[string]struct{ url, want string }{
-		"a whole template":       {"https://s.example/?c={subid}&s={status: lead=1 first_bet=2}&d={date:Y,Europe/Kyiv}", ""},
-		"a type with a slip":     {"https://s.example/?s={status: slae=5}", "there is no conversion type slae: did you mean sale?"},
-		"a type of another kind": {"https://s.example/?s={status: approved=5}", "there are lead, sale, rejected, registration, deposit, trash, first_bet"},
-		"a custom type's slip":   {"https://s.example/?s={status: frist_bet=5}", "did you mean first_bet?"},
-		"an ampersand of HTML":   {"https://s.example/?c={subid}&amp;s={status}", "write & alone"},
-		"a zone that is none":    {"https://s.example/?d={date:Y-m-d,Europe/Kiyv}", "{date:…,Europe/Kiyv}: there is no such zone"},
-		"what does not parse":    {"https://s.example/?d={nothing}", ""}, // the validation says so
+		"a whole template": {"https://s.example/?c={subid}&s={status: lead=1 first_bet=2}&d={date:Y,Europe/Kyiv}", ""},
+		"a type with a slip": {"https://s.example/?s={status: slae=5}",
+			"there is no conversion type slae: did you mean sale?"},
+		"a type of another kind": {"https://s.example/?s={status: approved=5}",
+			"there are lead, sale, rejected, registration, deposit, trash, first_bet"},
+		"a custom type's slip": {"https://s.example/?s={status: frist_bet=5}", "did you mean first_bet?"},
+		"an ampersand of HTML": {"https://s.example/?c={subid}&amp;s={status}", "write & alone"},
+		"a zone that is none": {"https://s.example/?d={date:Y-m-d,Europe/Kiyv}",
+			"{date:…,Europe/Kiyv}: there is no such zone"},
+		"what does not parse": {"https://s.example/?d={nothing}", ""}, // the validation says so
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := Endpoint{ConversionTypes: []ConversionType{{Name: "first_bet"}}, Forwards: []Forward{{URL: c.url}}}
@@ -32,16 +35,19 @@ func TestWhatCannotBeMeantInAForward(t *testing.T) {
 
 func TestWhatCannotBeMeantInAnOfferURL(t *testing.T) {
 	for name, c := range map[string]struct{ url, want string }{
-		"a whole template":              {"https://o.example/{keyword}?s={_subid}&d={date:Y}&r={random:1,9}&u={utm_x}&b={}", ""},
-		"a parameter with capitals":     {"https://o.example/?s={subid}&u={UTM_X}", ""},
-		"other braces":                  {"https://o.example/?s={subid}&j={a:1}", ""},
-		"capitals":                      {"https://o.example/?s={SUBID}", "{SUBID} is no macro: write {subid}"},
-		"two pairs of braces":           {"https://o.example/?s={{subid}}", "write {subid} instead of {{subid}}"},
-		"an ampersand of HTML":          {"https://o.example/?s={subid}&amp;x=1", "write & alone"},
-		"a range that is none":          {"https://o.example/?s={subid}&r={random:9}", "like {random:1,9}"},
-		"a date without its format":     {"https://o.example/?s={subid}&r={_date:}", "{date:…} takes a format"},
-		"a map, which offers have not":  {"https://o.example/?s={subid}&r={status:lead=1}", "takes nothing behind a colon in an offer URL"},
-		"a hash, which offers have not": {"https://o.example/?s={sha256:subid}", "takes nothing behind a colon in an offer URL"},
+		"a whole template": {"https://o.example/{keyword}?s={_subid}&d={date:Y}&r={random:1,9}&u={utm_x}&b={}",
+			""},
+		"a parameter with capitals": {"https://o.example/?s={subid}&u={UTM_X}", ""},
+		"other braces":              {"https://o.example/?s={subid}&j={a:1}", ""},
+		"capitals":                  {"https://o.example/?s={SUBID}", "{SUBID} is no macro: write {subid}"},
+		"two pairs of braces":       {"https://o.example/?s={{subid}}", "write {subid} instead of {{subid}}"},
+		"an ampersand of HTML":      {"https://o.example/?s={subid}&amp;x=1", "write & alone"},
+		"a range that is none":      {"https://o.example/?s={subid}&r={random:9}", "like {random:1,9}"},
+		"a date without its format": {"https://o.example/?s={subid}&r={_date:}", "{date:…} takes a format"},
+		"a map, which offers have not": {"https://o.example/?s={subid}&r={status:lead=1}",
+			"takes nothing behind a colon in an offer URL"},
+		"a hash, which offers have not": {"https://o.example/?s={sha256:subid}",
+			"takes nothing behind a colon in an offer URL"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			e := Endpoint{Campaigns: []Campaign{{OfferURL: c.url}}}
@@ -55,7 +61,8 @@ func TestWhatCannotBeMeantInAnOfferURL(t *testing.T) {
 
 func TestAnOfferWithoutSubidIsWarnedOf(t *testing.T) {
 	for url, want := range map[string]int{
-		"https://o.example/": 1, "https://o.example/?s={external_id}": 1, "https://o.example/?s={subid}": 0, "https://o.example/?s={_subid}": 0,
+		"https://o.example/": 1, "https://o.example/?s={external_id}": 1, "https://o.example/?s={subid}": 0,
+		"https://o.example/?s={_subid}": 0,
 	} {
 		if got := (&Campaign{OfferURL: url}).Warnings(); len(got) != want {
 			t.Errorf("%s: %q", url, got)

@@ -5,7 +5,8 @@ import (
 	"strings"
 )
 
-// didYouMean names the known words that a misspelt one is nearest to, as the end of an error's sentence; "" if none is near.
+// didYouMean names the known words that a misspelt one is nearest to, as the end of an error's sentence; "" if none is
+// near.
 func didYouMean(word string, known []string) string {
 	const most = 3
 	found := nearest(word, known)
@@ -15,8 +16,8 @@ func didYouMean(word string, known []string) string {
 	return ": did you mean " + strings.Join(found[:min(len(found), most)], " or ") + "?"
 }
 
-// nearest returns those of the known words that are the fewest typing errors away, at most two, in their order. Letter case
-// is none.
+// nearest returns those of the known words that are the fewest typing errors away, at most two, in their order. Letter
+// case is none.
 func nearest(word string, known []string) []string {
 	const farthest, longest = 2, 32
 	word = strings.ToLower(word)

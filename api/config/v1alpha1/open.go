@@ -13,9 +13,9 @@ import (
 // manifest. Between two steps of an update this is normal, and a reader waits for the rest.
 var ErrIncomplete = errors.New("the documents are of different revisions")
 
-// Open reads and verifies one fleet's documents and returns their content. read returns the document of that file name; an
-// error of it that is [fs.ErrNotExist] makes a missing shard [ErrIncomplete]. Of a file longer than [MaxDocumentBytes] it
-// need not return more than one byte above that.
+// Open reads and verifies one fleet's documents and returns their content. read returns the document of that file name;
+// an error of it that is [fs.ErrNotExist] makes a missing shard [ErrIncomplete]. Of a file longer than
+// [MaxDocumentBytes] it need not return more than one byte above that.
 //
 // Open is strict: an unknown field, trailing data, another version or kind, and whatever [Config.Validate] refuses are
 // errors. What it allocates is bounded by the limits of the contract, whatever it is given.

@@ -90,21 +90,23 @@ func ownersOf(aliases map[string][]string) map[string]string {
 	return owners
 }
 
-// BuiltinTypes returns the built-in conversion types in the order in which training looks at them (docs/semantics.md §3.7).
+// BuiltinTypes returns the built-in conversion types in the order in which training looks at them (docs/semantics.md
+// §3.7).
 func BuiltinTypes() []string { return slices.Clone(builtinTypes[:]) }
 
 // IsBuiltinType reports whether name is a built-in conversion type, in its own lower-case spelling.
 func IsBuiltinType(name string) bool { return slices.Contains(builtinTypes[:], name) }
 
-// CanonicalParameters returns the names under which a receiver knows the parameters of a postback, in a fixed order. These,
-// and no others, may have aliases. The training parameters of custom types are not among them.
+// CanonicalParameters returns the names under which a receiver knows the parameters of a postback, in a fixed order.
+// These, and no others, may have aliases. The training parameters of custom types are not among them.
 func CanonicalParameters() []string { return slices.Clone(canonicalParameters) }
 
 // IsCanonicalParameter reports whether name is one of [CanonicalParameters].
 func IsCanonicalParameter(name string) bool { return slices.Contains(canonicalParameters, name) }
 
-// BuiltinAliases returns, by canonical parameter, the names that old trackers and their official clients send instead, in
-// the order in which they are looked at: after the canonical name and before an endpoint's own aliases (docs/semantics.md §2).
+// BuiltinAliases returns, by canonical parameter, the names that old trackers and their official clients send instead,
+// in the order in which they are looked at: after the canonical name and before an endpoint's own aliases
+// (docs/semantics.md §2).
 func BuiltinAliases() map[string][]string {
 	aliases := maps.Clone(builtinAliases)
 	for param, names := range aliases {

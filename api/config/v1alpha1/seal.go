@@ -40,11 +40,12 @@ func Digest(key string) string {
 }
 
 // Seal encodes one fleet's configuration. It is canonical: the same content in any order gives the same bytes, and one
-// changed endpoint changes one shard and the manifest. Content that [Config.Validate] refuses is an error. The arguments
-// are left as they are.
+// changed endpoint changes one shard and the manifest. Content that [Config.Validate] refuses is an error. The
+// arguments are left as they are.
 //
 // The revision in the manifest is the head of a SHA-256 over the content without the digests of keys and the values of
-// secrets, for which their IDs stand. So it may be published in a status or a metric: nobody can try short keys against it.
+// secrets, for which their IDs stand. So it may be published in a status or a metric: nobody can try short keys against
+// it.
 func Seal(fleet Fleet, endpoints []Endpoint) (Documents, error) {
 	raw := Config{Fleet: fleet, Endpoints: endpoints}
 	if err := raw.Validate(); err != nil {
@@ -74,8 +75,8 @@ func Seal(fleet Fleet, endpoints []Endpoint) (Documents, error) {
 	return documents, nil
 }
 
-// shard spreads sorted endpoints over the smallest power of two of shards that are all small enough. An endpoint's place
-// depends on its name only, so neighbours don't move it.
+// shard spreads sorted endpoints over the smallest power of two of shards that are all small enough. An endpoint's
+// place depends on its name only, so neighbours don't move it.
 func shard(endpoints []Endpoint) ([]Shard, error) {
 	sizes := make([]int, len(endpoints))
 	for i := range endpoints {
@@ -109,8 +110,8 @@ func shardOf(e Endpoint, count int) int {
 	return int(h.Sum32()) & (count - 1)
 }
 
-// Revision identifies the endpoint's own content as the revision in the manifest identifies the whole: 16 lower-case hex
-// digits, safe to publish. Neither the fleet's settings nor its other endpoints change it.
+// Revision identifies the endpoint's own content as the revision in the manifest identifies the whole: 16 lower-case
+// hex digits, safe to publish. Neither the fleet's settings nor its other endpoints change it.
 func (e Endpoint) Revision() string {
 	return revision(canonical(Config{Endpoints: []Endpoint{e}}))
 }
@@ -159,8 +160,8 @@ func hideDigests(keys []Key) {
 	}
 }
 
-// canonical returns a deep copy with the lists sorted whose order has no meaning, times in UTC and no list that JSON would
-// write as null.
+// canonical returns a deep copy with the lists sorted whose order has no meaning, times in UTC and no list that JSON
+// would write as null.
 func canonical(config Config) Config {
 	fleet := clone(config.Fleet)
 	slices.Sort(fleet.TrustedProxies)

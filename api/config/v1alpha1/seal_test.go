@@ -59,7 +59,8 @@ func aWholeEndpoint(name string) Endpoint {
 		{Name: "upsell", Parameter: "addon", CountsAs: CountsAsConfirmed},
 		{Name: "install", Parameter: "install", CountsAs: CountsAsNone},
 	}
-	e.Training = []TrainingRule{{Type: "upsell", Statuses: []string{"u", "extra"}}, {Type: TypeSale, Statuses: []string{"1"}}}
+	e.Training = []TrainingRule{{Type: "upsell", Statuses: []string{"u", "extra"}},
+		{Type: TypeSale, Statuses: []string{"1"}}}
 	e.Payout = Payout{Default: "-1.50", Max: "500"}
 	e.Policies = Policies{
 		MissingStatus: TypeSale, UnknownStatus: "install", UnknownClick: UnknownClickHold,
@@ -332,10 +333,11 @@ func TestOpenIsStrict(t *testing.T) {
 		spoil func(Documents)
 		says  string
 	}{
-		"unknown field":         {replaced(`"fleet":{`, `"fleet":{"x":1,`), `unknown field "x"`},
-		"another version":       {replaced("v1alpha1", "v1"), "apiVersion and kind"},
-		"another kind":          {replaced(`"Manifest"`, `"Shard"`), "apiVersion and kind"},
-		"data after it":         {func(d Documents) { d[ManifestFile] = append(d[ManifestFile], "{}"...) }, "data after the document"},
+		"unknown field":   {replaced(`"fleet":{`, `"fleet":{"x":1,`), `unknown field "x"`},
+		"another version": {replaced("v1alpha1", "v1"), "apiVersion and kind"},
+		"another kind":    {replaced(`"Manifest"`, `"Shard"`), "apiVersion and kind"},
+		"data after it": {func(d Documents) { d[ManifestFile] = append(d[ManifestFile], "{}"...) },
+			"data after the document"},
 		"a shard named freely":  {replaced("shard-000.json", "../../etc/passwd"), "shards[0].name"},
 		"too many endpoints":    {replaced(`"endpoints":1`, `"endpoints":20001`), "the sum must be between"},
 		"endpoints miscounted":  {replaced(`"endpoints":1`, `"endpoints":2`), "the manifest says 2"},
@@ -370,7 +372,8 @@ func FuzzOpen(f *testing.F) {
 		f.Fatal(err)
 	}
 	f.Add(documents[ManifestFile], documents["shard-000.json"], true)
-	f.Add([]byte(`{"apiVersion":"config.postback.dev/v1alpha1","kind":"Manifest","shards":[{"name":"shard-000.json"}]}`), []byte(`{}`), true)
+	f.Add([]byte(`{"apiVersion":"config.postback.dev/v1alpha1","kind":"Manifest","shards":[{"name":"shard-000.json"}]}`),
+		[]byte(`{}`), true)
 	f.Add([]byte("null"), []byte("[]"), false)
 	f.Fuzz(func(t *testing.T, manifest, shard []byte, mend bool) {
 		documents := Documents{ManifestFile: manifest, "shard-000.json": shard}

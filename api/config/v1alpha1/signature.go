@@ -15,8 +15,8 @@ const (
 	AlgorithmSHA256 Algorithm = "SHA256"
 )
 
-// Signature demands the signature of an offer wall on every postback: the hex digest of a text that is made of parameters
-// and a secret.
+// Signature demands the signature of an offer wall on every postback: the hex digest of a text that is made of
+// parameters and a secret.
 type Signature struct {
 	Algorithm Algorithm `json:"algorithm"`
 	// Template is the text, see [ParseSignature].
@@ -33,7 +33,8 @@ const MacroSecret = "secret"
 // SignaturePart is a piece of a signature's template: text as it is, or the name of a parameter, or [MacroSecret].
 type SignaturePart struct{ Text, Macro string }
 
-// ParseSignature reads a template like `{user_id}:{amount}:{secret}`. A macro is the name of a parameter; one is {secret}.
+// ParseSignature reads a template like `{user_id}:{amount}:{secret}`. A macro is the name of a parameter; one is
+// {secret}.
 func ParseSignature(template string) ([]SignaturePart, error) {
 	var parts []SignaturePart
 	secret := false

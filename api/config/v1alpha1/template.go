@@ -89,8 +89,8 @@ var (
 )
 
 // ParseTemplate reads a forward's URL or form: literal text and macros, {name}, raw as {_name}, {date:FORMAT},
-// {date:FORMAT,ZONE}, {status: type=word type=word}, {random:FROM,TO} and {sha256:name}. The error says what to correct and
-// repeats no more of the template than a macro's name.
+// {date:FORMAT,ZONE}, {status: type=word type=word}, {random:FROM,TO} and {sha256:name}. The error says what to correct
+// and repeats no more of the template than a macro's name.
 func ParseTemplate(template string) ([]TemplatePart, error) {
 	var parts []TemplatePart
 	for template != "" {
@@ -125,7 +125,8 @@ func parseMacro(body string) (TemplatePart, error) {
 	if hash := Hash(part.Macro); slices.Contains(Hashes(), hash) {
 		part.Macro, part.Hash = strings.TrimSpace(argument), hash
 		if !macros[part.Macro] {
-			return part, fmt.Errorf("{%s:…} takes the name of a macro, like {%s:sub_id_1}%s", hash, hash, didYouMean(part.Macro, Macros()))
+			return part, fmt.Errorf("{%s:…} takes the name of a macro, like {%s:sub_id_1}%s", hash, hash,
+				didYouMean(part.Macro, Macros()))
 		}
 		return part, nil
 	}

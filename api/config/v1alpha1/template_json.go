@@ -6,15 +6,16 @@ import (
 	"strings"
 )
 
-var errJSON = errors.New(`is no JSON once its macros are filled in: write text in double quotes, like "id": "{subid}", and numbers like "value": {payout}`)
+var errJSON = errors.New(`is no JSON once its macros are filled in: write text in double quotes, ` +
+	`like "id": "{subid}", and numbers like "value": {payout}`)
 
 // standIn takes the place of a macro inside a string while a template is checked. It stands for itself in no template.
 const standIn = "\uFFFC"
 
-// ParseJSONTemplate reads a JSON body: JSON with the macros of [ParseTemplate] in it. A { with a letter or _ right behind it
-// begins a macro, which JSON itself never has; all other braces are JSON's. A macro inside a string is text of it; one
-// outside, which is Bare, is a value of its own. The error says what to correct and repeats no more of the template than a
-// macro's name.
+// ParseJSONTemplate reads a JSON body: JSON with the macros of [ParseTemplate] in it. A { with a letter or _ right
+// behind it begins a macro, which JSON itself never has; all other braces are JSON's. A macro inside a string is text
+// of it; one outside, which is Bare, is a value of its own. The error says what to correct and repeats no more of the
+// template than a macro's name.
 func ParseJSONTemplate(template string) ([]TemplatePart, error) {
 	var parts []TemplatePart
 	text, inString := 0, false
@@ -80,7 +81,8 @@ func sampleJSON(parts []TemplatePart, bare string) string {
 	return sample.String()
 }
 
-// JSONStrings returns the texts that a parsed JSON body says in its values, apart from macros and from the names of members.
+// JSONStrings returns the texts that a parsed JSON body says in its values, apart from macros and from the names of
+// members.
 func JSONStrings(parts []TemplatePart) []string {
 	var body any
 	if json.Unmarshal([]byte(sampleJSON(parts, "0")), &body) != nil {

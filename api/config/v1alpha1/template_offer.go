@@ -22,8 +22,8 @@ func listOfferMacros() map[string]bool {
 func IsOfferMacro(name string) bool { return offerMacros[name] }
 
 // ParseOfferURL reads an offer URL: literal text and macros, {name}, raw as {_name} where name is one of the macros,
-// {date:FORMAT}, {date:FORMAT,ZONE} and {random:FROM,TO}. A name that is no macro is a parameter of the link. Braces around
-// anything else are text.
+// {date:FORMAT}, {date:FORMAT,ZONE} and {random:FROM,TO}. A name that is no macro is a parameter of the link. Braces
+// around anything else are text.
 func ParseOfferURL(template string) []TemplatePart {
 	var parts []TemplatePart
 	text := 0 // where the literal text begins
@@ -98,7 +98,8 @@ func lintOfferURL(template string) error {
 			case plain == ParamDate:
 				return errors.New("{date:…} takes a format, like {date:Y-m-d}")
 			case IsOfferMacro(plain), macros[plain], slices.Contains(Hashes(), Hash(plain)):
-				return fmt.Errorf("{%.32s:…} takes nothing behind a colon in an offer URL: only {date:FORMAT} and {random:1,9} do", name)
+				return fmt.Errorf("{%.32s:…} takes nothing behind a colon in an offer URL: only {date:FORMAT} and {random:1,9} do",
+					name)
 			}
 		}
 	}

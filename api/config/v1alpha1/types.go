@@ -1,8 +1,9 @@
-// Package v1alpha1 is the configuration contract between the operator, which writes it, and the receiver, which serves by it.
+// Package v1alpha1 is the configuration contract between the operator, which writes it, and the receiver, which serves
+// by it.
 //
-// One fleet's configuration is a directory of JSON documents: one [Manifest] (file [ManifestFile]) and the shards it names,
-// each a [Shard] with the configuration of some of the fleet's endpoints. The manifest is written last; a reader takes the
-// whole only when every shard's digest agrees with it.
+// One fleet's configuration is a directory of JSON documents: one [Manifest] (file [ManifestFile]) and the shards it
+// names, each a [Shard] with the configuration of some of the fleet's endpoints. The manifest is written last; a reader
+// takes the whole only when every shard's digest agrees with it.
 //
 // The package imports the standard library only, and neither reads files nor knows Kubernetes.
 package v1alpha1
@@ -21,7 +22,8 @@ const (
 // ManifestFile is the manifest's file name inside the configuration directory.
 const ManifestFile = "manifest.json"
 
-// Manifest names everything one fleet serves. It is the first document that a reader opens and the last one that is written.
+// Manifest names everything one fleet serves. It is the first document that a reader opens and the last one that is
+// written.
 type Manifest struct {
 	APIVersion string `json:"apiVersion"`
 	Kind       string `json:"kind"`
@@ -65,10 +67,11 @@ type RateProviderType string
 
 // The rate providers' formats.
 const (
-	RateProviderECB               RateProviderType = "ECB"               // eurofxref-daily.xml
-	RateProviderOpenERAPI         RateProviderType = "OpenERAPI"         // open.er-api.com/v6/latest/{base}
-	RateProviderOpenExchangeRates RateProviderType = "OpenExchangeRates" // openexchangerates.org/api/latest.json; needs a key
-	RateProviderJSON              RateProviderType = "JSON"              // any URL answering {"base","date","rates"}
+	RateProviderECB       RateProviderType = "ECB"       // eurofxref-daily.xml
+	RateProviderOpenERAPI RateProviderType = "OpenERAPI" // open.er-api.com/v6/latest/{base}
+	// openexchangerates.org/api/latest.json; needs a key
+	RateProviderOpenExchangeRates RateProviderType = "OpenExchangeRates"
+	RateProviderJSON              RateProviderType = "JSON" // any URL answering {"base","date","rates"}
 )
 
 // Rates says where exchange rates come from.
@@ -185,7 +188,8 @@ type Payout struct {
 	Max string `json:"max,omitempty"`
 }
 
-// PolicyIgnore makes MissingStatus or UnknownStatus ignore the postback; any other value of theirs is a conversion type.
+// PolicyIgnore makes MissingStatus or UnknownStatus ignore the postback; any other value of theirs is a conversion
+// type.
 const PolicyIgnore = "Ignore"
 
 // UnknownClick says what becomes of a postback whose click is not known.
@@ -304,8 +308,8 @@ type Forward struct {
 	// Types that are forwarded; none = all.
 	Types  []string `json:"types,omitempty"`
 	Resend Resend   `json:"resend"`
-	// Sources and Campaigns restrict the rule to clicks that have one of them; none = all. Letter case and surrounding space
-	// of a source don't count.
+	// Sources and Campaigns restrict the rule to clicks that have one of them; none = all. Letter case and surrounding
+	// space of a source don't count.
 	Sources   []string `json:"sources,omitempty"`
 	Campaigns []string `json:"campaigns,omitempty"`
 	// Require are fields, see [RequirableFields], that a conversion must have to be forwarded.

@@ -176,7 +176,8 @@ func (r *Rates) validate(p problems) {
 		if rate.From == rate.To {
 			at.addf("from and to must differ")
 		}
-		if at.at(".rate").form(rate.Rate, positiveRate, "must be a decimal like 1.0845") && !nonZeroDigit.MatchString(rate.Rate) {
+		if at.at(".rate").form(rate.Rate, positiveRate, "must be a decimal like 1.0845") &&
+			!nonZeroDigit.MatchString(rate.Rate) {
 			at.at(".rate").addf("must be above 0")
 		}
 	}

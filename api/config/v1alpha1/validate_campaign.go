@@ -11,9 +11,10 @@ import (
 var (
 	campaignAlias = regexp.MustCompile(`^[A-Za-z0-9_-]{1,64}$`)
 	forwardName   = regexp.MustCompile(`^[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?(\.[a-z0-9]([-a-z0-9]{0,61}[a-z0-9])?)?$`)
-	origin        = regexp.MustCompile(`^https?://((\*\.[a-z0-9-]+\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
-	defaultPort   = regexp.MustCompile(`^(http://.*:80|https://.*:443)$`)
-	locationText  = regexp.MustCompile(`^[^\x00-\x20\x7f]*$`)
+	origin        = regexp.MustCompile(`^https?://((\*\.[a-z0-9-]+\.)?[a-z0-9]([a-z0-9.-]{0,251}[a-z0-9])?|` +
+		`\[[0-9a-f:.]+\])(:[1-9][0-9]{0,4})?$`)
+	defaultPort  = regexp.MustCompile(`^(http://.*:80|https://.*:443)$`)
+	locationText = regexp.MustCompile(`^[^\x00-\x20\x7f]*$`)
 )
 
 func (e *Endpoint) validateBrowser(p problems) {
@@ -78,8 +79,8 @@ func (e *Endpoint) validateCampaigns(p problems) {
 	}
 }
 
-// Validate checks one campaign as [Config.Validate] does, so that an invalid one can be left out. Paths in the error start
-// at the campaign.
+// Validate checks one campaign as [Config.Validate] does, so that an invalid one can be left out. Paths in the error
+// start at the campaign.
 func (c *Campaign) Validate() error {
 	p := newProblems()
 	c.validate(p.at("campaign"))
@@ -88,7 +89,8 @@ func (c *Campaign) Validate() error {
 
 func (c *Campaign) validate(p problems) {
 	p.at(".name").form(c.Name, dnsLabel, "must be a DNS label")
-	if p.at(".alias").form(c.Alias, campaignAlias, "must be 1 to 64 letters, digits, _ and -") && IsReservedAlias(c.Alias) {
+	if p.at(".alias").form(c.Alias, campaignAlias, "must be 1 to 64 letters, digits, _ and -") &&
+		IsReservedAlias(c.Alias) {
 		p.at(".alias").addf("%q is a path of the receiver's own: choose another one", c.Alias)
 	}
 	newKeyChecker().check(p.at(".tokens"), c.Tokens)

@@ -8,8 +8,8 @@ import (
 	"unicode/utf8"
 )
 
-// Validate checks one endpoint as [Config.Validate] does, so that an invalid one can be left out. Paths in the error start
-// at the endpoint.
+// Validate checks one endpoint as [Config.Validate] does, so that an invalid one can be left out. Paths in the error
+// start at the endpoint.
 func (e *Endpoint) Validate() error {
 	p := newProblems()
 	e.validate(p.at("endpoint"))
@@ -150,7 +150,8 @@ func (o *Payout) validate(p problems) {
 	if o.Default != "" {
 		p.at(".default").form(o.Default, signedDecimal, "must be a decimal like 12.50")
 	}
-	if o.Max != "" && p.at(".max").form(o.Max, positiveAmount, "must be a decimal like 500") && !nonZeroDigit.MatchString(o.Max) {
+	if o.Max != "" && p.at(".max").form(o.Max, positiveAmount, "must be a decimal like 500") &&
+		!nonZeroDigit.MatchString(o.Max) {
 		p.at(".max").addf("must be above 0")
 	}
 }

@@ -26,8 +26,8 @@ type Client struct {
 	transport   http.RoundTripper
 }
 
-// New returns a client of the receiver at base, such as http://127.0.0.1:8081. token is the bearer token, empty for none.
-// transport carries the requests; nil = [http.DefaultTransport].
+// New returns a client of the receiver at base, such as http://127.0.0.1:8081. token is the bearer token, empty for
+// none. transport carries the requests; nil = [http.DefaultTransport].
 func New(base, token string, transport http.RoundTripper) *Client {
 	if transport == nil {
 		transport = http.DefaultTransport
@@ -112,7 +112,8 @@ func (c *Client) open(request *http.Request) (io.ReadCloser, error) {
 	defer func() { _ = response.Body.Close() }()
 	failure := &Failure{Status: response.StatusCode, Message: response.Status}
 	var told read.Error
-	if body, err := io.ReadAll(io.LimitReader(response.Body, maxFailure)); err == nil && json.Unmarshal(body, &told) == nil && told.Error != "" {
+	if body, err := io.ReadAll(io.LimitReader(response.Body, maxFailure)); err == nil &&
+		json.Unmarshal(body, &told) == nil && told.Error != "" {
 		failure.Message = told.Error
 	}
 	return nil, failure

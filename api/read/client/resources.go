@@ -38,7 +38,8 @@ func (c *Client) Talkers(ctx context.Context) (talkers read.Talkers, err error) 
 
 // Explain says what would become of a postback. The parameters are those of POST /api/v1/explain.
 func (c *Client) Explain(ctx context.Context, parameters url.Values) (explained read.Explanation, err error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/api/v1/explain", strings.NewReader(parameters.Encode()))
+	request, err := http.NewRequestWithContext(ctx, http.MethodPost, c.base+"/api/v1/explain",
+		strings.NewReader(parameters.Encode()))
 	if err != nil {
 		return explained, err
 	}
@@ -58,7 +59,8 @@ func (c *Client) Resend(ctx context.Context, id string) (forward read.Forward, e
 
 // Stream returns a table or lines as they are answered, such as "conversions.csv". The caller closes it.
 func (c *Client) Stream(ctx context.Context, resource string, parameters url.Values) (io.ReadCloser, error) {
-	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api/v1/"+resource+"?"+parameters.Encode(), http.NoBody)
+	request, err := http.NewRequestWithContext(ctx, http.MethodGet, c.base+"/api/v1/"+resource+"?"+parameters.Encode(),
+		http.NoBody)
 	if err != nil {
 		return nil, err
 	}

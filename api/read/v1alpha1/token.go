@@ -35,15 +35,16 @@ const tokenVersion = "pbo1"
 // encoding is strict, so that a grant has one token.
 var encoding = base64.RawURLEncoding.Strict()
 
-// Token returns the scoped token of a grant: pbo1.ENDPOINT.SCOPES.MAC, where ENDPOINT and MAC are base64url without padding,
-// SCOPES are separated by commas, and MAC is the HMAC-SHA-256, by the fleet's ops token, of all that is before its dot. Nobody
-// keeps scoped tokens: they are good as long as the ops token is.
+// Token returns the scoped token of a grant: pbo1.ENDPOINT.SCOPES.MAC, where ENDPOINT and MAC are base64url without
+// padding, SCOPES are separated by commas, and MAC is the HMAC-SHA-256, by the fleet's ops token, of all that is before
+// its dot. Nobody keeps scoped tokens: they are good as long as the ops token is.
 func Token(opsToken string, g Grant) string {
 	scopes := make([]string, len(g.Scopes))
 	for i, s := range g.Scopes {
 		scopes[i] = string(s)
 	}
-	signed := strings.Join([]string{tokenVersion, encoding.EncodeToString([]byte(g.Endpoint)), strings.Join(scopes, ",")}, ".")
+	signed := strings.Join([]string{tokenVersion, encoding.EncodeToString([]byte(g.Endpoint)), strings.Join(scopes, ",")},
+		".")
 	return signed + "." + encoding.EncodeToString(tokenMAC(opsToken, signed))
 }
 

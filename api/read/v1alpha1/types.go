@@ -221,8 +221,8 @@ type Explanation struct {
 	Outcome  *string  `json:"outcome"`
 	Reason   *string  `json:"reason"`
 	Warnings []string `json:"warnings"`
-	// Before is the conversion as it is recorded now, After as it would be; null for none. The id of a conversion that would
-	// be new is all zeros.
+	// Before is the conversion as it is recorded now, After as it would be; null for none. The id of a conversion that
+	// would be new is all zeros.
 	Before *Conversion  `json:"before"`
 	After  *Conversion  `json:"after"`
 	Reply  ExplainReply `json:"reply"`
@@ -267,7 +267,8 @@ type Click struct {
 	UserAgent *string    `json:"user_agent"`
 	// Params are the click fields and the sub ids, as postbacks have left them.
 	Params map[string]string `json:"params"`
-	// Cost is in the endpoint's currency, null while no rate is known; OriginalCost is as it was sent. All null without one.
+	// Cost is in the endpoint's currency, null while no rate is known; OriginalCost is as it was sent. All null without
+	// one.
 	Cost             *string `json:"cost"`
 	OriginalCost     *string `json:"original_cost"`
 	OriginalCurrency *string `json:"original_currency"`

@@ -1,5 +1,5 @@
-// Package kstatuscheck holds statuses to the rules by which kstatus, kubectl wait, Helm and Argo CD read them: one function
-// a rule. Tests run it over every status they see.
+// Package kstatuscheck holds statuses to the rules by which kstatus, kubectl wait, Helm and Argo CD read them: one
+// function a rule. Tests run it over every status they see.
 package kstatuscheck
 
 import (
@@ -71,7 +71,8 @@ func readyIsThere(o Object) error {
 }
 
 func abnormalConditionsOnlyWhileTrue(o Object) error {
-	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled, v1alpha1.ConditionAcknowledgedMissing} {
+	for _, kind := range []string{v1alpha1.ConditionReconciling, v1alpha1.ConditionStalled,
+		v1alpha1.ConditionAcknowledgedMissing} {
 		if c := meta.FindStatusCondition(o.Conditions, kind); c != nil && c.Status != metav1.ConditionTrue {
 			return fmt.Errorf("%s is %s: it must be True or not be there", kind, c.Status)
 		}
@@ -113,7 +114,8 @@ func generationsAreNotOfTheFuture(o Object) error {
 	}
 	for _, c := range o.Conditions {
 		if c.ObservedGeneration != o.ObservedGeneration {
-			return fmt.Errorf("%s is about generation %d, the status about %d", c.Type, c.ObservedGeneration, o.ObservedGeneration)
+			return fmt.Errorf("%s is about generation %d, the status about %d", c.Type, c.ObservedGeneration,
+				o.ObservedGeneration)
 		}
 	}
 	return nil

@@ -19,7 +19,8 @@ func TestALinkIsFlooded(t *testing.T) {
 	if err != nil || got.Answered < 3 || got.Answered > visits.Load() {
 		t.Errorf("%+v of %d visits: %v", got, visits.Load(), err)
 	}
-	for _, wrong := range []Flood{{URL: "https://shop.example/", Seconds: 1}, {URL: server.URL}, {URL: server.URL, Seconds: 3600}} {
+	for _, wrong := range []Flood{{URL: "https://shop.example/", Seconds: 1}, {URL: server.URL},
+		{URL: server.URL, Seconds: 3600}} {
 		if _, err := inundate(wrong); err == nil {
 			t.Errorf("%+v is not refused", wrong)
 		}

@@ -1,5 +1,5 @@
-// Command sender sends postbacks at a constant rate from inside a cluster, as networks would, and keeps account of every
-// answer. The end-to-end suite and the soak drive it over HTTP, through the API server's proxy:
+// Command sender sends postbacks at a constant rate from inside a cluster, as networks would, and keeps account of
+// every answer. The end-to-end suite and the soak drive it over HTTP, through the API server's proxy:
 //
 //	POST /start    {"url","subids","per_second","run"}: begin; 409 while another run is under way
 //	POST /target   {"url"}: send the run's further postbacks there
@@ -10,8 +10,8 @@
 //	ANY  /source/… a traffic source, which keeps what comes and answers 200; /source/slow/… a second later
 //	POST /received {"path"}: the latest that came to /source/path
 //
-// Postback N of a run has the transaction id RUN-N. Every second postback goes over a connection of its own, the others over
-// connections that are kept.
+// Postback N of a run has the transaction id RUN-N. Every second postback goes over a connection of its own, the others
+// over connections that are kept.
 package main
 
 import (

@@ -35,7 +35,8 @@ type Account struct {
 	P50 time.Duration `json:"p50"`
 	P99 time.Duration `json:"p99"`
 	Max time.Duration `json:"max"`
-	// Acknowledged are the numbers of the postbacks that were answered as recorded or spooled; only when the run has ended.
+	// Acknowledged are the numbers of the postbacks that were answered as recorded or spooled; only when the run has
+	// ended.
 	Acknowledged []int `json:"acknowledged,omitempty"`
 }
 

@@ -34,14 +34,16 @@ func TestATrafficSourceForgetsTheOldestWhenItIsFull(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if len(got) != maxReceived/2+1 || got[len(got)-1].Query != fmt.Sprint(maxReceived) || got[0].Query != fmt.Sprint(maxReceived/2) {
+	if len(got) != maxReceived/2+1 || got[len(got)-1].Query != fmt.Sprint(maxReceived) ||
+		got[0].Query != fmt.Sprint(maxReceived/2) {
 		t.Errorf("%d kept, from %s to %s", len(got), got[0].Query, got[len(got)-1].Query)
 	}
 }
 
 func TestATrafficSourceKeepsTheBeginningOfALongBody(t *testing.T) {
 	s := &source{}
-	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/source/a", strings.NewReader(strings.Repeat("x", maxBody+1))))
+	s.ServeHTTP(httptest.NewRecorder(), httptest.NewRequest(http.MethodPost, "/source/a",
+		strings.NewReader(strings.Repeat("x", maxBody+1))))
 	if got, err := s.list(Which{"/a"}); err != nil || len(got) != 1 || len(got[0].Body) != maxBody {
 		t.Errorf("%d kept, %v", len(got), err)
 	}

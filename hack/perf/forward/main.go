@@ -1,6 +1,6 @@
-// Command forward measures the delivery of S2S postbacks: how many a second a receiver's worker delivers to one fast host,
-// and what one dead host among a hundred costs the others. The worker, the traffic source and, beside them, the database
-// share the machine's cores. Everything listens on loopback.
+// Command forward measures the delivery of S2S postbacks: how many a second a receiver's worker delivers to one fast
+// host, and what one dead host among a hundred costs the others. The worker, the traffic source and, beside them, the
+// database share the machine's cores. Everything listens on loopback.
 package main
 
 import (
@@ -40,7 +40,8 @@ func main() {
 
 func run(ctx context.Context, o options) error {
 	fmt.Printf("load average before: %s\n\n", loadAverage())
-	fmt.Println("| store | receivers | postbacks | written per second | delivered per second | CPU µs each, receiver and source |")
+	fmt.Println("| store | receivers | postbacks | written per second | delivered per second | CPU µs each, receiver " +
+		"and source |")
 	fmt.Println("|---|---|---|---|---|---|")
 	for name := range strings.SplitSeq(o.stores, ",") {
 		for _, receivers := range map[string][]int{"sqlite": {1}, "postgres": {1, 2}}[name] {

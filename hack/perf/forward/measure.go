@@ -62,15 +62,18 @@ func (r rules) row(name, subid string, v int, now time.Time) ledger.Forward {
 		ID: uuid.Must(uuid.NewV7()), Rule: name, Host: r[name].Host, Due: now,
 		Conversion: &conversion.Conversion{
 			ID: uuid.New(), Endpoint: "default/shop", SubID: subid, Type: "lead", Version: v, EndpointCurrency: "USD",
-			Payout: money.Amount{Original: payout, Currency: "USD", Converted: &payout}, ConversionTime: now, CreatedAt: now, UpdatedAt: now,
+			Payout: money.Amount{Original: payout, Currency: "USD", Converted: &payout}, ConversionTime: now, CreatedAt: now,
+			UpdatedAt: now,
 		},
-		Click: &conversion.Click{Endpoint: "default/shop", SubID: subid, Time: now, Params: conversion.Params{{Name: "external_id", Value: subid}}},
+		Click: &conversion.Click{Endpoint: "default/shop", SubID: subid, Time: now,
+			Params: conversion.Params{{Name: "external_id", Value: subid}}},
 	}
 }
 
 func write(ctx context.Context, store ledger.Store, rows []ledger.Forward) error {
 	for part := range slices.Chunk(rows, batch) {
-		err := store.Transact(ctx, ledger.Want{}, func(*ledger.Book) *ledger.Changes { return &ledger.Changes{Forwards: part} })
+		err := store.Transact(ctx, ledger.Want{},
+			func(*ledger.Book) *ledger.Changes { return &ledger.Changes{Forwards: part} })
 		if err != nil {
 			return err
 		}
@@ -143,8 +146,8 @@ const (
 	pace   = 100 * time.Millisecond
 )
 
-// fairness writes a postback for each host ten times a second, and measures how long it takes to arrive. A dead host takes
-// connections, never answers, and has 5,000 postbacks waiting from the start.
+// fairness writes a postback for each host ten times a second, and measures how long it takes to arrive. A dead host
+// takes connections, never answers, and has 5,000 postbacks waiting from the start.
 func fairness(ctx context.Context, name string, store ledger.Store, dead int) error {
 	var mu sync.Mutex
 	var delays []time.Duration

@@ -1,6 +1,6 @@
-// Command operator measures the operator against a real API server: how long it takes until many endpoints are programmed,
-// what it writes, at rest and for one change, how long reconciles take, and its memory. There is no kubelet: no receiver
-// runs, so nothing is confirmed.
+// Command operator measures the operator against a real API server: how long it takes until many endpoints are
+// programmed, what it writes, at rest and for one change, how long reconciles take, and its memory. There is no
+// kubelet: no receiver runs, so nothing is confirmed.
 //
 //	go run ./hack/perf/operator -manager bin/manager -endpoints 1000 -fleets 50
 package main

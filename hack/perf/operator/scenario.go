@@ -67,7 +67,8 @@ func (s scenario) run(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	fmt.Printf("  memory                     %8.1f MB resident, %.1f MB at most (%.1f MB with nothing declared)\n", resident, most, empty)
+	fmt.Printf("  memory                     %8.1f MB resident, %.1f MB at most (%.1f MB with nothing declared)\n",
+		resident, most, empty)
 	fmt.Printf("  load average               %8s\n", load())
 	for _, step := range []func(context.Context) error{s.rest, s.change, s.repair, s.foreigners} {
 		if err := step(ctx); err != nil {
@@ -80,7 +81,8 @@ func (s scenario) run(ctx context.Context) error {
 func (s scenario) declare(ctx context.Context) error {
 	if err := s.admin.Create(ctx, &corev1.Secret{
 		ObjectMeta: metav1.ObjectMeta{
-			Namespace: namespace, Name: "database", Labels: map[string]string{v1alpha1.LabelReadable: v1alpha1.LabelReadableValue},
+			Namespace: namespace, Name: "database",
+			Labels: map[string]string{v1alpha1.LabelReadable: v1alpha1.LabelReadableValue},
 		},
 		StringData: map[string]string{"dsn": "postgres://postback@db/postback"},
 	}); err != nil {
@@ -128,7 +130,8 @@ func (s scenario) programmed(ctx context.Context) error {
 			if !open {
 				return errors.New("the watch ended")
 			}
-			if e, ok := event.Object.(*v1alpha1.PostbackEndpoint); ok && meta.IsStatusConditionTrue(e.Status.Conditions, v1alpha1.ConditionProgrammed) {
+			if e, ok := event.Object.(*v1alpha1.PostbackEndpoint); ok &&
+				meta.IsStatusConditionTrue(e.Status.Conditions, v1alpha1.ConditionProgrammed) {
 				done[e.Name] = true
 			}
 		}
@@ -190,7 +193,8 @@ func (s scenario) change(ctx context.Context) error {
 		took = time.Since(began)
 		return err
 	})
-	fmt.Printf("one endpoint changed\n  writes                     %8.0f\n  programmed after           %8.2f s\n", writes, took.Seconds())
+	fmt.Printf("one endpoint changed\n  writes                     %8.0f\n  programmed after           %8.2f s\n", writes,
+		took.Seconds())
 	return err
 }
 
@@ -227,7 +231,8 @@ func (s scenario) repair(ctx context.Context) error {
 		err := s.admin.Get(ctx, key, &deployment)
 		return deployment.Spec.Template.Spec.Containers[0].Image == image, err
 	})
-	fmt.Printf("children\n  deleted, back after        %8.2f s\n  edited, back after         %8.2f s\n", deleted.Seconds(), time.Since(began).Seconds())
+	fmt.Printf("children\n  deleted, back after        %8.2f s\n  edited, back after         %8.2f s\n", deleted.Seconds(),
+		time.Since(began).Seconds())
 	return err
 }
 
@@ -260,6 +265,7 @@ func (s scenario) foreigners(ctx context.Context) error {
 		return err
 	}
 	resident, _, err := s.operator.residentMB()
-	fmt.Printf("%d foreign Secrets of 10 kB\n  heap added                 %8.1f MB\n  memory                     %8.1f MB resident\n", s.foreign, after-before, resident)
+	fmt.Printf("%d foreign Secrets of 10 kB\n  heap added                 %8.1f MB\n  memory                     %8.1f "+
+		"MB resident\n", s.foreign, after-before, resident)
 	return err
 }

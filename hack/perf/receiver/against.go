@@ -74,7 +74,8 @@ func (c *contender) take(ctx context.Context, counts bool) error {
 	if err != nil {
 		return err
 	}
-	summary, err := c.bench.send(ctx, scenario{path: newConversion, outcome: recorded}, load.Options{Connections: againstN, For: turn}, c.sent)
+	summary, err := c.bench.send(ctx, scenario{path: newConversion, outcome: recorded},
+		load.Options{Connections: againstN, For: turn}, c.sent)
 	if err != nil {
 		return err
 	}

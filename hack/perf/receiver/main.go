@@ -1,6 +1,6 @@
-// Command receiver measures the real receiver over loopback, on one store or both, and verifies the store's rows against
-// the acknowledgements. Its baselines run on the same machine in the same run: an HTTP handler that does nothing and, for
-// PostgreSQL, pgbench. The load generator, the receiver and the database share the processors.
+// Command receiver measures the real receiver over loopback, on one store or both, and verifies the store's rows
+// against the acknowledgements. Its baselines run on the same machine in the same run: an HTTP handler that does
+// nothing and, for PostgreSQL, pgbench. The load generator, the receiver and the database share the processors.
 package main
 
 import (
@@ -35,13 +35,16 @@ type options struct {
 func main() {
 	var o options
 	stores := flag.String("store", "sqlite", "comma-separated `stores` to measure: sqlite, postgres")
-	connections := flag.String("connections", "1,16,64,256", "comma-separated `numbers` of connections for new conversions")
+	connections := flag.String("connections", "1,16,64,256",
+		"comma-separated `numbers` of connections for new conversions")
 	flag.IntVar(&o.clicks, "clicks", 1_000_000, "`number` of clicks in the store")
 	flag.DurationVar(&o.measureFor, "for", 10*time.Second, "`duration` of each measurement")
 	flag.StringVar(&o.only, "only", "", "measure only the scenarios whose name contains this `text`")
-	flag.IntVar(&o.grow, "grow", 0, "in the end fill the store up to this `number` of clicks and measure new conversions again")
+	flag.IntVar(&o.grow, "grow", 0, "in the end fill the store up to this `number` of clicks and measure new "+
+		"conversions again")
 	flag.BoolVar(&o.baseline, "baseline", true, "measure the store's own tools as well")
-	flag.StringVar(&o.against, "against", "", "measure nothing but new conversions on PostgreSQL, alternately with this other receiver `program`")
+	flag.StringVar(&o.against, "against", "",
+		"measure nothing but new conversions on PostgreSQL, alternately with this other receiver `program`")
 	noop := flag.String("noop", "", "serve the handler that does nothing on this `address` (used by this program itself)")
 	flag.Parse()
 	if *noop != "" {

@@ -124,7 +124,8 @@ func (s server) Baseline(ctx context.Context, o options, dir string, out *report
 	return s.Exec(ctx, s.database, "drop schema baseline cascade")
 }
 
-func (s server) measurePgbench(ctx context.Context, d time.Duration, name, file string, clients int, out *report) error {
+func (s server) measurePgbench(ctx context.Context, d time.Duration, name, file string, clients int,
+	out *report) error {
 	before, err := s.CPU()
 	if err != nil {
 		return err

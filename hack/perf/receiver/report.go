@@ -49,7 +49,8 @@ type report struct {
 }
 
 func newReport(w io.Writer) *report {
-	_, _ = io.WriteString(w, "| store | scenario | connections | per second | p50 ms | p99 ms | CPU µs each, receiver + store | receiver MB |\n"+
+	_, _ = io.WriteString(w, "| store | scenario | connections | per second | p50 ms | p99 ms | CPU µs each, receiver "+
+		"+ store | receiver MB |\n"+
 		"|---|---|---|---|---|---|---|---|\n")
 	return &report{w: w}
 }
@@ -66,7 +67,8 @@ func (r *report) add(m row) {
 	if m.megabytes > 0 {
 		memory = fmt.Sprint(m.megabytes)
 	}
-	_, _ = fmt.Fprintf(r.w, "| %s | %s | %d | %.0f | %s | %s | %.0f + %.0f | %s |\n", m.store, m.scenario, m.connections, m.perSecond,
+	_, _ = fmt.Fprintf(r.w, "| %s | %s | %d | %.0f | %s | %s | %.0f + %.0f | %s |\n", m.store, m.scenario, m.connections,
+		m.perSecond,
 		ms(m.p50), ms(m.p99), m.receiverCPU, m.storeCPU, memory)
 }
 
@@ -117,18 +119,21 @@ func (r *report) goals() (goals []goal) {
 	}
 	each := many.receiverCPU + many.storeCPU
 	goals = append(goals, goal{
-		fmt.Sprintf("at most %.0f µs of processor time for a new conversion at 256", maxCPU), fmt.Sprintf("%.0f µs", each), each <= maxCPU,
+		fmt.Sprintf("at most %.0f µs of processor time for a new conversion at 256", maxCPU), fmt.Sprintf("%.0f µs", each),
+		each <= maxCPU,
 	})
 	if some, ok := r.find(store, newConversions, 64); ok {
 		goals = append(goals, goal{
-			fmt.Sprintf("99th percentile below %s at 64", maxP99), some.p99.Round(100 * time.Microsecond).String(), some.p99 < maxP99,
+			fmt.Sprintf("99th percentile below %s at 64", maxP99), some.p99.Round(100 * time.Microsecond).String(),
+			some.p99 < maxP99,
 		})
 	}
 	for _, m := range r.rows {
 		if m.store == store && strings.HasPrefix(m.scenario, newConversions) && strings.HasSuffix(m.scenario, " clicks") {
 			share := m.perSecond / many.perSecond
 			goals = append(goals, goal{
-				fmt.Sprintf("%s: at least %.1f × the rate before", m.scenario, minGrow), fmt.Sprintf("%.2f ×", share), share >= minGrow,
+				fmt.Sprintf("%s: at least %.1f × the rate before", m.scenario, minGrow), fmt.Sprintf("%.2f ×", share),
+				share >= minGrow,
 			})
 		}
 	}

@@ -10,7 +10,8 @@ import (
 
 func TestGoalsAreJudgedByTheRowsThatTheyAreAbout(t *testing.T) {
 	conversions := func(connections int, rate float64) row {
-		return row{store: "PostgreSQL", scenario: newConversions, connections: connections, perSecond: rate, receiverCPU: 50, storeCPU: 50}
+		return row{store: "PostgreSQL", scenario: newConversions, connections: connections, perSecond: rate, receiverCPU: 50,
+			storeCPU: 50}
 	}
 	baseline := func(name string, rate float64) row {
 		return row{store: "PostgreSQL", scenario: name, connections: 256, perSecond: rate}
@@ -34,7 +35,8 @@ func TestGoalsAreJudgedByTheRowsThatTheyAreAbout(t *testing.T) {
 		{name: "a hair less does not",
 			rows: []row{dear, slow, grown, baseline(pgbenchFunction, 4001), baseline(pgbenchUpsert, 14290)},
 			hot:  []hotTable{{"conversions", 1000, 989}},
-			want: []string{"2.50 × false", "0.70 × false", "100 µs false", "30ms false", "0.50 × false", "98.90 % of 1000 false"}},
+			want: []string{"2.50 × false", "0.70 × false", "100 µs false", "30ms false", "0.50 × false",
+				"98.90 % of 1000 false"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			var got []string
@@ -50,7 +52,8 @@ func TestGoalsAreJudgedByTheRowsThatTheyAreAbout(t *testing.T) {
 
 func TestARowLeavesBlankWhatNobodyMeasured(t *testing.T) {
 	var text strings.Builder
-	(&report{w: &text}).add(row{store: "PostgreSQL", scenario: pgbenchUpsert, connections: 64, perSecond: 16404.4, storeCPU: 79.2})
+	(&report{w: &text}).add(row{store: "PostgreSQL", scenario: pgbenchUpsert, connections: 64, perSecond: 16404.4,
+		storeCPU: 79.2})
 	if want := "| PostgreSQL | pgbench, single-row upsert | 64 | 16404 |  |  | 0 + 79 |  |\n"; text.String() != want {
 		t.Errorf("got  %q\nwant %q", text.String(), want)
 	}

@@ -51,7 +51,8 @@ func conversion(run, i, clicks int, status string) string {
 	if scatter(i+1)%10 < 8 {
 		click = clicks - 1 - click%max(clicks/10, 1)
 	}
-	return fmt.Sprintf("/%s/postback?subid=%s&status=%s&payout=12.50&tid=r%d-%d&sub_id_2=x", receivertest.Key, subID(click), status, run, i)
+	return fmt.Sprintf("/%s/postback?subid=%s&status=%s&payout=12.50&tid=r%d-%d&sub_id_2=x", receivertest.Key,
+		subID(click), status, run, i)
 }
 
 // statusChange turns the prepared conversions into sales, then into rejections, and so on. It does not take them in the
@@ -115,7 +116,8 @@ func measureStore(ctx context.Context, o options, s store, program, dir string, 
 		return err
 	}
 	b.clicks = o.grow
-	return b.measure(ctx, scenario{name: fmt.Sprintf("%s, %d clicks", newConversions, o.grow), path: newConversion, outcome: recorded}, 256)
+	return b.measure(ctx, scenario{name: fmt.Sprintf("%s, %d clicks", newConversions, o.grow), path: newConversion,
+		outcome: recorded}, 256)
 }
 
 // start starts receivers on the bench's store, with a configuration in a directory of its own.
@@ -208,8 +210,8 @@ func (b *bench) measure(ctx context.Context, sc scenario, connections int) error
 	return nil
 }
 
-// send runs a scenario from its request first on, and counts the acknowledgements; any other answer than the one that the
-// scenario is about is an error.
+// send runs a scenario from its request first on, and counts the acknowledgements; any other answer than the one that
+// the scenario is about is an error.
 func (b *bench) send(ctx context.Context, sc scenario, o load.Options, first int) (*load.Summary, error) {
 	o.Addr = b.receivers[0].Addr
 	for _, r := range b.receivers[1:max(sc.receivers, 1)] {
@@ -222,7 +224,8 @@ func (b *bench) send(ctx context.Context, sc scenario, o load.Options, first int
 	}
 	n := summary.Outcomes[sc.outcome]
 	if summary.Errors > 0 || len(summary.Outcomes) != 1 || n == 0 {
-		return nil, fmt.Errorf("%d requests failed; answers: %v, expected only %q", summary.Errors, summary.Outcomes, sc.outcome)
+		return nil, fmt.Errorf("%d requests failed; answers: %v, expected only %q", summary.Errors, summary.Outcomes,
+			sc.outcome)
 	}
 	b.total.received += n
 	if sc.outcome == recorded {

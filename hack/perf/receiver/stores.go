@@ -71,7 +71,8 @@ func (e embedded) Verify(ctx context.Context, clicks int, t tally, _ *report) er
 	}), db.Close())
 }
 
-// verify counts the store's rows: each acknowledged change is a version of a conversion, each answer a received postback.
+// verify counts the store's rows: each acknowledged change is a version of a conversion, each answer a received
+// postback.
 func verify(clicks int, t tally, count func(table string) (int, error)) error {
 	counts := map[string]int{}
 	for _, table := range []string{"clicks", "conversions", "conversion_history", "received"} {
@@ -82,10 +83,12 @@ func verify(clicks int, t tally, count func(table string) (int, error)) error {
 		counts[table] = n
 	}
 	versions := counts["conversions"] + counts["conversion_history"]
-	if counts["clicks"] < clicks || counts["conversions"] != t.created || versions != t.recorded || counts["received"] != t.received {
+	if counts["clicks"] < clicks || counts["conversions"] != t.created || versions != t.recorded ||
+		counts["received"] != t.received {
 		return fmt.Errorf("acknowledged: %d conversions, %d changes, %d postbacks; stored: %d, %d, %d",
 			t.created, t.recorded, t.received, counts["conversions"], versions, counts["received"])
 	}
-	fmt.Fprintf(os.Stderr, "verified: %d conversions, %d changes, %d received postbacks, as acknowledged\n", t.created, t.recorded, t.received)
+	fmt.Fprintf(os.Stderr, "verified: %d conversions, %d changes, %d received postbacks, as acknowledged\n", t.created,
+		t.recorded, t.received)
 	return nil
 }

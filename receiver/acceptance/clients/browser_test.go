@@ -74,11 +74,13 @@ var (
 var common = []journey{
 	{
 		name: "tracking script: from the link over the landing page to the thank-you page",
-		walk: then(byLink("landing", "Subid "), follow("#order", "Reported: Success")), clicks: 1, fields: linked, recorded: []string{sale},
+		walk: then(byLink("landing", "Subid "), follow("#order", "Reported: Success")), clicks: 1, fields: linked,
+		recorded: []string{sale},
 	},
 	{
 		name: "tracking script: a visitor who comes to the landing page without it",
-		walk: then(page("/landing", "Subid "), follow("#order", "Reported: Success")), clicks: 1, fields: titled, recorded: []string{sale},
+		walk: then(page("/landing", "Subid "), follow("#order", "Reported: Success")), clicks: 1, fields: titled,
+		recorded: []string{sale},
 	},
 	{
 		name: "tracking script: the traffic source's parameters on the landing page",
@@ -87,26 +89,31 @@ var common = []journey{
 	},
 	{
 		name: "tracking script: the landing page twice is one click",
-		walk: then(page("/landing", "Subid "), page("/landing", "Subid "), page("/thanks", "Reported: Success")), clicks: 1, recorded: []string{sale},
+		walk: then(page("/landing", "Subid "), page("/landing", "Subid "), page("/thanks", "Reported: Success")), clicks: 1,
+		recorded: []string{sale},
 	},
 	{
-		name:   "tracking script: the page's own query does not have the last word",
-		walk:   then(page("/landing", "Subid "), page("/thanks?status=rejected&tid=page&revenue=1&sub_id=somebody&return=text", "Reported: Success")),
+		name: "tracking script: the page's own query does not have the last word",
+		walk: then(page("/landing", "Subid "),
+			page("/thanks?status=rejected&tid=page&revenue=1&sub_id=somebody&return=text", "Reported: Success")),
 		clicks: 1, recorded: []string{sale},
 	},
 	{
-		name:   "tracking script: %26 and %23 stay where they are in the page's query",
-		walk:   then(page("/landing?kw=a%26b%23c&click=%2523", "Subid "), page("/thanks?utm_content=a%26status%3Drejected&utm_x=b%23c&utm_y=%2526", "Reported: Success")),
+		name: "tracking script: %26 and %23 stay where they are in the page's query",
+		walk: then(page("/landing?kw=a%26b%23c&click=%2523", "Subid "),
+			page("/thanks?utm_content=a%26status%3Drejected&utm_x=b%23c&utm_y=%2526", "Reported: Success")),
 		clicks: 1, fields: map[string]string{"keyword": "a&b#c", "external_id": "%23"}, recorded: []string{sale},
 		params: map[string]string{"utm_content": "a&status=rejected", "utm_x": "b#c", "utm_y": "%26"},
 	},
 	{
 		name: "tracking script: a field that the page learns later",
-		walk: page("/update", "Updated: Success"), clicks: 1, fields: map[string]string{"sub_id_5": "a&b#c", "keyword": "seen"},
+		walk: page("/update", "Updated: Success"), clicks: 1,
+		fields: map[string]string{"sub_id_5": "a&b#c", "keyword": "seen"},
 	},
 	{
 		name: "tracking script: on a page that hides where it is",
-		walk: then(byLink("landing~noreferrer", "Subid "), page("/thanks~noreferrer", "Reported: Success")), clicks: 1, recorded: []string{sale},
+		walk: then(byLink("landing~noreferrer", "Subid "), page("/thanks~noreferrer", "Reported: Success")), clicks: 1,
+		recorded: []string{sale},
 	},
 	{
 		name: "tracking script: with integrity and without inline scripts, and a pixel, on a page with a strict policy",
@@ -114,11 +121,13 @@ var common = []journey{
 	},
 	{
 		name: "another tracker's script: from the link's cookie-less landing page",
-		walk: page("/legacy", "Reported: Success"), clicks: 1, fields: map[string]string{"keyword": "Legacy"}, recorded: []string{sale},
+		walk: page("/legacy", "Reported: Success"), clicks: 1, fields: map[string]string{"keyword": "Legacy"},
+		recorded: []string{sale},
 	},
 	{
 		name: "another tracker's script: the page's query is in front",
-		walk: page("/legacy?status=lead&revenue=1&tid=page&utm_source=x", "Reported: Success"), clicks: 1, recorded: []string{sale},
+		walk: page("/legacy?status=lead&revenue=1&tid=page&utm_source=x", "Reported: Success"), clicks: 1,
+		recorded: []string{sale},
 	},
 	{
 		name: "another tracker's script: %26 in the page's query becomes a parameter of its own",
@@ -134,13 +143,16 @@ var common = []journey{
 		outcome: "refused origin_not_allowed",
 	},
 	{
-		name: "image pixel: on such a page with a policy of its own", walk: byLink("origin-image~noreferrer", "Loaded"), clicks: 1, recorded: []string{sale},
+		name: "image pixel: on such a page with a policy of its own", walk: byLink("origin-image~noreferrer", "Loaded"),
+		clicks: 1, recorded: []string{sale},
 	},
 	{
-		name: "script pixel", walk: byLink("script", "Reported: Success"), clicks: 1, fields: linked, recorded: []string{sale},
+		name: "script pixel", walk: byLink("script", "Reported: Success"), clicks: 1, fields: linked,
+		recorded: []string{sale},
 	},
 	{
-		name: "fetch: an allowed origin may read the answer", walk: byLink("fetch", "Reported: Success recorded"), clicks: 1, recorded: []string{sale},
+		name: "fetch: an allowed origin may read the answer", walk: byLink("fetch", "Reported: Success recorded"), clicks: 1,
+		recorded: []string{sale},
 	},
 	{
 		name: "fetch: another site's page is refused", walk: then(byLink("landing", "Subid "), func(tb *tab) {
@@ -150,8 +162,9 @@ var common = []journey{
 		}), clicks: 1, outcome: "refused origin_not_allowed",
 	},
 	{
-		name: "a link that is fetched ahead is a click only when it is followed",
-		walk: then(page("/prefetch", "Not fetched ahead"), follow("#go", "Subid "), page("/thanks", "Reported: Success")), clicks: 1,
+		name:   "a link that is fetched ahead is a click only when it is followed",
+		walk:   then(page("/prefetch", "Not fetched ahead"), follow("#go", "Subid "), page("/thanks", "Reported: Success")),
+		clicks: 1,
 		fields: map[string]string{"keyword": "ahead"}, recorded: []string{sale},
 	},
 }
@@ -161,11 +174,13 @@ func TestJourneysOfABrowserThatAcceptsEveryCookie(t *testing.T) {
 	b := s.open(t, chromium.AllCookies)
 	b.walkAll(t, append(common, journey{
 		name: "image pixel: by the cookie of the link, where the page knows no subid",
-		walk: then(byLink("landing", "Subid "), page("/cookie-image", "Loaded")), clicks: 1, fields: linked, recorded: []string{sale},
+		walk: then(byLink("landing", "Subid "), page("/cookie-image", "Loaded")), clicks: 1, fields: linked,
+		recorded: []string{sale},
 	}, journey{
 		// The browser takes what follows the # for a place in the script.
 		name: "another tracker's script: # in the page's query cuts its own parameters off, and the cookie stands in",
-		walk: then(page("/legacy?x=a%23b", "Reported: Ignored: status_missing")), clicks: 1, outcome: "ignored status_missing",
+		walk: then(page("/legacy?x=a%23b", "Reported: Ignored: status_missing")), clicks: 1,
+		outcome: "ignored status_missing",
 	}))
 }
 
@@ -211,7 +226,8 @@ func (b *browser) walkOne(t *testing.T, j journey) {
 		return len(b.recordedFor(t, last.SubID)) >= len(j.recorded)
 	})
 	for name, want := range j.params {
-		if got := list[conversion](t, b.stage, "/api/v1/conversions", url.Values{"subid": {last.SubID}})[0].Params[name]; got != want {
+		if got := list[conversion](t, b.stage, "/api/v1/conversions",
+			url.Values{"subid": {last.SubID}})[0].Params[name]; got != want {
 			t.Errorf("the conversion's %s is %q, want %q", name, got, want)
 		}
 	}
@@ -245,7 +261,8 @@ func (b *browser) checkOutcome(t *testing.T, want string) {
 	})
 }
 
-// checkS2S waits until the traffic source was told of each of a click's conversions, and told once, with what the link said.
+// checkS2S waits until the traffic source was told of each of a click's conversions, and told once, with what the link
+// said.
 func (b *browser) checkS2S(t *testing.T, c click, recorded []string) {
 	t.Helper()
 	eventually(t, "the traffic source is told", func() bool { return len(b.source.about(c.SubID)) >= len(recorded) })
@@ -289,7 +306,8 @@ func TestTheAdapterFillsLinksFormsAndHiddenInputs(t *testing.T) {
 			tb.Await("Ready")
 			tb.Text(`document.getElementById("added").addEventListener("click", function (e) { e.preventDefault(); }), document.getElementById("added").click(), ""`)
 			want := map[string]string{
-				"macro": "https://offer.test/go?click={subid}&x=a%20b", "own": "/thanks?a=b%20c#d", "pay": "https://pay.test/", "added": "/thanks",
+				"macro": "https://offer.test/go?click={subid}&x=a%20b", "own": "/thanks?a=b%20c#d", "pay": "https://pay.test/",
+				"added":   "/thanks",
 				"foreign": "https://foreign.test/?x=1", "anchor": "#below", "mail": "mailto:a@shop.test",
 			}
 			forms := "clickid={subid} | sub_id= | q="
@@ -351,7 +369,8 @@ func TestTheTrackingScriptFillsThePageAsTheOriginalDoes(t *testing.T) {
 		t.Fatalf("%d clicks, token %s of %s", len(clicks), token, subid)
 	}
 	for id, want := range map[string]string{
-		"offer": tracker + "/?_lp=1&_token=" + token + "&page=order&clickid=1", "plain": "https://other.test/?a=" + subid + "&b=" + subid,
+		"offer":   tracker + "/?_lp=1&_token=" + token + "&page=order&clickid=1",
+		"plain":   "https://other.test/?a=" + subid + "&b=" + subid,
 		"encoded": "https://other.test/?a=" + subid + "&b=" + subid, "own": "/thanks",
 	} {
 		if got := tb.Text(`document.getElementById("` + id + `").getAttribute("href")`); got != want {
@@ -360,7 +379,8 @@ func TestTheTrackingScriptFillsThePageAsTheOriginalDoes(t *testing.T) {
 	}
 	inputs := `Array.from(document.forms).map(function (f) { return Array.from(f.querySelectorAll("input")).map(
 		function (i) { return i.name + "=" + i.value; }).join(); }).join(" | ")`
-	want := fmt.Sprintf("subid=%[1]s,sub_id=%[1]s,x=%[1]s,_subid=%[1]s,_token=%[2]s | q=,_subid=%[1]s,_token=%[2]s", subid, token)
+	want := fmt.Sprintf("subid=%[1]s,sub_id=%[1]s,x=%[1]s,_subid=%[1]s,_token=%[2]s | q=,_subid=%[1]s,_token=%[2]s", subid,
+		token)
 	if diff := cmp.Diff(want, tb.Text(inputs)); diff != "" {
 		t.Errorf("forms:\n%s", diff)
 	}

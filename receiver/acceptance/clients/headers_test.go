@@ -26,19 +26,26 @@ func TestTheHeadersThatAScannerAsksFor(t *testing.T) {
 		headers                  []string
 	}{
 		{"a link", "GET", "/QwErTy?page=x", "", 302, []string{always, private, inert, origin}},
-		{"a link for a script", "GET", "/QwErTy?return=jsonp", "", 200, []string{always, private, inert, origin, "Content-Type: application/javascript"}},
+		{"a link for a script", "GET", "/QwErTy?return=jsonp", "", 200,
+			[]string{always, private, inert, origin, "Content-Type: application/javascript"}},
 		{"an update", "GET", "/QwErTy?_update_tokens=1&sub_id=x", "", 404, []string{always, private, inert, origin}},
 		{"the offer of a token", "GET", "/?_lp=1&_token=QwErTy.x", "", 404, []string{always, private, inert, origin}},
-		{"the click API", "POST", "/click_api/v3", "token=" + campaignToken, 200, []string{always, private, inert, "Content-Type: application/json"}},
+		{"the click API", "POST", "/click_api/v3", "token=" + campaignToken, 200,
+			[]string{always, private, inert, "Content-Type: application/json"}},
 		{"the click API with a wrong token", "POST", "/click_api/v3", "token=x", 404, []string{always, private, inert}},
-		{"the tracking script", "GET", "/js/k.min.js", "", 200, []string{always, inert, "Cache-Control: public, max-age=3600", "Content-Type: text/javascript; charset=utf-8"}},
-		{"a postback of a page", "GET", "/" + clientKey + "/postback?subid=x", "", 403, []string{always, private, "Content-Type: text/plain; charset=utf-8"}},
-		{"a pixel", "GET", "/" + clientKey + "/postback.gif?subid=x", "", 200, []string{always, private, "Content-Type: image/gif"}},
-		{"a postback", "GET", "/" + receivertest.Key + "/postback?return=<script>", "", 200, []string{always, private, "Content-Type: text/plain; charset=utf-8"}},
+		{"the tracking script", "GET", "/js/k.min.js", "", 200,
+			[]string{always, inert, "Cache-Control: public, max-age=3600", "Content-Type: text/javascript; charset=utf-8"}},
+		{"a postback of a page", "GET", "/" + clientKey + "/postback?subid=x", "", 403,
+			[]string{always, private, "Content-Type: text/plain; charset=utf-8"}},
+		{"a pixel", "GET", "/" + clientKey + "/postback.gif?subid=x", "", 200,
+			[]string{always, private, "Content-Type: image/gif"}},
+		{"a postback", "GET", "/" + receivertest.Key + "/postback?return=<script>", "", 200,
+			[]string{always, private, "Content-Type: text/plain; charset=utf-8"}},
 		{"nothing", "GET", "/nothing", "", 404, []string{always, private}},
 	} {
 		t.Run(test.name, func(t *testing.T) {
-			request, err := http.NewRequestWithContext(t.Context(), test.method, "https://"+s.receiver+test.path, strings.NewReader(test.body))
+			request, err := http.NewRequestWithContext(t.Context(), test.method, "https://"+s.receiver+test.path,
+				strings.NewReader(test.body))
 			if err != nil {
 				t.Fatal(err)
 			}

@@ -211,7 +211,8 @@ func TestAPHPPageOfVersion4(t *testing.T) {
 	if !strings.HasPrefix(page.Token, "QwErTy."+c.SubID) {
 		t.Errorf("token %s of the click %s", page.Token, c.SubID)
 	}
-	want := told{SubID: c.SubID, Token: page.Token, Unique: true, Offer: "https://" + s.receiver + "/?_lp=1&_token=" + page.Token}
+	want := told{SubID: c.SubID, Token: page.Token, Unique: true,
+		Offer: "https://" + s.receiver + "/?_lp=1&_token=" + page.Token}
 	if diff := cmp.Diff(want, page); diff != "" {
 		t.Error(diff)
 	}
@@ -271,7 +272,8 @@ func (j *jarWithDates) Cookies(*url.URL) []*http.Cookie { return nil }
 func TestTheWordPressPluginWithTheStatusInItsAddress(t *testing.T) {
 	s := newStage(t)
 	site := startPHP(t, s,
-		"CLICK_API=https://"+s.receiver+"//api.php?", "POSTBACK=https://"+s.receiver+"/"+receivertest.Key+"/postback?status=sale")
+		"CLICK_API=https://"+s.receiver+"//api.php?",
+		"POSTBACK=https://"+s.receiver+"/"+receivertest.Key+"/postback?status=sale")
 	subid := land(t, newVisitor(t, firefox), site+"/landing.php").SubID
 	for _, test := range []struct{ query, recorded string }{
 		{"subid=" + subid, `sale 7 ""`},
@@ -303,7 +305,8 @@ func TestThePHPClientWorksWithEveryAddressThatItWasEverGiven(t *testing.T) {
 func TestAPHPPageWithAWrongTokenIsToldNothing(t *testing.T) {
 	s := newStage(t)
 	site := startPHP(t, s, "CAMPAIGN_TOKEN=wrong")
-	if got := newVisitor(t, firefox).get(t, site+"/landing.php"); !strings.Contains(got.body, "404 Not Found") || len(s.clicks(t)) != 0 {
+	if got := newVisitor(t, firefox).get(t, site+"/landing.php"); !strings.Contains(got.body, "404 Not Found") ||
+		len(s.clicks(t)) != 0 {
 		t.Errorf("%d clicks, page:\n%s", len(s.clicks(t)), got.body)
 	}
 }

@@ -1,6 +1,6 @@
-// Package clients holds the receiver against the clients of pages, as they are used (docs/clients.md): a real browser on
-// pages of a shop, and real PHP. Chromium and PHP are installed where a Debian machine lacks them. It has no code but its
-// tests.
+// Package clients holds the receiver against the clients of pages, as they are used (docs/clients.md): a real browser
+// on pages of a shop, and real PHP. Chromium and PHP are installed where a Debian machine lacks them. It has no code
+// but its tests.
 package clients
 
 import (
@@ -137,13 +137,15 @@ func writeCertificate(t *testing.T, dir string, server *httptest.Server) (certFi
 func (s *stage) client() *http.Client {
 	roots := x509.NewCertPool()
 	roots.AddCert(s.certificate)
-	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots, ServerName: "example.com"}}}
+	return &http.Client{Transport: &http.Transport{TLSClientConfig: &tls.Config{RootCAs: roots,
+		ServerName: "example.com"}}}
 }
 
 // report sends a postback as a server does, by the postback key, and returns the answer.
 func (s *stage) report(t *testing.T, query string) string {
 	t.Helper()
-	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet, "https://"+s.receiver+"/"+receivertest.Key+"/postback?"+query, nil)
+	request, err := http.NewRequestWithContext(t.Context(), http.MethodGet,
+		"https://"+s.receiver+"/"+receivertest.Key+"/postback?"+query, nil)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -170,7 +172,8 @@ type click struct {
 // clicks returns what is stored, in the order of arrival.
 func (s *stage) clicks(t *testing.T) []click {
 	t.Helper()
-	rows, err := s.db.QueryContext(t.Context(), "select subid, campaign, coalesce(user_agent, ''), coalesce(params, '{}') from clicks order by seq")
+	rows, err := s.db.QueryContext(t.Context(),
+		"select subid, campaign, coalesce(user_agent, ''), coalesce(params, '{}') from clicks order by seq")
 	if err != nil {
 		t.Fatal(err)
 	}

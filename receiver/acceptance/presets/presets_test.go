@@ -76,8 +76,8 @@ func judged(t *testing.T, ep *endpoint.Endpoint, query string) postback.Verdict 
 	return postback.Judge(ep, said, at, rates)
 }
 
-// Every example of the catalog means what the catalog says, judged by the receiver's own judge with the preset applied; so
-// does every status word of it, and every word of an event's URL.
+// Every example of the catalog means what the catalog says, judged by the receiver's own judge with the preset applied;
+// so does every status word of it, and every word of an event's URL.
 func TestPresetsMeanWhatTheySay(t *testing.T) {
 	for _, e := range presets.Builtin().List() {
 		t.Run(e.ID, func(t *testing.T) {

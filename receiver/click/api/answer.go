@@ -9,9 +9,9 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
-// Answer is what clients up to version 3 read (docs/semantics.md §8). They print Body and Error on the page, send Status,
-// ContentType and Headers as the page's own, and keep Cookies for CookiesTTL hours on the page's host. They keep the whole
-// answer in the session as long; an answer without a click has 0, so that they ask again.
+// Answer is what clients up to version 3 read (docs/semantics.md §8). They print Body and Error on the page, send
+// Status, ContentType and Headers as the page's own, and keep Cookies for CookiesTTL hours on the page's host. They
+// keep the whole answer in the session as long; an answer without a click has 0, so that they ask again.
 type Answer struct {
 	Body        string            `json:"body"`
 	ContentType string            `json:"contentType"`
@@ -71,8 +71,8 @@ type InfoV4 struct {
 	StreamID *int `json:"stream_id"`
 }
 
-// answer tells the page its click; a click without a subid is not stored. The page is the landing page: the visitor is sent
-// on only if the page says so, by `force_redirect_offer`.
+// answer tells the page its click; a click without a subid is not stored. The page is the landing page: the visitor is
+// sent on only if the page says so, by `force_redirect_offer`.
 func (c *call) answer(v visit.Visit, click *conversion.Click) any {
 	url, age := v.OfferURL(click), time.Duration(0)
 	token, cookies := "", map[string]string{}

@@ -1,6 +1,6 @@
-// Package api owns the click API, by which the official PHP clients record the clicks of a page: every version of it, at
-// every path to which they send (docs/clients.md). What a visit means is the business of package visit. Tokens never reach
-// the log.
+// Package api owns the click API, by which the official PHP clients record the clicks of a page: every version of it,
+// at every path to which they send (docs/clients.md). What a visit means is the business of package visit. Tokens never
+// reach the log.
 package api
 
 import (
@@ -29,7 +29,8 @@ func Serves(r *http.Request) bool {
 	case Path, pathV4, "/click_api/v2", "/api.php":
 		return true
 	case "/":
-		return r.Method == http.MethodPost || request.ParseVisit(&request.Request{RawQuery: r.URL.RawQuery}, nil).Get(paramToken) != ""
+		return r.Method == http.MethodPost || request.ParseVisit(&request.Request{RawQuery: r.URL.RawQuery},
+			nil).Get(paramToken) != ""
 	}
 	return false
 }
@@ -51,8 +52,8 @@ type API struct{ Options }
 // New returns the handler.
 func New(o Options) *API { return &API{o} }
 
-// ServeHTTP implements [http.Handler]. A wrong token gets the same empty 404 as a wrong key. If the click is not durable in
-// time, the answer has no subid, and the page goes on.
+// ServeHTTP implements [http.Handler]. A wrong token gets the same empty 404 as a wrong key. If the click is not
+// durable in time, the answer has no subid, and the page goes on.
 func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	header := w.Header()
 	header.Set("Content-Security-Policy", "default-src 'none'")
@@ -92,7 +93,8 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 }
 
-// record makes the click, unless there is no visitor yet: a browser fetched the page ahead, or somebody only tests the URL.
+// record makes the click, unless there is no visitor yet: a browser fetched the page ahead, or somebody only tests the
+// URL.
 func (a *API) record(r *http.Request, campaign *endpoint.Campaign, c *call) any {
 	v := visit.Visit{Campaign: campaign, Values: c.values, At: c.at, IP: c.ip, UserAgent: c.userAgent}
 	made := &conversion.Click{IP: c.ip}

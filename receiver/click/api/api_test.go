@@ -25,12 +25,14 @@ const retired = "former-campaign-token"
 func newAPI(t *testing.T) (*API, *clicktest.Book, *int) {
 	t.Helper()
 	e, noon := clicktest.Endpoint(), clicktest.Noon
-	e.Campaigns[1].Tokens = append(e.Campaigns[1].Tokens, config.Key{ID: "ct0", SHA256: config.Digest(retired), RetireAt: &noon})
+	e.Campaigns[1].Tokens = append(e.Campaigns[1].Tokens,
+		config.Key{ID: "ct0", SHA256: config.Digest(retired), RetireAt: &noon})
 	e.Campaigns[1].OfferURL += "&t={token}"
 	snapshot, book, wrong := clicktest.Snapshot(t, e), &clicktest.Book{}, 0
 	return New(Options{
-		Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
-		Clicks: book.Store(), Clock: func() time.Time { return clicktest.Noon }, WrongToken: func() { wrong++ },
+		Endpoints: func() *endpoint.Snapshot { return snapshot },
+		Rates:     func() *money.Table { return money.NewTable(nil, nil) },
+		Clicks:    book.Store(), Clock: func() time.Time { return clicktest.Noon }, WrongToken: func() { wrong++ },
 	}), book, &wrong
 }
 
@@ -48,9 +50,11 @@ func post(a *API, target string, form url.Values, header ...string) *httptest.Re
 // form is what the official client sends, with more laid over it.
 func form(more ...string) url.Values {
 	f := url.Values{
-		"token": {clicktest.Token}, "version": {"3"}, "info": {"1"}, "ip": {"203.0.113.9"}, "ua": {"Mozilla/5.0 (X11) Firefox/140.0"},
+		"token": {clicktest.Token}, "version": {"3"}, "info": {"1"}, "ip": {"203.0.113.9"},
+		"ua":       {"Mozilla/5.0 (X11) Firefox/140.0"},
 		"language": {"en"}, "se_referrer": {""}, "referrer": {"https://search.example/"}, "kversion": {"3.4"},
-		"original_host": {"shop.example"}, "original_headers[Accept]": {"text/html"}, "original_headers[Cookie]": {strings.Repeat("c", 4096)},
+		"original_host": {"shop.example"}, "original_headers[Accept]": {"text/html"},
+		"original_headers[Cookie]": {strings.Repeat("c", 4096)},
 	}
 	for i := 0; i+1 < len(more); i += 2 {
 		f.Set(more[i], more[i+1])
@@ -77,7 +81,8 @@ func TestTheOfficialClientIsToldItsClick(t *testing.T) {
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if click.IP != "203.0.113.9" || click.UserAgent != "Mozilla/5.0 (X11) Firefox/140.0" || click.Params.Get("keyword") != "shoes" {
+	if click.IP != "203.0.113.9" || click.UserAgent != "Mozilla/5.0 (X11) Firefox/140.0" ||
+		click.Params.Get("keyword") != "shoes" {
 		t.Errorf("click %+v", click)
 	}
 	if w.Header().Get("Content-Type") != "application/json" || strings.Contains(w.Body.String(), clicktest.Token) {
@@ -102,8 +107,10 @@ func TestWhatAPageMayAskFor(t *testing.T) {
 		isBot    bool
 		info     bool
 	}{
-		{name: "the offer at once", form: form("force_redirect_offer", "1"), clicks: 1, status: 302, location: true, isNew: true, info: true},
-		{name: "a visitor with a click", form: form(), header: []string{"Cookie", "a=b; subid=s1"}, clicks: 1, status: 200, info: true},
+		{name: "the offer at once", form: form("force_redirect_offer", "1"), clicks: 1, status: 302, location: true,
+			isNew: true, info: true},
+		{name: "a visitor with a click", form: form(), header: []string{"Cookie", "a=b; subid=s1"}, clicks: 1, status: 200,
+			info: true},
 		{name: "a robot", form: form("ua", "Googlebot/2.1"), clicks: 1, status: 200, isNew: true, isBot: true, info: true},
 		{name: "no information", form: form("info", "0"), clicks: 1, status: 200},
 		{name: "a page that is fetched ahead", form: form("prefetch", "1"), clicks: 0, status: 200, isNew: true, info: true},
@@ -121,7 +128,8 @@ func TestWhatAPageMayAskFor(t *testing.T) {
 			if test.location && got.Headers[0] != "Location: "+got.Info.URL {
 				t.Errorf("headers %v", got.Headers)
 			}
-			if test.info && (got.Info.Uniqueness.Campaign != test.isNew || got.Info.IsBot != test.isBot || (got.Info.SubID != "") != (test.clicks == 1)) {
+			if test.info && (got.Info.Uniqueness.Campaign != test.isNew || got.Info.IsBot != test.isBot ||
+				(got.Info.SubID != "") != (test.clicks == 1)) {
 				t.Errorf("info %+v", got.Info)
 			}
 		})
@@ -204,7 +212,8 @@ func TestAnAnswerWithoutAClickIsNotKept(t *testing.T) {
 				CookiesTTL, TTL *int
 				Info            Info
 			}
-			if err := json.Unmarshal([]byte(strings.ReplaceAll(w.Body.String(), "cookies_ttl", "CookiesTTL")), &got); err != nil {
+			if err := json.Unmarshal([]byte(strings.ReplaceAll(w.Body.String(), "cookies_ttl", "CookiesTTL")),
+				&got); err != nil {
 				t.Fatal(err)
 			}
 			ttl := got.CookiesTTL
@@ -252,16 +261,19 @@ func TestAClientOfVersion4IsToldItsClick(t *testing.T) {
 		},
 		TTL: 30 * 24 * 3600,
 		Info: &InfoV4{Info: Info{
-			SubID: click.SubID, Token: token, CampaignID: "spring", Type: "http", URL: to, Uniqueness: Uniqueness{true, true, true},
+			SubID: click.SubID, Token: token, CampaignID: "spring", Type: "http", URL: to,
+			Uniqueness: Uniqueness{true, true, true},
 		}},
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
 	}
-	if click.IP != "203.0.113.9" || click.UserAgent != "Mozilla/5.0 (X11) Firefox/140.0" || click.Params.Get("external_id") != "ext1" {
+	if click.IP != "203.0.113.9" || click.UserAgent != "Mozilla/5.0 (X11) Firefox/140.0" ||
+		click.Params.Get("external_id") != "ext1" {
 		t.Errorf("click %+v", click)
 	}
-	for _, field := range []string{"body", "error", "status", "contentType", "headers", "cookies", "httponly", "samesite", "ttl", "stream_id"} {
+	for _, field := range []string{"body", "error", "status", "contentType", "headers", "cookies", "httponly", "samesite",
+		"ttl", "stream_id"} {
 		if !strings.Contains(w.Body.String(), `"`+field+`":`) {
 			t.Errorf("no %s in %s", field, w.Body)
 		}
@@ -282,9 +294,12 @@ func TestATokenInAURLIsTakenOnlyWhereTheCampaignSaysSo(t *testing.T) {
 		{"at the root", "GET", "/?token=%s&kw=a", nil, true, 200, 1, ""},
 		{"POST with the token in the query", "POST", Path + "?token=%s&kw=a", nil, true, 200, 1, ""},
 		{"HEAD records nothing", "HEAD", Path + "?token=%s&kw=a", nil, true, 200, 0, ""},
-		{"a page of a declared origin", "GET", Path + "?token=%s&kw=a", []string{"Origin", "https://shop.example"}, true, 200, 1, "https://shop.example"},
-		{"a page of another origin", "GET", Path + "?token=%s&kw=a", []string{"Origin", "https://evil.example"}, true, 200, 1, ""},
-		{"a preflight", "OPTIONS", Path + "?token=%s", []string{"Origin", "https://shop.example"}, true, 204, 0, "https://shop.example"},
+		{"a page of a declared origin", "GET", Path + "?token=%s&kw=a", []string{"Origin", "https://shop.example"}, true, 200,
+			1, "https://shop.example"},
+		{"a page of another origin", "GET", Path + "?token=%s&kw=a", []string{"Origin", "https://evil.example"}, true, 200, 1,
+			""},
+		{"a preflight", "OPTIONS", Path + "?token=%s", []string{"Origin", "https://shop.example"}, true, 204, 0,
+			"https://shop.example"},
 		{"GET where it is not", "GET", Path + "?token=%s&info=1", nil, false, 403, 0, ""},
 		{"POST where it is not", "POST", Path + "?token=%s&info=1", nil, false, 403, 0, ""},
 	} {
@@ -297,19 +312,24 @@ func TestATokenInAURLIsTakenOnlyWhereTheCampaignSaysSo(t *testing.T) {
 			}
 			snapshot := clicktest.Snapshot(t, e)
 			a := New(Options{
-				Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
-				Clicks: book.Store(), Clock: func() time.Time { return clicktest.Noon }, WrongToken: func() { t.Error("a wrong token") },
+				Endpoints: func() *endpoint.Snapshot { return snapshot },
+				Rates:     func() *money.Table { return money.NewTable(nil, nil) },
+				Clicks:    book.Store(), Clock: func() time.Time { return clicktest.Noon },
+				WrongToken: func() { t.Error("a wrong token") },
 			})
-			r := httptest.NewRequestWithContext(t.Context(), test.method, strings.Replace(test.target, "%s", clicktest.Token, 1), nil)
+			r := httptest.NewRequestWithContext(t.Context(), test.method, strings.Replace(test.target, "%s", clicktest.Token, 1),
+				nil)
 			for i := 0; i+1 < len(test.header); i += 2 {
 				r.Header.Set(test.header[i], test.header[i+1])
 			}
 			w := httptest.NewRecorder()
 			a.ServeHTTP(w, r)
-			if w.Code != test.status || len(book.Clicks) != test.clicks || w.Header().Get("Access-Control-Allow-Origin") != test.origin {
+			if w.Code != test.status || len(book.Clicks) != test.clicks ||
+				w.Header().Get("Access-Control-Allow-Origin") != test.origin {
 				t.Errorf("%d %s, %d clicks, %v", w.Code, w.Body, len(book.Clicks), w.Header())
 			}
-			if strings.Contains(w.Body.String(), clicktest.Token) || test.status == 403 && !strings.Contains(w.Body.String(), "token.inQuery") {
+			if strings.Contains(w.Body.String(), clicktest.Token) || test.status == 403 &&
+				!strings.Contains(w.Body.String(), "token.inQuery") {
 				t.Errorf("%s", w.Body)
 			}
 		})

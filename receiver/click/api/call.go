@@ -62,8 +62,8 @@ func readCall(said *request.Request, header http.Header) *call {
 	return c
 }
 
-// readV3 reads what clients up to version 3 send: everything is a parameter, and the visitor's cookies are the request's.
-// A browser that calls the API itself is the visitor.
+// readV3 reads what clients up to version 3 send: everything is a parameter, and the visitor's cookies are the
+// request's. A browser that calls the API itself is the visitor.
 func (c *call) readV3(sent request.Values, userAgent string, header http.Header) {
 	for _, value := range sent {
 		if value.Name != paramToken {
@@ -114,8 +114,8 @@ func (c *call) readV4(sent request.Values) {
 	c.secure = server["https"] != "" && !strings.EqualFold(server["https"], "off")
 }
 
-// split takes the name of a member apart: group[name], or group.name as it is known after reading. name is empty if there
-// is no group.
+// split takes the name of a member apart: group[name], or group.name as it is known after reading. name is empty if
+// there is no group.
 func split(param string) (group, name string) {
 	at := strings.IndexAny(param, "[.")
 	if at <= 0 {
@@ -128,8 +128,8 @@ func split(param string) (group, name string) {
 	return group, name
 }
 
-// address returns a visitor's address as the page says it, "" if it says none. The page knows the visitor: the connection is
-// its server's.
+// address returns a visitor's address as the page says it, "" if it says none. The page knows the visitor: the
+// connection is its server's.
 func address(text string) string {
 	ip, err := netip.ParseAddr(text)
 	if err != nil {

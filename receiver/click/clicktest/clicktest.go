@@ -78,8 +78,8 @@ func (b *Book) Store() *click.Store {
 	return &click.Store{Ledger: b, Observer: observer{b}, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler)}
 }
 
-// Endpoint returns an endpoint in USD with the campaigns spring (alias QwErTy) and autumn (alias autumn), whose pages on
-// https://shop.example may report leads and sales.
+// Endpoint returns an endpoint in USD with the campaigns spring (alias QwErTy) and autumn (alias autumn), whose pages
+// on https://shop.example may report leads and sales.
 func Endpoint() config.Endpoint {
 	e := receivertest.Endpoint()
 	e.Campaigns = []config.Campaign{
@@ -88,10 +88,12 @@ func Endpoint() config.Endpoint {
 		},
 		{
 			Name: "spring", Alias: "QwErTy", Tokens: []config.Key{{ID: "ct1", SHA256: config.Digest(Token)}},
-			OfferURL: "https://offer.example/go?clickid={subid}&c={campaign}&kw={keyword}&src={source}&z={zone}&cost={cost}{currency}#{sub_id_2}",
-			Source:   "adnet",
+			OfferURL: "https://offer.example/go?clickid={subid}&c={campaign}&kw={keyword}&src={source}&z={zone}" +
+				"&cost={cost}{currency}#{sub_id_2}",
+			Source: "adnet",
 			Parameters: map[string][]string{
-				config.ParamKeyword: {"kw", "utm_term"}, config.ParamExternalID: {"click"}, config.ParamCost: {"bid"}, "sub_id_1": {"zone"},
+				config.ParamKeyword: {"kw", "utm_term"}, config.ParamExternalID: {"click"}, config.ParamCost: {"bid"},
+				"sub_id_1": {"zone"},
 			},
 			Cost: &config.Cost{Amount: "0.05", Currency: "EUR"},
 		},

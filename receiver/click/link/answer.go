@@ -12,16 +12,17 @@ const (
 	CookieToken = "token"
 )
 
-// setCookies remembers a click for as long as the campaign says. Pages' scripts read these cookies where a proxy puts the
-// receiver on the page's own host, so they are not HttpOnly; they give access to nothing but the click. Over TLS other
-// sites' pages may send them along with a pixel (SameSite=None, which browsers accept with Secure only), unless the browser
-// blocks such cookies.
+// setCookies remembers a click for as long as the campaign says. Pages' scripts read these cookies where a proxy puts
+// the receiver on the page's own host, so they are not HttpOnly; they give access to nothing but the click. Over TLS
+// other sites' pages may send them along with a pixel (SameSite=None, which browsers accept with Secure only), unless
+// the browser blocks such cookies.
 func setCookies(w http.ResponseWriter, age time.Duration, subid, token string, secure bool) {
 	sameSite := http.SameSiteLaxMode
 	if secure {
 		sameSite = http.SameSiteNoneMode
 	}
-	for _, cookie := range []http.Cookie{{Name: CookieSubID, Value: subid}, {Name: CookieToken, Value: token}} { //nolint:gosec // See above.
+	//nolint:gosec // See above.
+	for _, cookie := range []http.Cookie{{Name: CookieSubID, Value: subid}, {Name: CookieToken, Value: token}} {
 		cookie.Path, cookie.MaxAge, cookie.Secure, cookie.SameSite = "/", int(age/time.Second), secure, sameSite
 		http.SetCookie(w, &cookie)
 	}

@@ -1,6 +1,6 @@
-// Package link owns the campaign links: `GET /{alias}` records a click and sends the visitor to the offer, or tells a page's
-// script its subid (docs/clients.md). What a visit means is the business of package visit. Nothing that a visitor sends
-// decides where the visitor goes.
+// Package link owns the campaign links: `GET /{alias}` records a click and sends the visitor to the offer, or tells a
+// page's script its subid (docs/clients.md). What a visit means is the business of package visit. Nothing that a
+// visitor sends decides where the visitor goes.
 package link
 
 import (
@@ -49,8 +49,8 @@ type Links struct {
 // New returns the links.
 func New(o Options) *Links { return &Links{Options: o, limiter: ratelimit.NewLimiter()} }
 
-// Handler returns what answers a request: for a campaign's link, or at the host's root, where pages update a click and ask
-// for its offer. It is nil if nothing is there.
+// Handler returns what answers a request: for a campaign's link, or at the host's root, where pages update a click and
+// ask for its offer. It is nil if nothing is there.
 func (l *Links) Handler(r *http.Request) http.Handler {
 	snapshot := l.Endpoints()
 	switch r.URL.Path {
@@ -116,8 +116,8 @@ func (l *Links) campaign(w http.ResponseWriter, r *http.Request, snapshot *endpo
 	}
 }
 
-// allows reports whether one more visit keeps within the limits of the endpoint. The visits of a source that are above its
-// own limit do not count for all.
+// allows reports whether one more visit keeps within the limits of the endpoint. The visits of a source that are above
+// its own limit do not count for all.
 func (l *Links) allows(e *endpoint.Endpoint, source netip.Addr, now time.Time) bool {
 	within := func(limit *config.RateLimit, source netip.Addr) bool {
 		return limit == nil || l.limiter.Allow(e.Name,
@@ -126,8 +126,8 @@ func (l *Links) allows(e *endpoint.Endpoint, source netip.Addr, now time.Time) b
 	return within(e.Limits.VisitsPerSource, source) && within(e.Limits.Visits, netip.Addr{})
 }
 
-// pass sends a visitor whose click is not recorded on to the offer, without a subid, because no postback would find it. A
-// page's script gets no answer and may ask again.
+// pass sends a visitor whose click is not recorded on to the offer, without a subid, because no postback would find it.
+// A page's script gets no answer and may ask again.
 func (l *Links) pass(w http.ResponseWriter, r *http.Request, v visit.Visit, unrecorded *conversion.Click) {
 	if v.Values.Get(paramReturn) == "jsonp" {
 		unavailable(w)
@@ -137,7 +137,8 @@ func (l *Links) pass(w http.ResponseWriter, r *http.Request, v visit.Visit, unre
 	redirect(w, r, v.OfferURL(unrecorded))
 }
 
-// visit records a click. If that is not durable in time, or above the endpoint's limits, the visitor passes without one.
+// visit records a click. If that is not durable in time, or above the endpoint's limits, the visitor passes without
+// one.
 func (l *Links) visit(w http.ResponseWriter, r *http.Request, said *request.Request, v visit.Visit) {
 	asked := v.Values.Get(paramReturn) == "jsonp"
 	made := v.Click(l.Rates())
@@ -171,8 +172,8 @@ func (l *Links) update(w http.ResponseWriter, r *http.Request, c *endpoint.Campa
 	updateAnswer(w, values, updated, ok)
 }
 
-// updateAny is update at the host's root, where pages do not say the campaign. The token names it, else the click is looked
-// for at every endpoint that has campaigns; only subids that receivers mint are unique among endpoints.
+// updateAny is update at the host's root, where pages do not say the campaign. The token names it, else the click is
+// looked for at every endpoint that has campaigns; only subids that receivers mint are unique among endpoints.
 func (l *Links) updateAny(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, values request.Values) {
 	id := values.Get(paramSubID)
 	if alias, of, ok := visit.SplitToken(visitorToken(r, values)); ok && of == id && snapshot.ByAlias(alias) != nil {
@@ -196,8 +197,8 @@ func visitorToken(r *http.Request, values request.Values) string {
 	return token
 }
 
-// updateAnswer says what became of an update. The official script takes any text for a subid, so that it is answered only
-// if it asks.
+// updateAnswer says what became of an update. The official script takes any text for a subid, so that it is answered
+// only if it asks.
 func updateAnswer(w http.ResponseWriter, values request.Values, updated *conversion.Click, ok bool) {
 	switch {
 	case !ok:
@@ -211,8 +212,8 @@ func updateAnswer(w http.ResponseWriter, values request.Values, updated *convers
 	}
 }
 
-// offer sends on the visitor of a landing page whose click was recorded before. While the store is away the visitor goes on
-// with the subid that the page has.
+// offer sends on the visitor of a landing page whose click was recorded before. While the store is away the visitor
+// goes on with the subid that the page has.
 func (l *Links) offer(w http.ResponseWriter, r *http.Request, snapshot *endpoint.Snapshot, values request.Values) {
 	alias, id, ok := visit.SplitToken(values.Get(paramToken))
 	c := snapshot.ByAlias(alias)

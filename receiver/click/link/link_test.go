@@ -28,8 +28,9 @@ func newLinks(t *testing.T, declared ...config.Endpoint) (*Links, *clicktest.Boo
 	}
 	snapshot, book := clicktest.Snapshot(t, declared...), &clicktest.Book{}
 	return New(Options{
-		Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
-		Clicks: book.Store(), Clock: func() time.Time { return clicktest.Noon },
+		Endpoints: func() *endpoint.Snapshot { return snapshot },
+		Rates:     func() *money.Table { return money.NewTable(nil, nil) },
+		Clicks:    book.Store(), Clock: func() time.Time { return clicktest.Noon },
 	}), book
 }
 
@@ -69,7 +70,8 @@ func TestAVisitIsAClickAndLeadsToTheOffer(t *testing.T) {
 	if body := r.body; body != "" {
 		t.Errorf("body %q", body)
 	}
-	if click.Campaign != "spring" || click.UserAgent != "UA" || click.Params.Get("keyword") != "shoes" || click.IP != "192.0.2.1" {
+	if click.Campaign != "spring" || click.UserAgent != "UA" || click.Params.Get("keyword") != "shoes" ||
+		click.IP != "192.0.2.1" {
 		t.Errorf("click %+v", click) // The peer, 192.0.2.1, is no trusted proxy.
 	}
 }
@@ -84,7 +86,8 @@ func TestTheCookiesOfAClick(t *testing.T) {
 		{"in the clear", "http://t.example/QwErTy", nil, "; Path=/; Max-Age=2592000; SameSite=Lax"},
 		{"over TLS", "https://t.example/QwErTy", nil, "; Path=/; Max-Age=2592000; Secure; SameSite=None"},
 		{"for a script", "https://t.example/QwErTy?return=jsonp", nil, "; Path=/; Max-Age=2592000; Secure; SameSite=None"},
-		{"a header that anybody can send", "http://t.example/QwErTy", []string{"X-Forwarded-Proto", "https"}, "; Path=/; Max-Age=2592000; SameSite=Lax"},
+		{"a header that anybody can send", "http://t.example/QwErTy", []string{"X-Forwarded-Proto", "https"},
+			"; Path=/; Max-Age=2592000; SameSite=Lax"},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			book.Clicks = nil
@@ -134,7 +137,8 @@ func TestWhatMakesNoClick(t *testing.T) {
 			l, book := newLinks(t)
 			r := ask(l, test.method, test.target, test.header...)
 			if r.StatusCode != test.status || len(book.Clicks) != 0 || r.Header.Get("Set-Cookie") != "" {
-				t.Errorf("%d, want %d; clicks %v, cookies %v", r.StatusCode, test.status, book.Clicks, r.Header.Values("Set-Cookie"))
+				t.Errorf("%d, want %d; clicks %v, cookies %v", r.StatusCode, test.status, book.Clicks,
+					r.Header.Values("Set-Cookie"))
 			}
 			if test.status == 302 && !strings.HasPrefix(r.Header.Get("Location"), "https://offer.example/go?clickid=&") {
 				t.Errorf("to %s", r.Header.Get("Location"))
@@ -149,8 +153,10 @@ func TestAFormOfAPreLanderIsAClickAndGoesOnByGET(t *testing.T) {
 		{"the query goes first", "/QwErTy?kw=boots", "application/x-www-form-urlencoded", "kw=shoes&zone=7", "boots", "7"},
 		{"without a body", "/QwErTy?kw=boots", "", "", "boots", ""},
 		{"JSON", "/QwErTy", "application/json", `{"kw":"shoes","zone":7}`, "shoes", "7"},
-		{"multipart", "/QwErTy", "multipart/form-data; boundary=b", "--b\r\nContent-Disposition: form-data; name=\"kw\"\r\n\r\nshoes\r\n--b--\r\n", "shoes", ""},
-		{"too much", "/QwErTy?kw=boots", "application/x-www-form-urlencoded", "zone=7&x=" + strings.Repeat("x", 70_000), "boots", ""},
+		{"multipart", "/QwErTy", "multipart/form-data; boundary=b",
+			"--b\r\nContent-Disposition: form-data; name=\"kw\"\r\n\r\nshoes\r\n--b--\r\n", "shoes", ""},
+		{"too much", "/QwErTy?kw=boots", "application/x-www-form-urlencoded", "zone=7&x=" + strings.Repeat("x", 70_000),
+			"boots", ""},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			l, book := newLinks(t)
@@ -162,7 +168,8 @@ func TestAFormOfAPreLanderIsAClickAndGoesOnByGET(t *testing.T) {
 				t.Fatalf("%d, %d clicks", w.Code, len(book.Clicks))
 			}
 			click := book.Clicks[0]
-			want := "https://offer.example/go?clickid=" + click.SubID + "&c=spring&kw=" + strings.ReplaceAll(test.keyword, " ", "%20") +
+			want := "https://offer.example/go?clickid=" + click.SubID + "&c=spring&kw=" +
+				strings.ReplaceAll(test.keyword, " ", "%20") +
 				"&src=adnet&z=" + test.zone + "&cost=0.05EUR#"
 			if got := w.Header().Get("Location"); got != want || click.Params.Get("sub_id_1") != test.zone {
 				t.Errorf("to %s, want %s; click %+v", got, want, click)
@@ -182,8 +189,10 @@ func TestUpdatesAtTheRoot(t *testing.T) {
 		{"by the subid alone", "/?_update_tokens=1&sub_id=" + id + "&keyword=new", "", 200, "old"},
 		{"by the token", "/?_update_tokens=1&sub_id=" + id + "&_token=" + token + "&keyword=new", "", 200, "new"},
 		{"by the token in the cookie", "/?_update_tokens=1&sub_id=" + id + "&keyword=new", "token=" + token, 200, "new"},
-		{"by a token without its seal", "/?_update_tokens=1&sub_id=" + id + "&_token=QwErTy." + id + "&keyword=new", "", 200, "old"},
-		{"another campaign's token", "/?_update_tokens=1&sub_id=" + id + "&_token=autumn." + id + "&keyword=new", "", 404, "old"},
+		{"by a token without its seal", "/?_update_tokens=1&sub_id=" + id + "&_token=QwErTy." + id + "&keyword=new", "", 200,
+			"old"},
+		{"another campaign's token", "/?_update_tokens=1&sub_id=" + id + "&_token=autumn." + id + "&keyword=new", "", 404,
+			"old"},
 		{"a token of another click", "/?_update_tokens=1&sub_id=" + id + "&_token=autumn.x&keyword=new", "", 200, "old"},
 		{"an unknown click", "/?_update_tokens=1&sub_id=2m8a5rz1r5yhsn91d0n06txd&keyword=new", "", 404, "old"},
 		{"a subid that no receiver minted", "/?_update_tokens=1&sub_id=s1&keyword=new", "", 404, "old"},
@@ -206,8 +215,9 @@ func TestHowLongBrowsersRememberAClick(t *testing.T) {
 	e.Campaigns[1].CookieDays = 1
 	snapshot := clicktest.Snapshot(t, e)
 	l := New(Options{
-		Endpoints: func() *endpoint.Snapshot { return snapshot }, Rates: func() *money.Table { return money.NewTable(nil, nil) },
-		Clicks: book.Store(), Clock: func() time.Time { return clicktest.Noon },
+		Endpoints: func() *endpoint.Snapshot { return snapshot },
+		Rates:     func() *money.Table { return money.NewTable(nil, nil) },
+		Clicks:    book.Store(), Clock: func() time.Time { return clicktest.Noon },
 	})
 	for _, cookie := range ask(l, "GET", "/QwErTy").Header.Values("Set-Cookie") {
 		if !strings.Contains(cookie, "; Max-Age=86400;") {
@@ -218,7 +228,8 @@ func TestHowLongBrowsersRememberAClick(t *testing.T) {
 
 func TestThereIsNothingElse(t *testing.T) {
 	l, _ := newLinks(t)
-	for _, path := range []string{"/qwerty", "/QwErTy/", "/QwErTy/x", "//QwErTy", "/spring", "/x", "/click_api", "/?keyword=x", "/", "/click_api/"} {
+	for _, path := range []string{"/qwerty", "/QwErTy/", "/QwErTy/x", "//QwErTy", "/spring", "/x", "/click_api",
+		"/?keyword=x", "/", "/click_api/"} {
 		if ask(l, "GET", path) != nil {
 			t.Errorf("something answers on %s", path)
 		}
@@ -229,8 +240,10 @@ func TestAScriptIsToldItsSubid(t *testing.T) {
 	l, book := newLinks(t)
 	r := ask(l, "GET", "/QwErTy?return=jsonp&utm_term=a&se_referrer=&default_keyword=Title&landing_url=shop.example/")
 	body := r.body
-	want := `KTracking.response({"sub_id":"` + book.Clicks[0].SubID + `","token":"` + clicktest.VisitorToken(t, book.Clicks[0].SubID) + `"});`
-	if r.StatusCode != 200 || body != want || r.Header.Get("Content-Type") != "application/javascript" || r.Header.Get("Location") != "" {
+	want := `KTracking.response({"sub_id":"` + book.Clicks[0].SubID + `","token":"` +
+		clicktest.VisitorToken(t, book.Clicks[0].SubID) + `"});`
+	if r.StatusCode != 200 || body != want || r.Header.Get("Content-Type") != "application/javascript" ||
+		r.Header.Get("Location") != "" {
 		t.Errorf("%d %q %v", r.StatusCode, body, r.Header)
 	}
 	if got := book.Clicks[0].Params.Get("keyword"); got != "a" {
@@ -242,7 +255,8 @@ func TestAClickThatIsNotDurableGivesNoSubidAway(t *testing.T) {
 	l, book := newLinks(t)
 	book.Err = errors.New("store unavailable")
 	r := ask(l, "GET", "/QwErTy?kw=shoes")
-	if got, want := r.Header.Get("Location"), "https://offer.example/go?clickid=&c=spring&kw=shoes&src=adnet&z=&cost=0.05EUR#"; got != want {
+	if got, want := r.Header.Get("Location"),
+		"https://offer.example/go?clickid=&c=spring&kw=shoes&src=adnet&z=&cost=0.05EUR#"; got != want {
 		t.Errorf("to %s, want %s", got, want)
 	}
 	if r.StatusCode != 302 || r.Header.Get("Set-Cookie") != "" {
@@ -266,8 +280,10 @@ func TestVisitsAboveALimitLeadToTheOfferAndMakeNoClick(t *testing.T) {
 		clicks string // of each visit: whether it is one
 	}{
 		{"none", config.Limits{}, []string{one, one, one}, "+++"},
-		{"of all visitors", config.Limits{Visits: &config.RateLimit{RequestsPerSecond: 1, Burst: 2}}, []string{one, another, one, another}, "++--"},
-		{"of each source", config.Limits{VisitsPerSource: &config.RateLimit{RequestsPerSecond: 1, Burst: 1}}, []string{one, one, another, another}, "+-+-"},
+		{"of all visitors", config.Limits{Visits: &config.RateLimit{RequestsPerSecond: 1, Burst: 2}},
+			[]string{one, another, one, another}, "++--"},
+		{"of each source", config.Limits{VisitsPerSource: &config.RateLimit{RequestsPerSecond: 1, Burst: 1}},
+			[]string{one, one, another, another}, "+-+-"},
 		{"of both, where what a source has too much does not count for all", config.Limits{
 			Visits:          &config.RateLimit{RequestsPerSecond: 1, Burst: 2},
 			VisitsPerSource: &config.RateLimit{RequestsPerSecond: 1, Burst: 1},
@@ -283,7 +299,8 @@ func TestVisitsAboveALimitLeadToTheOfferAndMakeNoClick(t *testing.T) {
 				r := visitFrom(l, from, "/QwErTy?kw=shoes")
 				is := map[bool]string{true: "+", false: "-"}[len(book.Clicks) > before]
 				to := r.Header.Get("Location")
-				if r.StatusCode != http.StatusFound || strings.Contains(to, "clickid=&") != (is == "-") || !strings.Contains(to, "kw=shoes") {
+				if r.StatusCode != http.StatusFound || strings.Contains(to, "clickid=&") != (is == "-") ||
+					!strings.Contains(to, "kw=shoes") {
 					t.Errorf("%d to %s", r.StatusCode, to)
 				}
 				clicks += is
@@ -330,11 +347,16 @@ func TestUpdates(t *testing.T) {
 		body         string
 		params       string
 	}{
-		{"anybody fills empty fields", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_3=a%26b&keyword=new", 200, "", "keyword=old sub_id_3=a&b"},
-		{"the visitor changes fields", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_3=a%26b&keyword=new&_token=" + token, 200, "", "keyword=new sub_id_3=a&b"},
-		{"a seal of another click", "/QwErTy?_update_tokens=1&sub_id=s1&keyword=new&_token=" + strings.Replace(token, "s1", "s2", 1), 200, "", "keyword=old"},
-		{"what is no field", "/QwErTy?_update_tokens=1&sub_id=s1&payout=9&cost=1&campaign=x&ip=1.2.3.4&kw=x", 200, "", "keyword=old"},
-		{"asked by a script", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_1=x&return=jsonp", 200, `KTracking.response("Success");`, "keyword=old sub_id_1=x"},
+		{"anybody fills empty fields", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_3=a%26b&keyword=new", 200, "",
+			"keyword=old sub_id_3=a&b"},
+		{"the visitor changes fields", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_3=a%26b&keyword=new&_token=" + token, 200,
+			"", "keyword=new sub_id_3=a&b"},
+		{"a seal of another click", "/QwErTy?_update_tokens=1&sub_id=s1&keyword=new&_token=" +
+			strings.Replace(token, "s1", "s2", 1), 200, "", "keyword=old"},
+		{"what is no field", "/QwErTy?_update_tokens=1&sub_id=s1&payout=9&cost=1&campaign=x&ip=1.2.3.4&kw=x", 200, "",
+			"keyword=old"},
+		{"asked by a script", "/QwErTy?_update_tokens=1&sub_id=s1&sub_id_1=x&return=jsonp", 200,
+			`KTracking.response("Success");`, "keyword=old sub_id_1=x"},
 		{"another campaign's click", "/autumn?_update_tokens=1&sub_id=s1&keyword=new", 404, "", "keyword=old"},
 		{"an unknown click", "/QwErTy?_update_tokens=1&sub_id=s2&keyword=new", 404, "", "keyword=old"},
 		{"no subid", "/QwErTy?_update_tokens=1&keyword=new", 404, "", "keyword=old"},
@@ -343,7 +365,8 @@ func TestUpdates(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			l, book := newLinks(t)
 			book.Clicks = []conversion.Click{{
-				Endpoint: "default/test", SubID: "s1", Campaign: "spring", Params: conversion.Params{{Name: "keyword", Value: "old"}},
+				Endpoint: "default/test", SubID: "s1", Campaign: "spring",
+				Params: conversion.Params{{Name: "keyword", Value: "old"}},
 			}}
 			r := ask(l, "GET", test.target)
 			if body := r.body; r.StatusCode != test.status || body != test.body {
@@ -375,10 +398,14 @@ func TestALandingPageSendsItsVisitorOnByTheToken(t *testing.T) {
 		status       int
 		to           string
 	}{
-		{"at the root", "/?_lp=1&_token=QwErTy.s1", 302, "https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=&cost=USD#"},
-		{"beside the click API", "/click_api/?_lp=1&_token=QwErTy.s1", 302, "https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=&cost=USD#"},
-		{"at the link", "/autumn?_lp=1&_token=QwErTy.s1", 302, "https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=&cost=USD#"},
-		{"with the page's parameters", "/?_lp=1&_token=QwErTy.s1&zone=a%26b", 302, "https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=a%26b&cost=USD#"},
+		{"at the root", "/?_lp=1&_token=QwErTy.s1", 302,
+			"https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=&cost=USD#"},
+		{"beside the click API", "/click_api/?_lp=1&_token=QwErTy.s1", 302,
+			"https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=&cost=USD#"},
+		{"at the link", "/autumn?_lp=1&_token=QwErTy.s1", 302,
+			"https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=&cost=USD#"},
+		{"with the page's parameters", "/?_lp=1&_token=QwErTy.s1&zone=a%26b", 302,
+			"https://offer.example/go?clickid=s1&c=spring&kw=kw&src=&z=a%26b&cost=USD#"},
 		{"another campaign's click", "/?_lp=1&_token=autumn.s1", 404, ""},
 		{"an unknown click", "/?_lp=1&_token=QwErTy.s2", 404, ""},
 		{"an unknown campaign", "/?_lp=1&_token=winter.s1", 404, ""},
@@ -401,14 +428,17 @@ func TestALandingPageSendsItsVisitorOnByTheToken(t *testing.T) {
 
 // hostile are values by which somebody might want to lead visitors elsewhere or to run a script of their own.
 var hostile = []string{
-	"https://evil.example/", "//evil.example", `\\evil.example`, "/\\evil.example", "javascript:alert(1)", "@evil.example", ".evil.example",
-	"%0d%0aLocation:%20https://evil.example/", "\t//evil.example", "<script>alert(1)</script>", `");alert(1);//`, "jsonp<script>", "</script>", "{subid}",
+	"https://evil.example/", "//evil.example", `\\evil.example`, "/\\evil.example", "javascript:alert(1)", "@evil.example",
+	".evil.example",
+	"%0d%0aLocation:%20https://evil.example/", "\t//evil.example", "<script>alert(1)</script>", `");alert(1);//`,
+	"jsonp<script>", "</script>", "{subid}",
 }
 
 func TestNobodyElseDecidesWhereAVisitorGoes(t *testing.T) {
 	l, _ := newLinks(t)
 	names := []string{
-		"return", "url", "redirect", "to", "r", "next", "offer", "kw", "zone", "source", "sub_id_2", "cost", "currency", "keyword", "_lp", "_token",
+		"return", "url", "redirect", "to", "r", "next", "offer", "kw", "zone", "source", "sub_id_2", "cost", "currency",
+		"keyword", "_lp", "_token",
 		"landing_url", "se_referrer", "host", "callback",
 	}
 	target := regexp.MustCompile(`^https://offer\.example/go\?clickid=[0-9a-z]{24}&c=spring&[A-Za-z0-9%._~=&-]*#[A-Za-z0-9%._~-]*$`)
@@ -453,7 +483,8 @@ func TestNothingOfARequestStandsInAScript(t *testing.T) {
 
 func TestTheHeadersOfEveryAnswer(t *testing.T) {
 	l, _ := newLinks(t)
-	for _, target := range []string{"/QwErTy", "/QwErTy?return=jsonp", "/QwErTy?_update_tokens=1&sub_id=s1", "/?_lp=1&_token=x"} {
+	for _, target := range []string{"/QwErTy", "/QwErTy?return=jsonp", "/QwErTy?_update_tokens=1&sub_id=s1",
+		"/?_lp=1&_token=x"} {
 		header := ask(l, "GET", target).Header
 		for name, want := range map[string]string{
 			"Content-Security-Policy": "default-src 'none'", "Referrer-Policy": "strict-origin-when-cross-origin",

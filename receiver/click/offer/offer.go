@@ -15,8 +15,8 @@ type Template struct {
 	parts []config.TemplatePart
 }
 
-// Parse compiles an offer URL, see [config.ParseOfferURL]. Scheme and host hold no macro, so that nothing a visitor sends
-// decides where the visitor goes. The error says what to correct.
+// Parse compiles an offer URL, see [config.ParseOfferURL]. Scheme and host hold no macro, so that nothing a visitor
+// sends decides where the visitor goes. The error says what to correct.
 func Parse(text string) (*Template, error) {
 	t := &Template{parts: config.ParseOfferURL(text)}
 	for i := range t.parts {
@@ -73,8 +73,8 @@ func isName(c byte) bool {
 	return 'a' <= c && c <= 'z' || 'A' <= c && c <= 'Z' || '0' <= c && c <= '9' || c == '_' || c == '-' || c == '.'
 }
 
-// Render returns the URL with each macro replaced by its value, encoded so that it stays one value wherever it stands: only
-// letters, digits and `-_.~` remain as they are, and of a raw value also what cannot end it.
+// Render returns the URL with each macro replaced by its value, encoded so that it stays one value wherever it stands:
+// only letters, digits and `-_.~` remain as they are, and of a raw value also what cannot end it.
 func (t *Template) Render(value func(*config.TemplatePart) string) string {
 	var b strings.Builder
 	for i := range t.parts {

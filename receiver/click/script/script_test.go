@@ -17,9 +17,11 @@ func TestScriptsAreServedAndKept(t *testing.T) {
 		{"the tracking script", "GET", browser.ScriptPath, "", 200, string(browser.Script()), keepCurrent},
 		{"the adapter", "GET", browser.AdapterPath, "", 200, string(browser.Adapter()), keepCurrent},
 		{"by its version", "GET", browser.ScriptPath + "?v=" + version, "", 200, string(browser.Script()), keepVersion},
-		{"by another version", "GET", browser.ScriptPath + "?v=0123456789abcdef", "", 200, string(browser.Script()), keepCurrent},
+		{"by another version", "GET", browser.ScriptPath + "?v=0123456789abcdef", "", 200, string(browser.Script()),
+			keepCurrent},
 		{"one that the browser has", "GET", browser.ScriptPath, `"` + version + `"`, 304, "", keepCurrent},
-		{"one that it has of another version", "GET", browser.ScriptPath, `"0123456789abcdef"`, 200, string(browser.Script()), keepCurrent},
+		{"one that it has of another version", "GET", browser.ScriptPath, `"0123456789abcdef"`, 200, string(browser.Script()),
+			keepCurrent},
 		{"HEAD", "HEAD", browser.ScriptPath, "", 200, "", keepCurrent},
 		{"POST", "POST", browser.ScriptPath, "", 405, "", ""},
 	} {
@@ -34,7 +36,8 @@ func TestScriptsAreServedAndKept(t *testing.T) {
 				t.Errorf("%d, %d bytes, %v", w.Code, w.Body.Len(), w.Header())
 			}
 			if w.Code == 200 && (w.Header().Get("Content-Type") != "text/javascript; charset=utf-8" ||
-				w.Header().Get("Access-Control-Allow-Origin") != "*" || w.Header().Get("Cross-Origin-Resource-Policy") != "cross-origin") {
+				w.Header().Get("Access-Control-Allow-Origin") != "*" ||
+				w.Header().Get("Cross-Origin-Resource-Policy") != "cross-origin") {
 				t.Errorf("headers %v", w.Header())
 			}
 		})

@@ -7,10 +7,10 @@ import (
 	"time"
 )
 
-// A subid is [Length] characters of base32, the digits and lower-case letters without i, l, o and u, in byte order: 9 of
-// time (45 bits: milliseconds since 1970, to the year 3084) and 15 of randomness (75 bits). So subids sort by time, which
-// keeps a store's index warm; nobody guesses another visitor's; and they survive networks that fold letter case or cut
-// whatever is no letter or digit.
+// A subid is [Length] characters of base32, the digits and lower-case letters without i, l, o and u, in byte order: 9
+// of time (45 bits: milliseconds since 1970, to the year 3084) and 15 of randomness (75 bits). So subids sort by time,
+// which keeps a store's index warm; nobody guesses another visitor's; and they survive networks that fold letter case
+// or cut whatever is no letter or digit.
 const (
 	Length     = timeChars + randomChars
 	timeChars  = 9

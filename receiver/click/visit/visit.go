@@ -1,5 +1,5 @@
-// Package visit owns what a visit to a campaign means: which click it is, and where the visitor goes. It is pure but for
-// the randomness of subids and of the macro {random}: no clock, no store, no network.
+// Package visit owns what a visit to a campaign means: which click it is, and where the visitor goes. It is pure but
+// for the randomness of subids and of the macro {random}: no clock, no store, no network.
 package visit
 
 import (
@@ -66,8 +66,8 @@ func (v Visit) field(field string) string {
 	return value
 }
 
-// value returns a parameter of the link. A macro that the traffic source did not fill in counts as empty: it means nothing
-// to the offer and to S2S postbacks.
+// value returns a parameter of the link. A macro that the traffic source did not fill in counts as empty: it means
+// nothing to the offer and to S2S postbacks.
 func (v Visit) value(name string) string {
 	if value := v.Values.Get(name); !macro.IsBare(value) {
 		return value
@@ -75,8 +75,8 @@ func (v Visit) value(name string) string {
 	return ""
 }
 
-// cost of the click: what the link says, in the currency that the link says, else in the endpoint's. A cost that cannot be
-// read, such as a macro that was not filled in, is none: then the campaign's own counts.
+// cost of the click: what the link says, in the currency that the link says, else in the endpoint's. A cost that cannot
+// be read, such as a macro that was not filled in, is none: then the campaign's own counts.
 func (v Visit) cost(rates *money.Table) *money.Amount {
 	to := v.Campaign.Endpoint.Currency
 	currency, _ := request.Currency(v.field(config.ParamCurrency))
@@ -140,9 +140,11 @@ func (v Visit) OfferURL(click *conversion.Click) string {
 }
 
 // robots are words in the names of programs that are no visitor's browser.
-var robots = []string{"bot", "crawl", "spider", "slurp", "facebookexternalhit", "headless", "curl/", "wget/", "python", "go-http-client"}
+var robots = []string{"bot", "crawl", "spider", "slurp", "facebookexternalhit", "headless", "curl/", "wget/", "python",
+	"go-http-client"}
 
-// IsBot guesses by its name whether a browser is a program. It is but a word for who asks; the click is one all the same.
+// IsBot guesses by its name whether a browser is a program. It is but a word for who asks; the click is one all the
+// same.
 func IsBot(userAgent string) bool {
 	name := strings.ToLower(userAgent)
 	for _, robot := range robots {
@@ -153,8 +155,8 @@ func IsBot(userAgent string) bool {
 	return name == ""
 }
 
-// IsSpeculative reports whether a browser fetches or renders a page ahead, for a visitor who may never come. header returns
-// the value of a header of the visitor's request.
+// IsSpeculative reports whether a browser fetches or renders a page ahead, for a visitor who may never come. header
+// returns the value of a header of the visitor's request.
 func IsSpeculative(header func(name string) string) bool {
 	for _, name := range []string{"Sec-Purpose", "Purpose", "X-Purpose", "X-Moz"} {
 		purpose := strings.ToLower(header(name))

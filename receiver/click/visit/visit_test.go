@@ -38,9 +38,11 @@ func visitTo(t *testing.T, alias, query string) visit.Visit {
 func TestTheFieldsOfAClick(t *testing.T) {
 	for _, test := range []struct{ name, alias, query, want string }{
 		{"nothing", "QwErTy", "", "source=adnet"},
-		{"canonical names always work", "QwErTy", "keyword=a&external_id=b&creative_id=c&ad_campaign_id=d&source=e&sub_id_30=f",
+		{"canonical names always work", "QwErTy",
+			"keyword=a&external_id=b&creative_id=c&ad_campaign_id=d&source=e&sub_id_30=f",
 			"ad_campaign_id=d creative_id=c external_id=b keyword=a source=e sub_id_30=f"},
-		{"the traffic source's names", "QwErTy", "utm_term=a&click=b&zone=7", "external_id=b keyword=a source=adnet sub_id_1=7"},
+		{"the traffic source's names", "QwErTy", "utm_term=a&click=b&zone=7",
+			"external_id=b keyword=a source=adnet sub_id_1=7"},
 		{"in their declared order", "QwErTy", "utm_term=second&kw=first", "keyword=first source=adnet"},
 		{"the canonical name goes first", "QwErTy", "kw=theirs&keyword=ours", "keyword=ours source=adnet"},
 		{"an empty value is none", "QwErTy", "keyword=&kw=theirs&source=", "keyword=theirs source=adnet"},
@@ -50,7 +52,8 @@ func TestTheFieldsOfAClick(t *testing.T) {
 		{"names that mean nothing to the campaign", "autumn", "kw=a&zone=7&sub_id_31=x", ""},
 		{"a value that is too long is absent", "autumn", "keyword=" + strings.Repeat("k", 2049) + "&source=s", "source=s"},
 		{"neither NUL nor broken UTF-8", "autumn", "keyword=a%00b%ff", "keyword=a\uFFFDbя"},
-		{"a macro that was not filled in", "QwErTy", "keyword=${KEYWORD}&kw=theirs&click={click_id}&zone=__ZONE__", "keyword=theirs source=adnet"},
+		{"a macro that was not filled in", "QwErTy", "keyword=${KEYWORD}&kw=theirs&click={click_id}&zone=__ZONE__",
+			"keyword=theirs source=adnet"},
 		{"text that is no macro", "QwErTy", "kw=c%23+course&zone=50%25", "keyword=c# course source=adnet sub_id_1=50%"},
 		{"a broken name", "autumn", "Keyword=a", "keyword=a"},
 	} {
@@ -63,7 +66,8 @@ func TestTheFieldsOfAClick(t *testing.T) {
 			if diff := cmp.Diff(test.want, strings.Join(got, " ")); diff != "" {
 				t.Error(diff)
 			}
-			if click.Endpoint != "default/test" || click.IP != "203.0.113.7" || click.UserAgent != "UA" || !click.Time.Equal(clicktest.Noon) ||
+			if click.Endpoint != "default/test" || click.IP != "203.0.113.7" || click.UserAgent != "UA" ||
+				!click.Time.Equal(clicktest.Noon) ||
 				len(click.SubID) != subid.Length {
 				t.Errorf("click %+v", click)
 			}
@@ -113,8 +117,10 @@ func TestAnOfferHasDatesRandomNumbersAndRawValues(t *testing.T) {
 	e := clicktest.Endpoint()
 	e.Campaigns[0].OfferURL = "https://offer.example/?s={_subid}&d={_date:d.m.Y,Europe/Kyiv}&r={random:5,5}&k={_keyword}&u={utm_x}&a={sub_id_9}"
 	campaign := clicktest.Snapshot(t, e).ByAlias(e.Campaigns[0].Alias)
-	v := visit.Visit{Campaign: campaign, Values: request.ParseVisit(&request.Request{RawQuery: "utm_x=1"}, campaign.Names), At: clicktest.Noon.Add(11 * time.Hour)}
-	click := &conversion.Click{SubID: "s1", Params: conversion.Params{{Name: "keyword", Value: "a/b&c=d"}, {Name: "sub_id_9", Value: "${AD}"}}}
+	v := visit.Visit{Campaign: campaign, Values: request.ParseVisit(&request.Request{RawQuery: "utm_x=1"}, campaign.Names),
+		At: clicktest.Noon.Add(11 * time.Hour)}
+	click := &conversion.Click{SubID: "s1", Params: conversion.Params{{Name: "keyword", Value: "a/b&c=d"},
+		{Name: "sub_id_9", Value: "${AD}"}}}
 	next := clicktest.Noon.AddDate(0, 0, 1).Format("02.01.2006")
 	want := "https://offer.example/?s=s1&d=" + next + "&r=5&k=a/b%26c%3Dd&u=1&a="
 	if got := v.OfferURL(click); got != want {
@@ -132,7 +138,8 @@ func TestATokenNamesCampaignAndClick(t *testing.T) {
 	if alias, id, ok := visit.SplitToken("QwErTy.old.token-1"); !ok || alias != "QwErTy" || id != "old.token-1" {
 		t.Errorf("without a seal: %q %q %v", alias, id, ok)
 	}
-	for _, none := range []string{"", "QwErTy", ".s1", "QwErTy.", "a b.s1", "QwErTy.{subid}", "QwErTy.a b", "//evil.example/.s1"} {
+	for _, none := range []string{"", "QwErTy", ".s1", "QwErTy.", "a b.s1", "QwErTy.{subid}", "QwErTy.a b",
+		"//evil.example/.s1"} {
 		if _, _, ok := visit.SplitToken(none); ok {
 			t.Errorf("%q is taken for a token", none)
 		}
@@ -189,17 +196,20 @@ func TestWhoIsABot(t *testing.T) {
 }
 
 func FuzzVisit(f *testing.F) {
-	for _, seed := range []string{"kw=a&cost=0,5&currency=eur", "sub_id_2=%0d%0a&zone=%26%23", "cost=1e9", "%", "a=b;c=d"} {
+	for _, seed := range []string{"kw=a&cost=0,5&currency=eur", "sub_id_2=%0d%0a&zone=%26%23", "cost=1e9", "%",
+		"a=b;c=d"} {
 		f.Add(seed)
 	}
 	campaign := clicktest.Endpoint()
 	f.Fuzz(func(t *testing.T, query string) {
 		v := visit.Visit{
-			Campaign: clicktest.Snapshot(t, campaign).ByAlias("QwErTy"), Values: request.ParseVisit(&request.Request{RawQuery: query}, nil), At: clicktest.Noon,
+			Campaign: clicktest.Snapshot(t, campaign).ByAlias("QwErTy"),
+			Values:   request.ParseVisit(&request.Request{RawQuery: query}, nil), At: clicktest.Noon,
 		}
 		click := v.Click(rates())
 		to := v.OfferURL(click)
-		if !strings.HasPrefix(to, "https://offer.example/go?clickid="+click.SubID+"&c=spring&kw=") || strings.Count(to, "#") != 1 ||
+		if !strings.HasPrefix(to, "https://offer.example/go?clickid="+click.SubID+"&c=spring&kw=") ||
+			strings.Count(to, "#") != 1 ||
 			strings.Count(to, "&") != 5 || strings.ContainsAny(to, "\r\n\"'<> ") {
 			t.Fatalf("%q leads to %q", query, to)
 		}

@@ -14,8 +14,8 @@ const shortest = 6
 // plainHeaders are those whose values are never secret, in lower case.
 var plainHeaders = []string{"accept", "accept-language", "content-type", "user-agent"}
 
-// secretTexts returns what of the declaration may be a token: literal text of the URL and the body, but for names of JSON
-// members, and the values of headers. The longest go first, so that none is left in pieces.
+// secretTexts returns what of the declaration may be a token: literal text of the URL and the body, but for names of
+// JSON members, and the values of headers. The longest go first, so that none is left in pieces.
 func (r *Rule) secretTexts() []config.Redacted {
 	var texts []string
 	for i := range r.pieces {

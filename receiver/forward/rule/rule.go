@@ -45,8 +45,8 @@ type Header struct {
 // Request is a filled-in rule.
 type Request struct {
 	Method, URL string
-	// Body of a POST, and what it is. Without a declared body it is a form: what of the template follows the question mark.
-	// A GET has none.
+	// Body of a POST, and what it is. Without a declared body it is a form: what of the template follows the question
+	// mark. A GET has none.
 	Body, ContentType string
 	// Headers go before everything that a sender sets itself.
 	Headers []Header
@@ -138,7 +138,8 @@ func piecesOf(parts []config.TemplatePart) []piece {
 
 const masked = "…"
 
-// mask returns what may be seen of literal text: that there is some and, right before a macro, the name of its parameter.
+// mask returns what may be seen of literal text: that there is some and, right before a macro, the name of its
+// parameter.
 func mask(literal string, inQuery, beforeMacro bool) string {
 	path, query, begins := strings.Cut(literal, "?")
 	if inQuery {
@@ -205,8 +206,8 @@ func (r *Rule) Render(v *Values) Request {
 	return request
 }
 
-// encoded returns a macro's value as it goes into a URL or a form. Only text of the declaration itself may begin another
-// parameter: everything else is what somebody has sent.
+// encoded returns a macro's value as it goes into a URL or a form. Only text of the declaration itself may begin
+// another parameter: everything else is what somebody has sent.
 func encoded(v *Values, m *config.TemplatePart) string {
 	value, declared := v.fill(m)
 	switch {

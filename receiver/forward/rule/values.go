@@ -18,8 +18,8 @@ type Values struct {
 	Random func() uint64
 }
 
-// fill returns what a macro stands for, empty where nothing is known. declared: it is text of the declaration, a word for a
-// type or a formatted date.
+// fill returns what a macro stands for, empty where nothing is known. declared: it is text of the declaration, a word
+// for a type or a formatted date.
 func (v *Values) fill(m *config.TemplatePart) (value string, declared bool) {
 	if word, ok := m.Words[v.Conversion.Type]; ok && m.Macro == config.ParamStatus {
 		return word, true

@@ -1,6 +1,6 @@
-// Package facts writes the statements by which a store sums its rows into the facts of a report. There are two for every
-// plan, one over the clicks and one over the conversions; engines differ in a [Dialect] only. Values of a query are
-// arguments, never part of the text: what is in the text comes from the closed lists of package report.
+// Package facts writes the statements by which a store sums its rows into the facts of a report. There are two for
+// every plan, one over the clicks and one over the conversions; engines differ in a [Dialect] only. Values of a query
+// are arguments, never part of the text: what is in the text comes from the closed lists of package report.
 //
 // It imports no engine. The columns are those of package table.
 package facts

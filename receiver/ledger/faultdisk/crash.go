@@ -67,7 +67,8 @@ func (d *Disk) Changes() int {
 	return len(d.log)
 }
 
-// Crash returns the disk as it is found after a crash that followed the first n changes. The disk itself stays as it is.
+// Crash returns the disk as it is found after a crash that followed the first n changes. The disk itself stays as it
+// is.
 func (d *Disk) Crash(tb testing.TB, n int, fate func(Change) Fate) *Disk {
 	tb.Helper()
 	d.mu.Lock()
@@ -122,7 +123,8 @@ func (d *Disk) initial() map[string]int {
 // durable finds the changes that a later sync has made certain.
 func durable(log []step) []bool {
 	certain := make([]bool, len(log))
-	// dirty are the changes by the file whose sync they wait for; those of names wait for the directory's, which is file 0.
+	// dirty are the changes by the file whose sync they wait for; those of names wait for the directory's, which is file
+	// 0.
 	dirty := map[int][]int{}
 	for i, s := range log {
 		switch s.call {

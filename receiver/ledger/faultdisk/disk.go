@@ -1,23 +1,23 @@
 // Package faultdisk is a disk that fails, for tests of what is written through SQLite or file by file.
 //
-// A [Disk] is a directory of real files. It stands below SQLite: the package wraps SQLite's own file layer (its VFS, the
-// structure of functions through which SQLite opens, reads, writes, truncates, syncs and removes files) and makes the
-// wrapper the default of the process, so that the code under test opens its databases as it always does. Files that are
-// no database are written through [Disk.OpenFile]. Outside the directory of a disk nothing changes.
+// A [Disk] is a directory of real files. It stands below SQLite: the package wraps SQLite's own file layer (its VFS,
+// the structure of functions through which SQLite opens, reads, writes, truncates, syncs and removes files) and makes
+// the wrapper the default of the process, so that the code under test opens its databases as it always does. Files that
+// are no database are written through [Disk.OpenFile]. Outside the directory of a disk nothing changes.
 //
 // Two things can be done with a disk:
 //
-//   - Calls can fail: [Disk.Inject] lets the nth call, or all from the nth on, fail with an I/O error, half-way through a
-//     write, or because the disk is full.
-//   - The machine can lose its power: the disk keeps a log of every change. [Disk.Crash] returns a disk as it is found after
-//     the first n of them. What was synced before is there. Each later change may have reached the disk, whole or torn, or
-//     not, independently of the others: that is all that POSIX promises. So a name that was created or removed is certain
-//     only after its directory was synced. A sync that failed leaves the changes before it uncertain for good: Linux
-//     forgets them, and the next sync succeeds.
+//   - Calls can fail: [Disk.Inject] lets the nth call, or all from the nth on, fail with an I/O error, half-way
+//     through a write, or because the disk is full.
+//   - The machine can lose its power: the disk keeps a log of every change. [Disk.Crash] returns a disk as it is found
+//     after the first n of them. What was synced before is there. Each later change may have reached the disk, whole
+//     or torn, or not, independently of the others: that is all that POSIX promises. So a name that was created or
+//     removed is certain only after its directory was synced. A sync that failed leaves the changes before it
+//     uncertain for good: Linux forgets them, and the next sync succeeds.
 //
-// Not modeled: the shared-memory index of a write-ahead log, which SQLite rebuilds after a crash; a rename, which neither
-// the stores nor the spool do while they serve; reads that return wrong bytes. Syncs are recorded, not executed: tests
-// would wait for the real disk without learning anything.
+// Not modeled: the shared-memory index of a write-ahead log, which SQLite rebuilds after a crash; a rename, which
+// neither the stores nor the spool do while they serve; reads that return wrong bytes. Syncs are recorded, not
+// executed: tests would wait for the real disk without learning anything.
 package faultdisk
 
 import (

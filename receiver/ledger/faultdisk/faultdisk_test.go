@@ -39,7 +39,8 @@ func rows(t *testing.T, d *faultdisk.Disk) int {
 	t.Helper()
 	db := open(t, d, "")
 	n := -1
-	if err := db.QueryRow("select count(*) from t").Scan(&n); err != nil && !strings.Contains(err.Error(), "no such table") {
+	if err := db.QueryRow("select count(*) from t").Scan(&n); err != nil &&
+		!strings.Contains(err.Error(), "no such table") {
 		t.Fatal(err)
 	}
 	return n

@@ -47,7 +47,8 @@ type File struct {
 	file int
 }
 
-// OpenFile opens the file at path for reading and writing, and creates it, readable by its owner only, if there is none.
+// OpenFile opens the file at path for reading and writing, and creates it, readable by its owner only, if there is
+// none.
 func (d *Disk) OpenFile(path string) (*File, error) {
 	d.mu.Lock()
 	defer d.mu.Unlock()

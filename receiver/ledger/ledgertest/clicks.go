@@ -24,7 +24,8 @@ func testClickFilter(d *desk) {
 	placeholder := ledger.KeyOf(shop, "placeholder")
 	d.read(ledger.Want{Keys: []ledger.Key{placeholder}, Create: []ledger.Key{placeholder}})
 	for _, endpoint := range []string{"", shop, "shop/other", "shop/none"} {
-		want := slices.DeleteFunc(slices.Clone(all), func(c *conversion.Click) bool { return endpoint != "" && c.Endpoint != endpoint })
+		want := slices.DeleteFunc(slices.Clone(all),
+			func(c *conversion.Click) bool { return endpoint != "" && c.Endpoint != endpoint })
 		whole := d.listClicks(ledger.ClickFilter{Endpoint: endpoint})
 		d.same("the clicks of "+endpoint, sortedClicks(want), sortedClicks(whole))
 		for _, limit := range []int{1, 97} {
@@ -39,7 +40,8 @@ func testClickFilter(d *desk) {
 		}
 		d.same("one click", c, got)
 	}
-	for _, key := range []ledger.Key{placeholder, ledger.KeyOf("shop/other", all[0].SubID), ledger.KeyOf("shop/none", "c1")} {
+	for _, key := range []ledger.Key{placeholder, ledger.KeyOf("shop/other", all[0].SubID),
+		ledger.KeyOf("shop/none", "c1")} {
 		if got, err := d.store.Click(d.Context(), key.Endpoint, key.SubID); got != nil || err != nil {
 			d.Errorf("%v: %v, %v", key, got, err)
 		}
@@ -75,5 +77,6 @@ func (d *desk) pageClicks(endpoint string, limit, n int) (found []*conversion.Cl
 }
 
 func sortedClicks(clicks []*conversion.Click) []*conversion.Click {
-	return slices.SortedFunc(slices.Values(clicks), func(a, b *conversion.Click) int { return strings.Compare(a.SubID, b.SubID) })
+	return slices.SortedFunc(slices.Values(clicks),
+		func(a, b *conversion.Click) int { return strings.Compare(a.SubID, b.SubID) })
 }

@@ -49,11 +49,12 @@ func (d *desk) crowd(stores ...ledger.Store) {
 			for batch := range batchesPerSender {
 				intents := randomBatch(random, 10*(sender*batchesPerSender+batch))
 				made := 0
-				err := persist(d.Context(), stores[sender%len(stores)], wantIntents(intents), func(book *ledger.Book) *ledger.Changes {
-					changes := applyAll(book, intents)
-					made = len(changes.Forwards)
-					return changes
-				})
+				err := persist(d.Context(), stores[sender%len(stores)], wantIntents(intents),
+					func(book *ledger.Book) *ledger.Changes {
+						changes := applyAll(book, intents)
+						made = len(changes.Forwards)
+						return changes
+					})
 				if err != nil {
 					d.Errorf("sender %d: %v", sender, err)
 					return
@@ -73,7 +74,8 @@ func (d *desk) crowd(stores ...ledger.Store) {
 func randomBatch(random *rand.Rand, n int) []*conversion.Intent {
 	rules := &conversion.Rules{
 		Currency: "USD", UnknownClick: config.UnknownClickRecord, Repeat: config.RepeatOverwrite, SlotPolicy: config.SlotTid,
-		Transitions: config.TransitionsAny, Forwards: []conversion.ForwardRule{{Name: "all", Resend: config.ResendOnAnyChange}},
+		Transitions: config.TransitionsAny, Forwards: []conversion.ForwardRule{{Name: "all",
+			Resend: config.ResendOnAnyChange}},
 	}
 	intents := make([]*conversion.Intent, 1+random.IntN(4))
 	for i := range intents {
@@ -180,7 +182,8 @@ func (d *desk) audit(sent [][]*conversion.Intent, recorded []int) {
 		for _, version := range history {
 			in := intents[version.RequestID]
 			if in == nil {
-				d.Fatalf("version %d of %s was made by a postback that nobody sent, or by one for the second time", version.Version, c.ID)
+				d.Fatalf("version %d of %s was made by a postback that nobody sent, or by one for the second time", version.Version,
+					c.ID)
 			}
 			delete(intents, version.RequestID)
 			prev = conversion.Apply(in, prev, d.clickAtStart(c.SubID)).Next

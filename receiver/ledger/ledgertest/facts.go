@@ -171,7 +171,8 @@ func sumByHand(p report.Plan, clicks []*conversion.Click, conversions []*convers
 			}
 			return c.Params.Get(string(d))
 		}
-		addByHand(sums, p, at, field, report.Fact{Endpoint: c.Endpoint, Currency: c.EndpointCurrency, Type: c.Type}, &c.Payout)
+		addByHand(sums, p, at, field, report.Fact{Endpoint: c.Endpoint, Currency: c.EndpointCurrency, Type: c.Type},
+			&c.Payout)
 	}
 	var all []report.Fact
 	for _, fact := range sums {
@@ -215,7 +216,8 @@ func addByHand(
 }
 
 func factKey(f report.Fact) string {
-	return fmt.Sprint(f.Slot.UnixMicro(), "\x00", strings.Join(f.Values, "\x00"), "\x00", f.Endpoint, "\x00", f.Currency, "\x00", f.Type)
+	return fmt.Sprint(f.Slot.UnixMicro(), "\x00", strings.Join(f.Values, "\x00"), "\x00", f.Endpoint, "\x00", f.Currency,
+		"\x00", f.Type)
 }
 
 func sortFacts(all []report.Fact) []report.Fact {

@@ -12,7 +12,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
-func (f faulty) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) ([]ledger.OutboxRow, map[string]int, error) {
+func (f faulty) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) ([]ledger.OutboxRow, map[string]int,
+	error) {
 	claim.Shares = slices.Clone(claim.Shares)
 	switch f.fault {
 	case "claims what is not due":

@@ -85,7 +85,8 @@ func (f faulty) spoil(changes ledger.Changes) *ledger.Changes {
 	return &changes
 }
 
-func (f faulty) Conversions(ctx context.Context, filter ledger.ConversionFilter) iter.Seq2[*conversion.Conversion, error] {
+func (f faulty) Conversions(ctx context.Context, filter ledger.ConversionFilter) iter.Seq2[*conversion.Conversion,
+	error] {
 	switch f.fault {
 	case "ignores the cursor of conversions":
 		filter.Before = uuid.Nil
@@ -150,7 +151,8 @@ func (f faulty) SaveRates(ctx context.Context, set money.Set) error {
 	return f.Store.SaveRates(ctx, set)
 }
 
-func (f faulty) OldClicks(ctx context.Context, before time.Time, after *ledger.OldClick, limit int) ([]ledger.OldClick, error) {
+func (f faulty) OldClicks(ctx context.Context, before time.Time, after *ledger.OldClick, limit int) ([]ledger.OldClick,
+	error) {
 	switch f.fault {
 	case "takes young clicks for old":
 		before = before.Add(time.Hour)

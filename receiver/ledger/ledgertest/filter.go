@@ -17,7 +17,8 @@ var (
 	tidTwo = "2"
 )
 
-// shelf returns conversions of two endpoints, several subids, tids and types, oldest first; some are of one millisecond.
+// shelf returns conversions of two endpoints, several subids, tids and types, oldest first; some are of one
+// millisecond.
 func shelf() []*conversion.Conversion {
 	var all []*conversion.Conversion
 	for n := range 48 {
@@ -62,7 +63,8 @@ func testConversionFilter(d *desk) {
 		{Endpoint: shop, SubID: subid(2), TID: &noTID},
 		{Endpoint: shop, Type: "sale", From: noon.Add(2 * time.Hour), To: noon.Add(11 * time.Hour)},
 		{SubID: subid(3), Type: "sale", TID: &tidTwo},
-		{Endpoint: shop, SubID: subid(0), Type: "lead", TID: &noTID, From: noon, To: noon.Add(time.Hour), ID: all[47].ID, Before: all[46].ID},
+		{Endpoint: shop, SubID: subid(0), Type: "lead", TID: &noTID, From: noon, To: noon.Add(time.Hour), ID: all[47].ID,
+			Before: all[46].ID},
 		{ID: all[47].ID, Endpoint: "shop/other"},
 	} {
 		var want []*conversion.Conversion
@@ -72,7 +74,8 @@ func testConversionFilter(d *desk) {
 			}
 		}
 		for _, limit := range []int{0, 1, 7, 1000} {
-			got := pages(f, limit, len(want), func(f ledger.ConversionFilter, before uuid.UUID, limit int) ([]*conversion.Conversion, uuid.UUID) {
+			got := pages(f, limit, len(want), func(f ledger.ConversionFilter, before uuid.UUID,
+				limit int) ([]*conversion.Conversion, uuid.UUID) {
 				if before != uuid.Nil {
 					f.Before = before
 				}
@@ -133,7 +136,8 @@ func testReceivedFilter(d *desk) {
 		{Before: all[20].ID},
 		{Before: id(noon.Add(20*time.Hour), 999)},
 		{Endpoint: shop, SubID: subid(2)},
-		{Endpoint: shop, SubID: subid(2), TID: &noTID, Type: "sale", Outcome: conversion.Recorded, From: noon, To: noon.Add(90 * time.Hour)},
+		{Endpoint: shop, SubID: subid(2), TID: &noTID, Type: "sale", Outcome: conversion.Recorded, From: noon,
+			To: noon.Add(90 * time.Hour)},
 		{Endpoint: shop, Outcome: conversion.Ignored, Reason: conversion.SubIDMissing, Before: all[11].ID},
 	} {
 		var want []ledger.Received
@@ -143,7 +147,8 @@ func testReceivedFilter(d *desk) {
 			}
 		}
 		for _, limit := range []int{0, 1, 7, 1000} {
-			got := pages(f, limit, len(want), func(f ledger.ReceivedFilter, before uuid.UUID, limit int) ([]ledger.Received, uuid.UUID) {
+			got := pages(f, limit, len(want), func(f ledger.ReceivedFilter, before uuid.UUID, limit int) ([]ledger.Received,
+				uuid.UUID) {
 				if before != uuid.Nil {
 					f.Before = before
 				}
@@ -161,8 +166,10 @@ func testReceivedFilter(d *desk) {
 
 func matchesRow(f ledger.ReceivedFilter, r ledger.Received) bool {
 	return (f.Endpoint == "" || f.Endpoint == r.Endpoint) && (f.SubID == "" || f.SubID == r.SubID) &&
-		(f.Type == "" || f.Type == r.Type) && (f.TID == nil || *f.TID == r.TID) && (f.Outcome == "" || f.Outcome == r.Outcome) &&
-		(f.Reason == "" || f.Reason == r.Reason) && within(r.At, f.From, f.To) && (f.Before == uuid.Nil || newest(f.Before, r.ID) < 0)
+		(f.Type == "" || f.Type == r.Type) && (f.TID == nil || *f.TID == r.TID) &&
+		(f.Outcome == "" || f.Outcome == r.Outcome) &&
+		(f.Reason == "" || f.Reason == r.Reason) && within(r.At, f.From, f.To) &&
+		(f.Before == uuid.Nil || newest(f.Before, r.ID) < 0)
 }
 
 // pages reads to exhaustion; limit 0 reads one page without a limit. It gives up once there are more than expected.
@@ -185,7 +192,8 @@ func describe(tid *string, f any) string {
 }
 
 func testStopEarly(d *desk) {
-	d.write(&ledger.Changes{Conversions: shelf(), Received: []ledger.Received{bareReceived(noon, 1), bareReceived(noon, 2)}})
+	d.write(&ledger.Changes{Conversions: shelf(),
+		Received: []ledger.Received{bareReceived(noon, 1), bareReceived(noon, 2)}})
 	for range 30 {
 		for _, err := range d.store.Conversions(d.Context(), ledger.ConversionFilter{}) {
 			d.same("error", nil, err)

@@ -39,7 +39,8 @@ func longAmount() *money.Amount {
 	converted := number("-987654321098765.123457")
 	return &money.Amount{
 		Original: number("123456789012345.123456789012"), Currency: "XAU", Converted: &converted,
-		Rate: money.Rate{Value: number("0.000123456789012345678901234567"), Date: noon.Truncate(24 * time.Hour), Source: "fixed+ecb"},
+		Rate: money.Rate{Value: number("0.000123456789012345678901234567"), Date: noon.Truncate(24 * time.Hour),
+			Source: "fixed+ecb"},
 	}
 }
 
@@ -65,25 +66,29 @@ func fullClick(subid string) *conversion.Click {
 func bareConversion(subid, tid string, at time.Time, n int) *conversion.Conversion {
 	return &conversion.Conversion{
 		ID: id(at, n), Endpoint: shop, SubID: subid, Slot: conversion.SlotKey{TID: tid}, Type: "lead", Payout: dollars("0"),
-		EndpointCurrency: "USD", ConversionTime: at, CreatedAt: at, UpdatedAt: at, Version: 1, RequestID: id(at, n), Stamp: at.UnixMicro(),
+		EndpointCurrency: "USD", ConversionTime: at, CreatedAt: at, UpdatedAt: at, Version: 1, RequestID: id(at, n),
+		Stamp: at.UnixMicro(),
 	}
 }
 
 func fullConversion(subid, tid string) *conversion.Conversion {
 	return &conversion.Conversion{
 		ID: id(noon, 1), Endpoint: shop, SubID: subid, Slot: conversion.SlotKey{TID: tid, Type: "sale"},
-		Type: "sale", PreviousType: "lead", Status: awkward, Payout: *longAmount(), Cost: pendingAmount(), EndpointCurrency: "USD",
-		Params:   conversion.Params{{Name: "a", Value: awkward}, {Name: awkward, Value: "b"}},
-		Campaign: awkward, Source: awkward, Test: true, From: awkward,
+		Type: "sale", PreviousType: "lead", Status: awkward, Payout: *longAmount(), Cost: pendingAmount(),
+		EndpointCurrency: "USD",
+		Params:           conversion.Params{{Name: "a", Value: awkward}, {Name: awkward, Value: "b"}},
+		Campaign:         awkward, Source: awkward, Test: true, From: awkward,
 		Warnings:  []conversion.Warning{conversion.PayoutAmbiguous, conversion.OverwroteOtherType},
 		ClickTime: noon.Add(-time.Hour), ConversionTime: noon.Add(-time.Minute), SaleTime: noon.Add(-time.Second),
-		CreatedAt: noon, UpdatedAt: noon.Add(time.Microsecond), Version: 7, RequestID: id(noon, 2), Stamp: noon.UnixMicro() + 3,
+		CreatedAt: noon, UpdatedAt: noon.Add(time.Microsecond), Version: 7, RequestID: id(noon, 2),
+		Stamp:  noon.UnixMicro() + 3,
 		Writer: conversion.WriterPerson, Pinned: true,
 	}
 }
 
 func bareReceived(at time.Time, n int) ledger.Received {
-	return ledger.Received{ID: id(at, n), Endpoint: shop, At: at, Outcome: conversion.Ignored, Reason: conversion.SubIDMissing}
+	return ledger.Received{ID: id(at, n), Endpoint: shop, At: at, Outcome: conversion.Ignored,
+		Reason: conversion.SubIDMissing}
 }
 
 // fullReceived has a query and a body of any bytes: they are what somebody sent.
@@ -120,8 +125,10 @@ func fullReceived(at time.Time, n int) ledger.Received {
 func heldPostback(subid string, at time.Time, n int) ledger.HeldPostback {
 	limit := number("99.5")
 	return ledger.HeldPostback{Until: at.Add(time.Hour), Intent: &conversion.Intent{
-		Endpoint: shop, SubID: subid, Slot: conversion.SlotKey{TID: awkward}, Type: "sale", Status: awkward, Payout: longAmount(),
-		Cost: pendingAmount(), Date: at.Add(-time.Minute), Params: conversion.Params{{Name: "p", Value: awkward}}, From: "f",
+		Endpoint: shop, SubID: subid, Slot: conversion.SlotKey{TID: awkward}, Type: "sale", Status: awkward,
+		Payout: longAmount(),
+		Cost:   pendingAmount(), Date: at.Add(-time.Minute), Params: conversion.Params{{Name: "p", Value: awkward}},
+		From:     "f",
 		Warnings: []conversion.Warning{conversion.CostAmbiguous}, Received: at, ReceivedIP: "192.0.2.7", RequestID: id(at, n),
 		Stamp: at.UnixMicro() + int64(n), Redelivered: true, Writer: conversion.WriterPage,
 		Rules: &conversion.Rules{

@@ -82,7 +82,8 @@ func Run(t *testing.T, engine Engine) {
 	}
 	if engine.Shared {
 		t.Run("two stores of one database leave the books in order", func(t *testing.T) { testTwoStores(newDesk(t, engine)) })
-		t.Run("senders of two stores keep every conversion in order", func(t *testing.T) { testForwardSendersOfTwoStores(newDesk(t, engine)) })
+		t.Run("senders of two stores keep every conversion in order",
+			func(t *testing.T) { testForwardSendersOfTwoStores(newDesk(t, engine)) })
 	}
 }
 
@@ -184,7 +185,8 @@ func sorted(keys []ledger.Key) []ledger.Key {
 }
 
 // persist runs a batch like a lane does: a batch that lost to a concurrent one is tried again, 20 times at most.
-func persist(ctx context.Context, store ledger.Store, want ledger.Want, decide func(*ledger.Book) *ledger.Changes) error {
+func persist(ctx context.Context, store ledger.Store, want ledger.Want,
+	decide func(*ledger.Book) *ledger.Changes) error {
 	var err error
 	for range 20 {
 		if err = store.Transact(ctx, want, decide); !errors.Is(err, ledger.ErrConflict) {

@@ -46,7 +46,8 @@ func (d *desk) claim(store ledger.Store, holder string, now time.Time, limit int
 	return d.claimFor(store, holder, now, time.Minute, limit, hosts...)
 }
 
-func (d *desk) claimFor(store ledger.Store, holder string, now time.Time, lease time.Duration, limit int, hosts ...string) []ledger.OutboxRow {
+func (d *desk) claimFor(store ledger.Store, holder string, now time.Time, lease time.Duration, limit int,
+	hosts ...string) []ledger.OutboxRow {
 	d.Helper()
 	c := ledger.OutboxClaim{Holder: holder, Now: now, Until: now.Add(lease)}
 	for _, h := range hosts {
@@ -68,7 +69,8 @@ func (d *desk) finish(store ledger.Store, holder string, now time.Time, rows ...
 
 func delivered(row ledger.OutboxRow, now time.Time) ledger.OutboxRow {
 	row.State, row.Ended, row.Tries = ledger.ForwardDelivered, now, row.Tries+1
-	row.Attempts = append(row.Attempts, ledger.Attempt{At: now, Milliseconds: 12, Status: 200, URL: "https://source.example/…?c=1", Answer: awkward})
+	row.Attempts = append(row.Attempts, ledger.Attempt{At: now, Milliseconds: 12, Status: 200,
+		URL: "https://source.example/…?c=1", Answer: awkward})
 	return row
 }
 
@@ -98,11 +100,13 @@ func numbered(ns ...int) []uuid.UUID {
 
 func testForwards(d *desk) {
 	c := fullConversion("c1", awkward)
-	whole := ledger.Forward{ID: id(noon, 1), Rule: "r", Host: host, Conversion: c, Click: fullClick("c1"), IP: "192.0.2.1", Due: noon}
+	whole := ledger.Forward{ID: id(noon, 1), Rule: "r", Host: host, Conversion: c, Click: fullClick("c1"), IP: "192.0.2.1",
+		Due: noon}
 	d.writeForwards(whole, forward(2, "c2", "orphans", "", 1))
 	want := ledger.OutboxRow{
-		ID: whole.ID, Slot: ledger.Slot{Key: ledger.KeyOf(shop, "c1"), SlotKey: c.Slot}, ConversionID: c.ID, Version: c.Version,
-		Type: c.Type, Rule: "r", Host: host, Conversion: c, Click: whole.Click, IP: whole.IP,
+		ID: whole.ID, Slot: ledger.Slot{Key: ledger.KeyOf(shop, "c1"), SlotKey: c.Slot}, ConversionID: c.ID,
+		Version: c.Version,
+		Type:    c.Type, Rule: "r", Host: host, Conversion: c, Click: whole.Click, IP: whole.IP,
 		State: ledger.ForwardWaiting, Due: noon, Created: noon,
 	}
 	d.same("the row", []ledger.OutboxRow{want}, d.forwards(ledger.OutboxFilter{SubID: "c1"}))
@@ -195,7 +199,8 @@ func testForwardShares(d *desk) {
 	}
 	d.writeForwards(all...)
 	hosts, err := d.store.DueForwards(d.Context(), noon)
-	d.same("hosts with the longest due", map[string]time.Time{"h0:80": noon.Add(-18 * time.Second), "h1:80": noon.Add(-19 * time.Second)}, hosts)
+	d.same("hosts with the longest due", map[string]time.Time{"h0:80": noon.Add(-18 * time.Second),
+		"h1:80": noon.Add(-19 * time.Second)}, hosts)
 	d.same("error", nil, err)
 	hosts, _ = d.store.DueForwards(d.Context(), noon.Add(-19*time.Second))
 	d.same("hosts that were due earlier", map[string]time.Time{"h1:80": noon.Add(-19 * time.Second)}, hosts)
@@ -214,7 +219,8 @@ func testForwardShares(d *desk) {
 			d.Errorf("claimed %s, due since %s", row.ID, row.Due)
 		}
 	}
-	if rows, _, err := d.store.ClaimForwards(d.Context(), ledger.OutboxClaim{Holder: "b", Now: noon, Until: noon.Add(time.Minute)}); err != nil || len(rows) > 0 {
+	if rows, _, err := d.store.ClaimForwards(d.Context(),
+		ledger.OutboxClaim{Holder: "b", Now: noon, Until: noon.Add(time.Minute)}); err != nil || len(rows) > 0 {
 		d.Errorf("a claim for no host: %d rows, %v", len(rows), err)
 	}
 }
@@ -228,7 +234,8 @@ func testForwardRetry(d *desk) {
 	d.same("the row", []ledger.OutboxRow{row}, d.forwards(ledger.OutboxFilter{}))
 	d.same("at the former host", 0, len(d.claim(d.store, "b", noon.Add(time.Hour), 1, host)))
 	d.same("too early", 0, len(d.claim(d.store, "b", noon.Add(5*time.Second-time.Microsecond), 1, row.Host)))
-	d.same("in time, though the first lease lasts", numbered(1), ids(d.claim(d.store, "b", noon.Add(5*time.Second), 1, row.Host)))
+	d.same("in time, though the first lease lasts", numbered(1),
+		ids(d.claim(d.store, "b", noon.Add(5*time.Second), 1, row.Host)))
 }
 
 func testForwardResend(d *desk) {
@@ -297,7 +304,8 @@ func testForwardFilter(d *desk) {
 		{"failed", ledger.OutboxFilter{State: ledger.ForwardFailed}, newest(3)},
 		{"failed of a subid", ledger.OutboxFilter{State: ledger.ForwardFailed, SubID: subid(2)}, nil},
 		{"delivered", ledger.OutboxFilter{State: ledger.ForwardDelivered}, newest(4)},
-		{"waiting of an endpoint", ledger.OutboxFilter{State: ledger.ForwardWaiting, Endpoint: shop}, newest(9, 8, 7, 6, 5, 2, 1, 0)},
+		{"waiting of an endpoint", ledger.OutboxFilter{State: ledger.ForwardWaiting, Endpoint: shop},
+			newest(9, 8, 7, 6, 5, 2, 1, 0)},
 		{"by id", ledger.OutboxFilter{ID: all[7].ID}, newest(7)},
 		{"from and to", ledger.OutboxFilter{Endpoint: shop, From: all[2].Due, To: all[4].Due}, newest(3, 2)},
 		{"a page", ledger.OutboxFilter{Endpoint: shop, Limit: 3}, newest(9, 8, 7)},

@@ -48,7 +48,8 @@ type outboxBook struct {
 	total   int
 }
 
-// work claims and finishes until everything is delivered. Its clock runs by itself, so that whatever is put off comes soon.
+// work claims and finishes until everything is delivered. Its clock runs by itself, so that whatever is put off comes
+// soon.
 func (b *outboxBook) work(store ledger.Store, n int) {
 	random := rand.New(rand.NewPCG(uint64(n), 11))
 	holder := string(rune('a' + n))

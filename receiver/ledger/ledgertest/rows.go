@@ -87,7 +87,8 @@ func testPlaceholder(d *desk) {
 	d.same("the click, when a placeholder is asked for", map[ledger.Key]*conversion.Click{key: click}, d.read(want).Clicks)
 
 	both := fullClick("c2")
-	d.write(&ledger.Changes{NewClicks: []*conversion.Click{both}, Conversions: []*conversion.Conversion{bareConversion("c2", "", noon, 2)}})
+	d.write(&ledger.Changes{NewClicks: []*conversion.Click{both},
+		Conversions: []*conversion.Conversion{bareConversion("c2", "", noon, 2)}})
 	d.same("a click in the batch of its placeholder", 1, len(d.clicks("c2")))
 }
 
@@ -95,7 +96,8 @@ func testConversions(d *desk) {
 	full, bare := fullConversion("c1", awkward), bareConversion("c1", "", noon, 5)
 	d.write(&ledger.Changes{Conversions: []*conversion.Conversion{full, bare}})
 	key := ledger.KeyOf(shop, "c1")
-	want := map[ledger.Slot]*conversion.Conversion{{Key: key, SlotKey: full.Slot}: full, {Key: key, SlotKey: bare.Slot}: bare}
+	want := map[ledger.Slot]*conversion.Conversion{{Key: key, SlotKey: full.Slot}: full,
+		{Key: key, SlotKey: bare.Slot}: bare}
 	book := d.read(ledger.Want{Keys: []ledger.Key{key}, Slots: []ledger.Slot{
 		{Key: key, SlotKey: full.Slot}, {Key: key, SlotKey: bare.Slot}, {Key: key, SlotKey: conversion.SlotKey{TID: awkward}},
 	}})
@@ -152,7 +154,8 @@ func testReceipts(d *desk) {
 	d.write(&ledger.Changes{Received: []ledger.Received{full, bare}})
 	key := ledger.KeyOf(shop, "c1")
 	book := d.read(ledger.Want{Keys: []ledger.Key{key}, Receipts: []ledger.Receipt{
-		{Key: key, ID: full.ID, At: full.At}, {Key: ledger.KeyOf(shop, ""), ID: bare.ID, At: bare.At}, {Key: key, ID: id(noon, 3), At: noon},
+		{Key: key, ID: full.ID, At: full.At}, {Key: ledger.KeyOf(shop, ""), ID: bare.ID, At: bare.At},
+		{Key: key, ID: id(noon, 3), At: noon},
 	}})
 	d.same("receipts", map[uuid.UUID]ledger.Received{full.ID: full, bare.ID: bare}, book.Receipts)
 }

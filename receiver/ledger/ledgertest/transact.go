@@ -45,7 +45,8 @@ func testReadYourWrites(d *desk) {
 	sale.Type, sale.PreviousType, sale.Version = "sale", "lead", 2
 	d.write(&ledger.Changes{Conversions: []*conversion.Conversion{&sale}, History: []*conversion.Conversion{c}})
 	d.same("conversions after a change", map[ledger.Slot]*conversion.Conversion{slot: &sale}, d.read(want).Conversions)
-	d.same("another endpoint's click", 0, len(d.read(ledger.Want{Keys: []ledger.Key{ledger.KeyOf("shop/other", "c1")}}).Clicks))
+	d.same("another endpoint's click", 0, len(d.read(ledger.Want{Keys: []ledger.Key{ledger.KeyOf("shop/other",
+		"c1")}}).Clicks))
 }
 
 func testEndedContext(d *desk) {
@@ -139,14 +140,16 @@ func testFullBatch(d *desk) {
 		changes.AwaitRate = append(changes.AwaitRate, pendingRate(subid(i), "", "RUB"))
 		key := ledger.KeyOf(shop, subid(i))
 		want.Keys = append(want.Keys, key)
-		want.Slots = append(want.Slots, ledger.Slot{Key: key}, ledger.Slot{Key: key, SlotKey: conversion.SlotKey{TID: "none"}})
+		want.Slots = append(want.Slots, ledger.Slot{Key: key},
+			ledger.Slot{Key: key, SlotKey: conversion.SlotKey{TID: "none"}})
 		want.Receipts = append(want.Receipts, ledger.Receipt{Key: key, ID: id(at, i), At: at})
 	}
 	d.write(changes)
 	want.Keys = sorted(want.Keys)
 	want.Held = want.Keys
 	book := d.read(want)
-	got := fmt.Sprint(len(book.Clicks), len(book.Conversions), len(book.Held), len(book.Receipts), len(d.pending()), len(d.forwards(ledger.OutboxFilter{})))
+	got := fmt.Sprint(len(book.Clicks), len(book.Conversions), len(book.Held), len(book.Receipts), len(d.pending()),
+		len(d.forwards(ledger.OutboxFilter{})))
 	d.same("clicks, conversions, held keys, receipts, pending rates, forwards", "256 256 256 256 256 256", got)
 	if row := book.Receipts[id(noon, 0)]; row.ID != id(noon, 0) {
 		d.Errorf("receipt %+v", row)

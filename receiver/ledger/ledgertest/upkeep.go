@@ -108,7 +108,8 @@ func testPrune(d *desk) {
 		versions = append(versions, &version)
 	}
 	other := bareConversion("c2", "", noon.Add(-time.Hour), 50)
-	d.write(&ledger.Changes{Received: rows, Conversions: []*conversion.Conversion{versions[days-1], other}, History: versions[:days-1]})
+	d.write(&ledger.Changes{Received: rows, Conversions: []*conversion.Conversion{versions[days-1], other},
+		History: versions[:days-1]})
 
 	d.prune(time.Time{}, time.Time{}, limit)
 	d.same("received, all kept", 2*days, len(d.received(ledger.ReceivedFilter{})))

@@ -19,7 +19,8 @@ func (d *desk) held(subid string) []ledger.HeldPostback {
 }
 
 func testHeld(d *desk) {
-	first, second, other := heldPostback("c1", noon, 1), heldPostback("c1", noon.Add(time.Second), 2), heldPostback("c2", noon, 3)
+	first, second, other := heldPostback("c1", noon, 1), heldPostback("c1", noon.Add(time.Second), 2),
+		heldPostback("c2", noon, 3)
 	orphan := bareConversion("c1", awkward, noon, 9)
 	d.write(&ledger.Changes{Hold: []ledger.HeldPostback{first, other}, Conversions: []*conversion.Conversion{orphan}})
 	d.write(&ledger.Changes{Hold: []ledger.HeldPostback{second}})
@@ -47,13 +48,15 @@ func testSettled(d *desk) {
 	d.write(&ledger.Changes{Received: []ledger.Received{row, other}})
 
 	settled := ledger.Received{
-		ID: row.ID, Endpoint: row.Endpoint, At: row.At, SubID: row.SubID, Outcome: conversion.Ignored, Reason: conversion.ClickNotFound,
+		ID: row.ID, Endpoint: row.Endpoint, At: row.At, SubID: row.SubID, Outcome: conversion.Ignored,
+		Reason:   conversion.ClickNotFound,
 		Warnings: []conversion.Warning{conversion.CostUnreadable}, Conversion: id(noon, 77),
 	}
 	pruned := bareReceived(noon.Add(-time.Hour), 3)
 	d.write(&ledger.Changes{Settled: []ledger.Received{settled, pruned}})
 
-	row.Outcome, row.Reason, row.Warnings, row.Conversion = settled.Outcome, settled.Reason, settled.Warnings, settled.Conversion
+	row.Outcome, row.Reason, row.Warnings, row.Conversion = settled.Outcome, settled.Reason, settled.Warnings,
+		settled.Conversion
 	d.same("received", []ledger.Received{other, row}, d.received(ledger.ReceivedFilter{}))
 	d.same("by the new outcome", []ledger.Received{row}, d.received(ledger.ReceivedFilter{Outcome: conversion.Ignored}))
 }
@@ -61,7 +64,8 @@ func testSettled(d *desk) {
 func testExpiredHolds(d *desk) {
 	var holds []ledger.HeldPostback
 	for n := range 5 {
-		holds = append(holds, heldPostback(subid(n), noon.Add(time.Duration(n)*time.Minute), n), heldPostback(subid(n), noon.Add(time.Hour*24), 100+n))
+		holds = append(holds, heldPostback(subid(n), noon.Add(time.Duration(n)*time.Minute), n),
+			heldPostback(subid(n), noon.Add(time.Hour*24), 100+n))
 	}
 	d.write(&ledger.Changes{Hold: holds})
 	for _, tt := range []struct {
@@ -93,7 +97,8 @@ func testPendingRates(d *desk) {
 	var all []ledger.PendingRate
 	for n := range 7 {
 		key := ledger.KeyOf(shop, subid(n))
-		all = append(all, pendingRate(subid(n), "", "RUB"), pendingRate(subid(n), "", "USDT"), pendingRate(subid(n), awkward, "RUB"),
+		all = append(all, pendingRate(subid(n), "", "RUB"), pendingRate(subid(n), "", "USDT"),
+			pendingRate(subid(n), awkward, "RUB"),
 			ledger.PendingRate{Key: key, Slot: conversion.SlotKey{TID: "t", Type: "sale"}, Currency: "RUB", ToCurrency: "USD"},
 			ledger.PendingRate{Key: key, Click: true, Currency: "RUB", ToCurrency: "USD"},
 			ledger.PendingRate{Key: key, Click: true, Currency: "RUB"})

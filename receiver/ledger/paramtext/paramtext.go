@@ -11,8 +11,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
-// Encode writes params as a JSON object of strings, in their order, so that SQL can look into it. Bytes from 0x80 stand as
-// they are. It returns nil, for SQL's null, when there are none.
+// Encode writes params as a JSON object of strings, in their order, so that SQL can look into it. Bytes from 0x80 stand
+// as they are. It returns nil, for SQL's null, when there are none.
 func Encode(params conversion.Params) []byte {
 	if len(params) == 0 {
 		return nil

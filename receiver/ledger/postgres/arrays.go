@@ -81,9 +81,9 @@ type valuesPlan struct {
 	element uint32
 }
 
-// Encode implements [pgtype.EncodePlan]: an array of one dimension in the binary format of PostgreSQL's array_recv. Where
-// all values are null the array is: unnest fills up with nulls what is shorter than the other columns, and a third of the
-// columns hold nothing most of the time.
+// Encode implements [pgtype.EncodePlan]: an array of one dimension in the binary format of PostgreSQL's array_recv.
+// Where all values are null the array is: unnest fills up with nulls what is shorter than the other columns, and a
+// third of the columns hold nothing most of the time.
 func (p valuesPlan) Encode(value any, buf []byte) ([]byte, error) {
 	array := value.(values)
 	n := array.len()
@@ -105,7 +105,8 @@ func (p valuesPlan) Encode(value any, buf []byte) ([]byte, error) {
 		}
 		if encoded != nil {
 			buf, allNull = encoded, false
-			binary.BigEndian.PutUint32(buf[start:], uint32(len(buf)-start-4)) //nolint:gosec // bounded by what a request may hold
+			//nolint:gosec // bounded by what a request may hold
+			binary.BigEndian.PutUint32(buf[start:], uint32(len(buf)-start-4))
 		}
 	}
 	if allNull {
@@ -138,7 +139,8 @@ func (p valuesPlan) encode(plan *pgtype.EncodePlan, value any, buf []byte) ([]by
 	case *uuid.UUID:
 		return append(buf, v[:]...), nil
 	case *time.Time:
-		return binary.BigEndian.AppendUint64(buf, uint64(v.UnixMicro()-microsecondsTo2000)), nil //nolint:gosec // the same bits
+		//nolint:gosec // the same bits
+		return binary.BigEndian.AppendUint64(buf, uint64(v.UnixMicro()-microsecondsTo2000)), nil
 	case *decimal.Decimal:
 		number := pgtype.Numeric{Int: v.Coefficient(), Exp: v.Exponent(), Valid: true}
 		if *plan == nil {

@@ -95,7 +95,8 @@ func loadClicks(b *testing.B, dsn string, n int) {
 				UserAgent: "Mozilla/5.0 (X11; Linux x86_64) AppleWebKit/537.36",
 				Params: conversion.Params{
 					{Name: "creative_id", Value: "8812"}, {Name: "external_id", Value: uuid.NewString()},
-					{Name: "keyword", Value: "buy shoes online"}, {Name: "source", Value: "news.example"}, {Name: "sub_id_1", Value: "a1"},
+					{Name: "keyword", Value: "buy shoes online"}, {Name: "source", Value: "news.example"},
+					{Name: "sub_id_1", Value: "a1"},
 				},
 			}
 		}

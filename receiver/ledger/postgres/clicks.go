@@ -27,7 +27,8 @@ func (s *Store) Clicks(ctx context.Context, by ledger.ClickFilter) iter.Seq2[*co
 		if by.Endpoint != "" {
 			return s.clicksOf(ctx, by.Endpoint, after, limit)
 		}
-		const next = "clicks where present and (bucket, endpoint, subid) > ($1, $2, $3) order by bucket, endpoint, subid limit %d"
+		const next = "clicks where present and (bucket, endpoint, subid) > ($1, $2, $3) order by bucket, endpoint, subid " +
+			"limit %d"
 		return s.clicks(ctx, fmt.Sprintf(next, limit), []any{int16(after.Bucket), after.Endpoint, after.SubID})
 	}
 	key := func(c *conversion.Click) ledger.Key { return ledger.KeyOf(c.Endpoint, c.SubID) }
@@ -35,7 +36,8 @@ func (s *Store) Clicks(ctx context.Context, by ledger.ClickFilter) iter.Seq2[*co
 }
 
 // clicksOf reads an endpoint's, bucket after bucket: each is one range of the key.
-func (s *Store) clicksOf(ctx context.Context, endpoint string, after ledger.Key, limit int) (found []*conversion.Click, err error) {
+func (s *Store) clicksOf(ctx context.Context, endpoint string, after ledger.Key, limit int) (found []*conversion.Click,
+	err error) {
 	const next = "clicks where present and bucket = $1 and endpoint = $2 and subid > $3 order by subid limit %d"
 	subid := after.SubID
 	for bucket := int16(after.Bucket); bucket <= 255 && len(found) < limit; bucket++ {

@@ -106,7 +106,8 @@ func raceClicks(t *testing.T, books []*ledger.Ledger, subids int) map[string]*co
 	clicks := make([]conversion.Click, subids)
 	bySubID := make(map[string]*conversion.Click, subids)
 	for i := range clicks {
-		clicks[i] = conversion.Click{Endpoint: testEndpoint, SubID: fmt.Sprintf("hot-%d", i), Time: time.Now().UTC().Truncate(time.Microsecond)}
+		clicks[i] = conversion.Click{Endpoint: testEndpoint, SubID: fmt.Sprintf("hot-%d", i),
+			Time: time.Now().UTC().Truncate(time.Microsecond)}
 		bySubID[clicks[i].SubID] = &clicks[i]
 	}
 	var wg sync.WaitGroup
@@ -177,7 +178,8 @@ func (a *answers) wantReceived(t *testing.T, store ledger.Store) {
 		}
 		rows++
 		if want := a.results[row.ID]; row.Outcome != want.Outcome || row.Conversion != want.ConversionID {
-			t.Errorf("row %v says %s %v, the answer was %s %v", row.ID, row.Outcome, row.Conversion, want.Outcome, want.ConversionID)
+			t.Errorf("row %v says %s %v, the answer was %s %v", row.ID, row.Outcome, row.Conversion, want.Outcome,
+				want.ConversionID)
 		}
 	}
 	if rows != len(a.results) {
@@ -185,7 +187,8 @@ func (a *answers) wantReceived(t *testing.T, store ledger.Store) {
 	}
 }
 
-// TestASignatureCountsOnceWhicheverReceiverGetsIt sends copies of signed requests, whose payouts add up, to three receivers.
+// TestASignatureCountsOnceWhicheverReceiverGetsIt sends copies of signed requests, whose payouts add up, to three
+// receivers.
 func TestASignatureCountsOnceWhicheverReceiverGetsIt(t *testing.T) {
 	const receivers, signatures, copies = 3, 20, 12
 	dsn := pgtest.Shared(t).NewDatabase(t)
@@ -203,7 +206,8 @@ func TestASignatureCountsOnceWhicheverReceiverGetsIt(t *testing.T) {
 		wg.Go(func() {
 			at, id := time.Now().UTC().Truncate(time.Microsecond), uuid.Must(uuid.NewV7())
 			result, err := books[n%receivers].Postback(t.Context(), ledger.Postback{
-				Log: ledger.Received{ID: id, Endpoint: testEndpoint, SubID: "hot-0", At: at, Signature: uuid.UUID{15: byte(n/copies) + 1}},
+				Log: ledger.Received{ID: id, Endpoint: testEndpoint, SubID: "hot-0", At: at,
+					Signature: uuid.UUID{15: byte(n/copies) + 1}},
 				Intent: &conversion.Intent{
 					Endpoint:  testEndpoint,
 					SubID:     "hot-0",
@@ -228,7 +232,8 @@ func TestASignatureCountsOnceWhicheverReceiverGetsIt(t *testing.T) {
 	if n := queryInt(t, dsn, "select payout::int from conversions"); n != signatures {
 		t.Errorf("they add up to %d, want %d", n, signatures)
 	}
-	if n := queryInt(t, dsn, "select count(*) from received where outcome = 'duplicate' and signature is null"); n != signatures*(copies-1) {
+	if n := queryInt(t, dsn, "select count(*) from received where outcome = 'duplicate' and "+
+		"signature is null"); n != signatures*(copies-1) {
 		t.Errorf("%d duplicates, want %d", n, signatures*(copies-1))
 	}
 }

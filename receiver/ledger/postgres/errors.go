@@ -81,7 +81,8 @@ func reasonOf(err error) string {
 		return "canceled"
 	case isTimeout(err):
 		return "no answer in time"
-	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed), pgconn.SafeToRetry(err):
+	case errors.Is(err, io.EOF), errors.Is(err, io.ErrUnexpectedEOF), errors.Is(err, net.ErrClosed),
+		pgconn.SafeToRetry(err):
 		return "connection lost"
 	case strings.Contains(err.Error(), "read only connection"):
 		return "no server that can be written: the database is read-only"

@@ -17,7 +17,8 @@ import (
 
 func TestFailuresAreWhatACallerCanDoAboutThem(t *testing.T) {
 	code := func(code string) error {
-		return fmt.Errorf("sending: %w", &pgconn.PgError{Code: code, Message: "server's message", Detail: "secret", Where: "secret"})
+		return fmt.Errorf("sending: %w", &pgconn.PgError{Code: code, Message: "server's message", Detail: "secret",
+			Where: "secret"})
 	}
 	for name, test := range map[string]struct {
 		err  error
@@ -39,12 +40,14 @@ func TestFailuresAreWhatACallerCanDoAboutThem(t *testing.T) {
 		"a full disk":                    {code("53100"), ledger.ErrUnavailable, "53100"},
 		"too many connections":           {code("53300"), ledger.ErrUnavailable, "53300"},
 		"an unknown code":                {code("X"), ledger.ErrUnavailable, "server's message"},
-		"a lost connection":              {fmt.Errorf("secret: %w", io.ErrUnexpectedEOF), ledger.ErrUnavailable, "connection lost"},
+		"a lost connection": {fmt.Errorf("secret: %w", io.ErrUnexpectedEOF), ledger.ErrUnavailable,
+			"connection lost"},
 		"a reset connection": {
 			&net.OpError{Op: "read", Net: "tcp", Addr: &net.TCPAddr{Zone: "secret"}, Err: syscall.ECONNRESET},
 			ledger.ErrUnavailable, "connection reset",
 		},
-		"no answer":           {fmt.Errorf("secret: %w", context.DeadlineExceeded), ledger.ErrUnavailable, "no answer in time"},
+		"no answer": {fmt.Errorf("secret: %w", context.DeadlineExceeded), ledger.ErrUnavailable,
+			"no answer in time"},
 		"a caller who left":   {fmt.Errorf("secret: %w", context.Canceled), ledger.ErrUnavailable, "canceled"},
 		"anything else":       {errors.New("secret"), ledger.ErrUnavailable, "connection failed"},
 		"what is known stays": {fmt.Errorf("x: %w", ledger.ErrNotFound), ledger.ErrNotFound, "x"},

@@ -17,7 +17,8 @@ var (
 )
 
 // OldClicks implements [ledger.Upkeep]. Their order is that of their times.
-func (s *Store) OldClicks(ctx context.Context, before time.Time, after *ledger.OldClick, limit int) ([]ledger.OldClick, error) {
+func (s *Store) OldClicks(ctx context.Context, before time.Time, after *ledger.OldClick, limit int) ([]ledger.OldClick,
+	error) {
 	sql := `select endpoint, subid, click_time, exists
 		(select from conversions v where v.bucket = c.bucket and v.endpoint = c.endpoint and v.subid = c.subid)
 		from clicks c where present and click_time < $1`

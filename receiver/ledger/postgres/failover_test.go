@@ -10,8 +10,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
 )
 
-// TestADSNWithSeveralHostsFollowsAFailover kills a server under load and promotes its synchronous standby. The DSN names
-// the standby first: it answers all the time, and cannot be written until it is promoted.
+// TestADSNWithSeveralHostsFollowsAFailover kills a server under load and promotes its synchronous standby. The DSN
+// names the standby first: it answers all the time, and cannot be written until it is promoted.
 func TestADSNWithSeveralHostsFollowsAFailover(t *testing.T) {
 	primary := pgtest.Start(t, nil)
 	database := databaseOf(t, primary.NewDatabase(t))

@@ -27,7 +27,8 @@ func TestNothingAcknowledgedIsLostOrDoubled(t *testing.T) {
 			must(t, server.Restart(t.Context()))
 		},
 		"when connections are cut": func(t *testing.T, _ *pgtest.Server, dsn string) {
-			queryInt(t, dsn, "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = 'postback-receiver'")
+			queryInt(t, dsn, "select count(pg_terminate_backend(pid)) from pg_stat_activity where application_name = "+
+				"'postback-receiver'")
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -76,7 +76,8 @@ func newPostback(subid, tid, typ, payout string) ledger.Postback {
 	amount := decimal.RequireFromString(payout)
 	in := &conversion.Intent{
 		Endpoint: testEndpoint, SubID: subid, Slot: conversion.SlotKey{TID: tid}, Type: typ, Status: typ,
-		Payout:   &money.Amount{Original: amount, Currency: "USD", Converted: &amount, Rate: money.Rate{Value: decimal.NewFromInt(1)}},
+		Payout: &money.Amount{Original: amount, Currency: "USD", Converted: &amount,
+			Rate: money.Rate{Value: decimal.NewFromInt(1)}},
 		Received: now, ReceivedIP: "198.51.100.9", RequestID: id, Stamp: stamper.Next(), Rules: &testRules,
 	}
 	return ledger.Postback{Intent: in, Log: ledger.Received{

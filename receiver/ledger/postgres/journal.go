@@ -10,9 +10,9 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
-// The journal is read in the order of the numbers of the transactions that wrote its rows, which is not the order of their
-// commits: a reader stops before the oldest transaction that is still under way, of any database of the server. What is
-// below will not change any more.
+// The journal is read in the order of the numbers of the transactions that wrote its rows, which is not the order of
+// their commits: a reader stops before the oldest transaction that is still under way, of any database of the server.
+// What is below will not change any more.
 //
 // Nor is it the order of versions. A batch may get its number with its first row lock and wait for another one, while a
 // batch with a higher number, which has that lock, writes the version before and commits. A page never has a version
@@ -22,8 +22,8 @@ const (
 	journalHorizon = "select pg_snapshot_xmin(pg_current_snapshot())::text::bigint + tx_base from postback_schema"
 	// journalBoundary is the transaction of the row where a page is full.
 	journalBoundary = "select tx from received where tx > $1 and tx < $2 order by tx offset $3 limit 1"
-	// journalStragglers is the last transaction that wrote a version before one of the page's. The offset keeps the planner
-	// to the key: it would look for the maximum by the index on tx.
+	// journalStragglers is the last transaction that wrote a version before one of the page's. The offset keeps the
+	// planner to the key: it would look for the maximum by the index on tx.
 	journalStragglers = `select coalesce(max(earlier.tx), 0) from (
 			select bucket, endpoint, subid, conversion, max(version) as version from received
 			where tx > $1 and tx <= $2 and version > 1 group by bucket, endpoint, subid, conversion) page
@@ -62,7 +62,8 @@ func (s *Store) JournalEnd(ctx context.Context) (ledger.Cursor, error) {
 }
 
 // ReadJournal implements [ledger.Journal].
-func (s *Store) ReadJournal(ctx context.Context, after ledger.Cursor, limit int) ([]ledger.Received, ledger.Cursor, error) {
+func (s *Store) ReadJournal(ctx context.Context, after ledger.Cursor, limit int) ([]ledger.Received, ledger.Cursor,
+	error) {
 	horizon, err := s.readTx(ctx, journalHorizon)
 	if err != nil || horizon-1 <= int64(after) {
 		return nil, after, err

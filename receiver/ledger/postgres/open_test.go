@@ -29,7 +29,8 @@ func TestOpenSaysInOneLineWhatIsWrong(t *testing.T) {
 		return u.String()
 	}
 	readOnly := server.NewDatabase(t)
-	if err := server.Exec(t.Context(), "postgres", "alter database "+databaseOf(t, readOnly)+" set default_transaction_read_only = on"); err != nil {
+	if err := server.Exec(t.Context(), "postgres",
+		"alter database "+databaseOf(t, readOnly)+" set default_transaction_read_only = on"); err != nil {
 		t.Fatal(err)
 	}
 	for name, test := range map[string]struct {
@@ -111,7 +112,8 @@ func TestDSNFileIsReadAgainForEveryConnection(t *testing.T) {
 	}
 	u.User = url.UserPassword("rotated", "next")
 	write(u.String())
-	end := "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'postback-receiver' and datname = '" + databaseOf(t, dsn) + "'"
+	end := "select pg_terminate_backend(pid) from pg_stat_activity where application_name = 'postback-receiver' and " +
+		"datname = '" + databaseOf(t, dsn) + "'"
 	if err := server.Exec(t.Context(), "postgres", end); err != nil {
 		t.Fatal(err)
 	}
@@ -119,7 +121,8 @@ func TestDSNFileIsReadAgainForEveryConnection(t *testing.T) {
 	if err := store.Ping(t.Context()); err != nil {
 		t.Fatal(err)
 	}
-	if n := queryInt(t, dsn, "select count(*) from pg_stat_activity where usename = 'rotated' and datname = current_database()"); n == 0 {
+	if n := queryInt(t, dsn, "select count(*) from pg_stat_activity where usename = 'rotated' and datname = "+
+		"current_database()"); n == 0 {
 		t.Error("no connection as the new user")
 	}
 }
@@ -132,7 +135,8 @@ func TestSchemaOfAnotherVersionIsRefused(t *testing.T) {
 		says      string
 	}{
 		"no schema, and migrating is switched off": {"select 1", true, "older than this program's"},
-		"a schema from the future":                 {"create table postback_schema (one boolean primary key, version int); insert into postback_schema values (true, 99)", false, "newer than this program's"},
+		"a schema from the future": {"create table postback_schema (one boolean primary key, version " +
+			"int); insert into postback_schema values (true, 99)", false, "newer than this program's"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			dsn := server.NewDatabase(t)

@@ -12,8 +12,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
-// The hosts that something is due for. The plain form goes from host to host by the index, whatever waits for each; Citus
-// has no recursive query over several shards, and sums up what is due.
+// The hosts that something is due for. The plain form goes from host to host by the index, whatever waits for each;
+// Citus has no recursive query over several shards, and sums up what is due.
 const (
 	dueHosts = `with recursive h as (
 		(select host, due from outbox where state = 'waiting' order by host, due limit 1)

@@ -13,8 +13,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
-// claimSettings: a lease that a crash of the server undoes costs a postback that is sent twice at worst. Nothing waits for
-// the disk because of it.
+// claimSettings: a lease that a crash of the server undoes costs a postback that is sent twice at worst. Nothing waits
+// for the disk because of it.
 const claimSettings = "select set_config('synchronous_commit', 'off', true)"
 
 // claimRow is a row that is due, and what is done with it.
@@ -101,9 +101,10 @@ var (
 
 func interval(d time.Duration) string { return fmt.Sprintf("interval '%d seconds'", int(d.Seconds())) }
 
-// ClaimForwards implements [ledger.Outbox]: the first flight locks what is due, passing over what others have locked, the
-// second leases or puts aside.
-func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (rows []ledger.OutboxRow, examined map[string]int, err error) {
+// ClaimForwards implements [ledger.Outbox]: the first flight locks what is due, passing over what others have locked,
+// the second leases or puts aside.
+func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (rows []ledger.OutboxRow,
+	examined map[string]int, err error) {
 	buckets, err := s.dueBuckets(ctx, claim)
 	if err != nil {
 		return nil, nil, err
@@ -150,7 +151,8 @@ func (s *Store) dueBuckets(ctx context.Context, claim ledger.OutboxClaim) (bucke
 		buckets = append(buckets, int16(r.Bucket)) //nolint:gosec // a smallint
 		return nil
 	}, "select bucket from outbox where state = 'waiting' and host = any($1) and due <= $2"+
-		" and (leased_until is null or leased_until <= $2) group by bucket order by min(due), bucket limit $3", hosts, claim.Now, maxBuckets)
+		" and (leased_until is null or leased_until <= $2) group by bucket order by min(due), bucket limit $3", hosts,
+		claim.Now, maxBuckets)
 	return buckets, err
 }
 
@@ -163,7 +165,8 @@ func arraysOf(shares []ledger.OutboxShare) (hosts []string, rooms []int32) {
 }
 
 // lockDue is the first flight.
-func (s *Store) lockDue(ctx context.Context, conn *pgx.Conn, claim ledger.OutboxClaim, buckets []int16) (due []*claimRow, err error) {
+func (s *Store) lockDue(ctx context.Context, conn *pgx.Conn, claim ledger.OutboxClaim,
+	buckets []int16) (due []*claimRow, err error) {
 	b := s.newBatch()
 	b.Queue(begin)
 	b.Queue(settings, milliseconds(s.options.StatementTimeout), milliseconds(s.options.LockTimeout))

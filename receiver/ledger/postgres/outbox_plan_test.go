@@ -13,8 +13,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
 )
 
-// TestALongOutboxIsNotReadWhole holds the plans of a table that was never analyzed against thousands of waiting rows: the
-// planner takes those for a few, and would begin with them if it could.
+// TestALongOutboxIsNotReadWhole holds the plans of a table that was never analyzed against thousands of waiting rows:
+// the planner takes those for a few, and would begin with them if it could.
 func TestALongOutboxIsNotReadWhole(t *testing.T) {
 	store, err := Open(t.Context(), Options{DSN: pgtest.Shared(t).NewDatabase(t)})
 	if err != nil {
@@ -26,7 +26,8 @@ func TestALongOutboxIsNotReadWhole(t *testing.T) {
 	for n := range forwards {
 		forwards[n] = ledger.Forward{
 			ID: uuid.Must(uuid.NewV7()), Rule: "r", Host: "h", Due: now,
-			Conversion: &conversion.Conversion{ID: uuid.New(), Endpoint: "shop/main", SubID: fmt.Sprint("c", n), Version: 1, Type: "lead"},
+			Conversion: &conversion.Conversion{ID: uuid.New(), Endpoint: "shop/main", SubID: fmt.Sprint("c", n), Version: 1,
+				Type: "lead"},
 		}
 	}
 	write := func(*ledger.Book) *ledger.Changes { return &ledger.Changes{Forwards: forwards} }

@@ -9,8 +9,8 @@
 // The DSN is a postgres:// URL or key=value pairs with libpq's names: sslmode, sslrootcert, several hosts,
 // target_session_attrs (read-write unless it is given), connect_timeout (2 s unless it is given). Timeouts and
 // synchronous_commit are set in each transaction, hence pgbouncer's transaction mode works.
-// Statements are prepared, which saves a fifth of the work, unless a pooler stands before the server: then they are only
-// described (cache_describe), which any pooler allows. The DSN's default_query_exec_mode overrules both:
+// Statements are prepared, which saves a fifth of the work, unless a pooler stands before the server: then they are
+// only described (cache_describe), which any pooler allows. The DSN's default_query_exec_mode overrules both:
 // cache_statement also works behind pgbouncer 1.21 or later.
 //
 // # Retention

@@ -18,9 +18,12 @@ var dialect = facts.Dialect{
 	Quarter: func(column string) string {
 		return "(floor(extract(epoch from " + column + ") / 900) * 900)::bigint"
 	},
-	Param:              func(column, name string) string { return column + " ->> '" + name + "'" },
-	Sum:                func(column string) string { return "sum(" + column + ")::text" },
-	Contains:           func(text, placeholder string) string { return "position(" + placeholder + " in " + text + ") > 0" },
+	Param: func(column, name string) string { return column + " ->> '" + name + "'" },
+	Sum:   func(column string) string { return "sum(" + column + ")::text" },
+	Contains: func(text, placeholder string) string {
+		return "position(" + placeholder + " in " + text +
+			") > 0"
+	},
 	StartsWith:         func(text, placeholder string) string { return "starts_with(" + text + ", " + placeholder + ")" },
 	Clicks:             "clicks k",
 	ClickEndpoint:      "k.endpoint",

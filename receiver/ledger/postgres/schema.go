@@ -90,7 +90,8 @@ func checkVersion(version int) error {
 // schemaVersion is 0 where there is no schema yet.
 func schemaVersion(ctx context.Context, conn *pgx.Conn) (int, error) {
 	var exists bool
-	if err := conn.QueryRow(ctx, "select to_regclass('postback_schema') is not null").Scan(&exists); err != nil || !exists {
+	if err := conn.QueryRow(ctx, "select to_regclass('postback_schema') is not null").Scan(&exists); err != nil ||
+		!exists {
 		return 0, err
 	}
 	var version int
@@ -104,7 +105,8 @@ func schemaVersion(ctx context.Context, conn *pgx.Conn) (int, error) {
 // createVersion makes the table whose one row holds the version, and is the lock of those who migrate.
 func createVersion(ctx context.Context, conn *pgx.Conn) error {
 	const (
-		create = "create table if not exists postback_schema (one boolean primary key check (one), version integer not null, " +
+		create = "create table if not exists postback_schema (one boolean primary key check (one), version integer " +
+			"not null, " +
 			"tx_base bigint not null default 0)"
 		fill = "insert into postback_schema values (true, 0) on conflict do nothing"
 	)
@@ -141,7 +143,8 @@ func migrate(ctx context.Context, conn *pgx.Conn) error {
 			}
 		}
 	}
-	if _, err := conn.Exec(ctx, "update postback_schema set version = greatest(version, $1)", len(migrations)); err != nil {
+	if _, err := conn.Exec(ctx, "update postback_schema set version = greatest(version, $1)",
+		len(migrations)); err != nil {
 		return err
 	}
 	if _, err := conn.Exec(ctx, "commit"); err != nil {

@@ -68,7 +68,8 @@ func wantColumns[R any](t *testing.T, conn *pgx.Conn, described table.Table[R], 
 }
 
 func TestAMigrationIsSentStatementByStatement(t *testing.T) {
-	got := statements("-- a comment;with a semicolon\ncreate table a (\n  b text  -- ; within\n);\n\ncreate index c on a (b);\n")
+	got := statements("-- a comment;with a semicolon\ncreate table a (\n  b text  -- ; within\n);\n\ncreate index c on " +
+		"a (b);\n")
 	if len(got) != 2 || !strings.Contains(got[0], "create table a") || !strings.Contains(got[1], "create index c") {
 		t.Errorf("got %q, want two statements", got)
 	}

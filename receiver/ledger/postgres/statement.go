@@ -19,7 +19,8 @@ type statement[R any] struct {
 	plain, routed string
 }
 
-// Lists of columns, for the texts of statements: {t.clicks} stands for all columns of clicks but the bucket, behind "t.".
+// Lists of columns, for the texts of statements: {t.clicks} stands for all columns of clicks but the bucket, behind
+// "t.".
 var columnLists = []string{
 	"{t.clicks}", table.Names("t.", table.Clicks.Columns),
 	"{t.conversions}", table.Names("t.", table.Conversions.Columns),
@@ -55,8 +56,8 @@ func forRows[R any](params []table.Column[R], keys int, text string) statement[R
 	}
 }
 
-// insertRows makes a statement of a text in which {columns} stands for the names of the parameters, the bucket first, and
-// {values} for their rows.
+// insertRows makes a statement of a text in which {columns} stands for the names of the parameters, the bucket first,
+// and {values} for their rows.
 func insertRows[R any](params []table.Column[R], text string) statement[R] {
 	return statement[R]{params: params, plain: strings.NewReplacer(
 		"{columns}", "bucket, "+table.Names("", params),
@@ -87,8 +88,8 @@ var sqlTypes = map[table.Type]string{
 	table.UUID:       "uuid",
 }
 
-// queue adds the statement to a batch if there are rows: once, or once for each bucket. Rows are sorted by key. result may
-// be nil.
+// queue adds the statement to a batch if there are rows: once, or once for each bucket. Rows are sorted by key. result
+// may be nil.
 func (s *statement[R]) queue(b *batch, rows []keyed[R], result func(pgx.Rows) error) {
 	if len(rows) == 0 {
 		return

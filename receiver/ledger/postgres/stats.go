@@ -67,7 +67,8 @@ func (s *Store) Tables(ctx context.Context) (stats []TableStats, err error) {
 	err = readRows(ctx, s, columns, func(t *TableStats) error {
 		stats = append(stats, *t)
 		return nil
-	}, fmt.Sprintf("select %s from pg_stat_user_tables where schemaname = current_schema() order by relname", table.Names("", columns)))
+	}, fmt.Sprintf("select %s from pg_stat_user_tables where schemaname = current_schema() order by relname",
+		table.Names("", columns)))
 	return stats, err
 }
 

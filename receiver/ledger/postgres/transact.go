@@ -18,12 +18,13 @@ import (
 const begin = "begin isolation level read committed read write"
 
 // settings apply to one transaction, not to the session: behind pgbouncer a session belongs to nobody.
-// A stronger synchronous_commit than "on" is the DBA's to choose. Every statement looks rows up by key; the planner is kept
-// from scanning tables that were empty when it last looked, and grow by a million rows before it looks again.
+// A stronger synchronous_commit than "on" is the DBA's to choose. Every statement looks rows up by key; the planner is
+// kept from scanning tables that were empty when it last looked, and grow by a million rows before it looks again.
 const settings = `select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true),
 	set_config('enable_seqscan', 'off', true), set_config('enable_hashjoin', 'off', true),
 	set_config('enable_mergejoin', 'off', true), set_config('jit', 'off', true),
-	set_config('synchronous_commit', case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, true)`
+	set_config('synchronous_commit',
+		case current_setting('synchronous_commit') when 'remote_apply' then 'remote_apply' else 'on' end, true)`
 
 // The first flight.
 var (
@@ -34,8 +35,9 @@ var (
 	readSlots = forRows(slotColumns, slotKey, "select {t.conversions} from {rows} join conversions t on {key}")
 	readHeld  = forRows(keyColumns, clickKey, "select {t.held} from {rows} join held t on {key}")
 	// One slot may have several held postbacks.
-	readHeldSlots = forRows(keyColumns, clickKey, `select distinct on (c.id) {c.conversions} from {rows} join held t on {key}
-		join conversions c on (c.bucket, c.endpoint, c.subid, c.tid, c.slot_type) = (t.bucket, t.endpoint, t.subid, t.tid, t.slot_type)`)
+	readHeldSlots = forRows(keyColumns, clickKey, `
+		select distinct on (c.id) {c.conversions} from {rows} join held t on {key} join conversions c
+		on (c.bucket, c.endpoint, c.subid, c.tid, c.slot_type) = (t.bucket, t.endpoint, t.subid, t.tid, t.slot_type)`)
 	// A receipt may have been committed here and not yet have reached the standby. Locking its row makes this
 	// transaction one that writes, so that its commit waits until the standby has everything before it as well.
 	readReceipts = forRows(receiptColumns, idKey, `select {t.received} from {rows} join received t on {key}
@@ -57,8 +59,9 @@ var (
 // The second flight. What must not be there yet is inserted without "on conflict", so that a batch which missed
 // something that it could not lock fails as a whole, and is tried again.
 var (
-	insertClicks      = insertRows(table.Clicks.Columns, "insert into clicks ({columns}, present) {values}, true")
-	updateClicks      = forRows(table.Clicks.Columns, clickKey, "update clicks t set present = true, {set} from {rows} where {key}")
+	insertClicks = insertRows(table.Clicks.Columns, "insert into clicks ({columns}, present) {values}, true")
+	updateClicks = forRows(table.Clicks.Columns, clickKey,
+		"update clicks t set present = true, {set} from {rows} where {key}")
 	insertConversions = insertRows(table.Conversions.Columns, "insert into conversions ({columns}) {values}")
 	updateConversions = forRows(changedConversion, slotKey, "update conversions t set {set} from {rows} where {key}")
 	insertHistory     = insertRows(table.History.Columns, "insert into conversion_history ({columns}) {values}")
@@ -123,7 +126,8 @@ func (s *Store) read(ctx context.Context, conn *pgx.Conn, want ledger.Want) (*st
 	}
 	for _, held := range st.book.Held {
 		slices.SortFunc(held, func(a, b ledger.HeldPostback) int {
-			return cmp.Or(cmp.Compare(a.Intent.Stamp, b.Intent.Stamp), slices.Compare(a.Intent.RequestID[:], b.Intent.RequestID[:]))
+			return cmp.Or(cmp.Compare(a.Intent.Stamp, b.Intent.Stamp),
+				slices.Compare(a.Intent.RequestID[:], b.Intent.RequestID[:]))
 		})
 	}
 	return st, nil

@@ -18,7 +18,8 @@ import (
 // ExpiredHolds implements [ledger.Store].
 func (s *Store) ExpiredHolds(ctx context.Context, now time.Time, limit int) ([]ledger.Key, error) {
 	var keys []ledger.Key
-	sql := "select endpoint, subid from held where until <= $1 group by bucket, endpoint, subid order by min(until) limit $2"
+	sql := "select endpoint, subid from held where until <= $1 group by bucket, endpoint, subid order by min(until) " +
+		"limit $2"
 	err := readRows(ctx, s, keyColumns, func(k *ledger.Key) error {
 		keys = append(keys, ledger.KeyOf(k.Endpoint, k.SubID))
 		return nil
@@ -61,7 +62,8 @@ func (s *Store) SaveRates(ctx context.Context, set money.Set) error {
 		return fmt.Errorf("%w: %w", ledger.ErrPoisoned, err)
 	}
 	_, err = s.exec(ctx, `insert into rates (source, base, date, fetched, rates) values ($1, $2, $3, $4, $5)
-		on conflict (source) do update set base = excluded.base, date = excluded.date, fetched = excluded.fetched, rates = excluded.rates`,
+		on conflict (source) do update
+		set base = excluded.base, date = excluded.date, fetched = excluded.fetched, rates = excluded.rates`,
 		set.Source, set.Base, timeOf(set.Date), timeOf(set.Fetched), rates)
 	return err
 }
@@ -99,7 +101,8 @@ var (
 )
 
 // Prune implements [ledger.Store].
-func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (deleted int, err error) {
+func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (deleted int,
+	err error) {
 	if !receivedBefore.IsZero() {
 		var old filter
 		old.add("at < $%d", receivedBefore)
@@ -119,10 +122,12 @@ func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Ti
 
 // prune deletes up to limit rows of a table that the filter selects, in the order given.
 func prune[R any](
-	ctx context.Context, s *Store, remove statement[R], key func(*R) ledger.Key, from string, old filter, order string, limit int,
+	ctx context.Context, s *Store, remove statement[R], key func(*R) ledger.Key, from string, old filter, order string,
+	limit int,
 ) (int, error) {
 	var rows []*R
-	sql := fmt.Sprintf("select %s from %s%s order by %s limit %d", table.Names("", remove.params), from, old.where(), order, limit)
+	sql := fmt.Sprintf("select %s from %s%s order by %s limit %d", table.Names("", remove.params), from, old.where(),
+		order, limit)
 	err := readRows(ctx, s, remove.params, func(r *R) error {
 		rows = append(rows, r)
 		return nil

@@ -93,8 +93,8 @@ func (l *load) work() (failed error) {
 	return failed
 }
 
-// verify opens the disk as the next process does: what was promised by the change n is there, was removed, or is reported
-// missing; nothing is there twice.
+// verify opens the disk as the next process does: what was promised by the change n is there, was removed, or is
+// reported missing; nothing is there twice.
 func (l *load) verify(what string, after *faultdisk.Disk, n int) (missing int64) {
 	l.Helper()
 	defer after.Discard()
@@ -125,7 +125,8 @@ func (l *load) verify(what string, after *faultdisk.Disk, n int) (missing int64)
 		}
 	}
 	if lost > missing {
-		l.Errorf("%s: %d postbacks are gone that were acknowledged, %d of them reported; there are %v", what, lost, missing, found)
+		l.Errorf("%s: %d postbacks are gone that were acknowledged, %d of them reported; there are %v", what, lost, missing,
+			found)
 	}
 	last := int64(0)
 	if len(records) > 0 {
@@ -140,8 +141,8 @@ func (l *load) verify(what string, after *faultdisk.Disk, n int) (missing int64)
 	return missing
 }
 
-// TestACrashAtAnyMomentLosesNothingThatWasAcknowledged cuts the power after each change of the disk, from the creation of
-// the spool to its end.
+// TestACrashAtAnyMomentLosesNothingThatWasAcknowledged cuts the power after each change of the disk, from the creation
+// of the spool to its end.
 func TestACrashAtAnyMomentLosesNothingThatWasAcknowledged(t *testing.T) {
 	d := faultdisk.New(t)
 	l := newLoad(t, d)
@@ -181,7 +182,8 @@ func TestADiskThatForgetsWhatItSyncedIsFoundOut(t *testing.T) {
 			}
 			return faultdisk.OnlySynced(c)
 		}
-		reported += l.verify(fmt.Sprintf("forgetting from change %d on", first), d.Crash(t, d.Changes(), forgets), d.Changes())
+		reported += l.verify(fmt.Sprintf("forgetting from change %d on", first), d.Crash(t, d.Changes(), forgets),
+			d.Changes())
 	}
 	if reported == 0 {
 		t.Error("nothing was ever reported missing")
@@ -189,7 +191,8 @@ func TestADiskThatForgetsWhatItSyncedIsFoundOut(t *testing.T) {
 	_ = l.Close()
 }
 
-// TestAFailingDiskIsNeverAcknowledged lets each call of the disk fail, once and for good, and cuts the power afterwards.
+// TestAFailingDiskIsNeverAcknowledged lets each call of the disk fail, once and for good, and cuts the power
+// afterwards.
 func TestAFailingDiskIsNeverAcknowledged(t *testing.T) {
 	for _, kind := range []faultdisk.Kind{faultdisk.IOError, faultdisk.ShortWrite, faultdisk.NoSpace} {
 		for name, times := range map[string]int{"once": 1, "for good": faultdisk.Always} {

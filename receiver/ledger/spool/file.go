@@ -22,11 +22,13 @@ var always = context.Background()
 
 // schema: a sequence number is never used again, since the process remembers the last one it removed.
 const schema = `create table queue (seq integer primary key autoincrement, at integer not null, body blob not null);
-create table dead (seq integer primary key, at integer not null, buried integer not null, error text not null, body blob not null);
+create table dead (
+  seq integer primary key, at integer not null, buried integer not null, error text not null, body blob not null
+);
 pragma application_id = %d; pragma user_version = %d`
 
-// openFile opens the one connection. In exclusive mode it keeps its lock on the file until the process ends, which keeps
-// a second process out.
+// openFile opens the one connection. In exclusive mode it keeps its lock on the file until the process ends, which
+// keeps a second process out.
 func openFile(ctx context.Context, path string) (*sql.DB, error) {
 	pragmas := url.Values{"_pragma": {"busy_timeout(2000)", "locking_mode(exclusive)", "query_only(1)"}}
 	db, err := sql.Open("sqlite", "file:"+(&url.URL{Path: path}).EscapedPath()+"?"+pragmas.Encode())

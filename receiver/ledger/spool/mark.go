@@ -12,8 +12,8 @@ import (
 	"strings"
 )
 
-// counts are what a spool remembers apart from its records. A damaged end of a write-ahead log looks like a log that ends
-// earlier: SQLite opens it without a word, and what was acknowledged is gone. These numbers tell.
+// counts are what a spool remembers apart from its records. A damaged end of a write-ahead log looks like a log that
+// ends earlier: SQLite opens it without a word, and what was acknowledged is gone. These numbers tell.
 type counts struct {
 	// acknowledged is the last record that was promised to be durable, done the last one that was removed: both are
 	// sequence numbers of the queue.
@@ -103,7 +103,8 @@ func (s *Spool) compare(ctx context.Context) error {
 	found := s.mark.counts
 	if lost := found.acknowledged - max(last, found.done); lost > 0 {
 		found.missing += lost
-		s.options.Logger.Error("Acknowledged postbacks are missing from the spool: the end of its file was damaged", "missing", lost)
+		s.options.Logger.Error("Acknowledged postbacks are missing from the spool: the end of its file was damaged",
+			"missing", lost)
 	}
 	s.status.Missing = found.missing
 	if found.acknowledged > last {

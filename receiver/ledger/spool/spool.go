@@ -1,6 +1,6 @@
-// Package spool is the receiver's own queue on disk, for postbacks that come while the database is away: one SQLite file
-// in a directory that one process owns. What was appended is synced and leaves only when it was removed. It imports no
-// store engine and does not decide when it is used: that is package ledger's.
+// Package spool is the receiver's own queue on disk, for postbacks that come while the database is away: one SQLite
+// file in a directory that one process owns. What was appended is synced and leaves only when it was removed. It
+// imports no store engine and does not decide when it is used: that is package ledger's.
 package spool
 
 import (
@@ -238,7 +238,8 @@ func (s *Spool) Remove(through int64) error {
 		return fmt.Errorf("removing from the spool: %w", err)
 	}
 	var gone int
-	err := s.db.QueryRowContext(always, "select count(*) from queue where seq > ? and seq <= ?", s.done, through).Scan(&gone)
+	err := s.db.QueryRowContext(always, "select count(*) from queue where seq > ? and seq <= ?", s.done,
+		through).Scan(&gone)
 	if err != nil {
 		return fmt.Errorf("removing from the spool: %w", classify(err))
 	}
@@ -266,7 +267,8 @@ func (s *Spool) Remove(through int64) error {
 func (s *Spool) remove() error {
 	var bytes int64
 	err := s.change(func(tx *sql.Tx) error {
-		if err := tx.QueryRowContext(always, "select coalesce(sum(length(body) + ?), 0) from queue where seq <= ?", overhead, s.done).Scan(&bytes); err != nil {
+		if err := tx.QueryRowContext(always, "select coalesce(sum(length(body) + ?), 0) from queue where seq <= ?", overhead,
+			s.done).Scan(&bytes); err != nil {
 			return err
 		}
 		_, err := tx.ExecContext(always, "delete from queue where seq <= ?", s.done)
@@ -290,7 +292,8 @@ func (s *Spool) Bury(seq int64, reason error) error {
 
 func (s *Spool) bury(seq int64, reason error) error {
 	err := s.change(func(tx *sql.Tx) error {
-		moved, err := tx.ExecContext(always, "insert into dead (seq, at, buried, error, body) select seq, at, ?, ?, body from queue where seq = ?",
+		moved, err := tx.ExecContext(always, "insert into dead (seq, at, buried, error, body) select seq, at, ?, ?, body "+
+			"from queue where seq = ?",
 			s.options.Clock().UnixMicro(), reason.Error(), seq)
 		if err != nil {
 			return err
@@ -306,7 +309,8 @@ func (s *Spool) bury(seq int64, reason error) error {
 	}
 	s.status.Postbacks--
 	s.status.Dead++
-	s.options.Logger.Error("Store refuses a spooled postback, which is now in the spool's table of the dead", "seq", seq, "error", reason)
+	s.options.Logger.Error("Store refuses a spooled postback, which is now in the spool's table of the dead", "seq", seq,
+		"error", reason)
 	return nil
 }
 
@@ -317,7 +321,8 @@ func (s *Spool) Status() ledger.SpoolStatus {
 	status := s.status
 	if status.Postbacks > 0 {
 		var at int64
-		if err := s.db.QueryRowContext(always, "select at from queue where seq > ? order by seq limit 1", s.done).Scan(&at); err == nil {
+		if err := s.db.QueryRowContext(always, "select at from queue where seq > ? order by seq limit 1",
+			s.done).Scan(&at); err == nil {
 			status.Oldest = time.UnixMicro(at).UTC()
 		}
 	}

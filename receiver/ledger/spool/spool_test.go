@@ -41,12 +41,15 @@ func mustOpen(tb testing.TB, dir string, o Options) *Spool {
 func postback(n int) ledger.Postback {
 	id := uuid.UUID{15: byte(n)}
 	ten, rate := decimal.RequireFromString("10.50"), decimal.RequireFromString("1.1")
-	payout := money.Amount{Original: ten, Currency: "EUR", Converted: &ten, Rate: money.Rate{Value: rate, Date: noon, Source: "ecb"}}
+	payout := money.Amount{Original: ten, Currency: "EUR", Converted: &ten,
+		Rate: money.Rate{Value: rate, Date: noon, Source: "ecb"}}
 	return ledger.Postback{
 		Log: ledger.Received{
-			ID: id, Endpoint: "shop/main", KeyID: "k1", At: noon.Add(time.Duration(n) * time.Second), Stamp: int64(n), IP: "203.0.113.7",
+			ID: id, Endpoint: "shop/main", KeyID: "k1", At: noon.Add(time.Duration(n) * time.Second), Stamp: int64(n),
+			IP:     "203.0.113.7",
 			Method: "POST", Query: "subid=c&x=\u00e9\u2028\ufffd%00", Body: "status=sale", SubID: "c", TID: "t", Type: "sale",
-			Outcome: conversion.Recorded, Reason: "r", Warnings: []conversion.Warning{conversion.PayoutAmbiguous}, Conversion: id,
+			Outcome: conversion.Recorded, Reason: "r", Warnings: []conversion.Warning{conversion.PayoutAmbiguous},
+			Conversion: id,
 		},
 		Intent: &conversion.Intent{
 			Endpoint: "shop/main", SubID: "c", Slot: conversion.SlotKey{TID: "t", Type: "sale"}, Type: "sale", Status: "Sale",
@@ -56,7 +59,8 @@ func postback(n int) ledger.Postback {
 			Rules: &conversion.Rules{
 				Currency: "USD", DefaultPayout: &ten, MaxPayout: &ten, UnknownClick: config.UnknownClickHold, HoldFor: time.Hour,
 				ClickLookback: time.Hour, Repeat: config.RepeatAdd, SlotPolicy: config.SlotTid, Transitions: config.TransitionsAny,
-				Forwards: []conversion.ForwardRule{{Name: "f", Types: []string{"sale"}, Resend: config.ResendOnAnyChange, Sources: []string{"s"}}},
+				Forwards: []conversion.ForwardRule{{Name: "f", Types: []string{"sale"}, Resend: config.ResendOnAnyChange,
+					Sources: []string{"s"}}},
 			},
 		},
 	}
@@ -197,8 +201,8 @@ func TestAFullDiskPromisesNothing(t *testing.T) {
 	}
 }
 
-// TestADiskThatLetsNothingBeDeletedLosesAndKeepsNothing: then delivered records are forgotten all the same, and the file
-// is replaced once none is left.
+// TestADiskThatLetsNothingBeDeletedLosesAndKeepsNothing: then delivered records are forgotten all the same, and the
+// file is replaced once none is left.
 func TestADiskThatLetsNothingBeDeletedLosesAndKeepsNothing(t *testing.T) {
 	dir := t.TempDir()
 	s := mustOpen(t, dir, Options{})
@@ -238,7 +242,8 @@ func TestAnUnreadableRecordIsBuried(t *testing.T) {
 	if err := s.db.QueryRow("select error, body from dead where seq = 2").Scan(&reason, &body); err != nil {
 		t.Fatal(err)
 	}
-	if got := s.Status(); got.Dead != 1 || got.Postbacks != 2 || !strings.Contains(reason, "cannot unmarshal") || body != `{"Log":7}` {
+	if got := s.Status(); got.Dead != 1 || got.Postbacks != 2 || !strings.Contains(reason, "cannot unmarshal") ||
+		body != `{"Log":7}` {
 		t.Errorf("status %+v, reason %q, body %q", got, reason, body)
 	}
 }
@@ -266,7 +271,8 @@ func TestWhatIsNoSpoolIsLeftAlone(t *testing.T) {
 			return execFile(path, "create table theirs (n int)")
 		},
 		"a spool of a newer program": func(path string) error {
-			return execFile(path, fmt.Sprintf("create table queue (n int); pragma application_id = %d; pragma user_version = %d", applicationID, version+1))
+			return execFile(path, fmt.Sprintf("create table queue (n int); pragma application_id = %d; pragma user_version = %d",
+				applicationID, version+1))
 		},
 	} {
 		t.Run(name, func(t *testing.T) {

@@ -18,8 +18,8 @@ import (
 // maxProblems bounds what [Check] reports of a damaged file.
 const maxProblems = 20
 
-// sidecars are the files that SQLite keeps beside a store in WAL mode. They belong to that store alone: a write-ahead log
-// beside another file would damage it.
+// sidecars are the files that SQLite keeps beside a store in WAL mode. They belong to that store alone: a write-ahead
+// log beside another file would damage it.
 var sidecars = []string{"-wal", "-shm"}
 
 // Backup writes a consistent copy of the store at path to the new file target, while a receiver has the store open. The
@@ -106,8 +106,8 @@ func Check(ctx context.Context, path string) (err error) {
 	return nil
 }
 
-// Restore puts the backup in the place of the store at path, which no receiver may have open. The backup is checked first.
-// A store that is there already is kept beside it, under the returned name; "" means there was none.
+// Restore puts the backup in the place of the store at path, which no receiver may have open. The backup is checked
+// first. A store that is there already is kept beside it, under the returned name; "" means there was none.
 func Restore(ctx context.Context, backup, path string, now time.Time) (replaced string, err error) {
 	defer wrap(&err, "restoring %s", path)
 	if err := Check(ctx, backup); err != nil {

@@ -118,7 +118,8 @@ func benchPostback(random *rand.Rand, stamps *ledger.Stamper) ledger.Postback {
 		},
 		Intent: &conversion.Intent{
 			Endpoint: benchEndpoint, SubID: subid, Slot: conversion.SlotKey{TID: tid}, Type: "sale", Status: "sale",
-			Payout:   &money.Amount{Original: amount, Currency: "USD", Converted: &amount, Rate: money.Rate{Value: decimal.NewFromInt(1)}},
+			Payout: &money.Amount{Original: amount, Currency: "USD", Converted: &amount,
+				Rate: money.Rate{Value: decimal.NewFromInt(1)}},
 			Received: at, ReceivedIP: "198.51.100.4", RequestID: id, Stamp: stamp, Rules: benchRules,
 		},
 	}

@@ -64,7 +64,8 @@ func flipEvery(text []byte) {
 	}
 }
 
-// use opens a store, reads it, and writes to it. Once it knows that it is damaged it takes nothing more and says so once.
+// use opens a store, reads it, and writes to it. Once it knows that it is damaged it takes nothing more and says so
+// once.
 func use(t *testing.T, path string) error {
 	t.Helper()
 	var log bytes.Buffer
@@ -85,7 +86,8 @@ func use(t *testing.T, path string) error {
 			t.Errorf("ping: %v", err)
 		}
 	}
-	if told := strings.Count(log.String(), "level=ERROR"); told != 1 || !strings.Contains(log.String(), "restore a backup") {
+	if told := strings.Count(log.String(), "level=ERROR"); told != 1 ||
+		!strings.Contains(log.String(), "restore a backup") {
 		t.Errorf("%d errors in the log: %s", told, log.String())
 	}
 	return found

@@ -16,13 +16,15 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
-// selectErased finds the clicks (erased) and the rows of the received log (erased_received) to erase from. The parameters
-// are endpoint or null, subid or null, IP or null, parameter or null, value or null.
+// selectErased finds the clicks (erased) and the rows of the received log (erased_received) to erase from. The
+// parameters are endpoint or null, subid or null, IP or null, parameter or null, value or null.
 const selectErased = `
 insert or ignore into erased select endpoint, subid from clicks
   where subid = ?2 or ip = ?3 or params ->> ('$."' || ?4 || '"') = ?5;
-insert or ignore into erased select endpoint, subid from conversions where subid = ?2 or params ->> ('$."' || ?4 || '"') = ?5;
-insert or ignore into erased select endpoint, subid from conversion_history where subid = ?2 or params ->> ('$."' || ?4 || '"') = ?5;
+insert or ignore into erased select endpoint, subid from conversions
+  where subid = ?2 or params ->> ('$."' || ?4 || '"') = ?5;
+insert or ignore into erased select endpoint, subid from conversion_history
+  where subid = ?2 or params ->> ('$."' || ?4 || '"') = ?5;
 insert or ignore into erased select endpoint, subid from held where subid = ?2 or intent ->> '$.received_ip' = ?3;
 insert or ignore into erased select endpoint, subid from outbox where subid = ?2 or ip = ?3 or click ->> '$.ip' = ?3;
 insert or ignore into erased select endpoint, subid from received where subid = ?2 or ip = ?3;
@@ -38,25 +40,28 @@ var eraseRows = []struct {
 	statement string
 	count     func(*ledger.Erasure) *int64
 }{
-	{"update clicks set ip = null, user_agent = null, params = null, visitor_fields = null where (endpoint, subid) in erased",
+	{"update clicks set ip = null, user_agent = null, params = null, visitor_fields = null where (endpoint, subid) " +
+		"in erased",
 		func(e *ledger.Erasure) *int64 { return &e.Clicks }},
 	{"update conversions set params = null, sender = null, source = null where (endpoint, subid) in erased",
 		func(e *ledger.Erasure) *int64 { return &e.Conversions }},
 	{"update conversion_history set params = null, sender = null, source = null where (endpoint, subid) in erased",
 		func(e *ledger.Erasure) *int64 { return &e.Conversions }},
-	{"update received set ip = null, query = null, body = null, subid_from = null, note = null where seq in erased_received",
+	{"update received set ip = null, query = null, body = null, subid_from = null, note = null where seq in " +
+		"erased_received",
 		func(e *ledger.Erasure) *int64 { return &e.Received }},
-	{"update held set intent = json_remove(intent, '$.params', '$.from', '$.received_ip') where (endpoint, subid) in erased",
+	{"update held set intent = json_remove(intent, '$.params', '$.from', '$.received_ip') where (endpoint, subid) " +
+		"in erased",
 		func(e *ledger.Erasure) *int64 { return &e.Held }},
 	{`update outbox set ip = null, attempts = null, conversion = json_remove(conversion, '$.params', '$.from', '$.source'),
 		click = json_remove(click, '$.params', '$.visitor_fields', '$.ip', '$.user_agent') where (endpoint, subid) in erased`,
 		func(e *ledger.Erasure) *int64 { return &e.Outbox }},
 }
 
-// Erase blanks IP addresses, user agents, queries, bodies and parameters of what the selection names in the store at path,
-// which no receiver may have open, and keeps in the table erasures that it did, and when. Amounts stay, and so do subids.
-// Then the store's file is written again, so that nothing of what was erased is left in its unused parts: it needs room for a
-// copy. A store in which nothing was found is left as it is.
+// Erase blanks IP addresses, user agents, queries, bodies and parameters of what the selection names in the store at
+// path, which no receiver may have open, and keeps in the table erasures that it did, and when. Amounts stay, and so do
+// subids. Then the store's file is written again, so that nothing of what was erased is left in its unused parts: it
+// needs room for a copy. A store in which nothing was found is left as it is.
 func Erase(ctx context.Context, path string, what ledger.Selection, now time.Time) (erased ledger.Erasure, err error) {
 	defer wrap(&err, "erasing from %s", path)
 	kind, err := what.By()
@@ -128,7 +133,8 @@ func (w *writer) erase(kind string, what ledger.Selection, now time.Time, erased
 		}
 		*e.count(erased) += n
 	}
-	_, err := w.once("insert into erasures (at, by, clicks, conversions, received, held, outbox) values (?, ?, ?, ?, ?, ?, ?)",
+	_, err := w.once("insert into erasures (at, by, clicks, conversions, received, held, outbox) values (?, ?, ?, ?, "+
+		"?, ?, ?)",
 		now.UnixMicro(), kind, erased.Clicks, erased.Conversions, erased.Received, erased.Held, erased.Outbox)
 	return err
 }

@@ -28,24 +28,29 @@ func person(n int, endpoint, mark string) *ledger.Changes {
 	subid, ip, amount := fmt.Sprint("c", n), fmt.Sprint("192.0.2.", n), decimal.NewFromInt(int64(n))
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	params := conversion.Params{{Name: "external_id", Value: mark}}
-	click := &conversion.Click{Endpoint: endpoint, SubID: subid, Time: at, IP: ip, UserAgent: mark + "-agent", Params: params}
+	click := &conversion.Click{Endpoint: endpoint, SubID: subid, Time: at, IP: ip, UserAgent: mark + "-agent",
+		Params: params}
 	version := func(v int) *conversion.Conversion {
 		return &conversion.Conversion{
-			ID: id(1), Endpoint: endpoint, SubID: subid, Type: "sale", Params: params, From: mark + "-from", Version: v, RequestID: id(v),
+			ID: id(1), Endpoint: endpoint, SubID: subid, Type: "sale", Params: params, From: mark + "-from", Version: v,
+			RequestID:        id(v),
 			EndpointCurrency: "USD", Payout: money.Amount{Original: amount, Currency: "USD", Converted: &amount},
 		}
 	}
 	key := ledger.KeyOf(endpoint, subid)
 	return &ledger.Changes{
-		NewClicks: []*conversion.Click{click}, Conversions: []*conversion.Conversion{version(2)}, History: []*conversion.Conversion{version(1)},
+		NewClicks: []*conversion.Click{click}, Conversions: []*conversion.Conversion{version(2)},
+		History: []*conversion.Conversion{version(1)},
 		Received: []ledger.Received{{
-			ID: id(3), Endpoint: endpoint, SubID: subid, At: at, IP: ip, Query: "subid=" + subid + "&external_id=" + mark, Body: mark + "-body",
+			ID: id(3), Endpoint: endpoint, SubID: subid, At: at, IP: ip, Query: "subid=" + subid + "&external_id=" + mark,
+			Body:    mark + "-body",
 			Outcome: conversion.Recorded,
 		}},
 		Hold: []ledger.HeldPostback{{Until: at, Intent: &conversion.Intent{
 			Endpoint: endpoint, SubID: key.SubID, RequestID: id(4), Params: params, ReceivedIP: ip, From: mark + "-from",
 		}}},
-		Forwards: []ledger.Forward{{ID: id(5), Rule: "r", Host: "h:443", Conversion: version(2), Click: click, IP: ip, Due: at}},
+		Forwards: []ledger.Forward{{ID: id(5), Rule: "r", Host: "h:443", Conversion: version(2), Click: click, IP: ip,
+			Due: at}},
 	}
 }
 
@@ -59,7 +64,8 @@ func storeOfPersons(t *testing.T) string {
 	}
 	for n, mark := range []string{"ANNA", "BERT", "BERT"} {
 		endpoint := []string{erasedEndpoint, erasedEndpoint, "shop/other"}[n]
-		err := store.Transact(t.Context(), ledger.Want{}, func(*ledger.Book) *ledger.Changes { return person(n+1, endpoint, mark) })
+		err := store.Transact(t.Context(), ledger.Want{},
+			func(*ledger.Book) *ledger.Changes { return person(n+1, endpoint, mark) })
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -102,13 +108,20 @@ func TestWhatIsErasedIsInNoFile(t *testing.T) {
 		gone []string
 		left []string
 	}{
-		"by subid":                           {ledger.Selection{SubID: "c1"}, one, []string{"ANNA", "192.0.2.1"}, []string{"BERT", "192.0.2.2", "192.0.2.3"}},
-		"by address":                         {ledger.Selection{IP: netip.MustParseAddr("192.0.2.2")}, one, []string{"192.0.2.2"}, []string{"ANNA", "192.0.2.1", "BERT"}},
-		"by parameter":                       {ledger.Selection{Parameter: "external_id", Value: "BERT"}, two, []string{"BERT", "192.0.2.2", "192.0.2.3"}, []string{"ANNA", "192.0.2.1"}},
-		"by parameter, of one endpoint":      {ledger.Selection{Endpoint: erasedEndpoint, Parameter: "external_id", Value: "BERT"}, one, []string{"192.0.2.2"}, []string{"ANNA", "BERT", "192.0.2.3"}},
-		"a value that another parameter has": {ledger.Selection{Parameter: "external_id", Value: "c1"}, ledger.Erasure{}, nil, []string{"ANNA", "BERT"}},
-		"what is not there":                  {ledger.Selection{SubID: "c9"}, ledger.Erasure{}, nil, []string{"ANNA", "BERT"}},
-		"of an endpoint that is not":         {ledger.Selection{Endpoint: "shop/none", SubID: "c1"}, ledger.Erasure{}, nil, []string{"ANNA", "BERT"}},
+		"by subid": {ledger.Selection{SubID: "c1"}, one, []string{"ANNA", "192.0.2.1"},
+			[]string{"BERT", "192.0.2.2", "192.0.2.3"}},
+		"by address": {ledger.Selection{IP: netip.MustParseAddr("192.0.2.2")}, one,
+			[]string{"192.0.2.2"}, []string{"ANNA", "192.0.2.1", "BERT"}},
+		"by parameter": {ledger.Selection{Parameter: "external_id", Value: "BERT"}, two,
+			[]string{"BERT", "192.0.2.2", "192.0.2.3"}, []string{"ANNA", "192.0.2.1"}},
+		"by parameter, of one endpoint": {ledger.Selection{Endpoint: erasedEndpoint, Parameter: "external_id",
+			Value: "BERT"}, one, []string{"192.0.2.2"}, []string{"ANNA", "BERT", "192.0.2.3"}},
+		"a value that another parameter has": {ledger.Selection{Parameter: "external_id", Value: "c1"}, ledger.Erasure{}, nil,
+			[]string{"ANNA", "BERT"}},
+		"what is not there": {ledger.Selection{SubID: "c9"}, ledger.Erasure{}, nil,
+			[]string{"ANNA", "BERT"}},
+		"of an endpoint that is not": {ledger.Selection{Endpoint: "shop/none", SubID: "c1"}, ledger.Erasure{}, nil,
+			[]string{"ANNA", "BERT"}},
 	} {
 		t.Run(name, func(t *testing.T) {
 			path := storeOfPersons(t)
@@ -163,7 +176,8 @@ func erasures(t *testing.T, path string, want ledger.Erasure) {
 		t.Errorf("%d conversions, want 3", conversions)
 	}
 	told := 0
-	for at, err := range rows(t.Context(), store, "select at from erasures", nil, func(r *row) (int64, error) { return r.integer(), r.err }) {
+	for at, err := range rows(t.Context(), store, "select at from erasures", nil,
+		func(r *row) (int64, error) { return r.integer(), r.err }) {
 		if err != nil || at != 77 {
 			t.Errorf("%d %v", at, err)
 		}
@@ -178,7 +192,8 @@ func TestARequestHasAParameterByTheNameThatItsSenderGave(t *testing.T) {
 	mail := ledger.Selection{Parameter: "email", Value: "a@b.example"}
 	for raw, want := range map[string]bool{
 		"subid=c1&email=a%40b.example": true, "EMAIL=a@b.example": true, `{"email": "a@b.example", "n": 1}`: true,
-		"mail=a@b.example": false, "email=a@b.example.org": false, `{"mail": "a@b.example"}`: false, "": false, "%zz&email=a@b.example": true,
+		"mail=a@b.example": false, "email=a@b.example.org": false, `{"mail": "a@b.example"}`: false, "": false,
+		"%zz&email=a@b.example": true,
 	} {
 		if got := hasParameter(raw, mail); got != want {
 			t.Errorf("%q: %v, want %v", raw, got, want)
@@ -199,7 +214,8 @@ func TestNothingIsErasedBesideAReceiver(t *testing.T) {
 	if _, err := Erase(t.Context(), path, ledger.Selection{SubID: "c1"}, time.Now()); !errors.Is(err, errInUse) {
 		t.Errorf("got %v, want %v", err, errInUse)
 	}
-	for _, what := range []ledger.Selection{{}, {SubID: "c1", Parameter: "a", Value: "b"}, {Parameter: "a"}, {Parameter: `a"`, Value: "b"}} {
+	for _, what := range []ledger.Selection{{}, {SubID: "c1", Parameter: "a", Value: "b"}, {Parameter: "a"},
+		{Parameter: `a"`, Value: "b"}} {
 		if _, err := Erase(t.Context(), path, what, time.Now()); err == nil || errors.Is(err, errInUse) {
 			t.Errorf("%+v: %v", what, err)
 		}
@@ -222,7 +238,8 @@ func TestEveryColumnIsErasedOrStaysForAReason(t *testing.T) {
 	for _, e := range eraseRows {
 		name := strings.Fields(e.statement)[1]
 		var columns string
-		err := db.QueryRowContext(t.Context(), "select group_concat(name, ' ') from pragma_table_info(?)", name).Scan(&columns)
+		err := db.QueryRowContext(t.Context(), "select group_concat(name, ' ') from pragma_table_info(?)",
+			name).Scan(&columns)
 		if err != nil {
 			t.Fatal(err)
 		}

@@ -8,9 +8,10 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
-// OldClicks implements [ledger.Upkeep]. Clicks are numbered as they come, which is nearly by their time: it stops at the first
-// one that is not old, and so needs no index by time.
-func (s *Store) OldClicks(ctx context.Context, before time.Time, after *ledger.OldClick, limit int) ([]ledger.OldClick, error) {
+// OldClicks implements [ledger.Upkeep]. Clicks are numbered as they come, which is nearly by their time: it stops at
+// the first one that is not old, and so needs no index by time.
+func (s *Store) OldClicks(ctx context.Context, before time.Time, after *ledger.OldClick, limit int) ([]ledger.OldClick,
+	error) {
 	const next = `select (select name from endpoints e where e.id = c.endpoint), c.subid, c.click_time, c.seq,
 		exists (select 1 from conversions v where v.endpoint = c.endpoint and v.subid = c.subid)
 		from clicks c where c.seq > ? order by c.seq limit ?`

@@ -27,7 +27,8 @@ type load struct {
 	store *Store
 	*ledger.Ledger
 	sent int
-	// failures of batches since the last postback was sent; once there are as many as its sender has patience for, it goes.
+	// failures of batches since the last postback was sent; once there are as many as its sender has patience for, it
+	// goes.
 	failures atomic.Int64
 	patience int64
 	leave    context.CancelFunc
@@ -97,8 +98,8 @@ func (l *load) send() error {
 	return err
 }
 
-// work is a small load: postbacks, a checkpoint that empties the log, and postbacks again. It ends at the first one that
-// is not acknowledged.
+// work is a small load: postbacks, a checkpoint that empties the log, and postbacks again. It ends at the first one
+// that is not acknowledged.
 func (l *load) work() error {
 	for n := range 6 {
 		if n == 3 {
@@ -123,8 +124,8 @@ func (l *load) close() {
 	_ = l.store.Close()
 }
 
-// verify opens the disk as the next process does: everything that was promised by the change n is there, and nothing took
-// effect twice.
+// verify opens the disk as the next process does: everything that was promised by the change n is there, and nothing
+// took effect twice.
 func (l *load) verify(after *faultdisk.Disk, n int) {
 	l.Helper()
 	defer after.Discard()
@@ -147,7 +148,8 @@ func (l *load) verify(after *faultdisk.Disk, n int) {
 			l.Fatalf("after change %d: %v", n, err)
 		}
 		if c.Payout.Converted.IntPart() != counted[c.SubID] {
-			l.Errorf("after change %d: %s postbacks of %s took effect, %d are in the log", n, c.Payout.Converted, c.SubID, counted[c.SubID])
+			l.Errorf("after change %d: %s postbacks of %s took effect, %d are in the log", n, c.Payout.Converted, c.SubID,
+				counted[c.SubID])
 		}
 	}
 	for id, when := range l.promised {
@@ -160,8 +162,8 @@ func (l *load) verify(after *faultdisk.Disk, n int) {
 	}
 }
 
-// TestACrashAtAnyMomentLosesNothingThatWasAcknowledged cuts the power after each change of the disk, from the creation of
-// the store to its end.
+// TestACrashAtAnyMomentLosesNothingThatWasAcknowledged cuts the power after each change of the disk, from the creation
+// of the store to its end.
 func TestACrashAtAnyMomentLosesNothingThatWasAcknowledged(t *testing.T) {
 	d := faultdisk.New(t)
 	l := newLoad(t, d)
@@ -186,7 +188,8 @@ func check(t *testing.T, d *faultdisk.Disk) error {
 	return Check(t.Context(), d.Path("ledger.db"))
 }
 
-// TestAFailingDiskIsNeverAcknowledged lets each call of the disk fail, once and for good, and cuts the power afterwards.
+// TestAFailingDiskIsNeverAcknowledged lets each call of the disk fail, once and for good, and cuts the power
+// afterwards.
 func TestAFailingDiskIsNeverAcknowledged(t *testing.T) {
 	fresh := faultdisk.New(t)
 	newLoad(t, fresh).close()

@@ -22,7 +22,8 @@ var (
 )
 
 // ReadJournal implements [ledger.Journal].
-func (s *Store) ReadJournal(ctx context.Context, after ledger.Cursor, limit int) ([]ledger.Received, ledger.Cursor, error) {
+func (s *Store) ReadJournal(ctx context.Context, after ledger.Cursor, limit int) ([]ledger.Received, ledger.Cursor,
+	error) {
 	var found []ledger.Received
 	next := after
 	for row, err := range rows(ctx, s, readJournal, []any{int64(after), limit}, reading(numberedColumns)) {

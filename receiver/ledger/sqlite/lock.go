@@ -15,8 +15,8 @@ var errInUse = errors.New("store is in use by another receiver")
 // lockEvery is how often a lock that another process has is tried again.
 const lockEvery = 100 * time.Millisecond
 
-// lockFile takes the lock that keeps a second process out, and waits for it at most that long. The kernel drops it when the
-// process ends, however it ends; the file stays.
+// lockFile takes the lock that keeps a second process out, and waits for it at most that long. The kernel drops it when
+// the process ends, however it ends; the file stays.
 func lockFile(ctx context.Context, path string, wait time.Duration, logger *slog.Logger) (*os.File, error) {
 	f, err := os.OpenFile(path, os.O_RDWR|os.O_CREATE, 0o600) //nolint:gosec // the user names the store
 	if err != nil {

@@ -133,7 +133,8 @@ func TestWhatIsNoStoreIsRefusedAndLeftAsItIs(t *testing.T) {
 				t.Fatal(err)
 			}
 			_, err = Open(t.Context(), path, Options{})
-			if !errors.Is(err, ledger.ErrSchema) || !strings.HasSuffix(err.Error(), test.want) || strings.Contains(err.Error(), "\n") {
+			if !errors.Is(err, ledger.ErrSchema) || !strings.HasSuffix(err.Error(), test.want) ||
+				strings.Contains(err.Error(), "\n") {
 				t.Errorf("got %v, want one line that ends with %q", err, test.want)
 			}
 			after, err := os.ReadFile(path)

@@ -127,7 +127,8 @@ func (s *Store) CountForwards(ctx context.Context, now time.Time) (counts ledger
 func (s *Store) PruneForwards(ctx context.Context, endedBefore time.Time, limit int) (int, error) {
 	var deleted int64
 	err := s.write(ctx, func(w *writer) (_ bool, err error) {
-		deleted, err = w.pruneForwards.affect(firstID(endedBefore.Add(time.Millisecond)), ceilMicros(endedBefore), int64(limit))
+		deleted, err = w.pruneForwards.affect(firstID(endedBefore.Add(time.Millisecond)), ceilMicros(endedBefore),
+			int64(limit))
 		return deleted > 0, err
 	})
 	if err != nil {

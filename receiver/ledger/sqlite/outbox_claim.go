@@ -31,7 +31,8 @@ type candidate struct {
 }
 
 // ClaimForwards implements [ledger.Outbox].
-func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (claimed []ledger.OutboxRow, examined map[string]int, err error) {
+func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (claimed []ledger.OutboxRow,
+	examined map[string]int, err error) {
 	examined = map[string]int{}
 	err = s.write(ctx, func(w *writer) (parked bool, err error) {
 		for _, share := range claim.Shares {

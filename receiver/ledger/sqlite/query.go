@@ -159,7 +159,8 @@ func (s *Store) Received(ctx context.Context, f ledger.ReceivedFilter) iter.Seq2
 }
 
 // rows runs a query on a reader and yields each row as read reads it. It ends with the first error.
-func rows[T any](ctx context.Context, s *Store, query string, args []any, read func(*row) (T, error)) iter.Seq2[T, error] {
+func rows[T any](ctx context.Context, s *Store, query string, args []any, read func(*row) (T, error)) iter.Seq2[T,
+	error] {
 	return func(yield func(T, error) bool) {
 		var none T
 		found, err := s.reader.QueryContext(ctx, query, args...)

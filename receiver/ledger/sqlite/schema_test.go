@@ -47,7 +47,8 @@ func wantColumns[R any](t *testing.T, store *Store, described table.Table[R], ow
 	}
 	for _, c := range described.Columns {
 		if optional, made := left[c.Name]; !made || optional != c.Optional {
-			t.Errorf("table %s: column %s is made: %t, may be null: %t, described as %t", described.Name, c.Name, made, optional, c.Optional)
+			t.Errorf("table %s: column %s is made: %t, may be null: %t, described as %t", described.Name, c.Name, made, optional,
+				c.Optional)
 		}
 		delete(left, c.Name)
 	}

@@ -10,8 +10,8 @@ import (
 // Files returns the paths of the store's files: those that grow with what is stored.
 func (s *Store) Files() []string { return []string{s.path, s.path + "-wal"} }
 
-// Reusable returns how many bytes of the file hold nothing: rows were deleted, and the next ones take their place. It lags
-// behind by what was not checkpointed yet, and does not wait for the store.
+// Reusable returns how many bytes of the file hold nothing: rows were deleted, and the next ones take their place. It
+// lags behind by what was not checkpointed yet, and does not wait for the store.
 func (s *Store) Reusable() (int64, error) {
 	// By the file that is open already: opening it again, and closing it, would drop SQLite's own locks.
 	var header [100]byte

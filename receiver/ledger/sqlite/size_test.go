@@ -21,7 +21,8 @@ func TestWhatWasDeletedIsReusable(t *testing.T) {
 		t.Fatalf("%d rows were deleted: %v", n, err)
 	}
 	var want int64
-	row := store.reader.QueryRowContext(t.Context(), "select f.freelist_count * p.page_size from pragma_freelist_count f, pragma_page_size p")
+	row := store.reader.QueryRowContext(t.Context(),
+		"select f.freelist_count * p.page_size from pragma_freelist_count f, pragma_page_size p")
 	if err := row.Scan(&want); err != nil {
 		t.Fatal(err)
 	}

@@ -115,7 +115,8 @@ func createFile(path string) error {
 }
 
 func (s *Store) openReader(ctx context.Context, o Options) error {
-	connector, err := sqlite.NewConnector(dataSource(s.path, append(pragmas(o.CacheBytes/16, o.MapBytes), "query_only(1)")))
+	connector, err := sqlite.NewConnector(dataSource(s.path,
+		append(pragmas(o.CacheBytes/16, o.MapBytes), "query_only(1)")))
 	if err != nil {
 		return classify(err)
 	}

@@ -114,7 +114,8 @@ func (w *writer) readHeld(book *ledger.Book, keys []ledger.Key) error {
 			return err
 		}
 		slices.SortFunc(book.Held[key], func(a, b ledger.HeldPostback) int {
-			return cmp.Or(cmp.Compare(a.Intent.Stamp, b.Intent.Stamp), slices.Compare(a.Intent.RequestID[:], b.Intent.RequestID[:]))
+			return cmp.Or(cmp.Compare(a.Intent.Stamp, b.Intent.Stamp),
+				slices.Compare(a.Intent.RequestID[:], b.Intent.RequestID[:]))
 		})
 		for _, held := range book.Held[key] {
 			slot := ledger.Slot{Key: key, SlotKey: held.Intent.Slot}

@@ -68,7 +68,8 @@ func (s *Store) SaveRates(ctx context.Context, set money.Set) error {
 // Lease implements [ledger.Store].
 func (s *Store) Lease(ctx context.Context, name, holder string, now, until time.Time) (held bool, err error) {
 	err = s.write(ctx, func(w *writer) (bool, error) {
-		n, err := w.takeLease.affect(name, holder, until.UnixMicro(), now.UnixMicro(), until.Add(ledger.LeaseSlack).UnixMicro())
+		n, err := w.takeLease.affect(name, holder, until.UnixMicro(), now.UnixMicro(),
+			until.Add(ledger.LeaseSlack).UnixMicro())
 		held = n > 0
 		return held, err
 	})
@@ -80,7 +81,8 @@ func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Ti
 	var deleted int64
 	err := s.write(ctx, func(w *writer) (bool, error) {
 		if !receivedBefore.IsZero() {
-			n, err := w.pruneReceived.affect(firstID(receivedBefore.Add(time.Millisecond)), ceilMicros(receivedBefore), int64(limit))
+			n, err := w.pruneReceived.affect(firstID(receivedBefore.Add(time.Millisecond)), ceilMicros(receivedBefore),
+				int64(limit))
 			if err != nil {
 				return false, err
 			}

@@ -84,15 +84,17 @@ func (w *writer) prepare() error {
 		&w.selectHeld:    "select {held} from held where endpoint = ? and subid = ?",
 
 		&w.insertClick: insert(table.Clicks),
-		&w.updateClick: "update clicks set " + assign("?", table.Clicks.Columns[2:], 3) + " where endpoint = ?1 and subid = ?2",
+		&w.updateClick: "update clicks set " + assign("?", table.Clicks.Columns[2:], 3) +
+			" where endpoint = ?1 and subid = ?2",
 		&w.upsertConversion: insert(table.Conversions) + `
 			on conflict (endpoint, subid, tid, slot_type) do update set ` + assign("excluded.", changedConversion, 0),
 		&w.insertHistory:  insert(table.History),
 		&w.insertReceived: insert(table.Received),
-		&w.settleReceived: "update received set outcome = ?3, reason = ?4, warnings = ?5, conversion = ?6 where endpoint = ?1 and id = ?2",
-		&w.insertHeld:     insert(table.Held),
-		&w.deleteHeld:     "delete from held where request_id = ?",
-		&w.awaitRate:      insert(table.PendingRates) + " on conflict do nothing",
+		&w.settleReceived: "update received set outcome = ?3, reason = ?4, warnings = ?5, conversion = ?6 where endpoint " +
+			"= ?1 and id = ?2",
+		&w.insertHeld: insert(table.Held),
+		&w.deleteHeld: "delete from held where request_id = ?",
+		&w.awaitRate:  insert(table.PendingRates) + " on conflict do nothing",
 		&w.haveRate: `delete from pending_rates where endpoint = ? and subid = ? and of_click = ? and tid = ? and
 			slot_type = ? and currency = ? and to_currency = ?`,
 		&w.insertForward:  insert(table.Outbox),
@@ -105,7 +107,8 @@ func (w *writer) prepare() error {
 		&w.parkRow:     "update outbox set due = ?, parked = 1 where id = ?",
 		&w.unparkNext: `update outbox set due = ?6, parked = 0 where parked = 1 and seq =
 			(select seq from outbox where ` + sameQueue + ` order by version limit 1)`,
-		&w.updateForward: `update outbox set state = ?2, reason = ?3, host = ?4, due = ?5, ended_at = ?6, tries = ?7, attempts = ?8,
+		&w.updateForward: `update outbox
+			set state = ?2, reason = ?3, host = ?4, due = ?5, ended_at = ?6, tries = ?7, attempts = ?8,
 			conversion = iif(?9, null, conversion), click = iif(?9, null, click), parked = 0 where id = ?1`,
 		&w.resendForward: `update outbox set state = 'waiting', reason = null, due = ?2, ended_at = null, tries = 0
 			where id = ?1 and state = 'failed'`,

@@ -1,6 +1,6 @@
-// Package table describes the ledger's tables once, for every engine: which columns they have, in which order, and which
-// field of a row each one holds. Names are the same in all engines. What differs is in the engines' migrations: types,
-// indexes, and columns that only one engine needs (PostgreSQL's bucket and leases, SQLite's row numbers).
+// Package table describes the ledger's tables once, for every engine: which columns they have, in which order, and
+// which field of a row each one holds. Names are the same in all engines. What differs is in the engines' migrations:
+// types, indexes, and columns that only one engine needs (PostgreSQL's bucket and leases, SQLite's row numbers).
 //
 // A column is one line here and one migration an engine. It imports no engine and builds no SQL.
 package table

@@ -160,7 +160,9 @@ var Rates = Table[money.Set]{Name: "rates", Columns: []Column[money.Set]{
 	Of("base", Text, func(s *money.Set) *string { return &s.Base }),
 	Of("date", Time, func(s *money.Set) *time.Time { return &s.Date }).Null(),
 	Of("fetched", Time, func(s *money.Set) *time.Time { return &s.Fetched }).Null(),
-	encoded("rates", JSON, func(s *money.Set) object[decimal.Decimal] { return object[decimal.Decimal]{&s.Rates} }).required(),
+	encoded("rates", JSON, func(s *money.Set) object[decimal.Decimal] {
+		return object[decimal.Decimal]{&s.Rates}
+	}).required(),
 }}
 
 // Lease says who does a piece of work that only one receiver of a store is to do, and until when.

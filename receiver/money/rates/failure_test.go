@@ -23,7 +23,8 @@ func TestRefresherBacksOff(t *testing.T) {
 		want   []time.Duration
 	}{
 		"a failing provider is asked ever more rarely, at last as often as it would be": {
-			fails(503), []time.Duration{m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 64 * m, 128 * m, 256 * m, 512 * m, 12 * h, 12 * h},
+			fails(503), []time.Duration{m, 2 * m, 4 * m, 8 * m, 16 * m, 32 * m, 64 * m, 128 * m, 256 * m, 512 * m, 12 * h,
+				12 * h},
 		},
 		"a provider that says for how long is left alone for that long": {
 			busy, []time.Duration{2 * h, 2 * h, 2 * h, 2 * h, 2 * h, 2 * h, 2 * h, 128 * m, 256 * m, 512 * m, 12 * h},

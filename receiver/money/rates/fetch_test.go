@@ -45,11 +45,13 @@ func decimals(rates map[string]string) map[string]decimal.Decimal {
 }
 
 // fetchFrom asks a provider of the given type that a local server plays.
-func fetchFrom(t *testing.T, kind config.RateProviderType, handler http.Handler) (money.Set, config.RateProvider, error) {
+func fetchFrom(t *testing.T, kind config.RateProviderType, handler http.Handler) (money.Set, config.RateProvider,
+	error) {
 	t.Helper()
 	server := httptest.NewServer(handler)
 	defer server.Close()
-	p := config.RateProvider{Name: "p", Type: kind, URL: server.URL + "/rates?x=1", Key: &config.Secret{ID: "1", Value: secret}}
+	p := config.RateProvider{Name: "p", Type: kind, URL: server.URL + "/rates?x=1",
+		Key: &config.Secret{ID: "1", Value: secret}}
 	client := newClient(egress.NewTransport(true))
 	defer client.CloseIdleConnections()
 	set, err := fetch(t.Context(), client, p, noon)
@@ -71,25 +73,35 @@ func TestFetchReadsWhatProvidersSay(t *testing.T) {
 	}{
 		"ECB": {ecb, file(t, "ecb.xml"), "EUR", monday, map[string]string{
 			"USD": "1.1034", "JPY": "163.27", "GBP": "0.8411", "PLN": "4.2713", "IDR": "17891.42"}},
-		"ECB with several days gives the newest": {ecb, `<Envelope><Cube><Cube time="2026-03-03"><Cube currency="USD" rate="1.2"/></Cube>` +
-			`<Cube time="2026-03-02"><Cube currency="USD" rate="1.1"/></Cube></Cube></Envelope>`, "EUR", tuesday, map[string]string{"USD": "1.2"}},
+		"ECB with several days gives the newest": {ecb,
+			`<Envelope><Cube><Cube time="2026-03-03"><Cube currency="USD" rate="1.2"/></Cube>` +
+				`<Cube time="2026-03-02"><Cube currency="USD" rate="1.1"/></Cube></Cube></Envelope>`, "EUR", tuesday,
+			map[string]string{"USD": "1.2"}},
 		"open.er-api.com": {openER, file(t, "openerapi.json"), "USD", monday, map[string]string{
 			"EUR": "0.906318", "RUB": "80.1234", "UAH": "41.2", "KZT": "498.77", "IRR": "42105.263158"}},
 		"openexchangerates.org": {openX, file(t, "openexchangerates.json"), "USD", monday, map[string]string{
 			"AED": "3.6731", "BTC": "0.000010871", "EUR": "0.906318", "RUB": "80.12345678"}},
-		"JSON with a day":               {generic, `{"base":"USD","date":"2026-03-02","rates":{"EUR":0.9}}`, "USD", monday, eur},
-		"JSON with a time":              {generic, `{"base":"USD","date":"2026-03-03T00:30:00+02:00","rates":{"EUR":0.9}}`, "USD", monday, eur},
-		"JSON without a date":           {generic, `{"base":"USD","rates":{"EUR":0.9}}`, "USD", tuesday, eur},
-		"JSON after a byte order mark":  {generic, "\ufeff" + `{"base":"USD","rates":{"EUR":0.9}}`, "USD", tuesday, eur},
-		"JSON with rates in strings":    {generic, `{"base":"USD","rates":{"EUR":"0.9"}}`, "USD", tuesday, eur},
-		"JSON with fields we don't use": {generic, `{"amount":1,"base":"USD","start":{"x":[1]},"rates":{"EUR":0.9}}`, "USD", tuesday, eur},
-		"digits that a float would lose": {generic, `{"base":"USD","rates":{"EUR":0.12345678901234567890123}}`, "USD", tuesday,
+		"JSON with a day": {generic, `{"base":"USD","date":"2026-03-02","rates":{"EUR":0.9}}`, "USD", monday,
+			eur},
+		"JSON with a time": {generic, `{"base":"USD","date":"2026-03-03T00:30:00+02:00","rates":{"EUR":0.9}}`,
+			"USD", monday, eur},
+		"JSON without a date":          {generic, `{"base":"USD","rates":{"EUR":0.9}}`, "USD", tuesday, eur},
+		"JSON after a byte order mark": {generic, "\ufeff" + `{"base":"USD","rates":{"EUR":0.9}}`, "USD", tuesday, eur},
+		"JSON with rates in strings":   {generic, `{"base":"USD","rates":{"EUR":"0.9"}}`, "USD", tuesday, eur},
+		"JSON with fields we don't use": {generic, `{"amount":1,"base":"USD","start":{"x":[1]},"rates":{"EUR":0.9}}`, "USD",
+			tuesday, eur},
+		"digits that a float would lose": {generic, `{"base":"USD","rates":{"EUR":0.12345678901234567890123}}`, "USD",
+			tuesday,
 			map[string]string{"EUR": "0.12345678901234567890123"}},
-		"rates that are of no use are left out": {generic, `{"base":"USD","rates":{"EUR":0.9,"RUB":-80,"UAH":0,"KZT":null,"IDR":"NaN","VND":{},` +
-			`"IRR":1e15,"AAA":1e-16,"BBB":1e400,"CCC":"0x10","DDD":true,"EEE":"","FFF":[1],"GGG":` + strings.Repeat("1", 61) + `}}`, "USD", tuesday, eur},
-		"codes that are none are left out": {generic, `{"base":"USD","rates":{"EUR":0.9,"usd":1,"EU":1,"":1,"EURO-OLD":1,"ABCDEFGHIJK":1,"A\u0000R":1}}`,
+		"rates that are of no use are left out": {generic,
+			`{"base":"USD","rates":{"EUR":0.9,"RUB":-80,"UAH":0,"KZT":null,"IDR":"NaN","VND":{},` +
+				`"IRR":1e15,"AAA":1e-16,"BBB":1e400,"CCC":"0x10","DDD":true,"EEE":"","FFF":[1],"GGG":` + strings.Repeat("1", 61) +
+				`}}`, "USD", tuesday, eur},
+		"codes that are none are left out": {generic,
+			`{"base":"USD","rates":{"EUR":0.9,"usd":1,"EU":1,"":1,"EURO-OLD":1,"ABCDEFGHIJK":1,"A\u0000R":1}}`,
 			"USD", tuesday, eur},
-		"the largest and the smallest rate": {generic, `{"base":"USD","rates":{"AAA":999999999999999,"BBB":1e-15}}`, "USD", tuesday,
+		"the largest and the smallest rate": {generic, `{"base":"USD","rates":{"AAA":999999999999999,"BBB":1e-15}}`, "USD",
+			tuesday,
 			map[string]string{"AAA": "999999999999999", "BBB": "0.000000000000001"}},
 		"a timestamp of zero is no date": {openX, `{"timestamp":0,"base":"USD","rates":{"EUR":0.9}}`, "USD", tuesday, eur},
 	} {
@@ -120,34 +132,50 @@ func TestFetchFails(t *testing.T) {
 		handler http.Handler
 		want    string
 	}{
-		"a page instead of XML":              {ecb, says(page), "reading XML"},
-		"a page instead of JSON":             {openER, says(page), "reading JSON"},
-		"garbage instead of XML":             {ecb, says("\x00\x01\x02"), "reading XML"},
-		"garbage instead of JSON":            {openX, says("\x00\x01\x02"), "reading JSON"},
-		"nothing":                            {generic, says(""), "reading JSON"},
-		"truncated XML":                      {ecb, says(xml[:len(xml)/2]), "reading XML"},
-		"truncated JSON":                     {openER, says(file(t, "openerapi.json")[:300]), "reading JSON"},
-		"XML without a day":                  {ecb, says("<Envelope><Cube></Cube></Envelope>"), "no usable rate"},
-		"XML with a date that is none":       {ecb, says(strings.Replace(xml, "2026-03-02", "yesterday", 1)), `date "yesterday"`},
-		"XML with a negative rate only":      {ecb, says(`<Envelope><Cube><Cube time="2026-03-02"><Cube currency="USD" rate="-1"/></Cube></Cube></Envelope>`), "no usable rate"},
-		"JSON with a date that is none":      {generic, says(`{"base":"USD","date":"02.03.2026","rates":{"EUR":1}}`), `date "02.03.2026"`},
-		"JSON without a base":                {generic, says(`{"rates":{"EUR":1}}`), "base"},
-		"JSON without rates":                 {generic, says(`{"base":"USD"}`), "no usable rate"},
-		"JSON with rates that are a list":    {generic, says(`{"base":"USD","rates":[1]}`), "rates are no object"},
-		"JSON with no rate but the base's":   {openX, says(`{"timestamp":1772463600,"base":"USD","rates":{"USD":1}}`), "no usable rate"},
-		"JSON with too many rates":           {generic, says(`{"base":"USD","rates":{` + many.String() + `"EUR":1}}`), "more than 5000"},
-		"open.er-api.com says error":         {openER, says(`{"result":"error","error-type":"unsupported-code"}`), "unsupported-code"},
-		"the body is cut off on the wire":    {generic, cutOff(), "reading the answer"},
-		"the body is too long":               {generic, says(`{"base":"USD","rates":{"EUR":1}}` + strings.Repeat(" ", maxBody)), "longer than"},
-		"an answer of 500":                   {generic, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }), "answered 500"},
-		"an answer of 401 that repeats keys": {openX, http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) { http.Error(w, r.URL.String(), http.StatusUnauthorized) }), "answered 401"},
-		"an answer of 204":                   {generic, http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), "answered 204"},
-		"a redirect in circles":              {openX, redirect("/again"), "too many redirects"},
-		"a redirect to another host":         {openX, redirect("http://elsewhere.example/"), "redirected to another host, elsewhere.example"},
-		"a redirect to a metadata address":   {openX, redirect("http://169.254.169.254/latest/meta-data"), "redirected to another host"},
-		"a redirect to nowhere, with a key":  {openX, redirect("http://%zz/" + secret), "[redacted]"},
-		"an answer that repeats the key":     {openER, says(`{"result":"error","error-type":"bad key ` + secret + `"}`), "[redacted]"},
-		"an unknown type":                    {"Oracle", says(""), "unknown provider type"},
+		"a page instead of XML":   {ecb, says(page), "reading XML"},
+		"a page instead of JSON":  {openER, says(page), "reading JSON"},
+		"garbage instead of XML":  {ecb, says("\x00\x01\x02"), "reading XML"},
+		"garbage instead of JSON": {openX, says("\x00\x01\x02"), "reading JSON"},
+		"nothing":                 {generic, says(""), "reading JSON"},
+		"truncated XML":           {ecb, says(xml[:len(xml)/2]), "reading XML"},
+		"truncated JSON":          {openER, says(file(t, "openerapi.json")[:300]), "reading JSON"},
+		"XML without a day":       {ecb, says("<Envelope><Cube></Cube></Envelope>"), "no usable rate"},
+		"XML with a date that is none": {ecb, says(strings.Replace(xml, "2026-03-02", "yesterday", 1)),
+			`date "yesterday"`},
+		"XML with a negative rate only": {ecb,
+			says(`<Envelope><Cube><Cube time="2026-03-02"><Cube currency="USD" rate="-1"/></Cube></Cube></Envelope>`),
+			"no usable rate"},
+		"JSON with a date that is none": {generic, says(`{"base":"USD","date":"02.03.2026","rates":{"EUR":1}}`),
+			`date "02.03.2026"`},
+		"JSON without a base":             {generic, says(`{"rates":{"EUR":1}}`), "base"},
+		"JSON without rates":              {generic, says(`{"base":"USD"}`), "no usable rate"},
+		"JSON with rates that are a list": {generic, says(`{"base":"USD","rates":[1]}`), "rates are no object"},
+		"JSON with no rate but the base's": {openX, says(`{"timestamp":1772463600,"base":"USD","rates":{"USD":1}}`),
+			"no usable rate"},
+		"JSON with too many rates": {generic, says(`{"base":"USD","rates":{` + many.String() + `"EUR":1}}`),
+			"more than 5000"},
+		"open.er-api.com says error": {openER, says(`{"result":"error","error-type":"unsupported-code"}`),
+			"unsupported-code"},
+		"the body is cut off on the wire": {generic, cutOff(), "reading the answer"},
+		"the body is too long": {generic,
+			says(`{"base":"USD","rates":{"EUR":1}}` + strings.Repeat(" ", maxBody)), "longer than"},
+		"an answer of 500": {generic,
+			http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(500) }), "answered 500"},
+		"an answer of 401 that repeats keys": {openX,
+			http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+				http.Error(w, r.URL.String(), http.StatusUnauthorized)
+			}), "answered 401"},
+		"an answer of 204": {generic,
+			http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) { w.WriteHeader(204) }), "answered 204"},
+		"a redirect in circles": {openX, redirect("/again"), "too many redirects"},
+		"a redirect to another host": {openX, redirect("http://elsewhere.example/"),
+			"redirected to another host, elsewhere.example"},
+		"a redirect to a metadata address": {openX, redirect("http://169.254.169.254/latest/meta-data"),
+			"redirected to another host"},
+		"a redirect to nowhere, with a key": {openX, redirect("http://%zz/" + secret), "[redacted]"},
+		"an answer that repeats the key": {openER, says(`{"result":"error","error-type":"bad key ` + secret + `"}`),
+			"[redacted]"},
+		"an unknown type": {"Oracle", says(""), "unknown provider type"},
 	} {
 		t.Run(name, func(t *testing.T) {
 			set, p, err := fetchFrom(t, c.kind, c.handler)
@@ -222,7 +250,8 @@ func TestFetchNeverLeavesHTTPS(t *testing.T) {
 	defer server.Close()
 	client := newClient(server.Client().Transport)
 	p := config.RateProvider{Name: "p", Type: config.RateProviderJSON, URL: server.URL}
-	if _, err := fetch(t.Context(), client, p, noon); err == nil || !strings.Contains(describe(err, p), "from https to http") {
+	if _, err := fetch(t.Context(), client, p, noon); err == nil ||
+		!strings.Contains(describe(err, p), "from https to http") {
 		t.Errorf("error %v", err)
 	}
 }

@@ -1,5 +1,5 @@
-// Package rates owns where exchange rates come from: it asks the configured providers, keeps the last good set of each in
-// the store, and gives out the current [money.Table]. The arithmetic is package money's. It imports no store engine.
+// Package rates owns where exchange rates come from: it asks the configured providers, keeps the last good set of each
+// in the store, and gives out the current [money.Table]. The arithmetic is package money's. It imports no store engine.
 package rates
 
 import (
@@ -86,7 +86,8 @@ type source struct {
 	retryAt   time.Time
 }
 
-// New returns a refresher that has an empty table and no provider: call [Refresher.Configure] and then [Refresher.Load].
+// New returns a refresher that has an empty table and no provider: call [Refresher.Configure] and then
+// [Refresher.Load].
 func New(o Options) *Refresher {
 	if o.Transport == nil {
 		o.Transport = func(allowPrivate bool) http.RoundTripper { return egress.NewTransport(allowPrivate) }
@@ -109,9 +110,9 @@ func New(o Options) *Refresher {
 // Table returns the current table, never nil.
 func (r *Refresher) Table() *money.Table { return r.table.Load() }
 
-// Configure takes up a configuration: the table changes before it returns, from what is known; new and changed providers
-// are asked at once if [Refresher.Run] runs. allowPrivate lets providers have private addresses. A fixed rate that is no
-// positive decimal is logged and left out.
+// Configure takes up a configuration: the table changes before it returns, from what is known; new and changed
+// providers are asked at once if [Refresher.Run] runs. allowPrivate lets providers have private addresses. A fixed rate
+// that is no positive decimal is logged and left out.
 func (r *Refresher) Configure(rates config.Rates, allowPrivate bool) {
 	r.mu.Lock()
 	r.every = max(time.Duration(rates.RefreshEvery), minEvery)

@@ -25,7 +25,8 @@ func TestRefresherServesStoredAndFixedRatesAtOnce(t *testing.T) {
 		}
 		expect(t, r, "0.7 by one")
 		fixed := providers("one")
-		fixed.Fixed = []config.FixedRate{{From: "USD", To: "EUR", Rate: "0.5"}, {From: "X", To: "USD", Rate: "much"}, {From: "Y", To: "USD", Rate: "0"}}
+		fixed.Fixed = []config.FixedRate{{From: "USD", To: "EUR", Rate: "0.5"}, {From: "X", To: "USD", Rate: "much"},
+			{From: "Y", To: "USD", Rate: "0"}}
 		r.Configure(fixed, false)
 		expect(t, r, "0.5 by fixed")
 		r.Configure(providers("two"), false)

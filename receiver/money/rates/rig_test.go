@@ -127,5 +127,6 @@ func expect(t *testing.T, r *Refresher, want string) {
 }
 
 func stored(source, rate string, fetched time.Time) money.Set {
-	return money.Set{Source: source, Base: "USD", Date: fetched, Fetched: fetched, Rates: decimals(map[string]string{"EUR": rate})}
+	return money.Set{Source: source, Base: "USD", Date: fetched, Fetched: fetched,
+		Rates: decimals(map[string]string{"EUR": rate})}
 }

@@ -43,8 +43,8 @@ func (r *Refresher) adopt(set money.Set) {
 	}
 }
 
-// Run keeps the table current until ctx ends, then gives the lease back. It fetches while this process holds the lease, and
-// otherwise takes over what the holder stored.
+// Run keeps the table current until ctx ends, then gives the lease back. It fetches while this process holds the lease,
+// and otherwise takes over what the holder stored.
 func (r *Refresher) Run(ctx context.Context) {
 	defer r.release(ctx)
 	for {
@@ -164,7 +164,8 @@ func (r *Refresher) ask(ctx context.Context, client *http.Client, s *source) {
 	if !r.succeed(s, set) {
 		return
 	}
-	r.o.Logger.Info("Fetched exchange rates", "source", set.Source, "date", set.Date.Format(time.DateOnly), "currencies", len(set.Rates))
+	r.o.Logger.Info("Fetched exchange rates", "source", set.Source, "date", set.Date.Format(time.DateOnly), "currencies",
+		len(set.Rates))
 	if err := r.o.Store.SaveRates(ctx, set); err != nil {
 		r.o.Logger.Warn("Storing exchange rates failed", "source", set.Source, "error", err)
 	}

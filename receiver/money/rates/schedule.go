@@ -27,8 +27,8 @@ func scatter(d time.Duration, x float64) time.Duration {
 	return time.Duration(float64(d) * (0.9 + 0.2*x))
 }
 
-// pause is how long to leave a provider alone after so many failures in a row: a minute, doubled each time, up to every;
-// longer when the provider says so.
+// pause is how long to leave a provider alone after so many failures in a row: a minute, doubled each time, up to
+// every; longer when the provider says so.
 func pause(failures int, every, retryAfter time.Duration, x float64) time.Duration {
 	backoff := minEvery
 	for n := 1; n < failures && backoff < every; n++ {

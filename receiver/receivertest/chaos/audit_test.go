@@ -15,8 +15,8 @@ const versionsSQL = "select v.endpoint, v.subid || '/' || v.tid, v.version, v.pa
 	left join received r on (r.bucket, r.endpoint, r.subid, r.id) = (v.bucket, v.endpoint, v.subid, v.request_id)
 	order by 1, 2, 3`
 
-// audit compares what was acknowledged with what is in the database, which it reads by itself. It returns how many rows the
-// received log has.
+// audit compares what was acknowledged with what is in the database, which it reads by itself. It returns how many rows
+// the received log has.
 func (f *field) audit(a *acks) (rows int) {
 	f.Helper()
 	conn, err := pgx.Connect(f.Context(), f.dsn)
@@ -47,7 +47,8 @@ func (f *field) audit(a *acks) (rows int) {
 		}
 	}
 	if lost+unlogged+twice > 0 || len(recorded) != len(logged) {
-		f.Errorf("%d acknowledged and not recorded, %d acknowledged and not in the received log, %d recorded or logged twice", lost, unlogged, twice)
+		f.Errorf("%d acknowledged and not recorded, %d acknowledged and not in the received log, %d recorded or logged twice",
+			lost, unlogged, twice)
 	}
 	if acknowledged["recorded"] < 500 || acknowledged["spooled"] < 100 {
 		f.Errorf("acknowledged %v: too few to prove anything", acknowledged)

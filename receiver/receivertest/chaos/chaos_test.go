@@ -90,7 +90,8 @@ func newField(t *testing.T) *field {
 	flooded := receivertest.Endpoint()
 	flooded.Name, flooded.ClickTokens = "flooded", nil
 	flooded.Keys = []config.Key{{ID: "k3", SHA256: config.Digest("flooded-key-5tq8m1za")}}
-	flooded.Campaigns = []config.Campaign{{Name: "flooded", Alias: "flooded", OfferURL: "https://offer.example/?click={subid}"}}
+	flooded.Campaigns = []config.Campaign{{Name: "flooded", Alias: "flooded",
+		OfferURL: "https://offer.example/?click={subid}"}}
 	must(t, receivertest.WriteConfig(dir, receivertest.Fleet(), receivertest.Endpoint(), adding, flooded))
 
 	f := &field{T: t, server: pgtest.Start(t, nil), faults: map[string]int{}}
@@ -110,7 +111,8 @@ func (f *field) newReceiver(program, dir string, spools bool) *receiver {
 	r.proxy, err = startProxy(net.JoinHostPort("127.0.0.1", strconv.Itoa(f.server.Port)))
 	must(f.T, err)
 	target.Host = r.proxy.Addr().String()
-	r.options = receivertest.Options{Program: program, Config: dir, Store: target.String(), Args: []string{"--max-connections", "200"}}
+	r.options = receivertest.Options{Program: program, Config: dir, Store: target.String(),
+		Args: []string{"--max-connections", "200"}}
 	if spools {
 		r.options.Args = append(r.options.Args, "--spool-dir", f.TempDir(), "--patience", "300ms")
 	}

@@ -70,8 +70,8 @@ func within(random *rand.Rand, d time.Duration) time.Duration {
 	return time.Duration(random.Int64N(int64(d)))
 }
 
-// pause stops the database's processes for so long. It fails if anybody else continues one of them: a pause that was cut
-// short proves less than the run says.
+// pause stops the database's processes for so long. It fails if anybody else continues one of them: a pause that was
+// cut short proves less than the run says.
 func (f *field) pause(d time.Duration) error {
 	if err := f.server.Pause(); err != nil {
 		return err
@@ -101,8 +101,8 @@ func (f *field) pause(d time.Duration) error {
 	return f.server.Continue()
 }
 
-// flood sends a receiver more connections than it may have, with visits to another endpoint and with requests that do not
-// end, from a second before do to its end.
+// flood sends a receiver more connections than it may have, with visits to another endpoint and with requests that do
+// not end, from a second before do to its end.
 func (f *field) flood(random *rand.Rand, do func() error) error {
 	r := f.receivers[random.IntN(receivers)]
 	ctx, stop := context.WithCancel(f.Context())

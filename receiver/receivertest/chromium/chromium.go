@@ -1,5 +1,5 @@
-// Package chromium walks a real, headless Chromium over pages in tests (docs/clients.md). It is installed where a Debian
-// machine lacks it.
+// Package chromium walks a real, headless Chromium over pages in tests (docs/clients.md). It is installed where a
+// Debian machine lacks it.
 package chromium
 
 import (
@@ -38,8 +38,8 @@ type Tab struct {
 	ctx context.Context
 }
 
-// Open starts Chromium with a new profile of those settings, until the test is over. hosts are the hosts with their ports that
-// it finds at another address, like `shop.test:443` at `127.0.0.1:40001`.
+// Open starts Chromium with a new profile of those settings, until the test is over. hosts are the hosts with their
+// ports that it finds at another address, like `shop.test:443` at `127.0.0.1:40001`.
 func Open(t *testing.T, settings string, hosts map[string]string) *Browser {
 	t.Helper()
 	program, err := debian.Program(t.Context(), "chromium", "chromium")

@@ -38,8 +38,8 @@ type postback struct {
 	Conversion string `json:"conversion_id"`
 }
 
-// TestKillUnderLoadLosesNothingAcknowledged kills the receiver at a random moment, over and over, on one store that keeps
-// growing. Request i is the sale with tid i, so everything that must be there can be named.
+// TestKillUnderLoadLosesNothingAcknowledged kills the receiver at a random moment, over and over, on one store that
+// keeps growing. Request i is the sale with tid i, so everything that must be there can be named.
 func TestKillUnderLoadLosesNothingAcknowledged(t *testing.T) {
 	seed := uint64(time.Now().UnixNano())
 	t.Logf("seed %d", seed)
@@ -95,7 +95,8 @@ func TestKillUnderLoadLosesNothingAcknowledged(t *testing.T) {
 func subid(i int) string { return fmt.Sprintf("click-%d", i) }
 
 // killUnderLoad returns how many requests may have been sent and the tids that were acknowledged before the kill.
-func killUnderLoad(ctx context.Context, t *testing.T, p *receivertest.Process, first int, after time.Duration) (int, map[string]bool) {
+func killUnderLoad(ctx context.Context, t *testing.T, p *receivertest.Process, first int, after time.Duration) (int,
+	map[string]bool) {
 	var (
 		mu   sync.Mutex
 		acks = map[string]bool{}

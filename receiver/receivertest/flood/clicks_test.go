@@ -11,8 +11,8 @@ import (
 	"testing"
 )
 
-// TestLargeBatchesOfClicks: 8 servers of a tenant, each with the greatest batch of clicks, over and over. They have addresses
-// of their own: what comes from one address shares its part of the connections.
+// TestLargeBatchesOfClicks: 8 servers of a tenant, each with the greatest batch of clicks, over and over. They have
+// addresses of their own: what comes from one address shares its part of the connections.
 func TestLargeBatchesOfClicks(t *testing.T) {
 	s := newSiege(t)
 	var sent, taken atomic.Int64

@@ -13,8 +13,9 @@ import (
 // memoryLimit is what the operator gives a receiver unless podTemplate says otherwise.
 const memoryLimit = 256 << 20
 
-// confined returns a program that is the receiver in a container of 256 MiB: a cgroup of its own where the test may make
-// one, which kills the process that takes more. Elsewhere the receiver receives what it would read from its cgroup.
+// confined returns a program that is the receiver in a container of 256 MiB: a cgroup of its own where the test may
+// make one, which kills the process that takes more. Elsewhere the receiver receives what it would read from its
+// cgroup.
 func confined(t *testing.T, program string) string {
 	t.Helper()
 	for _, hierarchy := range []struct{ root, controller, limit string }{
@@ -25,7 +26,8 @@ func confined(t *testing.T, program string) string {
 		if !ok {
 			continue
 		}
-		dir := filepath.Join(hierarchy.root, parent, fmt.Sprint("flood-", os.Getpid(), "-", strings.ReplaceAll(t.Name(), "/", "-")))
+		dir := filepath.Join(hierarchy.root, parent,
+			fmt.Sprint("flood-", os.Getpid(), "-", strings.ReplaceAll(t.Name(), "/", "-")))
 		if os.Mkdir(dir, 0o700) != nil {
 			continue
 		}

@@ -74,7 +74,8 @@ func begin(t *testing.T, program string, args ...string) *siege {
 	flooded := receivertest.Endpoint()
 	flooded.Name, flooded.ClickTokens = "flooded", []config.Key{{ID: "c1", SHA256: config.Digest(floodedToken)}}
 	flooded.Keys = []config.Key{{ID: "k1", SHA256: config.Digest(floodedKey)}}
-	flooded.Campaigns = []config.Campaign{{Name: "flooded", Alias: "flooded", OfferURL: "https://offer.example/?click={subid}"}}
+	flooded.Campaigns = []config.Campaign{{Name: "flooded", Alias: "flooded",
+		OfferURL: "https://offer.example/?click={subid}"}}
 	if err := receivertest.WriteConfig(dir, receivertest.Fleet(), receivertest.Endpoint(), flooded); err != nil {
 		t.Fatal(err)
 	}
@@ -120,13 +121,16 @@ func (s *siege) besiege(n int, attack func(ctx context.Context, i int)) {
 		time.Sleep(20 * time.Millisecond) // So that the flood lasts.
 	}
 	slices.Sort(took)
-	s.Logf("%d postbacks: p50 %v, p99 %v, the slowest %v", postbacks, took[postbacks/2], took[postbacks*99/100], took[postbacks-1])
+	s.Logf("%d postbacks: p50 %v, p99 %v, the slowest %v", postbacks, took[postbacks/2], took[postbacks*99/100],
+		took[postbacks-1])
 	stop()
 	attackers.Wait()
 	// The flood has the same processors as the tenant who waits: the receiver's own clock says what the rest of it is.
 	const took250 = `postback_request_duration_seconds_bucket{le="0.25"}`
-	s.Logf("by its own clock the receiver answered %.0f of %.0f postbacks within 250 ms", s.metric(took250), s.metric("postback_request_duration_seconds_count"))
-	s.Logf("a commit of %.0f operations took %.0f ms on average", s.mean("postback_ledger_batch_size"), 1000*s.mean("postback_ledger_commit_seconds"))
+	s.Logf("by its own clock the receiver answered %.0f of %.0f postbacks within 250 ms", s.metric(took250),
+		s.metric("postback_request_duration_seconds_count"))
+	s.Logf("a commit of %.0f operations took %.0f ms on average", s.mean("postback_ledger_batch_size"),
+		1000*s.mean("postback_ledger_commit_seconds"))
 }
 
 // mean returns the average of a histogram among the metrics.
@@ -235,7 +239,8 @@ func TestIdleConnections(t *testing.T) {
 	s.lives()
 }
 
-// TestDescriptors: a process that may open few files answers its probes, and postbacks, under more connections than that.
+// TestDescriptors: a process that may open few files answers its probes, and postbacks, under more connections than
+// that.
 func TestDescriptors(t *testing.T) {
 	s := begin(t, script(t, program, "ulimit -n 100"))
 	for i := range 200 {

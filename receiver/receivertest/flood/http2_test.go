@@ -35,7 +35,8 @@ func (a *attacker) open(method, path string, end bool) error {
 	a.header.Reset()
 	encoder := hpack.NewEncoder(&a.header)
 	for _, field := range []hpack.HeaderField{
-		{Name: ":method", Value: method}, {Name: ":scheme", Value: "http"}, {Name: ":authority", Value: "flood"}, {Name: ":path", Value: path},
+		{Name: ":method", Value: method}, {Name: ":scheme", Value: "http"}, {Name: ":authority", Value: "flood"},
+		{Name: ":path", Value: path},
 	} {
 		if err := encoder.WriteField(field); err != nil {
 			return err
@@ -108,7 +109,8 @@ func (s *siege) streams(ctx context.Context, from string, n int) {
 	}
 }
 
-// TestStreamsWhoseBodiesAreHeld: 25 connections, each with 250 POSTs whose bodies do not end, as visits and as postbacks.
+// TestStreamsWhoseBodiesAreHeld: 25 connections, each with 250 POSTs whose bodies do not end, as visits and as
+// postbacks.
 func TestStreamsWhoseBodiesAreHeld(t *testing.T) {
 	s := newSiege(t, "--h2c")
 	s.besiege(25, func(ctx context.Context, i int) {

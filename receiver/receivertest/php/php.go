@@ -25,7 +25,8 @@ func Serve(t *testing.T, pages string, environment ...string) string {
 		t.Fatal(err)
 	}
 	address := freeAddress(t)
-	command := exec.CommandContext(t.Context(), program, "-d", "session.save_path="+t.TempDir(), "-d", "display_errors=1", "-S", address, "-t", pages)
+	command := exec.CommandContext(t.Context(), program, "-d", "session.save_path="+t.TempDir(), "-d", "display_errors=1",
+		"-S", address, "-t", pages)
 	command.Env = append(os.Environ(), environment...)
 	log, err := command.StderrPipe()
 	if err != nil {

@@ -18,7 +18,8 @@ import (
 )
 
 func init() {
-	dnsserver.Directives = []string{"bind", "ready", "health", "prometheus", "errors", "log", "cache", "loadbalance", "template", "kubernetes"}
+	dnsserver.Directives = []string{"bind", "ready", "health", "prometheus", "errors", "log", "cache", "loadbalance",
+		"template", "kubernetes"}
 }
 
 func main() { coremain.Run() }

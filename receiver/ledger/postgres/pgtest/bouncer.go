@@ -37,7 +37,8 @@ func (s *Server) startBouncer(tb testing.TB, database string) (string, error) {
 	}
 	config := filepath.Join(s.Dir, "pgbouncer.ini")
 	text := fmt.Sprintf("[databases]\n%s = host=127.0.0.1 port=%d user=postgres password=%s\n[pgbouncer]\n"+
-		"listen_addr = 127.0.0.1\nlisten_port = %d\nunix_socket_dir =\nauth_type = any\npool_mode = transaction\ndefault_pool_size = 3\n",
+		"listen_addr = 127.0.0.1\nlisten_port = %d\nunix_socket_dir =\nauth_type = any\npool_mode = "+
+		"transaction\ndefault_pool_size = 3\n",
 		database, s.Port, s.Password, port)
 	if err := os.WriteFile(config, []byte(text), 0o600); err != nil {
 		return "", err

@@ -39,7 +39,8 @@ func (s *Server) newStandby(ctx context.Context) (*Server, error) {
 	if standby.settings == nil {
 		standby.settings = map[string]string{}
 	}
-	standby.settings["primary_conninfo"] = fmt.Sprintf("host=127.0.0.1 port=%d user=postgres password=%s", s.Port, s.Password)
+	standby.settings["primary_conninfo"] = fmt.Sprintf("host=127.0.0.1 port=%d user=postgres password=%s", s.Port,
+		s.Password)
 	if err := s.copyTo(ctx, standby); err != nil {
 		return nil, errors.Join(err, os.RemoveAll(dir))
 	}
@@ -70,7 +71,8 @@ func (s *Server) copyTo(ctx context.Context, standby *Server) error {
 		return err
 	}
 	const script = `cp -a "$1" "$2" && touch "$2/standby.signal"`
-	if output, err := standby.command(ctx, "sh", "-c", script, "copy", s.data(), standby.data()).CombinedOutput(); err != nil {
+	if output, err := standby.command(ctx, "sh", "-c", script, "copy", s.data(),
+		standby.data()).CombinedOutput(); err != nil {
 		return fmt.Errorf("copying the cluster: %w: %s", err, output)
 	}
 	return nil

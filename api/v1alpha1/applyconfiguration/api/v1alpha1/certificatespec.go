@@ -5,8 +5,8 @@ package v1alpha1
 // CertificateSpecApplyConfiguration represents a declarative configuration of the CertificateSpec type for use
 // with apply.
 //
-// CertificateSpec shapes cert-manager's Certificate. It ends in the Secret that ingress.tlsSecretName names, else in the
-// fleet's name with -tls.
+// CertificateSpec shapes cert-manager's Certificate. It ends in the Secret that ingress.tlsSecretName names, else in
+// the fleet's name with -tls.
 type CertificateSpecApplyConfiguration struct {
 	// IssuerRef names the cert-manager issuer of the certificate.
 	IssuerRef *IssuerRefApplyConfiguration `json:"issuerRef,omitempty"`

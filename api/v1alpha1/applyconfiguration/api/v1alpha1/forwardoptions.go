@@ -5,8 +5,8 @@ package v1alpha1
 // ForwardOptionsApplyConfiguration represents a declarative configuration of the ForwardOptions type for use
 // with apply.
 //
-// ForwardOptions are what the rules for S2S postbacks of endpoints and of campaigns have in common: what the request has
-// besides its URL, which answer means success, and which conversions are left out.
+// ForwardOptions are what the rules for S2S postbacks of endpoints and of campaigns have in common: what the request
+// has besides its URL, which answer means success, and which conversions are left out.
 type ForwardOptionsApplyConfiguration struct {
 	// Headers of the request, at most 16. They may replace User-Agent, and the Content-Type of a body.
 	Headers []ForwardHeaderApplyConfiguration `json:"headers,omitempty"`

@@ -22,8 +22,8 @@ type HMACSpecApplyConfiguration struct {
 	// MaxAge is how old a signature may be, 1s to 720h: requests say in `timeParameter` when they were signed. Absent: as
 	// old as the secret.
 	MaxAge *v1.Duration `json:"maxAge,omitempty"`
-	// TimeParameter is the query parameter with the time of signing, in unix seconds or RFC 3339, with `maxAge`. Clocks may
-	// be a minute ahead.
+	// TimeParameter is the query parameter with the time of signing, in unix seconds or RFC 3339, with `maxAge`. Clocks
+	// may be a minute ahead.
 	TimeParameter *string `json:"timeParameter,omitempty"`
 }
 

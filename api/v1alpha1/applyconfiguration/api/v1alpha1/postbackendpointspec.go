@@ -19,8 +19,8 @@ type PostbackEndpointSpecApplyConfiguration struct {
 	Receiver *ReceiverSpecApplyConfiguration `json:"receiver,omitempty"`
 	// Key is the secret path segment of the postback URL, and its rotation.
 	Key *KeySpecApplyConfiguration `json:"key,omitempty"`
-	// Aliases are the network's names for parameters, at most 16 for each: `{subid: [clickid], payout: [amount]}`. They are
-	// looked at after the parameter's own name and the built-in aliases, in the listed order. A name belongs to one
+	// Aliases are the network's names for parameters, at most 16 for each: `{subid: [clickid], payout: [amount]}`. They
+	// are looked at after the parameter's own name and the built-in aliases, in the listed order. A name belongs to one
 	// parameter only. Letters, digits and `_ . : [ ] -`.
 	Aliases *apiv1alpha1.Aliases `json:"aliases,omitempty"`
 	// Training maps the network's status words to conversion types. It takes precedence over the built-in words.

@@ -11,16 +11,16 @@ import (
 //
 // Retention says for how long a store keeps what it has.
 type RetentionApplyConfiguration struct {
-	// Clicks is the age at which clicks that led to no conversion are deleted, at least 24h. A click with a conversion is kept
-	// with it, forever. Where an endpoint's `clickLookback` is longer, that age counts. Absent or 0s: never.
+	// Clicks is the age at which clicks that led to no conversion are deleted, at least 24h. A click with a conversion is
+	// kept with it, forever. Where an endpoint's `clickLookback` is longer, that age counts. Absent or 0s: never.
 	Clicks *v1.Duration `json:"clicks,omitempty"`
 	// History is the age at which previous versions of conversions are deleted, at least 24h. Absent or 0s: never.
 	History *v1.Duration `json:"history,omitempty"`
-	// Received is the age at which rows of the log of received postbacks are deleted, at least 24h, and longer than a postback
-	// may wait in a spool. Absent: 2160h. 0s: never.
+	// Received is the age at which rows of the log of received postbacks are deleted, at least 24h, and longer than a
+	// postback may wait in a spool. Absent: 2160h. 0s: never.
 	Received *v1.Duration `json:"received,omitempty"`
-	// Forwards is the time for which S2S postbacks are kept after they were delivered or given up, at least 24h. Absent: 720h.
-	// 0s: forever.
+	// Forwards is the time for which S2S postbacks are kept after they were delivered or given up, at least 24h. Absent:
+	// 720h. 0s: forever.
 	Forwards *v1.Duration `json:"forwards,omitempty"`
 }
 
