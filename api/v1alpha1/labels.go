@@ -75,9 +75,10 @@ const (
 	// KeyringField of a keyring Secret is the keyring.
 	KeyringField = "keyring.json"
 	// URLSecretSuffix after the endpoint's name: the postback URL, key and all, in its field URLField, and the key alone
-	// in DefaultKeyField.
+	// in DefaultKeyField. APITokenField has the token that reads the endpoint from its fleet's API.
 	URLSecretSuffix = "-postback"
 	URLField        = "url"
+	APITokenField   = "apiToken"
 	// ClientKeyField of a key Secret is the key of web pages.
 	ClientKeyField = "clientKey"
 	// SnippetsSecretSuffix after the endpoint's name: what to paste, one field per client.

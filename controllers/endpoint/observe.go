@@ -23,6 +23,9 @@ type scope struct {
 	// fleet is nil while there is none of that name.
 	fleet       *v1alpha1.ReceiverFleet
 	credentials credential.Observed
+	// opsToken of the fleet's API, from which the endpoint's own token is made; nil where there is none, or the fleet
+	// does not permit the endpoint.
+	opsToken []byte
 }
 
 // Observed implements [served.Scope].
@@ -62,5 +65,25 @@ func (r *Reconciler) observe(ctx context.Context, own client.Reader, endpoint *v
 	if err := reader.Headers(ctx, o, endpoint.ForwardSecrets(), s.fleetName.Namespace); err != nil {
 		return nil, err
 	}
+	if err := r.observeAPI(ctx, own, s); err != nil {
+		return nil, err
+	}
 	return s, reader.Keyring(ctx, o, resources.KeyringSecretName(endpoint))
+}
+
+// observeAPI reads what the endpoint's token of its fleet's API is made from.
+func (r *Reconciler) observeAPI(ctx context.Context, own client.Reader, s *scope) error {
+	if s.fleet == nil {
+		return nil
+	}
+	permitted, err := lookup.Permitted(ctx, r.Foreign, s.fleet, s.endpoint.Namespace)
+	if err != nil || !permitted {
+		return err
+	}
+	ops, err := lookup.Made(ctx, own, s.fleet.Namespace, resources.OpsSecretName(s.fleet))
+	if err != nil {
+		return err
+	}
+	s.opsToken = ops.Data[v1alpha1.OpsTokenField]
+	return nil
 }

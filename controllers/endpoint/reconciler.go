@@ -29,6 +29,8 @@ import (
 // Reconciler reconciles endpoints.
 type Reconciler struct {
 	served.Tools
+	// Foreign is the cache of the metadata of Namespaces; nil where they can't be read.
+	Foreign  client.Reader
 	attempts status.Attempts
 }
 
@@ -92,7 +94,8 @@ func (r *Reconciler) write(ctx context.Context, s *scope, d *credential.Decision
 			"The next key was generated.")
 	}
 	if s.fleet != nil && d.Key != "" {
-		if err := r.Writer.Secret(ctx, endpoint, resources.URLSecret(endpoint, s.fleet, d.Key)); err != nil {
+		token := credential.APIToken(client.ObjectKeyFromObject(endpoint), s.opsToken)
+		if err := r.Writer.Secret(ctx, endpoint, resources.URLSecret(endpoint, s.fleet, d.Key, token)); err != nil {
 			return err
 		}
 		texts := snippets.Endpoint(snippets.EndpointInput{

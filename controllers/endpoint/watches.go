@@ -36,10 +36,15 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, options contro
 		Complete(r)
 }
 
-// ofMadeSecret finds the endpoint that a Secret of the operator's belongs to, and those that name it as if it were a
-// user's.
+// ofMadeSecret finds the endpoint that a Secret of the operator's belongs to, those that name it as if it were a
+// user's, and, of a fleet's ops token, those whose own token is made from it.
 func (r *Reconciler) ofMadeSecret(ctx context.Context, secret client.Object) []reconcile.Request {
 	found := r.ofUsersSecret(ctx, secret)
+	if secret.GetLabels()[v1alpha1.LabelRole] == v1alpha1.RoleOps {
+		fleet := types.NamespacedName{Namespace: secret.GetNamespace(), Name: secret.GetLabels()[v1alpha1.LabelFleet]}
+		endpoints, err := index.EndpointsOfFleet(ctx, r.Cache, fleet)
+		found = append(found, served.Requests(ctx, endpoints, err)...)
+	}
 	if name := secret.GetLabels()[v1alpha1.LabelEndpoint]; name != "" {
 		found = append(found, reconcile.Request{NamespacedName: types.NamespacedName{Namespace: secret.GetNamespace(),
 			Name: name}})

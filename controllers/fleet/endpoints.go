@@ -56,7 +56,7 @@ func (o observer) endpoint(ctx context.Context, fleet *v1alpha1.ReceiverFleet,
 		Suspended:  declared.Spec.Suspend,
 		Programmed: declared.Status.Revision != "",
 	}
-	if e.Permitted, err = o.permitted(ctx, fleet, declared.Namespace); err != nil {
+	if e.Permitted, err = lookup.Permitted(ctx, o.foreign, fleet, declared.Namespace); err != nil {
 		return e, err
 	}
 	if e.Keyring, err = o.keyring(ctx, declared.Namespace, resources.KeyringSecretName(declared)); err != nil {
@@ -114,16 +114,4 @@ func (o observer) headers(
 		return o.secrets.Named(ctx, types.NamespacedName{Namespace: namespace, Name: name}, lookup.Owner{}, fleet.Namespace)
 	})
 	return headers.Values, err
-}
-
-func (o observer) permitted(ctx context.Context, fleet *v1alpha1.ReceiverFleet, namespace string) (bool, error) {
-	var labels map[string]string
-	if fleet.Spec.AllowedEndpoints.Namespaces == v1alpha1.NamespacesSelector && o.foreign != nil {
-		metadata := lookup.NamespaceMetadata()
-		if err := o.foreign.Get(ctx, types.NamespacedName{Name: namespace}, metadata); client.IgnoreNotFound(err) != nil {
-			return false, fmt.Errorf("reading the Namespace: %w", err)
-		}
-		labels = metadata.Labels
-	}
-	return render.Permits(fleet, namespace, labels), nil
 }

@@ -95,6 +95,23 @@ func (p *planner) resolveEndpoint(
 	return &o, d, nil
 }
 
+// endpointToken keeps the Secret with the URL and the API token of an endpoint, as the operator would make it, where
+// the ops token of its fleet is among the files. A receiver that runs without one wants no token.
+func (p *planner) endpointToken(m *member) {
+	fleet := p.all[m.fleet]
+	delete(p.kept, childOf(m.Name.Namespace, resources.URLSecretName(m.Declared)))
+	if fleet == nil || !m.Permitted || m.decision.Key == "" {
+		return
+	}
+	ops := p.secrets[childOf(fleet.Namespace, resources.OpsSecretName(fleet))]
+	if ops == nil {
+		return
+	}
+	if token := credential.APIToken(m.Name, secretData(ops)[v1alpha1.OpsTokenField]); token != "" {
+		p.kept.put(resources.URLSecret(m.Declared, fleet, m.decision.Key, token))
+	}
+}
+
 // resolveCampaign is resolveEndpoint for a campaign.
 func (p *planner) resolveCampaign(
 	campaign *v1alpha1.Campaign, to string,

@@ -208,6 +208,9 @@ func (p *planner) report() {
 	for _, name := range slices.SortedFunc(maps.Keys(p.members), byName) {
 		m := p.members[name]
 		plan := p.plans[m.fleet]
+		if m.decision != nil {
+			p.endpointToken(m)
+		}
 		if p.judge(m.at, v1alpha1.KindPostbackEndpoint, name, plan.assembled.Verdicts[name], m.decision) {
 			p.endpointTexts(m, plan.base)
 		}

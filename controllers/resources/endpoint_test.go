@@ -38,10 +38,11 @@ func TestObjectsOfAnEndpoint(t *testing.T) {
 		"Secret-key-client.yaml": asYAML(t, KeySecret(endpoint, &credential.Generated{
 			Revision: 3, Key: "the-key", ClickToken: "the-token", ClientRevision: 2, ClientKey: "the-client-key",
 		})),
-		"Secret-snippets.yaml":      asYAML(t, SnippetsSecret(endpoint, map[string][]byte{"s2s.txt": []byte("x")})),
-		"Secret-keyring.yaml":       asYAML(t, KeyringSecret(endpoint, []byte(`{"postback":[]}`))),
-		"Secret-postback.yaml":      asYAML(t, URLSecret(endpoint, served, "the-key")),
-		"Secret-rates-keyring.yaml": asYAML(t, RatesKeyringSecret(served, []byte(`{}`))),
+		"Secret-snippets.yaml":       asYAML(t, SnippetsSecret(endpoint, map[string][]byte{"s2s.txt": []byte("x")})),
+		"Secret-keyring.yaml":        asYAML(t, KeyringSecret(endpoint, []byte(`{"postback":[]}`))),
+		"Secret-postback.yaml":       asYAML(t, URLSecret(endpoint, served, "the-key", "")),
+		"Secret-postback-token.yaml": asYAML(t, URLSecret(endpoint, served, "the-key", "the-token")),
+		"Secret-rates-keyring.yaml":  asYAML(t, RatesKeyringSecret(served, []byte(`{}`))),
 	}
 	golden(t, "endpoint", built)
 	for file, content := range built {

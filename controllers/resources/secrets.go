@@ -35,15 +35,21 @@ func KeyringSecret(endpoint *v1alpha1.PostbackEndpoint, ring []byte) *corev1ac.S
 }
 
 // URLSecret holds the postback URL to paste at the network, and the key in it, from which a generated key that somebody
-// deleted is restored; fleet serves the endpoint.
-func URLSecret(endpoint *v1alpha1.PostbackEndpoint, fleet *v1alpha1.ReceiverFleet,
-	key string) *corev1ac.SecretApplyConfiguration {
-	return endpointSecret(endpoint, URLSecretName(endpoint), v1alpha1.RoleURL).
+// deleted is restored; fleet serves the endpoint. apiToken reads the endpoint from the fleet's API; empty where it may
+// not.
+func URLSecret(
+	endpoint *v1alpha1.PostbackEndpoint, fleet *v1alpha1.ReceiverFleet, key, apiToken string,
+) *corev1ac.SecretApplyConfiguration {
+	secret := endpointSecret(endpoint, URLSecretName(endpoint), v1alpha1.RoleURL).
 		WithOwnerReferences(ownedByEndpoint(endpoint)).
 		WithData(map[string][]byte{
 			v1alpha1.URLField:        []byte(postbackURL(fleet, key)),
 			v1alpha1.DefaultKeyField: []byte(key),
 		})
+	if apiToken != "" {
+		secret.WithData(map[string][]byte{v1alpha1.APITokenField: []byte(apiToken)})
+	}
+	return secret
 }
 
 // SnippetsSecret holds what to paste into pages and sites, by field.

@@ -187,7 +187,7 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		Board:   board,
 		Now:     o.Now,
 	}
-	endpoints := &endpoint.Reconciler{Tools: tools}
+	endpoints := &endpoint.Reconciler{Tools: tools, Foreign: fleets.Foreign}
 	if err := endpoints.Setup(mgr, foreign, controllerOptions()); err != nil {
 		return fmt.Errorf("adding the reconciler of PostbackEndpoints: %w", err)
 	}

@@ -3,19 +3,23 @@ package suite
 import (
 	"bytes"
 	"fmt"
+	"maps"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/google/go-cmp/cmp"
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/yaml"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/offline"
 	"github.com/postback-dev/postback-operator/controllers/resources"
 )
@@ -50,6 +54,10 @@ func sameForBoth(revision int, own string) []string {
 		userSecret("weak", "key: canary1"),
 		userSecret("sign", "hmac: canary-signing-secret"),
 		userSecret("capi", "token: Bearer canary-header"),
+		"{apiVersion: v1, kind: Secret, metadata: {name: " + resources.OpsSecretName(&v1alpha1.ReceiverFleet{
+			ObjectMeta: metav1.ObjectMeta{Name: long("fleet")},
+		}) + ", labels: {app.kubernetes.io/managed-by: postback-operator, postback.dev/fleet: " + long("fleet") +
+			", postback.dev/role: ops}}, stringData: {token: canary-ops-token-of-the-fleet}}",
 		document("ReceiverFleet", long("fleet"), "host: pb.example.com, rates: {providers: [{name: ecb, type: ECB}, "+
 			"{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}, {name: lost, type: OpenExchangeRates, "+
 			"keySecretRef: {name: lost}}]}"),
@@ -82,7 +90,7 @@ func TestOfflineRendersWhatTheOperatorServes(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	for _, value := range []string{
 		"canary-key-of-the-provider", "canary-key-that-two-have", "canary-key-of-b-alone", "canary-signing-secret",
-		"canary-header",
+		"canary-header", "canary-ops-token-of-the-fleet",
 	} {
 		secret(value)
 	}
@@ -100,15 +108,22 @@ func TestOfflineRendersWhatTheOperatorServes(t *testing.T) {
 	}
 	// Before, b had the key that a has now, and the shop another one.
 	before := sameForBoth(1, "mine")
-	render(append(before[:7:7], before[8], before[14]))
+	render(append(before[:8:8], before[9], before[15]))
 	final := sameForBoth(2, "own")
 	said := render(final)
 
 	kept, err := os.ReadFile(filepath.Join(out, "secrets.yaml"))
 	noError(t, err)
+	urls := map[string]*corev1.Secret{}
 	for document := range strings.SplitSeq(string(kept)+"\n---\n"+strings.Join(final, "\n---\n"), "\n---\n") {
 		object := &unstructured.Unstructured{}
 		noError(t, yaml.Unmarshal([]byte(document), object))
+		if object.GetLabels()[v1alpha1.LabelRole] == v1alpha1.RoleURL {
+			url := &corev1.Secret{}
+			noError(t, yaml.Unmarshal([]byte(document), url))
+			urls[url.Name] = url
+			continue // the operator has to make the same
+		}
 		noError(t, admin.Create(t.Context(), object))
 	}
 	for _, fleet := range []string{long("fleet"), long("alone")} {
@@ -131,6 +146,26 @@ func TestOfflineRendersWhatTheOperatorServes(t *testing.T) {
 	}
 	content, err := served(t.Context(), types.NamespacedName{Namespace: namespace, Name: long("fleet")})
 	noError(t, err)
+	// With an ops token on both sides the Secrets with URL and API token are the same, too: those of the endpoints that
+	// have a key, in the fleet whose ops token is there.
+	for _, name := range []string{"a-postback", "b-postback"} {
+		if urls[name] == nil {
+			t.Errorf("%s was not rendered", name)
+		}
+	}
+	for name, rendered := range urls {
+		eventually(t, soon, func() error {
+			made := map[string]string{}
+			for field, data := range get[corev1.Secret](t, namespace, name).Data {
+				made[field] = string(data)
+			}
+			if !maps.Equal(made, rendered.StringData) || made[v1alpha1.APITokenField] == "" {
+				return fmt.Errorf("%s: fields %v, rendered %v, and they differ", name,
+					slices.Sorted(maps.Keys(made)), slices.Sorted(maps.Keys(rendered.StringData)))
+			}
+			return nil
+		})
+	}
 	if got := keysAndCampaigns(content); got != "a 1/0, b 1/0, "+long("shop")+" 2/3" {
 		t.Errorf("served, with keys/campaigns: %s", got)
 	}
