@@ -1,5 +1,5 @@
 // Package console owns the web pages over what a receiver recorded. It is a pure client of the product API: it knows no
-// store, no receiver and no Kubernetes, and changes nothing.
+// store, no receiver and no Kubernetes.
 //
 // Pages are rendered on the server and work without JavaScript. All their state is in the URL, so that the back button,
 // a middle click and a copied link do what they say. Values of strangers reach a page through html/template only, and
@@ -32,8 +32,11 @@ const Base = "/console/"
 
 // New returns the handler of the pages, which answers below [Base] on the host names of this machine only: otherwise a
 // web page could read the console through a name of its own that resolves to 127.0.0.1.
-func New(o Options) http.Handler {
-	c := &console{o}
+func New(o Options) http.Handler { return newConsole(o).handler() }
+
+func newConsole(o Options) *console { return &console{Options: o, guard: newGuard()} }
+
+func (c *console) handler() http.Handler {
 	mux := http.NewServeMux()
 	for path, page := range map[string]func(*page) error{
 		"{$}":              c.overview,
@@ -42,15 +45,20 @@ func New(o Options) http.Handler {
 		"received":         c.received,
 		"s2s":              c.forwards,
 		"reports":          c.reports,
+		"url":              c.urlAndTest,
 	} {
 		mux.Handle("GET "+Base+path, c.show(page))
 	}
+	mux.Handle("POST "+Base+"url", c.show(c.urlAndTest))
 	mux.Handle("GET "+Base+"static/", http.StripPrefix(Base, http.FileServerFS(static)))
 	mux.Handle("GET "+Base, c.show(func(*page) error { return errNoPage }))
 	return secure(mux)
 }
 
-type console struct{ Options }
+type console struct {
+	Options
+	guard *guard
+}
 
 // errNoPage is the error of a path that leads nowhere.
 var errNoPage = errors.New("no such page")
@@ -59,8 +67,16 @@ var errNoPage = errors.New("no such page")
 func (c *console) show(fill func(*page) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := newPage(r, c.Clock())
-		status := http.StatusOK
-		if err := fill(p); err != nil {
+		p.Token = c.guard.token(c.guard.session(w, r))
+		status, err := http.StatusOK, error(nil)
+		if r.Method == http.MethodPost {
+			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			err = c.guard.check(r)
+		}
+		if err == nil {
+			err = fill(p)
+		}
+		if err != nil {
 			status = c.explain(p, err)
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
@@ -83,6 +99,9 @@ func (c *console) explain(p *page, err error) int {
 	case errors.Is(err, errNoPage):
 		p.Failure = p.T("failure.no_page")
 		return http.StatusNotFound
+	case errors.Is(err, errForm):
+		p.Failure = p.T("failure.form")
+		return http.StatusForbidden
 	case errors.As(err, &failure) && failure.Status < http.StatusInternalServerError:
 		p.Failure = failure.Message
 		return failure.Status

@@ -6,6 +6,7 @@ import (
 	"log/slog"
 	"net/http"
 	"net/http/httptest"
+	"net/url"
 	"regexp"
 	"slices"
 	"strings"
@@ -26,6 +27,9 @@ var at = time.Date(2026, 11, 29, 22, 30, 0, 0, time.UTC)
 type receiver struct {
 	asked  []string
 	status int
+	// explained are the parameters of the last postback that somebody asked about.
+	explained string
+	guard     *guard
 }
 
 func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -60,6 +64,26 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			ID: next, Time: &at, Endpoint: "shop/main", IP: "192.0.2.1", Method: "POST", Query: "subid=" + hostile + "&a=%zz",
 			Body: hostile, SubID: &text, Outcome: "ignored", Reason: pointer("status_unknown"), ConversionID: &next,
 		}}}
+	case "/api/v1/endpoints":
+		answer = read.Page[read.Endpoint]{Items: []read.Endpoint{{
+			Name: "shop/main", Currency: "USD", Keys: []read.Key{{ID: "k1"}, {ID: "k0", RetireAt: &at}}, Types: []string{"lead"},
+			Training:  []read.TrainingRule{{Type: "sale", Statuses: []string{hostile}}},
+			Campaigns: []read.Campaign{{Name: hostile, Alias: hostile, OfferURL: "javascript:" + hostile}},
+			Forwards:  []read.ForwardRule{{Name: hostile, Host: hostile}},
+		}}}
+	case "/api/v1/explain":
+		_ = r.ParseForm()
+		f.explained = r.PostForm.Encode()
+		outcome := "ignored"
+		step := read.ExplainStep{
+			Step: "status", About: &text, Value: &text, From: &text, By: &text, Result: &text, Verdict: "stop",
+			Reason: pointer("status_unknown"), Note: &text,
+		}
+		answer = read.Explanation{
+			Endpoint: pointer("shop/main"), Outcome: &outcome, Reason: pointer("status_unknown"), Warnings: []string{"w"},
+			Steps: []read.ExplainStep{step, step}, Before: &conversion, After: &conversion,
+			Reply: read.ExplainReply{Status: 200, Body: hostile},
+		}
 	case "/api/v1/forwards":
 		answer = read.Page[read.Forward]{NextCursor: &next, Items: []read.Forward{{
 			ID: next, Endpoint: "shop/main", Rule: "fb", Host: hostile, SubID: hostile, ConversionID: next, Type: "sale",
@@ -74,13 +98,20 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 
 func pointer(s string) *string { return &s }
 
-func get(t *testing.T, api *receiver, target string) *httptest.ResponseRecorder {
-	t.Helper()
-	h := New(Options{
+// newHandler returns the console over an API.
+func newHandler(api *receiver) http.Handler {
+	c := newConsole(Options{
 		API:    client.New("http://localhost", "", client.Local{Handler: api}),
 		Logger: slog.New(slog.DiscardHandler),
 		Clock:  func() time.Time { return at },
 	})
+	api.guard = c.guard
+	return c.handler()
+}
+
+func get(t *testing.T, api *receiver, target string) *httptest.ResponseRecorder {
+	t.Helper()
+	h := newHandler(api)
 	w := httptest.NewRecorder()
 	h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil))
 	return w
@@ -88,7 +119,8 @@ func get(t *testing.T, api *receiver, target string) *httptest.ResponseRecorder 
 
 var pages = []string{
 	"/console/", "/console/conversions", "/console/conversions/01912345-6789-7abc-8def-0123456789ab", "/console/received",
-	"/console/s2s", "/console/reports?group=campaign,sub_id_3", "/console/nonsense",
+	"/console/s2s", "/console/reports?group=campaign,sub_id_3", "/console/url", "/console/url?network=keitaro&guess=[[[x]]]",
+	"/console/url?query=" + url.QueryEscape(hostile), "/console/nonsense",
 }
 
 func TestWhatStrangersSentStaysText(t *testing.T) {
@@ -184,7 +216,7 @@ func TestTheLanguageIsTheURLsElseTheBrowsers(t *testing.T) {
 
 func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
 	var used strings.Builder
-	used.WriteString("title.failure failure.no_page failure.receiver") // in console.go
+	used.WriteString("title.failure failure.no_page failure.receiver failure.form builder.tid_per_postback") // in Go
 	entries, err := fs.ReadDir(templateFiles, "templates")
 	if err != nil {
 		t.Fatal(err)
@@ -201,7 +233,10 @@ func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
 			t.Errorf("%s is used and has no text", key[1])
 		}
 	}
-	made := []string{"title.", "language.", "dimension.", "report.time.", "word."}
+	made := []string{
+		"title.", "language.", "dimension.", "report.time.", "word.", "builder.kind.", "builder.snippet.", "confidence.",
+		"tester.example.", "step.", "verdict.",
+	}
 	for _, lang := range languages {
 		for key, text := range catalogs[lang] {
 			other := catalogs["en"][key]

@@ -44,6 +44,11 @@ type page struct {
 	Forwards    []read.Forward
 	Report      *read.Report
 	Campaigns   *read.Report
+	Endpoints   []read.Endpoint
+	Built       *built
+	Tested      *tested
+	// Token is what the page's forms carry, see [guard].
+	Token string
 	// NextCursor continues a list; empty at its end.
 	NextCursor string
 }
@@ -94,7 +99,7 @@ func (p *page) asked(names ...string) url.Values {
 
 // Sections returns the parts of the navigation.
 func (p *page) Sections() []string {
-	return []string{"overview", "conversions", "received", "s2s", "reports"}
+	return []string{"overview", "conversions", "received", "s2s", "reports", "url"}
 }
 
 // Zones returns the time zones to choose from, the page's own among them.
@@ -231,3 +236,15 @@ func decoded(s string) string {
 
 // pair is a parameter as it was sent.
 type pair struct{ Name, Value string }
+
+// row is a conversion with the page that it is on.
+type row struct {
+	Page *page
+	C    *read.Conversion
+}
+
+// Row returns what the template of a version's cells needs.
+func (p *page) Row(c *read.Conversion) row { return row{p, c} }
+
+// ToForm returns where a form of the page is sent to, and where its answer is looked at.
+func (p *page) ToForm(path, fragment string) string { return p.To(path) + "#" + fragment }

@@ -1,6 +1,6 @@
 // Keys: "g" and the first letter of a section opens it, "/" goes to the first field of the page's form. Everything that
 // they do can be done without them.
-const sections = { o: "overview", c: "conversions", p: "received", f: "s2s", r: "reports" };
+const sections = { o: "overview", c: "conversions", p: "received", f: "s2s", r: "reports", u: "url" };
 let going = false;
 
 document.addEventListener("keydown", (event) => {
@@ -19,3 +19,17 @@ document.addEventListener("keydown", (event) => {
 
 // A zone that is chosen counts at once.
 document.querySelector(".settings select")?.addEventListener("change", (event) => event.target.form.submit());
+
+// What is to be pasted elsewhere gets a button that copies it.
+const { copy, copied } = document.body.dataset;
+for (const figure of document.querySelectorAll("figure.copy")) {
+  const button = document.createElement("button");
+  button.type = "button";
+  button.textContent = copy;
+  button.addEventListener("click", async () => {
+    await navigator.clipboard.writeText(figure.querySelector("code").textContent);
+    button.textContent = copied;
+    setTimeout(() => { button.textContent = copy; }, 2000);
+  });
+  figure.append(button);
+}

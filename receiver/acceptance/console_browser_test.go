@@ -17,6 +17,10 @@ var update = flag.Bool("update", false, "write the pictures of docs/console.md, 
 var pictures = map[string]struct{ page, scheme string }{
 	"console-overview.png": {"?lang=en", "light"},
 	"console-received.png": {"received?lang=en", "light"},
+	"console-builder.png":  {"url?lang=en&network=admitad&receiver=https://pb.example.com", "light"},
+	"console-tester-dark.png": {
+		"url?lang=en&endpoint=default/e000&query=subid%3Dk3n7%26status%3Dapproved%26payout%3D12,5%26currency%3Deur%26tid%3D1001#tester", "dark",
+	},
 	"console-reports-dark.png": {
 		"reports?group=day,campaign&metrics=clicks,conversions,cr,hold,revenue_confirmed,cost,profit,roi&lang=en", "dark",
 	},
@@ -43,7 +47,7 @@ func TestABrowserWalksTheConsole(t *testing.T) {
 	tab := browser.Tab(t)
 	for _, lang := range []string{"en", "ru"} {
 		for _, scheme := range []string{"light", "dark"} {
-			for _, page := range []string{"", "conversions", "received", "s2s", "reports?group=day,campaign"} {
+			for _, page := range []string{"", "conversions", "received", "s2s", "reports?group=day,campaign", "url"} {
 				separator := "?"
 				if strings.Contains(page, "?") {
 					separator = "&"

@@ -61,6 +61,8 @@ func (a *api) operations() []operation {
 		asked := explain
 		asked.method = http.MethodPost
 		all = append(all, explain, asked,
+			answering[read.Page[read.Endpoint]]("endpoints", "What this receiver serves, by name", noFilters,
+				reads(a.endpoints)),
 			answering[read.Statuses]("statuses", "The status words that no training knew, with proposals", statusFilters,
 				reads(a.statuses)))
 	}

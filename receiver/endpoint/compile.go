@@ -60,6 +60,7 @@ func Compile(c config.Endpoint) (*Endpoint, error) {
 		customWords:   compileCustomWords(c.ConversionTypes),
 		countsAs:      countsAs,
 		forwards:      forwards,
+		Declared:      declaredOf(&c),
 	}
 	if c.Limits != nil {
 		e.Limits = *c.Limits

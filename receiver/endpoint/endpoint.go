@@ -57,6 +57,8 @@ type Endpoint struct {
 	Browser *Browser
 	// Limits bound the visits to the campaigns' links.
 	Limits config.Limits
+	// Declared is what people are shown of the declaration.
+	Declared Declared
 
 	names map[string]name
 	// requestNames are the names of all fields.

@@ -31,6 +31,11 @@ func (c *Client) Statuses(ctx context.Context, parameters url.Values) (words rea
 	return words, c.get(ctx, "/api/v1/statuses", parameters, &words)
 }
 
+// Endpoints lists what the receiver serves, by name.
+func (c *Client) Endpoints(ctx context.Context) (page read.Page[read.Endpoint], err error) {
+	return page, c.get(ctx, "/api/v1/endpoints", nil, &page)
+}
+
 // Talkers returns who sends most.
 func (c *Client) Talkers(ctx context.Context) (talkers read.Talkers, err error) {
 	return talkers, c.get(ctx, "/api/v1/talkers", nil, &talkers)

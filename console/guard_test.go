@@ -1,0 +1,102 @@
+package console
+
+import (
+	"net/http"
+	"net/http/httptest"
+	"net/url"
+	"regexp"
+	"strings"
+	"testing"
+)
+
+// visitor keeps the console's cookie, as a browser does.
+type visitor struct {
+	handler http.Handler
+	cookie  *http.Cookie
+}
+
+func (b *visitor) send(t *testing.T, method, target string, form url.Values, headers map[string]string) int {
+	t.Helper()
+	r := httptest.NewRequestWithContext(t.Context(), method, target, strings.NewReader(form.Encode()))
+	r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+	for name, value := range headers {
+		r.Header.Set(name, value)
+	}
+	if b.cookie != nil {
+		r.AddCookie(b.cookie)
+	}
+	w := httptest.NewRecorder()
+	b.handler.ServeHTTP(w, r)
+	response := w.Result()
+	_ = response.Body.Close()
+	for _, cookie := range response.Cookies() {
+		b.cookie = cookie
+	}
+	return w.Code
+}
+
+var tokenInput = regexp.MustCompile(`name="token" value="([0-9a-f]{64})"`)
+
+func TestAFormCountsOnlyIfAPageOfTheConsoleHasSentIt(t *testing.T) {
+	handler := newHandler(&receiver{})
+	token := func(b *visitor) string {
+		r := httptest.NewRequestWithContext(t.Context(), http.MethodGet, "/console/url", nil)
+		if b.cookie != nil {
+			r.AddCookie(b.cookie)
+		}
+		w := httptest.NewRecorder()
+		handler.ServeHTTP(w, r)
+		made := w.Result()
+		_ = made.Body.Close()
+		for _, cookie := range made.Cookies() {
+			b.cookie = cookie
+		}
+		return tokenInput.FindStringSubmatch(w.Body.String())[1]
+	}
+	mine, other := &visitor{handler: handler}, &visitor{handler: handler}
+	own, foreign := token(mine), token(other)
+	if own == foreign || token(mine) != own {
+		t.Fatal("a token is not that of the browser's own session")
+	}
+	if c := mine.cookie; c.SameSite != http.SameSiteStrictMode || !c.HttpOnly || c.Path != Base {
+		t.Errorf("the cookie is %v", c)
+	}
+	planted := &http.Cookie{Name: cookieName, Value: "0123456789abcdef." + strings.Repeat("0", 64)}
+	for _, tc := range []struct {
+		name    string
+		cookie  *http.Cookie
+		token   string
+		headers map[string]string
+		want    int
+	}{
+		{"its own page", mine.cookie, own, nil, 200},
+		{"its own page, as browsers say", mine.cookie, own, map[string]string{"Sec-Fetch-Site": "same-origin"}, 200},
+		{"another site's page", mine.cookie, own, map[string]string{"Sec-Fetch-Site": "cross-site"}, 403},
+		{"another host of the same site", mine.cookie, own, map[string]string{"Sec-Fetch-Site": "same-site"}, 403},
+		{"another port of this machine", mine.cookie, own, map[string]string{"Origin": "http://127.0.0.1:1"}, 403},
+		{"no token", mine.cookie, "", nil, 403},
+		{"the token of another browser", mine.cookie, foreign, nil, 403},
+		{"no cookie", nil, own, nil, 403},
+		{"a planted cookie", planted, own, nil, 403},
+	} {
+		b := &visitor{handler, tc.cookie}
+		status := b.send(t, http.MethodPost, "http://127.0.0.1/console/url",
+			url.Values{"query": {"subid=c1"}, "token": {tc.token}}, tc.headers)
+		if status != tc.want {
+			t.Errorf("%s: status %d, want %d", tc.name, status, tc.want)
+		}
+	}
+	victim := &visitor{handler, planted}
+	if token(victim); victim.cookie == planted {
+		t.Error("a cookie that the console has not made is kept")
+	}
+}
+
+func TestAPostThatIsTooLongIsRefused(t *testing.T) {
+	b := &visitor{handler: newHandler(&receiver{})}
+	b.send(t, http.MethodGet, "/console/url", nil, nil)
+	status := b.send(t, http.MethodPost, "/console/url", url.Values{"query": {strings.Repeat("a", maxForm)}}, nil)
+	if status != http.StatusForbidden {
+		t.Errorf("status %d", status)
+	}
+}
