@@ -46,6 +46,12 @@ func (c *console) handler() http.Handler {
 		"s2s":              c.forwards,
 		"reports":          c.reports,
 		"url":              c.urlAndTest,
+		"statuses":         c.statuses,
+		"clicks":           c.clicks,
+		"campaigns":        c.campaigns,
+		"endpoints":        c.endpoints,
+
+		"clicks/{namespace}/{name}/{subid}": c.click,
 	} {
 		mux.Handle("GET "+Base+path, c.show(page))
 	}

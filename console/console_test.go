@@ -46,6 +46,10 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		Payout:         nil, OriginalPayout: "1", OriginalCurrency: hostile, Params: map[string]string{hostile: hostile},
 		Warnings: []string{"payout_ambiguous"}, ConversionTime: &at, UpdatedAt: &at, Version: 2, Writer: "key",
 	}
+	hostileClick := read.Click{
+		Endpoint: "shop/main", SubID: hostile, Time: &at, Campaign: &text, IP: &text, UserAgent: &text,
+		Params: map[string]string{"source": hostile, hostile: hostile}, OriginalCost: &text, OriginalCurrency: &text,
+	}
 	var answer any
 	switch r.URL.Path {
 	case "/api/v1/report":
@@ -64,6 +68,15 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			ID: next, Time: &at, Endpoint: "shop/main", IP: "192.0.2.1", Method: "POST", Query: "subid=" + hostile + "&a=%zz",
 			Body: hostile, SubID: &text, Outcome: "ignored", Reason: pointer("status_unknown"), ConversionID: &next,
 		}}}
+	case "/api/v1/talkers":
+		answer = read.Talkers{Endpoints: []read.Talker{{Name: "shop/main", Requests: 9, Refused: 1}}}
+	case "/api/v1/statuses":
+		answer = read.Statuses{Others: 2, Items: []read.Status{{
+			Endpoint: "shop/main", Word: hostile, Count: 3, First: &at, Last: &at,
+			Proposal: read.StatusProposal{Type: pointer("sale"), Origin: "Dictionary", Reason: hostile},
+		}}}
+	case "/api/v1/clicks":
+		answer = read.Page[read.Click]{NextCursor: &next, Items: []read.Click{hostileClick}}
 	case "/api/v1/endpoints":
 		answer = read.Page[read.Endpoint]{Items: []read.Endpoint{{
 			Name: "shop/main", Currency: "USD", Keys: []read.Key{{ID: "k1"}, {ID: "k0", RetireAt: &at}}, Types: []string{"lead"},
@@ -90,11 +103,22 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 			State:     "failed",
 			CreatedAt: &at, Tries: 1, Attempts: []read.Attempt{{At: &at, Answer: &text, URL: &text, Error: &text}},
 		}}}
+	case "/api/v1/clicks/shop/main/c1":
+		answer = read.ClickDetails{Click: hostileClick, Conversions: []read.Conversion{conversion}}
 	default:
+		first := conversion
+		first.Params = map[string]string{"gone": hostile}
+		if strings.HasSuffix(r.URL.Path, "/history") {
+			answer = read.Page[read.Conversion]{Items: []read.Conversion{first, conversion}}
+			break
+		}
 		answer = read.Page[read.Conversion]{NextCursor: &next, Items: []read.Conversion{conversion}}
 	}
 	_ = json.NewEncoder(w).Encode(answer)
 }
+
+// last is what was asked last.
+func (f *receiver) last() string { return f.asked[len(f.asked)-1] }
 
 func pointer(s string) *string { return &s }
 
@@ -121,6 +145,8 @@ var pages = []string{
 	"/console/", "/console/conversions", "/console/conversions/01912345-6789-7abc-8def-0123456789ab", "/console/received",
 	"/console/s2s", "/console/reports?group=campaign,sub_id_3", "/console/url", "/console/url?network=keitaro&guess=[[[x]]]",
 	"/console/url?query=" + url.QueryEscape(hostile), "/console/nonsense",
+	"/console/clicks", "/console/clicks/shop/main/c1", "/console/campaigns", "/console/endpoints", "/console/statuses",
+	"/console/statuses?endpoint=shop/main&type=sale&word=" + url.QueryEscape(hostile),
 }
 
 func TestWhatStrangersSentStaysText(t *testing.T) {
@@ -162,7 +188,7 @@ func TestAFirstPageIsLight(t *testing.T) {
 func TestTheStateOfAPageIsInItsURL(t *testing.T) {
 	api := &receiver{}
 	w := get(t, api, "/console/received?outcome=ignored&reason=&tz=Europe/Moscow&lang=ru&cursor=c1")
-	if want := "/api/v1/postbacks?cursor=c1&outcome=ignored"; len(api.asked) != 1 || api.asked[0] != want {
+	if want := "/api/v1/postbacks?cursor=c1&outcome=ignored"; api.last() != want {
 		t.Errorf("asked %v, want %s", api.asked, want)
 	}
 	body := w.Body.String()
@@ -184,7 +210,7 @@ func TestAReportIsAskedForAsTheURLSays(t *testing.T) {
 		"/console/reports?group=week&filter=campaign+eq+a&filter=": "/api/v1/report?filter=campaign+eq+a&group=week&tz=UTC",
 	} {
 		api := &receiver{}
-		if get(t, api, target); len(api.asked) != 1 || api.asked[0] != want {
+		if get(t, api, target); api.last() != want {
 			t.Errorf("%s asked %v, want %s", target, api.asked, want)
 		}
 	}

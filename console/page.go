@@ -44,9 +44,15 @@ type page struct {
 	Forwards    []read.Forward
 	Report      *read.Report
 	Campaigns   *read.Report
+	Clicks      []read.Click
 	Endpoints   []read.Endpoint
-	Built       *built
-	Tested      *tested
+	// CampaignRows are the declared campaigns; Campaigns is what the overview shows of all.
+	CampaignRows []campaignRow
+	Talkers      []read.Talker
+	Statuses     *read.Statuses
+	Trained      []trained
+	Built        *built
+	Tested       *tested
 	// Token is what the page's forms carry, see [guard].
 	Token string
 	// NextCursor continues a list; empty at its end.
@@ -99,8 +105,18 @@ func (p *page) asked(names ...string) url.Values {
 
 // Sections returns the parts of the navigation.
 func (p *page) Sections() []string {
-	return []string{"overview", "conversions", "received", "s2s", "reports", "url"}
+	return []string{
+		"overview", "conversions", "received", "clicks", "campaigns", "s2s", "reports", "url", "endpoints",
+	}
 }
+
+// Outcomes and States are what lists can be narrowed to.
+func (p *page) Outcomes() []string {
+	return []string{"recorded", "duplicate", "superseded", "ignored", "refused", "held"}
+}
+
+// States are those of S2S postbacks.
+func (p *page) States() []string { return []string{"waiting", "delivered", "failed"} }
 
 // Zones returns the time zones to choose from, the page's own among them.
 func (p *page) Zones() []string {
@@ -119,7 +135,7 @@ func (p *page) To(path string, pairs ...string) string {
 	if path == "overview" {
 		path = ""
 	}
-	return withQuery(Base+path, query)
+	return withQuery((&url.URL{Path: Base + path}).EscapedPath(), query)
 }
 
 // With returns the URL of this page with one parameter changed; an empty value removes it. A list begins again.
@@ -146,14 +162,15 @@ func (p *page) Group() string {
 	return "day"
 }
 
-// table is a report with the page that it is on.
+// table is a report with the page that it is on. Label is the key of its name.
 type table struct {
 	Page   *page
 	Report *read.Report
+	Label  string
 }
 
 // Table returns what the template of a report's table needs.
-func (p *page) Table(r *read.Report) table { return table{p, r} }
+func (p *page) Table(r *read.Report, label string) table { return table{p, r, label} }
 
 // Value returns a parameter of the URL.
 func (p *page) Value(name string) string { return p.Query.Get(name) }
@@ -248,3 +265,20 @@ func (p *page) Row(c *read.Conversion) row { return row{p, c} }
 
 // ToForm returns where a form of the page is sent to, and where its answer is looked at.
 func (p *page) ToForm(path, fragment string) string { return p.To(path) + "#" + fragment }
+
+// namedCampaign is a campaign with the page that it is on.
+type namedCampaign struct {
+	Page *page
+	Row  campaignRow
+}
+
+// Campaign returns what the template of a campaign's cells needs.
+func (p *page) Campaign(row campaignRow) namedCampaign { return namedCampaign{p, row} }
+
+// Or returns a text, or another one where there is none.
+func (p *page) Or(s *string, other string) string {
+	if s == nil || *s == "" {
+		return other
+	}
+	return *s
+}

@@ -44,7 +44,10 @@ func (c *console) overview(p *page) error {
 
 func (c *console) conversions(p *page) error {
 	p.section("conversions")
-	found, err := c.API.Conversions(p.ctx, p.asked("endpoint", "subid", "tid", "type", "from", "to", "cursor"))
+	if err := c.listEndpoints(p); err != nil {
+		return err
+	}
+	found, err := c.API.Conversions(p.ctx, p.asked("endpoint", "subid", "tid", "type", "from", "to", "filter", "cursor"))
 	p.Conversions, p.NextCursor = found.Items, cursor(found.NextCursor)
 	return err
 }
@@ -70,13 +73,19 @@ func (c *console) conversion(p *page) error {
 
 func (c *console) received(p *page) error {
 	p.section("received")
-	found, err := c.API.Postbacks(p.ctx, p.asked("endpoint", "subid", "outcome", "reason", "from", "to", "cursor"))
+	if err := c.listEndpoints(p); err != nil {
+		return err
+	}
+	found, err := c.API.Postbacks(p.ctx, p.asked("endpoint", "subid", "outcome", "reason", "from", "to", "filter", "cursor"))
 	p.Postbacks, p.NextCursor = found.Items, cursor(found.NextCursor)
 	return err
 }
 
 func (c *console) forwards(p *page) error {
 	p.section("s2s")
+	if err := c.listEndpoints(p); err != nil {
+		return err
+	}
 	found, err := c.API.Forwards(p.ctx, p.asked("endpoint", "subid", "rule", "state", "from", "to", "cursor"))
 	p.Forwards, p.NextCursor = found.Items, cursor(found.NextCursor)
 	return err
@@ -84,6 +93,9 @@ func (c *console) forwards(p *page) error {
 
 func (c *console) reports(p *page) error {
 	p.section("reports")
+	if err := c.listEndpoints(p); err != nil {
+		return err
+	}
 	asked := p.asked("group", "metrics", "time", "from", "to", "endpoint", "filter", "currency", "sort", "limit")
 	asked.Set("tz", p.Zone.String())
 	if group := p.Group(); group != "" {

@@ -4,6 +4,7 @@ import (
 	"embed"
 	"encoding/json"
 	"fmt"
+	"strings"
 
 	"golang.org/x/text/language"
 )
@@ -69,6 +70,9 @@ func (p *page) Dimension(name string) string {
 	}
 	return name
 }
+
+// Upper is a language as it is abbreviated.
+func (p *page) Upper(lang string) string { return strings.ToUpper(lang) }
 
 // Languages returns the languages to choose from.
 func (p *page) Languages() []string { return languages }

@@ -2,6 +2,7 @@ package acceptance
 
 import (
 	"flag"
+	"net/url"
 	"os"
 	"path/filepath"
 	"strings"
@@ -21,48 +22,79 @@ var pictures = map[string]struct{ page, scheme string }{
 	"console-tester-dark.png": {
 		"url?lang=en&endpoint=default/e000&query=subid%3Dk3n7%26status%3Dapproved%26payout%3D12,5%26currency%3Deur%26tid%3D1001#tester", "dark",
 	},
+	"console-conversion.png": {"conversions/ID?lang=en", "light"},
+	"console-statuses.png":   {"statuses?lang=en", "light"},
+	"console-campaigns.png":  {"campaigns?lang=ru", "light"},
+	"console-endpoints.png":  {"endpoints?lang=en", "dark"},
+	"console-clicks.png":     {"clicks?lang=en", "dark"},
 	"console-reports-dark.png": {
 		"reports?group=day,campaign&metrics=clicks,conversions,cr,hold,revenue_confirmed,cost,profit,roi&lang=en", "dark",
 	},
 }
 
-func TestABrowserWalksTheConsole(t *testing.T) {
-	r := start(t, declare(t, []string{`{"training":[{"type":"sale","statuses":["approved"]}]}`}))
+// consolePages are all pages, as they are with the rows of [consoleScene]. ID is a conversion's.
+var consolePages = []string{
+	"", "conversions", "conversions/ID", "received", "statuses", "clicks", "clicks/default/e000/k3n7", "campaigns", "s2s",
+	"reports?group=day,campaign", "url", "url?network=keitaro", "endpoints",
+	"url?endpoint=default/e000&query=subid%3Dk3n7%26status%3Dapprove",
+}
+
+// consoleScene is a receiver with something to see on each page, also what strangers send with ill intent.
+func consoleScene(t *testing.T) (r *rig, id string) {
+	t.Helper()
+	r = start(t, declare(t, []string{`{"training":[{"type":"sale","statuses":["approved"]}],
+		"campaigns":[{"name":"spring","alias":"spring","offerURL":"https://offer.example/?sub={subid}","source":"facebook"}],
+		"forwards":[{"name":"source","url":"http://127.0.0.1:9/?cid={external_id}","method":"GET","types":["sale"],
+			"resend":"OnAnyChange"}]}`}))
 	s := sceneOf(r, 0)
 	for _, step := range []step{
 		click(`{"subid":"k3n7","campaign":"spring","source":"facebook","keyword":"running shoes","cost":"0.42"}`),
 		click(`{"subid":"q9w2","campaign":"spring","source":"facebook","cost":"0.38"}`),
 		click(`{"subid":"x5c1","campaign":"summer","source":"tiktok","cost":"0.21"}`),
+		get("subid=x5c1&status=lead&payout=6&tid="+strings.Repeat("w", 256)+"&source="+strings.Repeat("%3Cb%3E", 250),
+			"recorded"),
 		get("subid=k3n7&status=lead&payout=10&tid=1001", "recorded"),
 		get("subid=k3n7&status=approved&payout=12.5&currency=eur&tid=1001", "recorded"),
 		get("subid=q9w2&status=rejected&payout=8", "recorded"),
 		get("subid=x5c1&status=lead&payout=6", "recorded"),
 		get("subid=x5c1&status=hold2&payout=6", "ignored; reason=status_unknown"),
+		get("subid=x5c1&status=approve&payout=6", "ignored; reason=status_unknown"),
 		get("subid=%7Bclickid%7D&status=approved", "ignored; reason=subid_unresolved_macro"),
 		get("subid=x5c1&status=lead&payout=6&tid=2&keyword=%3Cscript%3Edocument.title%3D1%3C/script%3E%E2%80%AE", "recorded"),
 	} {
 		step.run(t, s)
 	}
+	for _, c := range list[conversion](t, r, "/api/v1/conversions", url.Values{"subid": {"k3n7"}}) {
+		id = c.ID
+	}
+	return r, id
+}
+
+func TestABrowserWalksTheConsole(t *testing.T) {
+	r, id := consoleScene(t)
 	browser := chromium.Open(t, chromium.OwnCookies, nil)
 	tab := browser.Tab(t)
 	for _, lang := range []string{"en", "ru"} {
 		for _, scheme := range []string{"light", "dark"} {
-			for _, page := range []string{"", "conversions", "received", "s2s", "reports?group=day,campaign", "url"} {
+			for _, page := range consolePages {
 				separator := "?"
 				if strings.Contains(page, "?") {
 					separator = "&"
 				}
 				for _, width := range []int64{360, 1280} {
 					tab.Look(width, 900, scheme)
-					tab.Visit(r.ops + "/console/" + page + separator + "lang=" + lang)
+					tab.Visit(r.ops + "/console/" + strings.Replace(page, "ID", id, 1) + separator + "lang=" + lang)
 					checkPage(t, tab, page, lang, scheme, width)
+				}
+				if wrong := tab.Accessible(); wrong != "" {
+					t.Errorf("/console/%s in %s, %s, is not accessible:\n%s", page, lang, scheme, wrong)
 				}
 			}
 		}
 	}
 	walk(t, tab, r)
 	if *update {
-		takePictures(t, tab, r)
+		takePictures(t, tab, r, id)
 	}
 }
 
@@ -88,7 +120,7 @@ func walk(t *testing.T, tab *chromium.Tab, r *rig) {
 	tab.Look(1280, 900, "light")
 	tab.Visit(r.ops + "/console/?lang=en")
 	tab.Click(`a[data-section="conversions"]`, "Conversions")
-	tab.Click(`tbody tr:last-child a`, "One conversion")
+	tab.Click(`tbody tr:last-child td:first-child a`, "One conversion")
 	if text := tab.Text(`document.querySelector("#history").parentElement.innerText`); !strings.Contains(text, "lead") {
 		t.Errorf("the history of a conversion is reported as %q", text)
 	}
@@ -110,11 +142,11 @@ func awaitScript(tab *chromium.Tab) {
 	}
 }
 
-func takePictures(t *testing.T, tab *chromium.Tab, r *rig) {
+func takePictures(t *testing.T, tab *chromium.Tab, r *rig, id string) {
 	t.Helper()
 	for file, shown := range pictures {
 		tab.Look(1280, 720, shown.scheme)
-		tab.Visit(r.ops + "/console/" + shown.page)
+		tab.Visit(r.ops + "/console/" + strings.Replace(shown.page, "ID", id, 1))
 		if err := os.WriteFile(filepath.Join("../../docs/images", file), tab.Picture(), 0o644); err != nil {
 			t.Fatal(err)
 		}
