@@ -18,22 +18,25 @@ var updateCLI = flag.Bool("update-cli", false, "write the output of the commands
 // example is a command in a block of its own, and what the terminal shows.
 var example = regexp.MustCompile("(?m)^```console\n\\$ kubectl postback ([^\n]*)\n((?:[^`\n][^\n]*\n|\n)*)```$")
 
-// Every command of the page is run in the root of the repository, and the terminal shows what the page says.
+// Every command of the page is run in the root of the repository, and the terminal shows what the page says. $R is a
+// receiver as `make run` starts it, $SECRETS what that renders.
 func TestTheCommandsOfThePageForTheCLI(t *testing.T) {
 	page, err := os.ReadFile("cli.md")
 	if err != nil {
 		t.Fatal(err)
 	}
+	shop := startShop(t)
 	t.Chdir("..")
 	commands := 0
 	got := example.ReplaceAllStringFunc(string(page), func(block string) string {
 		commands++
 		line := example.FindStringSubmatch(block)[1]
 		var terminal bytes.Buffer
-		if code := command.Run(t.Context(), "dev", words(line), strings.NewReader(""), &terminal, &terminal); code == 2 {
-			t.Errorf("%s: no such command line", line)
+		args := words(strings.NewReplacer("$R", shop.ops, "$SECRETS", shop.secrets).Replace(line))
+		if code := command.Run(t.Context(), "dev", args, strings.NewReader(""), &terminal, &terminal); code == 2 {
+			t.Errorf("%s: no such command line: %s", line, terminal.String())
 		}
-		return "```console\n$ kubectl postback " + line + "\n" + terminal.String() + "```"
+		return "```console\n$ kubectl postback " + line + "\n" + steadied(terminal.String()) + "```"
 	})
 	if commands < 8 {
 		t.Errorf("only %d commands are found in the page", commands)

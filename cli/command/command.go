@@ -6,12 +6,16 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"strings"
+	"time"
 
 	"github.com/spf13/cobra"
 
 	"github.com/postback-dev/postback-operator/cli/exit"
 	"github.com/postback-dev/postback-operator/cli/output"
 	"github.com/postback-dev/postback-operator/cli/preset"
+	"github.com/postback-dev/postback-operator/cli/reach"
+	"github.com/postback-dev/postback-operator/cli/show"
 )
 
 // Run runs a command line, without the program's name, and returns its exit code. Errors are written to stderr.
@@ -23,7 +27,11 @@ func Run(ctx context.Context, version string, args []string, stdin io.Reader, st
 	root.SetErr(stderr)
 	err := root.ExecuteContext(ctx)
 	if err != nil {
-		_, _ = fmt.Fprintln(stderr, "error:", err) // there is nowhere else to say it
+		lines := strings.Split(err.Error(), "\n")
+		for i := range lines {
+			lines[i] = output.Printable(lines[i])
+		}
+		_, _ = fmt.Fprintln(stderr, "error:", strings.Join(lines, "\n")) // there is nowhere else to say it
 	}
 	return exit.Code(err)
 }
@@ -42,6 +50,13 @@ func newRoot(version string) *cobra.Command {
 	group := preset.New()
 	group.Args, group.RunE = cobra.ArbitraryArgs, helpOrUnknown
 	root.AddCommand(group, newVersion(version))
+	flags := reach.New()
+	for _, cmd := range show.New(show.Env{Reach: flags, Clock: time.Now}) {
+		for _, reaching := range append(cmd.Commands(), cmd) {
+			flags.Add(reaching.Flags())
+		}
+		root.AddCommand(cmd)
+	}
 	return root
 }
 

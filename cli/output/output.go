@@ -25,6 +25,10 @@ const (
 	JSON Format = "json"
 	YAML Format = "yaml"
 	Name Format = "name"
+	// CSV is the table that the receiver writes.
+	CSV Format = "csv"
+	// Patch is a change of a declaration.
+	Patch Format = "patch"
 )
 
 // Flag adds -o to a command that knows the given formats besides Text.
@@ -61,19 +65,33 @@ func Data(out io.Writer, format Format, value any) error {
 }
 
 // Table returns rows in aligned columns below a heading, and nothing without rows.
-func Table(heading []string, rows [][]string) string {
+func Table(heading []string, rows [][]string) string { return Painted(heading, rows, nil) }
+
+// Painted is Table with colours: paint gets the number of a row and its line, and returns the line. Cells are made
+// printable, because strangers may have written them.
+func Painted(heading []string, rows [][]string, paint func(row int, line string) string) string {
 	if len(rows) == 0 {
 		return ""
 	}
 	var b strings.Builder
 	w := tabwriter.NewWriter(&b, 0, 0, 2, ' ', 0)
 	for _, row := range append([][]string{heading}, rows...) {
-		_, _ = io.WriteString(w, strings.Join(row, "\t")+"\n") // a builder takes everything
+		cells := make([]string, len(row))
+		for i, cell := range row {
+			cells[i] = Printable(cell)
+		}
+		_, _ = io.WriteString(w, strings.Join(cells, "\t")+"\n") // a builder takes everything
 	}
 	_ = w.Flush()
 	var trimmed strings.Builder
+	row := -1 // the heading
 	for line := range strings.Lines(b.String()) {
-		trimmed.WriteString(strings.TrimRight(line, " \n") + "\n")
+		line = strings.TrimRight(line, " \n")
+		if paint != nil && row >= 0 {
+			line = paint(row, line)
+		}
+		trimmed.WriteString(line + "\n")
+		row++
 	}
 	return trimmed.String()
 }

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postback-dev/postback-operator/api/presets"
+	"github.com/postback-dev/postback-operator/cli/declared"
 	"github.com/postback-dev/postback-operator/cli/exit"
 	"github.com/postback-dev/postback-operator/cli/output"
 )
@@ -21,7 +22,7 @@ type patch struct {
 
 func newApply(g *group) *cobra.Command {
 	var format output.Format
-	var from source
+	var from declared.Source
 	var accept bool
 	cmd := &cobra.Command{
 		Use:   "apply PRESET [-f FILE]",
@@ -41,7 +42,7 @@ func newApply(g *group) *cobra.Command {
 			if err != nil {
 				return err
 			}
-			declared, err := from.read(cmd.InOrStdin())
+			declared, err := from.Read(cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
@@ -52,7 +53,7 @@ func newApply(g *group) *cobra.Command {
 			return printPatch(cmd, e, change)
 		},
 	}
-	from.flags(cmd)
+	from.Flags(cmd)
 	cmd.Flags().BoolVar(&accept, "accept-proposed", false, "also write facts that are only proposed")
 	output.Flag(cmd, &format, output.JSON, output.YAML)
 	return cmd

@@ -6,13 +6,14 @@ import (
 	"github.com/spf13/cobra"
 
 	"github.com/postback-dev/postback-operator/api/presets"
+	"github.com/postback-dev/postback-operator/cli/declared"
 	"github.com/postback-dev/postback-operator/cli/exit"
 	"github.com/postback-dev/postback-operator/cli/output"
 )
 
 func newDiff(g *group) *cobra.Command {
 	var format output.Format
-	var from source
+	var from declared.Source
 	cmd := &cobra.Command{
 		Use:   "diff [PRESET] -f FILE",
 		Short: "Say what a preset knows and a declaration does not; exit code 3 if there is anything",
@@ -23,14 +24,14 @@ func newDiff(g *group) *cobra.Command {
 		Args:              exit.Args(cobra.MaximumNArgs(1)),
 		ValidArgsFunction: g.complete,
 		RunE: func(cmd *cobra.Command, args []string) error {
-			if from.file == "" {
+			if from.File == "" {
 				return exit.WithUsage(fmt.Errorf("which declaration? Name its file with -f"))
 			}
 			c, err := g.catalog()
 			if err != nil {
 				return err
 			}
-			declared, err := from.read(cmd.InOrStdin())
+			declared, err := from.Read(cmd.InOrStdin())
 			if err != nil {
 				return err
 			}
@@ -49,7 +50,7 @@ func newDiff(g *group) *cobra.Command {
 			return printUpdate(cmd, format, update)
 		},
 	}
-	from.flags(cmd)
+	from.Flags(cmd)
 	output.Flag(cmd, &format, output.JSON, output.YAML)
 	return cmd
 }

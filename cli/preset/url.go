@@ -96,3 +96,22 @@ func notes(e presets.Entry) string {
 	}
 	return output.Lines(lines)
 }
+
+// PrintURL prints a postback URL with the macros of a preset of the built-in catalog, and to stderr what else there is
+// to do.
+func PrintURL(cmd *cobra.Command, id, base string) error {
+	e, err := (&group{}).entry(id)
+	if err != nil {
+		return err
+	}
+	urls, err := presets.URL(e, base)
+	if err != nil {
+		return err
+	}
+	return printURLs(cmd, output.Text, e, urls)
+}
+
+// Complete offers the ids of the built-in catalog for a flag.
+func Complete(cmd *cobra.Command, _ []string, typed string) ([]string, cobra.ShellCompDirective) {
+	return (&group{}).complete(cmd, nil, typed)
+}

@@ -104,6 +104,11 @@ var walls = []wall{
 		},
 	},
 	{
+		says:   "of the plugin only cli/offline imports the receiver, and the command that explains",
+		within: []string{"cli/reach", "cli/output", "cli/exit", "cli/declared", "cli/preset"},
+		breaks: func(path string) bool { return below(path, module+"/receiver") },
+	},
+	{
 		says: "the operator does not import the receiver", within: []string{"controllers"},
 		breaks: func(path string) bool { return below(path, module+"/receiver") },
 	},

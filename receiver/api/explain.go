@@ -54,7 +54,7 @@ func (a *api) explain(w http.ResponseWriter, r *http.Request) error {
 	if err != nil {
 		return err
 	}
-	WriteJSON(w, http.StatusOK, viewExplanation(&answer))
+	WriteJSON(w, http.StatusOK, ViewExplanation(&answer))
 	return nil
 }
 
@@ -168,7 +168,8 @@ func oneOf(said map[string]string, name, first, second string) (bool, error) {
 	return false, badRequest(name + ": must be " + first + " or " + second)
 }
 
-func viewExplanation(a *explain.Answer) read.Explanation {
+// ViewExplanation returns an answer as the API writes it.
+func ViewExplanation(a *explain.Answer) read.Explanation {
 	view := read.Explanation{
 		Endpoint: read.Text(a.Endpoint),
 		Steps:    make([]read.ExplainStep, len(a.Steps)),

@@ -1,0 +1,198 @@
+package reach
+
+import (
+	"cmp"
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+	"strings"
+
+	corev1 "k8s.io/api/core/v1"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/labels"
+	"k8s.io/apimachinery/pkg/runtime"
+	"k8s.io/apimachinery/pkg/runtime/schema"
+	"k8s.io/apimachinery/pkg/types"
+	"k8s.io/client-go/dynamic"
+	"k8s.io/client-go/kubernetes"
+	"k8s.io/client-go/rest"
+	"k8s.io/client-go/tools/clientcmd"
+
+	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/render"
+	"github.com/postback-dev/postback-operator/controllers/resources"
+)
+
+// Resources of the product's kinds.
+var (
+	EndpointResource = v1alpha1.GroupVersion.WithResource("postbackendpoints")
+	FleetResource    = v1alpha1.GroupVersion.WithResource("receiverfleets")
+)
+
+// Cluster is what commands ask a cluster for.
+type Cluster struct {
+	Core    kubernetes.Interface
+	Dynamic dynamic.Interface
+	// Context is its name in the kubeconfig, for messages.
+	Context string
+	config  *rest.Config
+}
+
+func newCluster(loader clientcmd.ClientConfig, name string) (*Cluster, error) {
+	config, err := loader.ClientConfig()
+	if err != nil {
+		return nil, explainKubeconfig(err)
+	}
+	c := &Cluster{config: config, Context: name}
+	if raw, err := loader.RawConfig(); err == nil {
+		c.Context = cmp.Or(c.Context, raw.CurrentContext)
+	}
+	if c.Core, err = kubernetes.NewForConfig(config); err != nil {
+		return nil, err
+	}
+	c.Dynamic, err = dynamic.NewForConfig(config)
+	return c, err
+}
+
+// Endpoint returns the endpoint "namespace/name".
+func (c *Cluster) Endpoint(ctx context.Context, name string) (*v1alpha1.PostbackEndpoint, error) {
+	namespace, name, _ := strings.Cut(name, "/")
+	endpoint := &v1alpha1.PostbackEndpoint{}
+	return endpoint, c.get(ctx, EndpointResource, namespace, name, endpoint)
+}
+
+// Fleet returns a fleet.
+func (c *Cluster) Fleet(ctx context.Context, name types.NamespacedName) (*v1alpha1.ReceiverFleet, error) {
+	fleet := &v1alpha1.ReceiverFleet{}
+	return fleet, c.get(ctx, FleetResource, name.Namespace, name.Name, fleet)
+}
+
+func (c *Cluster) get(ctx context.Context, of schema.GroupVersionResource, namespace, name string, into any) error {
+	object, err := c.Dynamic.Resource(of).Namespace(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return c.explain(err, of.Resource, namespace, name)
+	}
+	return runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, into)
+}
+
+// Endpoints lists the endpoints of a namespace, or of all if it is empty, by name.
+func (c *Cluster) Endpoints(ctx context.Context, namespace string) ([]v1alpha1.PostbackEndpoint, error) {
+	list, err := c.Dynamic.Resource(EndpointResource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	if err != nil {
+		return nil, c.explain(err, EndpointResource.Resource, namespace, "")
+	}
+	endpoints := make([]v1alpha1.PostbackEndpoint, len(list.Items))
+	for i := range list.Items {
+		object := list.Items[i].Object
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, &endpoints[i]); err != nil {
+			return nil, err
+		}
+	}
+	return endpoints, nil
+}
+
+// Patch merges a patch into an endpoint.
+func (c *Cluster) Patch(ctx context.Context, name string, patch []byte) (*v1alpha1.PostbackEndpoint, error) {
+	namespace, name, _ := strings.Cut(name, "/")
+	object, err := c.Dynamic.Resource(EndpointResource).Namespace(namespace).
+		Patch(ctx, name, types.MergePatchType, patch, metav1.PatchOptions{FieldManager: "kubectl-postback"})
+	if err != nil {
+		return nil, c.explain(err, EndpointResource.Resource, namespace, name)
+	}
+	endpoint := &v1alpha1.PostbackEndpoint{}
+	return endpoint, runtime.DefaultUnstructuredConverter.FromUnstructured(object.Object, endpoint)
+}
+
+// Secret returns the data of a Secret.
+func (c *Cluster) Secret(ctx context.Context, namespace, name string) (map[string][]byte, error) {
+	secret, err := c.Core.CoreV1().Secrets(namespace).Get(ctx, name, metav1.GetOptions{})
+	if err != nil {
+		return nil, c.explain(err, "secrets", namespace, name)
+	}
+	return secret.Data, nil
+}
+
+// FleetOf returns the fleet that serves an endpoint.
+func FleetOf(endpoint *v1alpha1.PostbackEndpoint) types.NamespacedName {
+	name, _ := render.FleetOf(endpoint)
+	return name
+}
+
+// apiTokenField of the Secret with the postback URL is the token of the endpoint's part of the API.
+const apiTokenField = "apiToken"
+
+// token returns what the receivers of an endpoint want to see: the endpoint's own token, else that of the fleet.
+func (c *Cluster) token(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, fleet types.NamespacedName,
+) (string, error) {
+	own, err := c.Secret(ctx, endpoint.Namespace, resources.URLSecretName(endpoint))
+	if err == nil && len(own[apiTokenField]) > 0 {
+		return string(own[apiTokenField]), nil
+	}
+	named := &v1alpha1.ReceiverFleet{}
+	named.Name = fleet.Name
+	ops, opsErr := c.Secret(ctx, fleet.Namespace, resources.OpsSecretName(named))
+	if opsErr == nil && len(ops[v1alpha1.OpsTokenField]) > 0 {
+		return string(ops[v1alpha1.OpsTokenField]), nil
+	}
+	if err != nil && !apierrors.IsNotFound(err) {
+		return "", err
+	}
+	return "", cmp.Or(opsErr, fmt.Errorf("the Secret %s/%s has no field %s: look at the operator's log", fleet.Namespace,
+		resources.OpsSecretName(named), v1alpha1.OpsTokenField))
+}
+
+// Receiver returns a receiver of an endpoint, through the first ready pod of its fleet that answers.
+func (c *Cluster) Receiver(ctx context.Context, name string) (*Receiver, error) {
+	endpoint, err := c.Endpoint(ctx, name)
+	if err != nil {
+		return nil, err
+	}
+	fleet := FleetOf(endpoint)
+	token, err := c.token(ctx, endpoint, fleet)
+	if err != nil {
+		return nil, err
+	}
+	pods, err := c.Pods(ctx, fleet)
+	if err != nil {
+		return nil, err
+	}
+	var dead error
+	for _, pod := range ready(pods) {
+		tunnel, err := c.open(ctx, pod)
+		if err == nil {
+			return tunnel.receiver(fleet.String(), pod, token), nil
+		}
+		dead = errors.Join(dead, c.explain(err, "pods/portforward", pod.Namespace, pod.Name))
+		if apierrors.IsForbidden(err) {
+			return nil, dead // all of them are
+		}
+	}
+	if dead != nil {
+		return nil, firstOf(dead)
+	}
+	return nil, noneReady(fleet, pods)
+}
+
+// Pods lists the pods of a fleet, by name.
+func (c *Cluster) Pods(ctx context.Context, fleet types.NamespacedName) ([]corev1.Pod, error) {
+	selector := labels.SelectorFromSet(resources.SelectorLabels(fleet.Name)).String()
+	list, err := c.Core.CoreV1().Pods(fleet.Namespace).List(ctx, metav1.ListOptions{LabelSelector: selector})
+	if err != nil {
+		return nil, c.explain(err, "pods", fleet.Namespace, "")
+	}
+	slices.SortFunc(list.Items, func(a, b corev1.Pod) int { return strings.Compare(a.Name, b.Name) })
+	return list.Items, nil
+}
+
+// Ready reports whether a pod serves.
+func Ready(pod *corev1.Pod) bool {
+	return pod.DeletionTimestamp == nil && slices.ContainsFunc(pod.Status.Conditions, func(c corev1.PodCondition) bool {
+		return c.Type == corev1.PodReady && c.Status == corev1.ConditionTrue
+	})
+}
+
+func ready(pods []corev1.Pod) []corev1.Pod {
+	return slices.DeleteFunc(slices.Clone(pods), func(pod corev1.Pod) bool { return !Ready(&pod) })
+}

@@ -1,0 +1,137 @@
+package docs
+
+import (
+	"context"
+	"fmt"
+	"io"
+	"net/http"
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/postback-dev/postback-operator/controllers/credential"
+	"github.com/postback-dev/postback-operator/controllers/offline"
+	"github.com/postback-dev/postback-operator/receiver/receivertest"
+)
+
+// runningShop is the sample endpoint, served by a real receiver as `make run` serves it.
+type runningShop struct {
+	ops     string // address of the second port
+	secrets string // what rendering generated
+}
+
+// startShop renders the samples, starts a receiver on the shop, and sends it what the page's examples show.
+func startShop(t *testing.T) runningShop {
+	t.Helper()
+	dir := t.TempDir()
+	program, err := receivertest.Build(t.Context(), dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	rendered := filepath.Join(dir, "config")
+	made := 0
+	err = offline.Render(t.Context(), offline.Options{
+		Paths: []string{"../config/samples"}, Dir: rendered, Out: io.Discard, Notices: io.Discard, Now: time.Now(),
+		Source: credential.Source{
+			Key: func() string { made++; return fmt.Sprintf("k3v9x2m7q4w8z1n5b6c0d8f%03d", made) },
+			ID:  func() string { made++; return fmt.Sprintf("enuxq7ab2%03d", made) },
+		},
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	process, err := receivertest.Start(t.Context(), receivertest.Options{
+		Program: program, Config: filepath.Join(rendered, "default.shop"), Store: "sqlite://" + filepath.Join(dir, "shop.db"),
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(process.Kill)
+	shop := runningShop{ops: "http://" + process.OpsAddr, secrets: filepath.Join(rendered, "secrets.yaml")}
+	shop.send(t, "http://"+process.Addr)
+	return shop
+}
+
+// send sends a click and some postbacks.
+func (s runningShop) send(t *testing.T, public string) {
+	t.Helper()
+	key, token := s.credentials(t)
+	click := `{"subid":"demo1","campaign":"summer","keyword":"shoes","cost":"0.05"}`
+	exchange(t, http.MethodPost, public+"/clicks", token, click)
+	for _, query := range []string{
+		"subid=demo1&status=lead&payout=10",
+		"subid=demo1&status=sale&payout=12.5&currency=eur",
+		"subid=demo1&status=sale&payout=12.5&currency=eur",
+		"clickid=demo1&status=approved&tid=2&payout=7",
+		"subid=demo1&status=approve&tid=3&payout=7",
+		"subid=%7Bsubacc4%7D&status=sale",
+	} {
+		exchange(t, http.MethodGet, public+"/"+key+"/postback?"+query, "", "")
+	}
+}
+
+func exchange(t *testing.T, method, url, token, body string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(context.Background(), method, url, strings.NewReader(body))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if token != "" {
+		request.Header.Set("Authorization", "Bearer "+token)
+	}
+	response, err := http.DefaultClient.Do(request)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_ = response.Body.Close()
+	if response.StatusCode != http.StatusOK {
+		t.Fatalf("%s %s: %s", method, url, response.Status)
+	}
+}
+
+// credentials are those of the shop in the rendered file.
+func (s runningShop) credentials(t *testing.T) (key, token string) {
+	t.Helper()
+	text, err := os.ReadFile(s.secrets)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for document := range strings.SplitSeq(string(text), "\n---\n") {
+		if strings.Contains(document, "name: shop-key\n") {
+			field := func(name string) string {
+				return regexp.MustCompile(`(?m)^  ` + name + `: (.*)$`).FindStringSubmatch(document)[1]
+			}
+			return field("key"), field("clickToken")
+		}
+	}
+	t.Fatal("no Secret shop-key was rendered")
+	return "", ""
+}
+
+// steady are what differs from run to run, and what the page has in its place.
+var steady = []struct {
+	pattern *regexp.Regexp
+	text    string
+}{
+	{
+		regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`),
+		"01a2077e-7098-746a-a4e7-688f1004f405",
+	},
+	{regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "2026-03-01T12:02:00Z"},
+	{regexp.MustCompile(`20\d\d-\d\d-\d\d \d\d:\d\d`), "2026-03-01 00:00"},
+	{regexp.MustCompile(`, [0-9.]+(ms|µs|s) before`), ", 12s before"},
+	{regexp.MustCompile(`\d+(\.\d+)? ms`), "3 ms"},
+	{regexp.MustCompile(`k3v9x2m7q4w8z1n5b6c0d8f\d{3}`), "KEY"},
+	{regexp.MustCompile(`enuxq7ab2\d{3}`), "enuxq7ab2w5k"},
+	{regexp.MustCompile(`127\.0\.0\.1:\d+`), "127.0.0.1:8081"},
+}
+
+func steadied(text string) string {
+	for _, s := range steady {
+		text = s.pattern.ReplaceAllString(text, s.text)
+	}
+	return text
+}
