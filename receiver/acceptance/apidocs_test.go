@@ -8,6 +8,7 @@ import (
 	"net/http"
 	"net/url"
 	"os"
+	"path/filepath"
 	"regexp"
 	"strings"
 	"testing"
@@ -16,7 +17,11 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-const apiPage = "../../docs/api.md"
+// examplePages are those with examples, and the ops token with which they are run.
+var examplePages = []struct{ file, token string }{
+	{"../../docs/api.md", ""},
+	{"../../docs/operations.md", opsToken},
+}
 
 // example is a command of a page, and what it answers there.
 type example struct {
@@ -24,9 +29,15 @@ type example struct {
 	answer  string
 }
 
-// TestTheExamplesOfTheAPI runs every command of docs/api.md.
+// TestTheExamplesOfTheAPI runs every command of the pages.
 func TestTheExamplesOfTheAPI(t *testing.T) {
-	page, err := os.ReadFile(apiPage)
+	for _, page := range examplePages {
+		t.Run(filepath.Base(page.file), func(t *testing.T) { runExamples(t, page.file, page.token) })
+	}
+}
+
+func runExamples(t *testing.T, file, token string) {
+	page, err := os.ReadFile(file)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -36,24 +47,29 @@ func TestTheExamplesOfTheAPI(t *testing.T) {
 	}
 	for _, e := range engines {
 		t.Run(e.name, func(t *testing.T) {
-			r, id := shop(t, e)
+			r, id := guardedShop(t, e, token)
+			operation := "" // the one that was asked for last
 			written := consoles.ReplaceAllStringFunc(string(page), func(block string) string {
 				var b strings.Builder
 				for _, ex := range commands(block) {
 					answer := ex.answer
-					if !strings.HasPrefix(ex.command, "API=") {
-						answer = r.curl(t, strings.ReplaceAll(ex.command, "ID", id))
+					switch {
+					case strings.HasPrefix(ex.command, "API="), strings.HasPrefix(ex.command, "AUTH="):
+					case strings.HasPrefix(ex.command, "sleep "):
+						r.ended(t, operation)
+					default:
+						answer = r.curl(t, strings.NewReplacer("OPERATION", operation, "ID", id).Replace(ex.command), &operation)
 					}
 					fmt.Fprintf(&b, "$ %s\n%s", ex.command, answer)
 				}
 				return "```console\n" + b.String() + "```\n"
 			})
 			if *update {
-				if err := os.WriteFile(apiPage, []byte(written), 0o600); err != nil {
+				if err := os.WriteFile(file, []byte(written), 0o600); err != nil {
 					t.Fatal(err)
 				}
 			} else if diff := cmp.Diff(string(page), written); diff != "" {
-				t.Errorf("docs/api.md (-page +real; go test -run TestTheExamplesOfTheAPI -update writes it):\n%s", diff)
+				t.Errorf("(-page +real; go test -run TestTheExamplesOfTheAPI -update writes it):\n%s", diff)
 			}
 		})
 	}
@@ -77,10 +93,16 @@ func commands(block string) []example {
 // shop is a receiver with what the page's examples show, and the id of a conversion with two versions.
 func shop(t *testing.T, e engine) (r *rig, id string) {
 	t.Helper()
+	return guardedShop(t, e, "")
+}
+
+// guardedShop is shop, whose API is guarded by a token unless that is empty.
+func guardedShop(t *testing.T, e engine, token string) (r *rig, id string) {
+	t.Helper()
 	endpoints := declare(t, []string{`{"training":[{"type":"sale","statuses":["approved"]}],"forwards":[{"name":"source",
 		"url":"http://ts.example/pb?token=s3cr3tt0ken&cid={external_id}&sum={payout}","method":"GET","types":["sale"],"resend":"OnAnyChange"}]}`})
 	endpoints[0].Name = "shop"
-	r = startOn(t, e, endpoints)
+	r = startWith(t, e, endpoints, token)
 	s := sceneOf(r, 0)
 	s.endpoint = "default/shop"
 	click(`{"subid":"c1","time":"2026-03-01T11:00:00Z","campaign":"spring","keyword":"shoes"}`).run(t, s)
@@ -105,11 +127,11 @@ func shop(t *testing.T, e engine) (r *rig, id string) {
 var (
 	words   = regexp.MustCompile(`'[^']*'|"[^"]*"|[^ ]+`)
 	members = regexp.MustCompile(`^\.(\w+)\[\] \| \{(.*)\}$`)
-	uuids   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
+	uuids   = regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`)
 )
 
 // curl runs a command as a shell with curl, jq and cut would. Ids, which are random, are written as on the page.
-func (r *rig) curl(t *testing.T, command string) string {
+func (r *rig) curl(t *testing.T, command string, operation *string) string {
 	t.Helper()
 	command, pipe, _ := strings.Cut(command, " | ")
 	sent := &http.Request{Method: http.MethodGet, Header: http.Header{}}
@@ -119,6 +141,10 @@ func (r *rig) curl(t *testing.T, command string) string {
 	for i := 0; i < len(args); i++ {
 		value := func() string { i++; return strings.Trim(args[i], `'"`) }
 		switch args[i] {
+		case "-H":
+			if name, text, _ := strings.Cut(strings.ReplaceAll(value(), "$AUTH", "Authorization: Bearer "+r.token), ": "); name != "" {
+				sent.Header.Set(name, text)
+			}
 		case "-G":
 			inQuery = true
 		case "-X":
@@ -137,7 +163,9 @@ func (r *rig) curl(t *testing.T, command string) string {
 		target, form = target+"?"+form, ""
 	}
 	if form != "" {
-		sent.Method = http.MethodPost
+		if sent.Method == http.MethodGet {
+			sent.Method = http.MethodPost
+		}
 		sent.Header.Set("Content-Type", "application/x-www-form-urlencoded")
 	}
 	asked, err := http.NewRequestWithContext(t.Context(), sent.Method, target, strings.NewReader(form))
@@ -153,6 +181,9 @@ func (r *rig) curl(t *testing.T, command string) string {
 	text, err := io.ReadAll(response.Body)
 	if err != nil {
 		t.Fatal(err)
+	}
+	if response.StatusCode == http.StatusAccepted {
+		*operation = uuids.FindString(string(text))
 	}
 	return uuids.ReplaceAllString(piped(t, string(text), pipe), "01a2077e-7098-746a-a4e7-688f1004f405")
 }

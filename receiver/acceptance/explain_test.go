@@ -24,6 +24,7 @@ func (r *rig) explain(t *testing.T, question url.Values) read.Explanation {
 		t.Fatal(err)
 	}
 	asked.Header.Set("Content-Type", form)
+	authorize(asked, r.token)
 	response, err := http.DefaultClient.Do(asked)
 	if err != nil {
 		t.Fatal(err)

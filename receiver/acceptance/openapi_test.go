@@ -15,6 +15,7 @@ import (
 // contract is the OpenAPI document of a receiver, which every answer that a test reads must follow.
 type contract struct {
 	once     sync.Once
+	token    string
 	compiler *jsonschema.Compiler
 	answers  []described
 }
@@ -35,6 +36,7 @@ func (c *contract) load(t *testing.T, ops string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	authorize(request, c.token)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

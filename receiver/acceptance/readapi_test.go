@@ -27,6 +27,7 @@ func (r *rig) read(t *testing.T, target string) (int, string) {
 	if err != nil {
 		t.Fatal(err)
 	}
+	authorize(request, r.token)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

@@ -47,6 +47,8 @@ type rig struct {
 	db        *sql.DB
 	log       logbook
 	contract  contract
+	// token is the ops token; empty = the API answers on loopback without one.
+	token string
 }
 
 // logbook keeps what the receiver logs.
@@ -76,7 +78,15 @@ func start(t *testing.T, endpoints []config.Endpoint) *rig {
 // startOn runs a receiver that knows EUR→USD 1.10, USDT→USD 1 and HLF→USD 0.5, and trusts proxies on loopback.
 func startOn(t *testing.T, e engine, endpoints []config.Endpoint, rates ...config.FixedRate) *rig {
 	t.Helper()
-	r := &rig{engine: e, dir: t.TempDir(), fleet: receivertest.Fleet(), endpoints: endpoints}
+	return startWith(t, e, endpoints, "", rates...)
+}
+
+// startWith is startOn for a receiver whose API is guarded by a token, unless that is empty.
+func startWith(
+	t *testing.T, e engine, endpoints []config.Endpoint, token string, rates ...config.FixedRate,
+) *rig {
+	t.Helper()
+	r := &rig{token: token, contract: contract{token: token}, engine: e, dir: t.TempDir(), fleet: receivertest.Fleet(), endpoints: endpoints}
 	r.fleet.AllowPrivateEgress = true
 	r.fleet.TrustedProxies = []string{"127.0.0.0/8"}
 	r.fleet.Rates.Fixed = append([]config.FixedRate{
@@ -84,13 +94,20 @@ func startOn(t *testing.T, e engine, endpoints []config.Endpoint, rates ...confi
 	}, rates...)
 	r.writeConfig(t)
 	store, driver, source := e.create(t)
+	tokenFile := ""
+	if token != "" {
+		tokenFile = filepath.Join(t.TempDir(), "token")
+		if err := os.WriteFile(tokenFile, []byte(token), 0o600); err != nil {
+			t.Fatal(err)
+		}
+	}
 	receiver, err := setup.Start(t.Context(), setup.Options{
 		Config: r.dir, Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Store: store,
 		Hold: patience, Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Version: "test",
 		Clock:   func() time.Time { return epoch.Add(time.Duration(r.now.Load())) },
-		Console: true,
-		Statfs:  func(string) (free, total int64, err error) { return volume - r.used.Load(), volume, nil },
+		Console: token == "", OpsTokenFile: tokenFile,
+		Statfs: func(string) (free, total int64, err error) { return volume - r.used.Load(), volume, nil },
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -134,6 +151,13 @@ func (r *rig) writeFile(t *testing.T, name string, text []byte) {
 	}
 }
 
+// authorize adds the token, if there is one.
+func authorize(r *http.Request, token string) {
+	if token != "" {
+		r.Header.Set("Authorization", "Bearer "+token)
+	}
+}
+
 // list returns what the read API lists, newest first.
 func list[T any](t *testing.T, r *rig, path string, query url.Values) []T {
 	t.Helper()
@@ -141,6 +165,7 @@ func list[T any](t *testing.T, r *rig, path string, query url.Values) []T {
 	if err != nil {
 		t.Fatal(err)
 	}
+	authorize(request, r.token)
 	response, err := http.DefaultClient.Do(request)
 	if err != nil {
 		t.Fatal(err)

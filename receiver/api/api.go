@@ -17,6 +17,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/explain"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	work "github.com/postback-dev/postback-operator/receiver/operation"
 	"github.com/postback-dev/postback-operator/receiver/report"
 	"github.com/postback-dev/postback-operator/receiver/talkers"
 )
@@ -49,6 +50,8 @@ type Options struct {
 	// Explainer explains postbacks, and judges the words of those in the log; nil = nobody does, and there are no such
 	// resources.
 	Explainer *explain.Explainer
+	// Operator works off operations; nil = nobody does, and there are no such resources.
+	Operator *work.Operator
 	// Token guards the API; nil = it answers on loopback only, and changes nothing.
 	Token  *TokenFile
 	Logger *slog.Logger
@@ -129,7 +132,7 @@ func (a *api) changes(change resource) http.Handler {
 		return a.scoped(read.ScopeWrite, a.handle(change))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		WriteError(w, http.StatusForbidden, "sending again needs a token: start the receiver with --ops-token-file")
+		WriteError(w, http.StatusForbidden, "this changes something, and so it needs a token: start the receiver with --ops-token-file")
 	})
 }
 
@@ -186,9 +189,11 @@ func (a *api) handleError(answer resource) http.Handler {
 			WriteError(w, http.StatusNotFound, "no such conversion")
 			return
 		}
-		if errors.Is(err, errNoClick) {
-			WriteError(w, http.StatusNotFound, errNoClick.Error())
-			return
+		for _, none := range []error{errNoClick, errNoOperation} {
+			if errors.Is(err, none) {
+				WriteError(w, http.StatusNotFound, none.Error())
+				return
+			}
 		}
 		if r.Context().Err() == nil {
 			a.Logger.Error("Answering the read API", "path", r.URL.Path, "error", err)

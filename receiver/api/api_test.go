@@ -113,6 +113,7 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 	want := []any{
 		map[string]any{
 			"id": ids(2)[0].String(), "kind": "postback", "status": "Approved", "version": 2.0, "origin": nil,
+			"actor": nil, "note": nil, "operation": nil,
 			"time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
 			"method": "POST", "query": "subid=c1&x=<b>", "body": "status=sale", "content_type": "text/plain", "subid": "c1",
 			"subid_from": "query:subid", "tid": "7", "type": "sale",
@@ -120,6 +121,7 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 		},
 		map[string]any{
 			"id": ids(2)[1].String(), "kind": "hold", "status": nil, "version": nil, "origin": ids(2)[0].String(),
+			"actor": nil, "note": nil, "operation": nil,
 			"time": "2026-03-01T12:00:00Z", "endpoint": "shop/main", "key_id": "k1", "ip": "192.0.2.1",
 			"method": "GET", "query": "", "body": "", "content_type": nil, "subid": nil, "subid_from": nil, "tid": "",
 			"type":    nil,

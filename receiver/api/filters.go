@@ -54,10 +54,12 @@ type filters struct {
 	limit    int
 	// limited: the limit was given.
 	limited bool
-	// resumed is the cursor as given. It continues lists by id at cursor, that of clicks at after.
+	// resumed is the cursor as given. It continues lists by id at cursor, that of clicks at after, that of
+	// an operation's rows at number.
 	resumed string
 	cursor  uuid.UUID
 	after   ledger.Key
+	number  int
 	// where are the parameters `filter`.
 	where []string
 	// preset that the endpoint's network has.

@@ -79,6 +79,9 @@ func (o *operation) describe(types schemas) object {
 			})
 		}
 	}
+	for _, name := range o.headers {
+		parameters = append(parameters, object{"name": name, "in": "header", "schema": object{"type": "string"}})
+	}
 	form := object{}
 	for _, name := range o.parameters {
 		says := parameterWords[name]
@@ -115,6 +118,9 @@ func (o *operation) describe(types schemas) object {
 				"content":     object{mediaJSON: object{"schema": types.of(reflect.TypeFor[read.Error]())}},
 			},
 		},
+	}
+	if o.body != nil {
+		described["requestBody"] = object{"content": object{mediaJSON: object{"schema": types.of(o.body)}}}
 	}
 	if len(form) > 0 {
 		described["requestBody"] = object{"content": object{

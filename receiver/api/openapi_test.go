@@ -8,13 +8,14 @@ import (
 	"testing"
 
 	"github.com/postback-dev/postback-operator/receiver/explain"
+	work "github.com/postback-dev/postback-operator/receiver/operation"
 )
 
 // described returns the OpenAPI document of an API that has everything.
 func described(t *testing.T) map[string]any {
 	t.Helper()
 	o := options(&fakeStore{})
-	o.Explainer = &explain.Explainer{}
+	o.Explainer, o.Operator = &explain.Explainer{}, &work.Operator{}
 	w := get(New(o), openAPIPath)
 	if w.Code != http.StatusOK || w.Header().Get("Content-Type") != "application/json" {
 		t.Fatalf("%d %s", w.Code, w.Body)
@@ -24,12 +25,12 @@ func described(t *testing.T) map[string]any {
 
 func TestTheDocumentDescribesWhatIsServed(t *testing.T) {
 	a := &api{Options: options(&fakeStore{})}
-	a.Explainer = &explain.Explainer{}
+	a.Explainer, a.Operator = &explain.Explainer{}, &work.Operator{}
 	paths := described(t)["paths"].(map[string]any)
 	count := 0
 	for _, o := range a.operations() {
-		operation, ok := paths[o.path].(map[string]any)[strings.ToLower(o.method)].(map[string]any)
-		if !ok || operation["summary"] == "" {
+		described, ok := paths[o.path].(map[string]any)[strings.ToLower(o.method)].(map[string]any)
+		if !ok || described["summary"] == "" {
 			t.Errorf("%s %s is not described", o.method, o.path)
 			continue
 		}
@@ -92,7 +93,7 @@ func TestThePageOfTheAPINamesEveryResourceAndParameter(t *testing.T) {
 		t.Fatal(err)
 	}
 	a := &api{Options: options(&fakeStore{})}
-	a.Explainer = &explain.Explainer{}
+	a.Explainer, a.Operator = &explain.Explainer{}, &work.Operator{}
 	for _, o := range a.operations() {
 		if !strings.Contains(string(text), "`"+o.path+"`") && !strings.Contains(string(text), "`"+o.method+" "+o.path+"`") {
 			t.Errorf("docs/api.md does not name %s", o.path)

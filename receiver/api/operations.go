@@ -7,7 +7,7 @@ import (
 
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
-	"github.com/postback-dev/postback-operator/receiver/ledger"
+	work "github.com/postback-dev/postback-operator/receiver/operation"
 )
 
 // operation is one thing that can be asked of the API: the OpenAPI document describes what is served, because both are
@@ -19,9 +19,14 @@ type operation struct {
 	answer reflect.Type
 	media  string
 	// status of success; 0 = 200.
-	status  int
+	status int
+	// body is the type of a JSON body; nil for none, or a form of the parameters. headers are further ones that count.
+	body    reflect.Type
+	headers []string
 	handler http.Handler
 }
+
+func bodyOf[T any]() reflect.Type { return reflect.TypeFor[T]() }
 
 func answering[T any](path, summary string, parameters []string, handler http.Handler) operation {
 	return operation{
@@ -65,6 +70,9 @@ func (a *api) operations() []operation {
 				reads(a.endpoints)),
 			answering[read.Statuses]("statuses", "The status words that no training knew, with proposals", statusFilters,
 				reads(a.statuses)))
+	}
+	if a.Operator != nil {
+		all = append(all, a.work()...)
 	}
 	all = append(all, answering[map[string]any]("openapi.json", "This API as OpenAPI 3.1", noFilters, reads(a.openAPI)))
 	resend := answering[read.Forward]("forwards/{id}/resend", "Sends a failed S2S postback again", noFilters,
@@ -115,10 +123,11 @@ var parameterWords = map[string]struct {
 	"subid":     {"the click's id", nil},
 	"tid":       {"a transaction id; empty selects the slots without one", nil},
 	"type":      {"a conversion type", nil},
-	"outcome":   {"an outcome", func() []string { return names(conversion.Outcomes()) }},
+	"outcome":   {"an outcome", work.Outcomes},
 	"reason":    {"a reason for ignoring or refusing", func() []string { return names(conversion.Reasons()) }},
 	"rule":      {"the name of a forward", nil},
-	"state":     {"a state of S2S postbacks", func() []string { return names(ledger.ForwardStates()) }},
+	"state":     {"a state of S2S postbacks, or of operations", nil},
+	"kind":      {"a kind of operations", work.Kinds},
 	"from":      {"the first moment, RFC 3339 or a date in UTC", nil},
 	"to":        {"the moment before which, RFC 3339 or a date in UTC", nil},
 	"limit":     {"1 to 1000 rows; a page has 100 without it, a table or lines all", nil},

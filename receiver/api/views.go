@@ -79,6 +79,10 @@ func viewPostback(r ledger.Received) read.Postback {
 		Reason:      read.Text(string(r.Reason)),
 		Warnings:    warnings(r.Warnings),
 	}
+	view.Actor, view.Note = read.Text(r.Actor), read.Text(r.Note)
+	if r.Operation != uuid.Nil {
+		view.Operation = read.Text(r.Operation.String())
+	}
 	if r.Conversion != uuid.Nil {
 		view.ConversionID = read.Text(r.Conversion.String())
 	}

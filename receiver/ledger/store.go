@@ -254,8 +254,10 @@ type ConversionFilter struct {
 type ReceivedFilter struct {
 	Endpoint, SubID, Type string
 	TID                   *string
-	Outcome               conversion.Outcome
-	Reason                conversion.Reason
+	// ID selects one row.
+	ID      uuid.UUID
+	Outcome conversion.Outcome
+	Reason  conversion.Reason
 	// From (inclusive) and To (exclusive) bound At.
 	From, To time.Time
 	// Before selects what was received before that row: the cursor.
@@ -301,6 +303,7 @@ type Store interface {
 	Outbox
 	Upkeep
 	Rates
+	Operations
 
 	// Ping reports whether the store can be written now.
 	Ping(ctx context.Context) error

@@ -32,9 +32,10 @@ func (r *Receiver) newAPI() (http.Handler, error) {
 		Explainer: explain.New(explain.Options{
 			Endpoints: r.watch.Current, Rates: r.rates.Table, Store: r.store, Answer: server.Answer, Clock: r.options.Clock,
 		}),
-		Token:  token,
-		Logger: r.options.Logger,
-		Clock:  r.options.Clock,
+		Operator: r.operator,
+		Token:    token,
+		Logger:   r.options.Logger,
+		Clock:    r.options.Clock,
 	}), nil
 }
 

@@ -23,7 +23,9 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres"
 	"github.com/postback-dev/postback-operator/receiver/ledger/spool"
+	"github.com/postback-dev/postback-operator/receiver/money"
 	"github.com/postback-dev/postback-operator/receiver/money/rates"
+	"github.com/postback-dev/postback-operator/receiver/operation"
 	"github.com/postback-dev/postback-operator/receiver/ops"
 	"github.com/postback-dev/postback-operator/receiver/request"
 	"github.com/postback-dev/postback-operator/receiver/server"
@@ -113,6 +115,7 @@ type Receiver struct {
 	storeVolume, spoolVolume *space.Volume
 	databaseSize             atomic.Int64
 	ledger                   *ledger.Ledger
+	operator                 *operation.Operator
 	// book is the ledger for what senders send.
 	book     *space.Ledger
 	forward  *forward.Worker
@@ -187,6 +190,10 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 			}
 			return nil
 		},
+	})
+	r.operator = operation.New(operation.Options{
+		Store: r.store, Ledger: r.ledger, Endpoints: r.watch.Current, Holder: uuid.NewString(), Logger: r.options.Logger,
+		Rates: func() *money.Table { return r.rates.Table() }, Clock: r.options.Clock,
 	})
 	r.book = space.NewLedger(space.Options{Book: r.ledger, Level: r.level, Unlogged: r.metrics.Unlogged,
 		Clock: r.options.Clock})

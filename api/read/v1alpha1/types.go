@@ -65,7 +65,7 @@ type Postback struct {
 	// ID is the reply's X-Request-Id.
 	ID string `json:"id"`
 	// Kind says what the row comes from: `postback`, `client` (a page), or `rate` and `hold`, which were not received: a
-	// rate has come late, a held postback was settled.
+	// rate has come late, a held postback was settled. `replay`, `import` and `manual` are what people change.
 	Kind     string     `json:"kind"`
 	Time     *time.Time `json:"time"`
 	Endpoint string     `json:"endpoint"`
@@ -91,8 +91,12 @@ type Postback struct {
 	ConversionID *string  `json:"conversion_id"`
 	// Version of the conversion that this row made; null if it made none.
 	Version *int `json:"version"`
-	// Origin is the row that this one settles; null if none.
+	// Origin is the row that this one settles or replays; null if none.
 	Origin *string `json:"origin"`
+	// Actor made the change, Note says why, Operation is what it belongs to; null unless a person wanted it.
+	Actor     *string `json:"actor"`
+	Note      *string `json:"note"`
+	Operation *string `json:"operation"`
 }
 
 // Forward is an S2S postback. It has no URL but those of the attempts, which leave out whatever may be a token.

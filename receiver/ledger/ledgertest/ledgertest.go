@@ -75,6 +75,9 @@ func Run(t *testing.T, engine Engine) {
 		{"what a clock that was ahead has put off is not stuck", testForwardRevive},
 		{"pruning takes old S2S postbacks that have ended", testForwardPrune},
 		{"concurrent senders keep every conversion in order", testForwardSenders},
+		{"an operation comes back as it was, once a request", testOperations},
+		{"an operation and its rows are saved by who knows its revision", testOperationRows},
+		{"pruning takes old operations that have ended, with their rows", testPruneOperations},
 		{"a store that is opened again has everything", testReopen},
 		{"concurrent batches leave the books in order", testConcurrentBatches},
 	} {

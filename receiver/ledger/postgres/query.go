@@ -106,6 +106,9 @@ func (s *Store) Received(ctx context.Context, by ledger.ReceivedFilter) iter.Seq
 		}
 		f.addText("outcome", string(by.Outcome))
 		f.addText("reason", string(by.Reason))
+		if by.ID != uuid.Nil {
+			f.add("id = $%d", uuidOf(by.ID))
+		}
 		f.addTimes("at", by.From, by.To)
 		if before != uuid.Nil {
 			f.add("id < $%d", uuidOf(before))

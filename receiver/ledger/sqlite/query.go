@@ -153,6 +153,7 @@ func (s *Store) Received(ctx context.Context, f ledger.ReceivedFilter) iter.Seq2
 	add(&c, "t.type = ?", f.Type, f.Type)
 	add(&c, "t.outcome = ?", f.Outcome, string(f.Outcome))
 	add(&c, "t.reason = ?", f.Reason, string(f.Reason))
+	add(&c, "t.id = ?", f.ID, f.ID[:])
 	add(&c, "t.id < ?", f.Before, f.Before[:])
 	c.between("t.at", f.From, f.To)
 	return values(newest(ctx, s, table.Received, &c, f.Limit))

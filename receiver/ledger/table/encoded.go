@@ -78,3 +78,18 @@ type object[V any] struct{ values *map[string]V }
 func (o object[V]) Encode() ([]byte, error) { return json.Marshal(*o.values) }
 
 func (o object[V]) Decode(text string) error { return json.Unmarshal([]byte(text), o.values) }
+
+// raw is JSON as it is; none is null.
+type raw struct{ text *json.RawMessage }
+
+func (r raw) Encode() ([]byte, error) {
+	if len(*r.text) == 0 {
+		return nil, nil
+	}
+	return *r.text, nil
+}
+
+func (r raw) Decode(text string) error {
+	*r.text = json.RawMessage(text)
+	return nil
+}

@@ -1,0 +1,106 @@
+package v1alpha1
+
+import "time"
+
+// NewOperation asks for an operation. Fields that a kind does not have must be left out.
+type NewOperation struct {
+	// Kind is `replay`.
+	Kind string `json:"kind"`
+	// Endpoint is "namespace/name".
+	Endpoint string `json:"endpoint,omitempty"`
+	// DryRun: nothing is changed, and the operation says what would be.
+	DryRun bool `json:"dry_run"`
+	// Note says why, in at most 500 characters.
+	Note string `json:"note"`
+	// Forwards is `send` or `skip`: whether S2S postbacks are sent for what changes. Without it a replay sends.
+	Forwards string `json:"forwards,omitempty"`
+
+	// From and To bound when the postbacks of a replay were received: RFC 3339 or a date in UTC.
+	From string `json:"from,omitempty"`
+	To   string `json:"to,omitempty"`
+	// Outcome, Reason, Status and IDs select postbacks of a replay.
+	Outcome string   `json:"outcome,omitempty"`
+	Reason  string   `json:"reason,omitempty"`
+	Status  string   `json:"status,omitempty"`
+	IDs     []string `json:"ids,omitempty"`
+	// IncludeRefused and IncludeRecorded let a replay select more than what was ignored.
+	IncludeRefused  bool `json:"include_refused,omitempty"`
+	IncludeRecorded bool `json:"include_recorded,omitempty"`
+}
+
+// Operation is what a person has many rows changed by.
+type Operation struct {
+	ID   string `json:"id"`
+	Kind string `json:"kind"`
+	// Endpoint is null if the operation is about all of them.
+	Endpoint *string `json:"endpoint"`
+	// State is `running`, `dry_run_done`, `done`, `cancelled` or `failed`.
+	State  string  `json:"state"`
+	DryRun bool    `json:"dry_run"`
+	Actor  *string `json:"actor"`
+	Note   *string `json:"note"`
+	// CreatedAt is when it was asked for, StartedAt when the first row could be changed.
+	CreatedAt *time.Time `json:"created_at"`
+	StartedAt *time.Time `json:"started_at"`
+	EndedAt   *time.Time `json:"ended_at"`
+	// Total is how many rows there are; null before they are selected. Done of them were worked off.
+	Total *int `json:"total"`
+	Done  int  `json:"done"`
+	// Outcomes and Reasons count the rows.
+	Outcomes map[string]int `json:"outcomes"`
+	Reasons  map[string]int `json:"reasons"`
+	// Money is what moved.
+	Money []OperationMoney `json:"money"`
+	// Forwards counts the S2S postbacks that became due, by rule.
+	Forwards map[string]int `json:"forwards"`
+	// Error says why it failed.
+	Error *string `json:"error"`
+}
+
+// OperationMoney is by how much a revenue metric has changed.
+type OperationMoney struct {
+	Metric   string `json:"metric"`
+	Currency string `json:"currency"`
+	Amount   string `json:"amount"`
+}
+
+// OperationRow is one thing that an operation does, and what became of it.
+type OperationRow struct {
+	// Number counts from 1; of an import it is the line.
+	Number int `json:"number"`
+	// Origin is the row of the log that is replayed.
+	Origin *string `json:"origin"`
+	SubID  *string `json:"subid"`
+	TID    string  `json:"tid"`
+	// Input is what was said: the parameters of a line of an import.
+	Input *string `json:"input"`
+	// Outcome is that of the log, or `unreplayable`; null before the row was worked off.
+	Outcome      *string  `json:"outcome"`
+	Reason       *string  `json:"reason"`
+	Warnings     []string `json:"warnings"`
+	ConversionID *string  `json:"conversion_id"`
+	// Version is the one that the row made; null if it changed nothing.
+	Version *int `json:"version"`
+	// PreviousType and PreviousPayout are from before, Type and Payout from after it; null where there was no conversion.
+	PreviousType   *string `json:"previous_type"`
+	Type           *string `json:"type"`
+	PreviousPayout *string `json:"previous_payout"`
+	Payout         *string `json:"payout"`
+	Currency       *string `json:"currency"`
+	// Forwards are the rules whose S2S postbacks became due.
+	Forwards []string `json:"forwards"`
+}
+
+// OperationDifferences says why a dry run was not run: rows would come out otherwise than it said.
+type OperationDifferences struct {
+	Error string `json:"error"`
+	// Total is how many differ, Differences the first 100 of them.
+	Total       int                   `json:"total"`
+	Differences []OperationDifference `json:"differences"`
+}
+
+// OperationDifference is a row as the dry run said, and as it would come out now.
+type OperationDifference struct {
+	Then OperationRow `json:"then"`
+	Now  OperationRow `json:"now"`
+}

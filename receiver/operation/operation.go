@@ -1,0 +1,211 @@
+package operation
+
+import (
+	"context"
+	"encoding/json"
+	"fmt"
+	"iter"
+	"log/slog"
+	"time"
+	"unicode/utf8"
+
+	"github.com/google/uuid"
+
+	"github.com/postback-dev/postback-operator/receiver/endpoint"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/postback"
+	"github.com/postback-dev/postback-operator/receiver/request"
+)
+
+// Store is what of a store operations need.
+type Store interface {
+	ledger.Reader
+	ledger.Operations
+	Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
+}
+
+// Options are what an [Operator] works with. All are mandatory.
+type Options struct {
+	Store  Store
+	Ledger *ledger.Ledger
+	// Endpoints and Rates return what is current now.
+	Endpoints func() *endpoint.Snapshot
+	Rates     func() *money.Table
+	// Holder names this receiver in the lease.
+	Holder string
+	Logger *slog.Logger
+	Clock  func() time.Time
+}
+
+// Operator keeps operations and works them off. It may be used concurrently.
+type Operator struct {
+	Options
+	newID func() uuid.UUID
+	// asked has a token when there is something to work off.
+	asked chan struct{}
+	// rowsPerSecond bounds how fast rows are applied.
+	rowsPerSecond int
+}
+
+// New returns an operator. [Operator.Run] works off what it keeps.
+func New(o Options) *Operator {
+	return &Operator{Options: o, newID: ledger.NewIDs(o.Clock).Next, asked: make(chan struct{}, 1),
+		rowsPerSecond: rowsPerSecond}
+}
+
+// kind is what the kinds of operations differ in.
+type kind interface {
+	// check returns an [Invalid] if the request cannot be fulfilled.
+	check(ep *endpoint.Endpoint, q *Request) error
+	// rows selects what the operation is about, numbered in the order in which rows take effect.
+	rows(ctx context.Context, op *ledger.Operation, s *Spec) ([]ledger.OperationRow, error)
+	// postback returns what the row asks for, or, if it asks for nothing, the outcome that it has all the same.
+	postback(ctx context.Context, op *ledger.Operation, s *Spec, ep *endpoint.Endpoint, row *ledger.OperationRow) (
+		ledger.Postback, string, error)
+}
+
+func (o *Operator) kind(name string) (kind, error) {
+	switch name {
+	case KindReplay:
+		return replay{o}, nil
+	}
+	return nil, Invalid("kind: there is no such kind of operation")
+}
+
+// Create keeps a new operation. It returns the former one and false where the same request was made before. The error is
+// an [Invalid], or the store's.
+func (o *Operator) Create(ctx context.Context, q Request) (op ledger.Operation, added bool, err error) {
+	k, err := o.kind(q.Kind)
+	if err != nil {
+		return op, false, err
+	}
+	switch ep := o.Endpoints().ByName(q.Endpoint); {
+	case q.Note == "":
+		return op, false, Invalid("note: say why, in a sentence that others will read")
+	case utf8.RuneCountInString(q.Note) > MaxNote:
+		return op, false, Invalid(fmt.Sprintf("note: has more than %d characters", MaxNote))
+	case ep == nil:
+		return op, false, Invalid("endpoint: no such endpoint is served")
+	default:
+		if err := k.check(ep, &q); err != nil {
+			return op, false, err
+		}
+	}
+	spec, err := json.Marshal(q.Spec)
+	if err != nil {
+		return op, false, err
+	}
+	op = ledger.Operation{
+		ID:       o.newID(),
+		Kind:     q.Kind,
+		Endpoint: q.Endpoint,
+		Actor:    q.Actor,
+		Note:     q.Note,
+		Created:  o.now(),
+		State:    ledger.OperationRunning,
+		DryRun:   q.DryRun,
+		Spec:     spec,
+		Input:    q.Input,
+		Total:    -1,
+		Revision: 1,
+	}
+	if !q.DryRun {
+		op.Started = op.Created
+	}
+	if q.Key != "" {
+		op.Request = named("request", q.Endpoint+"\x00"+q.Key)
+	}
+	stored, added, err := o.Store.AddOperation(ctx, op)
+	if err != nil {
+		return op, false, err
+	}
+	if !added && (stored.Kind != op.Kind || string(stored.Spec) != string(op.Spec)) {
+		return op, false, Invalid("Idempotency-Key: was used for another operation")
+	}
+	o.Logger.Info("Operation asked for", "operation", stored.ID, "kind", stored.Kind, "endpoint", stored.Endpoint,
+		"dry_run", stored.DryRun, "again", !added)
+	o.ask()
+	return stored, added, nil
+}
+
+// Get returns an operation. ErrNotFound if there is none.
+func (o *Operator) Get(ctx context.Context, id uuid.UUID) (ledger.Operation, error) {
+	return o.Store.Operation(ctx, id)
+}
+
+// List yields operations, newest first.
+func (o *Operator) List(ctx context.Context, f ledger.OperationFilter) iter.Seq2[ledger.Operation, error] {
+	return o.Store.Operations(ctx, f)
+}
+
+// Rows yields the rows of an operation.
+func (o *Operator) Rows(ctx context.Context, f ledger.OperationRowFilter) iter.Seq2[ledger.OperationRow, error] {
+	return o.Store.OperationRows(ctx, f)
+}
+
+// StateError says that an operation is in a state in which that cannot be done.
+type StateError string
+
+func (e StateError) Error() string { return string(e) }
+
+// maxChanges bounds how often one change is tried while the operation is being worked off.
+const maxChanges = 100
+
+// Cancel ends an operation before its time. What it has changed stays. The error is a [StateError], or the store's.
+func (o *Operator) Cancel(ctx context.Context, id uuid.UUID) (ledger.Operation, error) {
+	for range maxChanges {
+		op, err := o.Store.Operation(ctx, id)
+		switch {
+		case err != nil:
+			return op, err
+		case op.State == ledger.OperationCancelled:
+			return op, nil
+		case op.State != ledger.OperationRunning && op.State != ledger.OperationTried:
+			return op, StateError("the operation has ended: it is " + string(op.State))
+		}
+		op.State, op.Ended, op.Input = ledger.OperationCancelled, o.now(), ""
+		if saved, err := o.save(ctx, &op, nil); saved || err != nil {
+			return op, err
+		}
+	}
+	return ledger.Operation{}, ledger.ErrConflict
+}
+
+// now is the time as stores keep it.
+func (o *Operator) now() time.Time { return o.Clock().UTC().Truncate(time.Microsecond) }
+
+func (o *Operator) ask() {
+	select {
+	case o.asked <- struct{}{}:
+	default:
+	}
+}
+
+// line is the row of the received log that an operation's row makes, and what it asks for.
+func (o *Operator) line(op *ledger.Operation, row *ledger.OperationRow, v postback.Verdict, as ledger.Kind) ledger.Postback {
+	at := op.Started
+	if at.IsZero() { // a dry run, of which nothing is kept
+		at = op.Created
+	}
+	p := ledger.Postback{Intent: v.Intent, Log: ledger.Received{
+		ID:        RowID(at, op.ID, row.Number),
+		Kind:      as,
+		Endpoint:  op.Endpoint,
+		At:        at,
+		SubIDFrom: request.Storable(v.SubIDFrom.String(), request.MaxValueBytes),
+		SubID:     v.SubID,
+		TID:       v.TID,
+		Type:      v.Type,
+		Status:    request.Storable(v.Status, ledger.MaxStatus),
+		Reason:    v.Reason,
+		Warnings:  v.Warnings,
+		Actor:     op.Actor,
+		Note:      op.Note,
+		Operation: op.ID,
+	}}
+	if v.Intent == nil {
+		p.Log.Outcome = v.Reason.Outcome()
+	}
+	return p
+}

@@ -1,0 +1,74 @@
+package operation
+
+import (
+	"time"
+
+	"github.com/google/uuid"
+
+	"github.com/postback-dev/postback-operator/receiver/conversion"
+)
+
+// The kinds.
+const (
+	// KindReplay judges again what was received before.
+	KindReplay = "replay"
+)
+
+// Kinds returns all kinds.
+func Kinds() []string { return []string{KindReplay} }
+
+// MaxRows bounds the rows of one operation.
+const MaxRows = 100_000
+
+// MaxNote and MaxActor bound a note and the name of an actor, in characters.
+const (
+	MaxNote  = 500
+	MaxActor = 200
+)
+
+// Invalid is an error of what was asked for. It begins with the name of the parameter that is wrong.
+type Invalid string
+
+func (e Invalid) Error() string { return string(e) }
+
+// Spec is what an operation is to do. It is kept in the store as JSON.
+type Spec struct {
+	// Forwards: S2S postbacks are sent for what changes.
+	Forwards bool `json:"forwards"`
+
+	// From (inclusive) and To (exclusive) bound when the rows of a replay were received; zero = not.
+	From time.Time `json:"from,omitzero"`
+	To   time.Time `json:"to,omitzero"`
+	// Outcome, Reason and Status select rows by those words; empty = any that may be replayed. IDs select the rows
+	// themselves; none = all.
+	Outcome conversion.Outcome `json:"outcome,omitempty"`
+	Reason  conversion.Reason  `json:"reason,omitempty"`
+	Status  string             `json:"status,omitempty"`
+	IDs     []uuid.UUID        `json:"ids,omitempty"`
+	// IncludeRefused and IncludeRecorded select more than what was ignored.
+	IncludeRefused  bool `json:"include_refused,omitempty"`
+	IncludeRecorded bool `json:"include_recorded,omitempty"`
+}
+
+// Request asks for an operation.
+type Request struct {
+	Kind, Endpoint, Actor, Note string
+	DryRun                      bool
+	Spec                        Spec
+	// Key names the request, so that one which is sent again asks for nothing new; empty = it has no name.
+	Key string
+	// Input is the text of an import.
+	Input string
+}
+
+// SendsByDefault reports whether S2S postbacks are sent for what an operation of the kind changes, where nobody says.
+func SendsByDefault(kind string) bool { return kind == KindReplay }
+
+// Outcomes are those that rows may have.
+func Outcomes() []string {
+	names := []string{OutcomeUnreplayable}
+	for _, outcome := range conversion.Outcomes() {
+		names = append(names, string(outcome))
+	}
+	return names
+}
