@@ -34,7 +34,11 @@ const Base = "/console/"
 // web page could read the console through a name of its own that resolves to 127.0.0.1.
 func New(o Options) http.Handler { return newConsole(o).handler() }
 
-func newConsole(o Options) *console { return &console{Options: o, guard: newGuard()} }
+func newConsole(o Options) *console {
+	c := &console{Options: o, guard: newGuard()}
+	c.tails.open = c.openTail
+	return c
+}
 
 func (c *console) handler() http.Handler {
 	mux := http.NewServeMux()
@@ -55,7 +59,9 @@ func (c *console) handler() http.Handler {
 	} {
 		mux.Handle("GET "+Base+path, c.show(page))
 	}
+	mux.HandleFunc("GET "+Base+"tail", c.tail)
 	mux.Handle("POST "+Base+"url", c.show(c.urlAndTest))
+	mux.Handle("POST "+Base+"s2s/{id}/resend", c.show(c.resend))
 	mux.Handle("GET "+Base+"static/", http.StripPrefix(Base, http.FileServerFS(static)))
 	mux.Handle("GET "+Base, c.show(func(*page) error { return errNoPage }))
 	return secure(mux)
@@ -64,6 +70,7 @@ func (c *console) handler() http.Handler {
 type console struct {
 	Options
 	guard *guard
+	tails tails
 }
 
 // errNoPage is the error of a path that leads nowhere.
@@ -84,6 +91,9 @@ func (c *console) show(fill func(*page) error) http.Handler {
 		}
 		if err != nil {
 			status = c.explain(p, err)
+		} else if p.next != "" {
+			http.Redirect(w, r, p.next, http.StatusSeeOther)
+			return
 		}
 		w.Header().Set("Content-Type", "text/html; charset=utf-8")
 		w.Header().Set("Content-Language", p.Lang)
@@ -123,8 +133,8 @@ func (c *console) explain(p *page, err error) int {
 }
 
 // policy lets a page load its own style and script, and nothing else.
-const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; form-action 'self'; " +
-	"frame-ancestors 'none'; base-uri 'none'"
+const policy = "default-src 'none'; script-src 'self'; style-src 'self'; img-src 'self'; connect-src 'self'; " +
+	"form-action 'self'; frame-ancestors 'none'; base-uri 'none'"
 
 func secure(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {

@@ -143,7 +143,8 @@ func get(t *testing.T, api *receiver, target string) *httptest.ResponseRecorder 
 
 var pages = []string{
 	"/console/", "/console/conversions", "/console/conversions/01912345-6789-7abc-8def-0123456789ab", "/console/received",
-	"/console/s2s", "/console/reports?group=campaign,sub_id_3", "/console/url", "/console/url?network=keitaro&guess=[[[x]]]",
+	"/console/s2s", "/console/reports?group=campaign,sub_id_3", "/console/url",
+	"/console/url?network=keitaro&guess=[[[x]]]",
 	"/console/url?query=" + url.QueryEscape(hostile), "/console/nonsense",
 	"/console/clicks", "/console/clicks/shop/main/c1", "/console/campaigns", "/console/endpoints", "/console/statuses",
 	"/console/statuses?endpoint=shop/main&type=sale&word=" + url.QueryEscape(hostile),
@@ -242,7 +243,8 @@ func TestTheLanguageIsTheURLsElseTheBrowsers(t *testing.T) {
 
 func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
 	var used strings.Builder
-	used.WriteString("title.failure failure.no_page failure.receiver failure.form builder.tid_per_postback") // in Go
+	used.WriteString("title.failure failure.no_page failure.receiver failure.form builder.tid_per_postback " +
+		"chart.money chart.received chart.newest") // in Go
 	entries, err := fs.ReadDir(templateFiles, "templates")
 	if err != nil {
 		t.Fatal(err)

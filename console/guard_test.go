@@ -13,6 +13,8 @@ import (
 type visitor struct {
 	handler http.Handler
 	cookie  *http.Cookie
+	// location is where the last answer leads.
+	location string
 }
 
 func (b *visitor) send(t *testing.T, method, target string, form url.Values, headers map[string]string) int {
@@ -32,6 +34,7 @@ func (b *visitor) send(t *testing.T, method, target string, form url.Values, hea
 	for _, cookie := range response.Cookies() {
 		b.cookie = cookie
 	}
+	b.location = response.Header.Get("Location")
 	return w.Code
 }
 
@@ -79,14 +82,14 @@ func TestAFormCountsOnlyIfAPageOfTheConsoleHasSentIt(t *testing.T) {
 		{"no cookie", nil, own, nil, 403},
 		{"a planted cookie", planted, own, nil, 403},
 	} {
-		b := &visitor{handler, tc.cookie}
+		b := &visitor{handler: handler, cookie: tc.cookie}
 		status := b.send(t, http.MethodPost, "http://127.0.0.1/console/url",
 			url.Values{"query": {"subid=c1"}, "token": {tc.token}}, tc.headers)
 		if status != tc.want {
 			t.Errorf("%s: status %d, want %d", tc.name, status, tc.want)
 		}
 	}
-	victim := &visitor{handler, planted}
+	victim := &visitor{handler: handler, cookie: planted}
 	if token(victim); victim.cookie == planted {
 		t.Error("a cookie that the console has not made is kept")
 	}
@@ -98,5 +101,41 @@ func TestAPostThatIsTooLongIsRefused(t *testing.T) {
 	status := b.send(t, http.MethodPost, "/console/url", url.Values{"query": {strings.Repeat("a", maxForm)}}, nil)
 	if status != http.StatusForbidden {
 		t.Errorf("status %d", status)
+	}
+}
+
+func TestSendingAgainChangesOnlyWhatTheFormNamesAndLeadsBack(t *testing.T) {
+	for _, tc := range []struct{ name, back, want string }{
+		{"the page that asked", "/console/s2s?state=failed&lang=ru", "/console/s2s?lang=ru&state=failed"},
+		{"none", "", "/console/s2s"},
+		{"another host", "https://evil.example/console/", "/console/s2s"},
+		{"another host, without a scheme", "//evil.example/console/", "/console/s2s"},
+		{"a backslash", "/\\evil.example/console/", "/console/s2s"},
+		{"a path that climbs", "/console/../api/v1/x", "/console/s2s"},
+		{"no page of the console", "/metrics", "/console/s2s"},
+	} {
+		api := &receiver{}
+		b := &visitor{handler: newHandler(api)}
+		if status := b.send(t, http.MethodPost, "/console/s2s/f1/resend", nil, nil); status != http.StatusForbidden {
+			t.Fatalf("a form without a token: status %d", status)
+		}
+		if len(api.asked) != 0 {
+			t.Fatalf("a form without a token asked %v", api.asked)
+		}
+		id, _, _ := strings.Cut(b.cookie.Value, ".")
+		form := url.Values{"token": {api.guard.token(id)}, "back": {tc.back}}
+		status := b.send(t, http.MethodPost, "/console/s2s/f1/resend", form, nil)
+		if status != http.StatusSeeOther || b.location != tc.want || api.last() != "/api/v1/forwards/f1/resend" {
+			t.Errorf("%s: status %d, leads to %q, asked %v", tc.name, status, b.location, api.asked)
+		}
+	}
+}
+
+func TestNothingIsChangedByALink(t *testing.T) {
+	api := &receiver{}
+	b := &visitor{handler: newHandler(api)}
+	b.send(t, http.MethodGet, "/console/s2s/f1/resend", nil, nil)
+	if len(api.asked) != 0 {
+		t.Errorf("a GET asked %v", api.asked)
 	}
 }

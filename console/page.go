@@ -27,6 +27,8 @@ type page struct {
 	ctx      context.Context
 	request  *http.Request
 	template string
+	// next is where the browser goes in place of the page, after a change; empty = the page is shown.
+	next string
 
 	// Lang is the language, en or ru. Zone is the time zone in which times are shown.
 	Lang string
@@ -54,7 +56,8 @@ type page struct {
 	Built        *built
 	Tested       *tested
 	// Token is what the page's forms carry, see [guard].
-	Token string
+	Token   string
+	Figures []figure
 	// NextCursor continues a list; empty at its end.
 	NextCursor string
 }

@@ -37,6 +37,16 @@ func (c *console) overview(p *page) error {
 		return err
 	}
 	failed, err := c.API.Forwards(p.ctx, url.Values{"limit": {recent}, "state": {"failed"}})
+	if err != nil {
+		return err
+	}
+	if p.Figures, err = c.dayFigures(p); err != nil {
+		return err
+	}
+	lately, err := c.receivedFigure(p)
+	if lately != nil {
+		p.Figures = append([]figure{*lately}, p.Figures...)
+	}
 	p.Report, p.Campaigns = &sums, &campaigns
 	p.Conversions, p.Postbacks, p.Forwards = conversions.Items, ignored.Items, failed.Items
 	return err
@@ -76,7 +86,8 @@ func (c *console) received(p *page) error {
 	if err := c.listEndpoints(p); err != nil {
 		return err
 	}
-	found, err := c.API.Postbacks(p.ctx, p.asked("endpoint", "subid", "outcome", "reason", "from", "to", "filter", "cursor"))
+	asked := p.asked("endpoint", "subid", "outcome", "reason", "from", "to", "filter", "cursor")
+	found, err := c.API.Postbacks(p.ctx, asked)
 	p.Postbacks, p.NextCursor = found.Items, cursor(found.NextCursor)
 	return err
 }
@@ -103,7 +114,7 @@ func (c *console) reports(p *page) error {
 	}
 	made, err := c.API.Report(p.ctx, asked)
 	if err == nil {
-		p.Report = &made
+		p.Report, p.Figures = &made, p.reportFigures(&made)
 	}
 	return err
 }

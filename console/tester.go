@@ -144,7 +144,7 @@ func (p *page) Says(step read.ExplainStep) string {
 }
 
 // Why returns the URL of the tester with a postback of the log. A secret that is masked in the log stays so.
-func (p *page) Why(row read.Postback) string {
+func (p *page) Why(row *read.Postback) string {
 	pairs := []string{"endpoint", row.Endpoint, "query", row.Query, "at", p.Machine(row.Time)}
 	if row.Method == http.MethodPost {
 		pairs = append(pairs, "method", row.Method, "body", row.Body)

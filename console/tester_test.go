@@ -57,7 +57,8 @@ func TestTheTesterSaysThatNothingWasRecorded(t *testing.T) {
 
 func TestTheBuilderHasAURLForEveryPresetAndNeverAKey(t *testing.T) {
 	for _, e := range presets.Builtin().List() {
-		body := get(t, &receiver{}, "/console/url?receiver=https://pb.example.com/secret/postback&network="+e.ID).Body.String()
+		target := "/console/url?receiver=https://pb.example.com/secret/postback&network=" + e.ID
+		body := get(t, &receiver{}, target).Body.String()
 		urls, _ := presets.URL(e, "https://pb.example.com/KEY/postback")
 		if got := strings.Count(body, "<code>https://pb.example.com/KEY/postback?"); got != len(urls) {
 			t.Errorf("%s: %d URLs, want %d", e.ID, got, len(urls))

@@ -13,7 +13,8 @@ func TestTheTrainingToCommitIsWholeAndHasTheWordAsItIs(t *testing.T) {
 	e := &read.Endpoint{Training: []read.TrainingRule{
 		{Type: "sale", Statuses: []string{"approved"}}, {Type: "rejected", Statuses: []string{"no", "1"}},
 	}}
-	for _, word := range []string{"paid", "no", "1", "a: b", "#x", "- y", "a\nspec: {}", `"`, "\u202e", "\u2028", hostile} {
+	words := []string{"paid", "no", "1", "a: b", "#x", "- y", "a\nspec: {}", `"`, "\u202e", "\u2028", hostile}
+	for _, word := range words {
 		text := trainingYAML(e, []lesson{{word: word, meaning: "sale", why: "a\nb: c"}, {word: word, meaning: "lead"}})
 		var got struct {
 			Spec struct{ Training []read.TrainingRule }

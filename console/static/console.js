@@ -33,3 +33,24 @@ for (const figure of document.querySelectorAll("figure.copy")) {
   });
   figure.append(button);
 }
+
+// A list that is watched gets its rows while they are committed. The server draws them, at most 50 in a second, and
+// counts the others.
+const live = document.querySelector("tbody[data-live]");
+if (live) {
+  const more = document.querySelector("#more");
+  const source = new EventSource(live.dataset.live);
+  let left = 0;
+  source.addEventListener("row", (event) => {
+    const row = document.createElement("template");
+    row.innerHTML = event.data;
+    live.prepend(row.content);
+    while (live.rows.length > 300) {
+      live.rows[live.rows.length - 1].remove();
+    }
+  });
+  source.addEventListener("more", (event) => {
+    left += Number(event.data);
+    more.textContent = more.dataset.text.replace("%", left);
+  });
+}

@@ -126,8 +126,8 @@ func (a *api) ofFleet(answer resource) http.Handler {
 	})
 }
 
-// changes is a resource that changes something: it wants the token, also on loopback.
-func (a *api) changes(change resource) http.Handler {
+// byToken is a resource that wants the token, also on loopback.
+func (a *api) byToken(change resource) http.Handler {
 	if a.Token != nil {
 		return a.scoped(read.ScopeWrite, a.handle(change))
 	}

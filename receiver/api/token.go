@@ -83,6 +83,27 @@ func grantOf(r *http.Request) read.Grant {
 	return everything
 }
 
+// Trusted marks requests as those of this process itself, which may change something without a token: of the console,
+// which has asked its own pages for theirs.
+func Trusted(next http.Handler) http.Handler {
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), grantKey{}, everything)))
+	})
+}
+
+// changes is a resource that changes something: it wants the token, also on loopback, unless this process trusts the
+// request.
+func (a *api) changes(change resource) http.Handler {
+	trusted, others := a.handle(change), a.byToken(change)
+	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		if grant, ok := r.Context().Value(grantKey{}).(read.Grant); ok && a.Token == nil && grant.May(read.ScopeWrite) {
+			trusted.ServeHTTP(w, r)
+			return
+		}
+		others.ServeHTTP(w, r)
+	})
+}
+
 // guard lets through who presents the token or, where none is configured, who sits on the same machine.
 func guard(token *TokenFile, logger *slog.Logger, next http.Handler) http.Handler {
 	if token == nil {

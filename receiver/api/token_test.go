@@ -7,6 +7,8 @@ import (
 	"path/filepath"
 	"strings"
 	"testing"
+
+	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
 func tokenFile(t *testing.T, content string) string {
@@ -130,5 +132,17 @@ func TestAnUnusableTokenFileIsAnErrorAtStart(t *testing.T) {
 				t.Errorf("error = %v, want one line", err)
 			}
 		})
+	}
+}
+
+func TestARequestOfThisProcessMayChangeSomethingWithoutAToken(t *testing.T) {
+	store := &fakeStore{forwards: []ledger.OutboxRow{{ID: ids(1)[0]}}}
+	h := New(options(store))
+	target := "/api/v1/forwards/" + ids(1)[0].String() + "/resend"
+	if w := request(h, http.MethodPost, target, ""); w.Code != http.StatusForbidden || len(store.resent) != 0 {
+		t.Errorf("a local request: %d %s", w.Code, w.Body)
+	}
+	if w := request(Trusted(h), http.MethodPost, target, ""); w.Code != http.StatusAccepted || len(store.resent) != 1 {
+		t.Errorf("a trusted one: %d %s", w.Code, w.Body)
 	}
 }

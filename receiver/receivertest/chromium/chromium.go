@@ -192,3 +192,19 @@ func (tb *Tab) Picture() []byte {
 	}
 	return picture
 }
+
+// Press presses keys: "\t" is Tab, "\r" Enter.
+func (tb *Tab) Press(keys string) {
+	tb.Helper()
+	tb.do(chromedp.KeyEvent(keys))
+}
+
+// WithoutScripts switches JavaScript off, for the pages that are opened from now on.
+func (tb *Tab) WithoutScripts() {
+	tb.Helper()
+	tb.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
+		_, err := cdp.Call(ctx, target, emulation.SetScriptExecutionDisabled,
+			emulation.SetScriptExecutionDisabledParams{Value: true})
+		return chromedp.Void{}, err
+	})
+}
