@@ -27,6 +27,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/ledger/sqlite"
 	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/queue"
 )
 
 // sha256 of "c1" and of "test@example.com".
@@ -182,8 +183,9 @@ func deliver(t *testing.T, declared config.Forward, host string) (*http.Request,
 		t.Fatal(err)
 	}
 	worker := forward.New(forward.Options{
-		Store: store, Rule: func(_, _ string) *rule.Rule { return compiled }, AllowPrivate: func() bool { return true },
-		Logger: slog.New(slog.DiscardHandler),
+		Options:      queue.Options{Store: store, Logger: slog.New(slog.DiscardHandler)},
+		Rule:         func(_, _ string) *rule.Rule { return compiled },
+		AllowPrivate: func() bool { return true },
 	})
 	ctx, cancel := context.WithCancel(t.Context())
 	ended := make(chan struct{})

@@ -23,6 +23,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
 	"github.com/postback-dev/postback-operator/receiver/ledger/sqlite"
 	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/queue"
 )
 
 func TestMain(m *testing.M) { pgtest.Main(m) }
@@ -142,10 +143,17 @@ func (b *bench) putAll(rows ...ledger.Forward) {
 func (b *bench) start(change ...func(*forward.Options)) (w *forward.Worker, stop func()) {
 	b.Helper()
 	o := forward.Options{
-		Store: b.store, Rule: b.rules.find, AllowPrivate: func() bool { return true }, Clock: b.clock.Now,
-		Lease: 10_000 * time.Hour, // the clock leaps
-		Poll:  2 * time.Millisecond, Idle: 2 * time.Millisecond, Random: func() float64 { return 0.5 },
-		Logger: slog.New(slog.NewTextHandler(logTo{b.T}, nil)),
+		Options: queue.Options{
+			Store:  b.store,
+			Clock:  b.clock.Now,
+			Lease:  10_000 * time.Hour, // the clock leaps
+			Poll:   2 * time.Millisecond,
+			Idle:   2 * time.Millisecond,
+			Logger: slog.New(slog.NewTextHandler(logTo{b.T}, nil)),
+		},
+		Rule:         b.rules.find,
+		AllowPrivate: func() bool { return true },
+		Random:       func() float64 { return 0.5 },
 	}
 	for _, c := range change {
 		c(&o)

@@ -27,7 +27,7 @@ func (r *Receiver) newAPI() (http.Handler, error) {
 		Store:   r.store,
 		Reports: r.store,
 		Rules:   report.Rules{CountsAs: r.countsAs, Currency: r.currencyOf, Convert: r.convert},
-		Resent:  r.forward.Woken,
+		Resent:  r.forward.Notify,
 		Talkers: r.topTalkers,
 		Explainer: explain.New(explain.Options{
 			Endpoints: r.watch.Current, Rates: r.rates.Table, Store: r.store, Answer: server.Answer, Clock: r.options.Clock,

@@ -27,6 +27,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/money/rates"
 	"github.com/postback-dev/postback-operator/receiver/operation"
 	"github.com/postback-dev/postback-operator/receiver/ops"
+	"github.com/postback-dev/postback-operator/receiver/queue"
 	"github.com/postback-dev/postback-operator/receiver/request"
 	"github.com/postback-dev/postback-operator/receiver/server"
 	"github.com/postback-dev/postback-operator/receiver/space"
@@ -183,7 +184,7 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 	r.ledger = ledger.New(r.store, ledger.Options{
 		Lanes: lanes, Spool: r.waiting, Patience: r.options.Spool.Patience,
 		ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory, ClicksFor: r.keepClicks, Settled: r.settled,
-		Logger: r.options.Logger, Observer: r.metrics, Clock: r.options.Clock, OnForwards: r.forward.Woken,
+		Logger: r.options.Logger, Observer: r.metrics, Clock: r.options.Clock, OnForwards: r.forward.Notify,
 		Rules: func(name string) *conversion.Rules {
 			if ep := r.watch.Current().ByName(name); ep != nil {
 				return ep.Rules
@@ -213,9 +214,17 @@ func (r *Receiver) keepClicks() time.Duration {
 func (r *Receiver) startForwards() {
 	o := r.options
 	r.forward = forward.New(forward.Options{
-		Store: r.store, HostConnections: o.ForwardConnections, HostRate: o.ForwardRate, Keep: o.KeepForwards,
+		Options: queue.Options{
+			Store:           r.store,
+			HostConnections: o.ForwardConnections,
+			HostRate:        o.ForwardRate,
+			Keep:            o.KeepForwards,
+			Logger:          o.Logger,
+			Clock:           o.Clock,
+			Settled:         r.settled,
+		},
+		Observer:     r.metrics,
 		AllowPrivate: func() bool { return r.watch.Current().Fleet.AllowPrivateEgress },
-		Logger:       o.Logger, Observer: r.metrics, Clock: o.Clock, Settled: r.settled,
 		Rule: func(endpoint, name string) *rule.Rule {
 			if ep := r.watch.Current().ByName(endpoint); ep != nil {
 				return ep.Forward(name)

@@ -22,6 +22,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/forward/rule"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/money"
+	"github.com/postback-dev/postback-operator/receiver/queue"
 )
 
 const batch = 64 // rows in one transaction
@@ -44,11 +45,16 @@ func (r rules) start(stores []ledger.Store) (wake func(hosts []string), stop fun
 	var running sync.WaitGroup
 	for i, store := range stores {
 		w := forward.New(forward.Options{
-			Store: store, Rule: func(_, name string) *rule.Rule { return r[name] }, AllowPrivate: func() bool { return true },
-			Grace: time.Second, Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+			Options: queue.Options{
+				Store:  store,
+				Grace:  time.Second,
+				Logger: slog.New(slog.NewTextHandler(os.Stderr, nil)),
+			},
+			Rule:         func(_, name string) *rule.Rule { return r[name] },
+			AllowPrivate: func() bool { return true },
 		})
 		if i == 0 {
-			wake = w.Woken
+			wake = w.Notify
 		}
 		running.Go(func() { w.Run(ctx) })
 	}

@@ -1,4 +1,4 @@
-package forward
+package queue
 
 import (
 	"context"
@@ -26,15 +26,14 @@ const (
 	prunePage   = 1000
 )
 
-// Worker delivers S2S postbacks. Several, in one process or many, may work on one store.
+// Worker has the rows of an outbox delivered. Several, in one process or many, may work on one store.
 type Worker struct {
 	options Options
 	// holder is the name of its leases.
 	holder string
-	sender *sender
 
 	wake    chan struct{}
-	results chan result
+	results chan delivery
 	sending sync.WaitGroup
 
 	// looked and revived are when look and revive last looked, by the clock. Run owns them.
@@ -76,7 +75,6 @@ func (w *Worker) Run(ctx context.Context) {
 	close(w.results)
 	within(w.options.Grace, giveUp, finishing.Wait)
 	upkeep.Wait()
-	w.sender.close()
 }
 
 // within waits, and cuts short what has taken longer than d.
@@ -134,7 +132,7 @@ func (w *Worker) claim(ctx, sends context.Context) {
 	now := w.options.Clock()
 	w.mu.Lock()
 	shares := w.hosts.shares(now)
-	for _, share := range shares { // whoever is woken from now on counts for the next claim
+	for _, share := range shares { // A host that something new comes for from now on counts for the next claim.
 		delete(w.hosts.waiting, share.Host)
 	}
 	w.mu.Unlock()
@@ -169,7 +167,7 @@ func (w *Worker) claim(ctx, sends context.Context) {
 // send delivers a row. A panic leaves the row to the end of its lease. Its text may hold a part of the URL, so only its
 // type is logged.
 func (w *Worker) send(ctx context.Context, row ledger.OutboxRow, leaseEnds time.Time) {
-	out := result{row: row, claimed: row.Host, leaseEnds: leaseEnds}
+	out := delivery{Result: Result{Row: row}, claimed: row.Host, leaseEnds: leaseEnds}
 	defer func() {
 		if r := recover(); r != nil {
 			w.options.Logger.Error("Panic in a delivery", "id", row.ID, "panic", fmt.Sprintf("%T", r), "stack",
@@ -178,15 +176,14 @@ func (w *Worker) send(ctx context.Context, row ledger.OutboxRow, leaseEnds time.
 		}
 		w.results <- out
 	}()
-	out = w.deliver(ctx, row)
-	out.leaseEnds = leaseEnds
+	out.Result = w.options.Deliver(ctx, row)
 }
 
 // finishAll writes down what became of deliveries until there are no more. What ends while that is under way is the
 // next batch.
 func (w *Worker) finishAll(ctx context.Context) {
 	for first := range w.results {
-		batch := append(make([]result, 0, 1+len(w.results)), first)
+		batch := append(make([]delivery, 0, 1+len(w.results)), first)
 		for more := true; more && len(batch) < maxFinish; {
 			select {
 			case next, ok := <-w.results:
@@ -204,12 +201,12 @@ func (w *Worker) finishAll(ctx context.Context) {
 
 // finish writes a batch, and tries again while the store is away and the leases last. After that others deliver the
 // rows once more.
-func (w *Worker) finish(ctx context.Context, batch []result) {
+func (w *Worker) finish(ctx context.Context, batch []delivery) {
 	var rows []ledger.OutboxRow
 	var leases time.Time
 	for i := range batch {
 		if !batch[i].leaseEnds.IsZero() {
-			rows = append(rows, batch[i].row)
+			rows = append(rows, batch[i].Row)
 			leases = batch[i].leaseEnds
 		}
 	}
@@ -241,19 +238,19 @@ func forgetAnswers(rows []ledger.OutboxRow) {
 }
 
 // ended gives the connections of a batch back.
-func (w *Worker) ended(batch []result) {
+func (w *Worker) ended(batch []delivery) {
 	now := w.options.Clock()
 	w.mu.Lock()
 	for i := range batch {
-		w.hosts.end(batch[i].claimed, batch[i], now)
-		if host := batch[i].row.Host; host != batch[i].claimed {
+		w.hosts.end(batch[i].claimed, batch[i].Result, now)
+		if host := batch[i].Row.Host; host != batch[i].claimed {
 			w.hosts.waiting[host] = true
 		}
 	}
 	w.mu.Unlock()
 	for i := range batch {
-		if row := &batch[i].row; row.State != ledger.ForwardWaiting {
-			w.options.Observer.ForwardEnded(row.State, now.Sub(row.Created))
+		if row := &batch[i].Row; row.State != ledger.ForwardWaiting {
+			w.options.Ended(row.State, now.Sub(row.Created))
 		}
 	}
 	w.signal()

@@ -1,4 +1,4 @@
-package forward
+package queue
 
 import (
 	"fmt"
@@ -9,6 +9,8 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
+
+var noon = time.Date(2026, 3, 7, 12, 0, 0, 0, time.UTC)
 
 func newTestHosts(o Options, names ...string) *hosts {
 	h := newHosts(o.withDefaults())
@@ -32,7 +34,7 @@ func (h *hosts) deliver(name string, n int, failing bool, now time.Time) {
 		h.begin(name, now)
 	}
 	for range n {
-		h.end(name, result{sent: true, failing: failing}, now)
+		h.end(name, Result{Sent: true, Failing: failing}, now)
 	}
 }
 
@@ -85,7 +87,7 @@ func TestAHostMayAskToBeLeftAlone(t *testing.T) {
 	for asked, want := range map[time.Duration]time.Duration{time.Minute: time.Minute, time.Hour: maxAskedPause} {
 		h := newTestHosts(Options{}, "a")
 		h.begin("a", noon)
-		h.end("a", result{sent: true, failing: true, retryAfter: asked}, noon)
+		h.end("a", Result{Sent: true, Failing: true, RetryAfter: asked}, noon)
 		if got := h.at("a").pausedUntil.Sub(noon); got != want {
 			t.Errorf("left alone for %s, want %s", got, want)
 		}
@@ -161,7 +163,7 @@ func TestClaimsSayWhoMayHaveMore(t *testing.T) {
 	}
 	for _, name := range []string{"none", "parked"} {
 		h.begin(name, noon)
-		h.end(name, result{sent: true, row: ledger.OutboxRow{State: ledger.ForwardDelivered}}, noon)
+		h.end(name, Result{Sent: true, Row: ledger.OutboxRow{State: ledger.ForwardDelivered}}, noon)
 	}
 	if diff := cmp.Diff(map[string]bool{"more": true, "parked": true}, h.waiting); diff != "" {
 		t.Errorf("after deliveries: %s", diff)

@@ -1,4 +1,4 @@
-package forward
+package queue
 
 import (
 	"slices"
@@ -130,20 +130,20 @@ func (h *hosts) begin(name string, now time.Time) {
 }
 
 // end takes down how a delivery has ended, and reports whether others may follow now that it has.
-func (h *hosts) end(name string, result result, now time.Time) {
+func (h *hosts) end(name string, result Result, now time.Time) {
 	host := h.at(name)
 	before := host.unprovenInFlight()
 	host.inFlight--
 	h.inFlight--
 	switch {
-	case !result.sent:
-	case result.failing:
-		host.failed(result.retryAfter, now)
+	case !result.Sent:
+	case result.Failing:
+		host.failed(result.RetryAfter, now)
 	default:
 		host.answered(h.options.HostConnections)
 	}
 	h.unproven += host.unprovenInFlight() - before
-	if now.Before(host.queueing) && result.row.State != ledger.ForwardWaiting {
+	if now.Before(host.queueing) && result.Row.State != ledger.ForwardWaiting {
 		h.waiting[name] = true
 	}
 }
