@@ -49,7 +49,7 @@ func Apply(in *Intent, prev *Conversion, click *Click) Decision {
 // meetClick reports whether the postback passes with its click, and if not, what becomes of it.
 func meetClick(in *Intent, click *Click) (Decision, bool) {
 	if click != nil {
-		lookback := in.Rules.ClickLookback
+		lookback := time.Duration(in.Rules.ClickLookback)
 		if lookback > 0 && in.Received.Sub(click.Time) > lookback {
 			return ignored(ClickExpired), false
 		}
@@ -59,7 +59,7 @@ func meetClick(in *Intent, click *Click) (Decision, bool) {
 	case config.UnknownClickRecord:
 		return Decision{}, true
 	case config.UnknownClickHold:
-		return Decision{Outcome: Held, HoldUntil: instant(in.Received.Add(in.Rules.HoldFor))}, false
+		return Decision{Outcome: Held, HoldUntil: instant(in.Received.Add(time.Duration(in.Rules.HoldFor)))}, false
 	default:
 		return ignored(ClickNotFound), false
 	}
@@ -170,7 +170,7 @@ func change(in *Intent, prev *Conversion, click *Click) Decision {
 	next.PreviousType = prev.Type
 	next.Stamp = nextStamp(in, prev)
 	tell(next, in, click)
-	if in.Type != prev.Type && in.Slot.TID == "" && in.Rules.SlotPolicy != config.SlotTidAndType {
+	if in.Type != prev.Type && in.Slot.TID == "" && in.Rules.Slot != config.SlotTidAndType {
 		next.Warnings = with(next.Warnings, OverwroteOtherType)
 	}
 	return recorded(in, prev, next, click, updateClick(in, click))

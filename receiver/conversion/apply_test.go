@@ -30,7 +30,7 @@ func TestApply(t *testing.T) {
 		r.Repeat, r.RepeatByType = config.RepeatAdd, map[string]config.Repeat{"lead": config.RepeatIgnore}
 	}
 	springPaysSeven := func(r *conversion.Rules) { r.CampaignPayouts = map[string]decimal.Decimal{"spring": *number("7")} }
-	byType := func(r *conversion.Rules) { r.SlotPolicy = config.SlotTidAndType }
+	byType := func(r *conversion.Rules) { r.Slot = config.SlotTidAndType }
 	atMost100 := func(r *conversion.Rules) { r.MaxPayout = number("100") }
 	defaultFive := func(r *conversion.Rules) { r.DefaultPayout = number("5") }
 
@@ -248,7 +248,7 @@ func TestUnknownClick(t *testing.T) {
 
 func TestClickLookback(t *testing.T) {
 	rules := defaults()
-	rules.ClickLookback = 24 * time.Hour
+	rules.ClickLookback = config.Duration(24 * time.Hour)
 	if got := outcome(conversion.Apply(postback(0, rules, "sale"), nil, demoClick())); got != "recorded" {
 		t.Errorf("exactly as old as allowed: %s", got)
 	}

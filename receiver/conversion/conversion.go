@@ -82,6 +82,7 @@ type Intent struct {
 // Rules are what of an endpoint's configuration decides about a slot. Immutable and shared by all intents of a
 // snapshot.
 type Rules struct {
+	config.Policies
 	Currency string `json:"currency"`
 	// IgnoredParams are extra parameters that make no difference between two postbacks.
 	IgnoredParams []string         `json:"ignored_params,omitempty"`
@@ -89,15 +90,7 @@ type Rules struct {
 	// CampaignPayouts replace DefaultPayout for clicks of some campaigns.
 	CampaignPayouts map[string]decimal.Decimal `json:"campaign_payouts,omitempty"`
 	MaxPayout       *decimal.Decimal           `json:"max_payout,omitempty"`
-	UnknownClick    config.UnknownClick        `json:"unknown_click"`
-	HoldFor         time.Duration              `json:"hold_for,omitempty"`
-	ClickLookback   time.Duration              `json:"click_lookback,omitempty"`
-	Repeat          config.Repeat              `json:"repeat"`
-	// RepeatByType replaces Repeat for postbacks of some types.
-	RepeatByType map[string]config.Repeat `json:"repeat_by_type,omitempty"`
-	SlotPolicy   config.Slot              `json:"slot"`
-	Transitions  config.Transitions       `json:"transitions"`
-	Forwards     []ForwardRule            `json:"forwards,omitempty"`
+	Forwards        []ForwardRule              `json:"forwards,omitempty"`
 }
 
 // AddsUp reports whether the payouts of postbacks of that type add up.

@@ -58,7 +58,7 @@ func clickPolicy(in *Intent, click *Click) string {
 	case click == nil:
 		return "unknownClick: " + string(in.Rules.UnknownClick)
 	case in.Rules.ClickLookback > 0:
-		return "clickLookback: " + in.Rules.ClickLookback.String()
+		return "clickLookback: " + time.Duration(in.Rules.ClickLookback).String()
 	}
 	return ""
 }

@@ -103,7 +103,7 @@ func TestWhatIsExplainedIsWhatHappens(t *testing.T) {
 		rules.UnknownClick = []config.UnknownClick{config.UnknownClickIgnore, config.UnknownClickHold,
 			config.UnknownClickRecord}[random.IntN(3)]
 		rules.Transitions = []config.Transitions{config.TransitionsAny, config.TransitionsForwardOnly}[random.IntN(2)]
-		rules.ClickLookback = []time.Duration{0, time.Hour}[random.IntN(2)]
+		rules.ClickLookback = []config.Duration{0, config.Duration(time.Hour)}[random.IntN(2)]
 		var prev *conversion.Conversion
 		click := []*conversion.Click{nil, demoClick()}[random.IntN(2)]
 		for n := range 5 {

@@ -44,9 +44,15 @@ func number(value string) *decimal.Decimal {
 
 func defaults() *conversion.Rules {
 	return &conversion.Rules{
-		Currency: "USD", UnknownClick: config.UnknownClickIgnore, HoldFor: time.Hour,
-		Repeat: config.RepeatOverwrite, SlotPolicy: config.SlotTid, Transitions: config.TransitionsAny,
+		Currency: "USD",
 		Forwards: []conversion.ForwardRule{{Name: "all", Resend: config.ResendOnAnyChange}},
+		Policies: config.Policies{
+			UnknownClick: config.UnknownClickIgnore,
+			HoldFor:      config.Duration(time.Hour),
+			Repeat:       config.RepeatOverwrite,
+			Slot:         config.SlotTid,
+			Transitions:  config.TransitionsAny,
+		},
 	}
 }
 
@@ -107,7 +113,7 @@ func postback(n int, rules *conversion.Rules, conversionType string, options ...
 	for _, option := range options {
 		option(in)
 	}
-	if rules.SlotPolicy == config.SlotTidAndType {
+	if rules.Slot == config.SlotTidAndType {
 		in.Slot.Type = conversionType
 	}
 	return in

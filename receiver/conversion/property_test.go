@@ -39,7 +39,7 @@ func pickFrom[T any](c *choices, values ...T) T { return values[c.pick(len(value
 func randomRules(c *choices) *conversion.Rules {
 	rules := defaults()
 	rules.Repeat = pickFrom(c, config.RepeatOverwrite, config.RepeatIgnore, config.RepeatAdd)
-	rules.SlotPolicy = pickFrom(c, config.SlotTid, config.SlotTidAndType)
+	rules.Slot = pickFrom(c, config.SlotTid, config.SlotTidAndType)
 	rules.Transitions = pickFrom(c, config.TransitionsAny, config.TransitionsForwardOnly)
 	rules.UnknownClick = pickFrom(c, config.UnknownClickIgnore, config.UnknownClickHold, config.UnknownClickRecord)
 	rules.MaxPayout = pickFrom(c, nil, number("50"))

@@ -99,17 +99,11 @@ func compileRules(c *config.Endpoint, forwards map[string]*rule.Rule) (*conversi
 	defaultPayout, defaultErr := optionalDecimal("payout.default", c.Payout.Default)
 	maxPayout, maxErr := optionalDecimal("payout.max", c.Payout.Max)
 	rules := &conversion.Rules{
+		Policies:      c.Policies,
 		Currency:      c.Currency,
 		IgnoredParams: c.IgnoreParameters,
 		DefaultPayout: defaultPayout,
 		MaxPayout:     maxPayout,
-		UnknownClick:  c.Policies.UnknownClick,
-		HoldFor:       time.Duration(c.Policies.HoldFor),
-		ClickLookback: time.Duration(c.Policies.ClickLookback),
-		Repeat:        c.Policies.Repeat,
-		RepeatByType:  c.Policies.RepeatByType,
-		SlotPolicy:    c.Policies.Slot,
-		Transitions:   c.Policies.Transitions,
 	}
 	if hmac := c.Access.HMAC; hmac != nil && hmac.MaxAge > 0 {
 		// The same again says nothing new when it is signed again.

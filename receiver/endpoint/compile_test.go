@@ -63,12 +63,11 @@ func TestCompileTakesOverWhatIsDeclared(t *testing.T) {
 	lowest, highest := decimal.RequireFromString("-1.5"), decimal.NewFromInt(500)
 	wantRules := &conversion.Rules{
 		Currency: "USD", DefaultPayout: &lowest, MaxPayout: &highest,
-		UnknownClick: config.UnknownClickHold, HoldFor: time.Hour, ClickLookback: 48 * time.Hour,
-		Repeat: config.RepeatAdd, SlotPolicy: config.SlotTidAndType, Transitions: config.TransitionsForwardOnly,
 		Forwards: []conversion.ForwardRule{{
 			Name: "fb", Host: "example.com:443", Types: []string{"sale"}, Resend: config.ResendOnStatusChange,
 			Sources: []string{"fb"}, Campaigns: []string{"c"},
 		}},
+		Policies: full().Policies,
 	}
 	if diff := cmp.Diff(wantRules, e.Rules); diff != "" {
 		t.Errorf("rules (-want +got):\n%s", diff)

@@ -166,7 +166,7 @@ func (s *Snapshot) Endpoints() []*Endpoint { return s.endpoints }
 // LongestLookback returns the longest clickLookback of an endpoint; 0 if none has one.
 func (s *Snapshot) LongestLookback() (longest time.Duration) {
 	for _, e := range s.endpoints {
-		longest = max(longest, e.Rules.ClickLookback)
+		longest = max(longest, time.Duration(e.Rules.ClickLookback))
 	}
 	return longest
 }

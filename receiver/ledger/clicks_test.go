@@ -69,7 +69,7 @@ func TestAClickReleasesWhatWasHeldForIt(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDesk(t, ledger.Options{})
 				defer d.close()
-				d.rules.UnknownClick, d.rules.HoldFor = config.UnknownClickHold, time.Hour
+				d.rules.UnknownClick, d.rules.HoldFor = config.UnknownClickHold, config.Duration(time.Hour)
 				open := func() {}
 				if together {
 					open = gate(d)
@@ -115,7 +115,7 @@ func TestHoldsExpireWhileTheLedgerRuns(t *testing.T) {
 		defer d.close()
 		d.rules.UnknownClick = config.UnknownClickHold
 		for i, hold := range []time.Duration{time.Minute, time.Hour} {
-			d.rules.HoldFor = hold
+			d.rules.HoldFor = config.Duration(hold)
 			d.send(d.postback("c", int64(i)))
 		}
 		stopped := make(chan struct{})
@@ -144,7 +144,7 @@ func TestNothingIsGivenUpByAClockThatWasSet(t *testing.T) {
 		watch := steady.New(clock, func() time.Duration { return time.Since(began) }, slog.New(slog.DiscardHandler))
 		d := newDesk(t, ledger.Options{Clock: clock, Settled: watch.Settled, ReceivedFor: 30 * 24 * time.Hour})
 		defer d.close()
-		d.rules.UnknownClick, d.rules.HoldFor = config.UnknownClickHold, 2*time.Hour
+		d.rules.UnknownClick, d.rules.HoldFor = config.UnknownClickHold, config.Duration(2*time.Hour)
 		d.send(d.postback("c", 1))
 		stopped := make(chan struct{})
 		ctx := t.Context()

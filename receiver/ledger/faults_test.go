@@ -23,8 +23,13 @@ import (
 
 // addingRules count every postback, so that the payout of a slot tells how many took effect.
 var addingRules = conversion.Rules{
-	Currency: "USD", UnknownClick: config.UnknownClickRecord, Repeat: config.RepeatAdd, SlotPolicy: config.SlotTid,
-	Transitions: config.TransitionsAny,
+	Currency: "USD",
+	Policies: config.Policies{
+		UnknownClick: config.UnknownClickRecord,
+		Repeat:       config.RepeatAdd,
+		Slot:         config.SlotTid,
+		Transitions:  config.TransitionsAny,
+	},
 }
 
 // spoolFiles are those of a disk that may fail.

@@ -80,8 +80,13 @@ func newDesk(t *testing.T, options ledger.Options, prepare ...func(*flaky)) *des
 	}
 	d := &desk{T: t, store: &flaky{Store: store}, stamps: ledger.NewStamper(time.Now), ids: ledger.NewIDs(time.Now),
 		rules: conversion.Rules{
-			Currency: "USD", UnknownClick: config.UnknownClickIgnore, Repeat: config.RepeatOverwrite,
-			SlotPolicy: config.SlotTid, Transitions: config.TransitionsAny,
+			Currency: "USD",
+			Policies: config.Policies{
+				UnknownClick: config.UnknownClickIgnore,
+				Repeat:       config.RepeatOverwrite,
+				Slot:         config.SlotTid,
+				Transitions:  config.TransitionsAny,
+			},
 		}}
 	for _, f := range prepare {
 		f(d.store)

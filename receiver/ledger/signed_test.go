@@ -70,7 +70,7 @@ func TestASignatureThatWasIgnoredMayComeAgain(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				d := newDesk(t, ledger.Options{})
 				defer d.close()
-				d.rules.Repeat, d.rules.UnknownClick, d.rules.HoldFor = config.RepeatAdd, hold, time.Minute
+				d.rules.Repeat, d.rules.UnknownClick, d.rules.HoldFor = config.RepeatAdd, hold, config.Duration(time.Minute)
 				ctx := t.Context()
 				go d.Ledger.Run(ctx)
 				d.send(d.signed(1, 5))
@@ -98,7 +98,7 @@ func TestASignatureThatIsHeldCountsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t, ledger.Options{})
 		defer d.close()
-		d.rules.Repeat, d.rules.UnknownClick, d.rules.HoldFor = config.RepeatAdd, config.UnknownClickHold, time.Hour
+		d.rules.Repeat, d.rules.UnknownClick, d.rules.HoldFor = config.RepeatAdd, config.UnknownClickHold, config.Duration(time.Hour)
 		for i, want := range []conversion.Outcome{conversion.Held, conversion.Duplicate} {
 			if got := d.send(d.signed(1, 5)); got.Outcome != want {
 				t.Errorf("try %d: %+v, want %s", i, got, want)

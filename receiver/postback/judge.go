@@ -89,7 +89,7 @@ func Judge(ep *endpoint.Endpoint, said request.Parsed, at Arrival, rates *money.
 		Stamp:      at.Stamp,
 		Rules:      ep.Rules,
 	}
-	if ep.Rules.SlotPolicy == config.SlotTidAndType {
+	if ep.Rules.Slot == config.SlotTidAndType {
 		v.Intent.Slot.Type = v.Type
 	}
 	v.Intent.Warnings = v.Warnings

@@ -73,9 +73,15 @@ func (d *desk) crowd(stores ...ledger.Store) {
 
 func randomBatch(random *rand.Rand, n int) []*conversion.Intent {
 	rules := &conversion.Rules{
-		Currency: "USD", UnknownClick: config.UnknownClickRecord, Repeat: config.RepeatOverwrite, SlotPolicy: config.SlotTid,
-		Transitions: config.TransitionsAny, Forwards: []conversion.ForwardRule{{Name: "all",
+		Currency: "USD",
+		Forwards: []conversion.ForwardRule{{Name: "all",
 			Resend: config.ResendOnAnyChange}},
+		Policies: config.Policies{
+			UnknownClick: config.UnknownClickRecord,
+			Repeat:       config.RepeatOverwrite,
+			Slot:         config.SlotTid,
+			Transitions:  config.TransitionsAny,
+		},
 	}
 	intents := make([]*conversion.Intent, 1+random.IntN(4))
 	for i := range intents {

@@ -132,9 +132,15 @@ func heldPostback(subid string, at time.Time, n int) ledger.HeldPostback {
 		Warnings: []conversion.Warning{conversion.CostAmbiguous}, Received: at, ReceivedIP: "192.0.2.7", RequestID: id(at, n),
 		Stamp: at.UnixMicro() + int64(n), Redelivered: true, Writer: conversion.WriterPage,
 		Rules: &conversion.Rules{
-			Currency: "USD", MaxPayout: &limit, UnknownClick: config.UnknownClickHold, HoldFor: time.Hour,
-			Repeat: config.RepeatAdd, SlotPolicy: config.SlotTidAndType, Transitions: config.TransitionsForwardOnly,
+			Currency: "USD", MaxPayout: &limit,
 			Forwards: []conversion.ForwardRule{{Name: "f", Types: []string{"sale"}, Resend: config.ResendOnStatusChange}},
+			Policies: config.Policies{
+				UnknownClick: config.UnknownClickHold,
+				HoldFor:      config.Duration(time.Hour),
+				Repeat:       config.RepeatAdd,
+				Slot:         config.SlotTidAndType,
+				Transitions:  config.TransitionsForwardOnly,
+			},
 		},
 	}}
 }

@@ -198,7 +198,7 @@ func TestASignatureCountsOnceWhicheverReceiverGetsIt(t *testing.T) {
 		defer func() { must(t, books[i].Close(context.WithoutCancel(t.Context()))) }()
 	}
 	raceClicks(t, books, 1)
-	rules := &conversion.Rules{Currency: "USD", Repeat: config.RepeatAdd}
+	rules := &conversion.Rules{Currency: "USD", Policies: config.Policies{Repeat: config.RepeatAdd}}
 	one := decimal.NewFromInt(1)
 	var recorded atomic.Int64
 	var wg sync.WaitGroup

@@ -18,9 +18,14 @@ import (
 const testEndpoint = "shop/main"
 
 var testRules = conversion.Rules{
-	Currency: "USD", UnknownClick: config.UnknownClickIgnore, Repeat: config.RepeatOverwrite,
-	SlotPolicy: config.SlotTid, Transitions: config.TransitionsAny,
+	Currency: "USD",
 	Forwards: []conversion.ForwardRule{{Name: "source", Resend: config.ResendOnAnyChange}},
+	Policies: config.Policies{
+		UnknownClick: config.UnknownClickIgnore,
+		Repeat:       config.RepeatOverwrite,
+		Slot:         config.SlotTid,
+		Transitions:  config.TransitionsAny,
+	},
 }
 
 // orphanRules record what has no click.

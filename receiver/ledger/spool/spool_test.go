@@ -57,10 +57,17 @@ func postback(n int) ledger.Postback {
 			Warnings: []conversion.Warning{conversion.PayoutAmbiguous}, Received: noon, ReceivedIP: "203.0.113.7",
 			RequestID: id, Stamp: int64(n), Redelivered: true,
 			Rules: &conversion.Rules{
-				Currency: "USD", DefaultPayout: &ten, MaxPayout: &ten, UnknownClick: config.UnknownClickHold, HoldFor: time.Hour,
-				ClickLookback: time.Hour, Repeat: config.RepeatAdd, SlotPolicy: config.SlotTid, Transitions: config.TransitionsAny,
+				Currency: "USD", DefaultPayout: &ten, MaxPayout: &ten,
 				Forwards: []conversion.ForwardRule{{Name: "f", Types: []string{"sale"}, Resend: config.ResendOnAnyChange,
 					Sources: []string{"s"}}},
+				Policies: config.Policies{
+					UnknownClick:  config.UnknownClickHold,
+					HoldFor:       config.Duration(time.Hour),
+					ClickLookback: config.Duration(time.Hour),
+					Repeat:        config.RepeatAdd,
+					Slot:          config.SlotTid,
+					Transitions:   config.TransitionsAny,
+				},
 			},
 		},
 	}

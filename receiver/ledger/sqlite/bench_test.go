@@ -26,8 +26,13 @@ const (
 )
 
 var benchRules = &conversion.Rules{
-	Currency: "USD", UnknownClick: config.UnknownClickIgnore, Repeat: config.RepeatOverwrite,
-	SlotPolicy: config.SlotTid, Transitions: config.TransitionsAny,
+	Currency: "USD",
+	Policies: config.Policies{
+		UnknownClick: config.UnknownClickIgnore,
+		Repeat:       config.RepeatOverwrite,
+		Slot:         config.SlotTid,
+		Transitions:  config.TransitionsAny,
+	},
 }
 
 // BenchmarkLedger records new conversions of random clicks, out of a million, durably, with so many callers at once.

@@ -48,8 +48,13 @@ func (l *load) BatchFailed(int, error) {
 
 // adding counts every postback, so that the payout of a slot tells how many took effect.
 var adding = conversion.Rules{
-	Currency: "USD", UnknownClick: config.UnknownClickRecord, Repeat: config.RepeatAdd, SlotPolicy: config.SlotTid,
-	Transitions: config.TransitionsAny,
+	Currency: "USD",
+	Policies: config.Policies{
+		UnknownClick: config.UnknownClickRecord,
+		Repeat:       config.RepeatAdd,
+		Slot:         config.SlotTid,
+		Transitions:  config.TransitionsAny,
+	},
 }
 
 func openLoad(t *testing.T, d *faultdisk.Disk) (*load, error) {
