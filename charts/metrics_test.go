@@ -10,7 +10,7 @@ import (
 	"sigs.k8s.io/yaml"
 )
 
-// Prometheus sends its token to whoever answers at the metrics, so it has to verify who that is.
+// Prometheus sends its token to the server that answers at the metrics, so it has to verify that server.
 func TestPrometheusSendsItsTokenToTheOperatorAlone(t *testing.T) {
 	const enabled = "metrics.serviceMonitor.enabled=true"
 	for way, c := range map[string]struct {

@@ -146,7 +146,7 @@ type installation struct {
 	want       settings
 }
 
-// settings are what the operator is told by its arguments.
+// settings are what the arguments of the operator say.
 type settings struct {
 	Image, Namespaces, Metrics, Probes string
 	Open, Elect                        bool

@@ -97,7 +97,7 @@ func (f *flags) declare() {
 	set.BoolVar(&f.showVersion, "version", false, "print the version and exit")
 }
 
-// declareStore declares what concerns the store and the spool that stands in for it.
+// declareStore declares the flags of the store and of the spool that replaces it while it is away.
 func (f *flags) declareStore() {
 	o, set := &f.options, f.set
 	set.StringVar(&o.Store, "store", "", "`URL` sqlite:///absolute/path.db or postgres://user:password@host/database; "+

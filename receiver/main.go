@@ -68,7 +68,7 @@ func serve(ctx context.Context, o setup.Options) error {
 	return receiver.Run(ctx)
 }
 
-// oneStop is how long after the first signal others belong to it: whoever stops a process group often tells its members
+// oneStop is how long after the first signal others belong to it: who stops a process group often signals its members
 // one by one as well.
 const oneStop = time.Second
 

@@ -98,7 +98,7 @@ type ReceiverFleetStatus struct {
 	// Endpoints counts those that name this fleet and do not wait for their key.
 	// +optional
 	Endpoints EndpointCounts `json:"endpoints,omitzero"`
-	// Revision of the fleet's own settings that the receivers ought to serve. Endpoints don't change it: each has its own.
+	// Revision of the fleet's own settings that the receivers should serve. Endpoints don't change it: each has its own.
 	// +kubebuilder:validation:MaxLength=64
 	// +optional
 	Revision string `json:"revision,omitempty"`

@@ -14,7 +14,7 @@ import (
 // writing are the methods by which a client of the API server writes.
 var writing = []string{"Create", "Update", "Patch", "Apply", "DeleteAllOf", "Delete"}
 
-// Whoever reads a reconciler must be able to rely on it: what is written goes through this package.
+// Readers of a reconciler rely on it: every write goes through this package.
 func TestNobodyElseWrites(t *testing.T) {
 	looked := 0
 	err := filepath.WalkDir("..", func(path string, entry fs.DirEntry, err error) error {

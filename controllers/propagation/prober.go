@@ -99,7 +99,7 @@ func (p *Prober) Start(ctx context.Context) error {
 	return nil
 }
 
-// Watch says which receivers a fleet has now and which revision they ought to serve, and returns what is known of them.
+// Watch says which receivers a fleet has now and which revision they should serve, and returns what is known of them.
 func (p *Prober) Watch(fleet types.NamespacedName, wanted string, receivers []Receiver) map[string]Answer {
 	p.mu.Lock()
 	defer p.mu.Unlock()

@@ -27,17 +27,17 @@ type Facts struct {
 	Serves func(schema.GroupVersionKind) bool
 }
 
-// Child is one object that an owner ought to have or ought not to have.
+// Child is one object that an owner should or should not have.
 type Child struct {
 	Kind      schema.GroupVersionKind
 	Namespace string
 	Name      string
-	// Apply is what the object ought to hold. When it is nil, an object of that name that the owner controls is to be
+	// Apply is the desired content of the object. When it is nil, an object of that name that the owner controls is to be
 	// deleted.
 	Apply runtime.ApplyConfiguration
 }
 
-// SecretChild is a Secret that an owner ought to have.
+// SecretChild is a Secret that an owner should have.
 func SecretChild(secret *corev1ac.SecretApplyConfiguration) Child {
 	return Child{Kind: KindSecret, Namespace: *secret.GetNamespace(), Name: *secret.GetName(), Apply: secret}
 }

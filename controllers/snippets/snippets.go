@@ -1,5 +1,5 @@
 // Package snippets writes what users paste into pages, sites and networks: one text per client (docs/semantics.md §8),
-// with their URLs and credentials in place. Whoever may read the Secrets it goes into may read those. It is pure.
+// with their URLs and credentials in place. A reader of the Secrets that it goes into can read those. It is pure.
 package snippets
 
 import (
@@ -12,7 +12,7 @@ import (
 	"github.com/postback-dev/postback-operator/api/browser"
 )
 
-// Fields that hold an address alone, for whoever puts it together with something else.
+// Fields that hold an address alone, for use with something else.
 const (
 	// PostbackURLField is the address for networks and servers, with the postback key.
 	PostbackURLField = "postback-url"

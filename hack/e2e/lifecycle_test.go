@@ -83,7 +83,7 @@ func TestAnUpgradeRestartsNoReceiver(t *testing.T) {
 	}
 }
 
-// Whoever removes things in whatever order waits for nobody: there are no finalizers.
+// Objects can be removed in any order, and nothing waits: there are no finalizers.
 func TestNothingHangsWhenItIsRemoved(t *testing.T) {
 	manifests := func(t *testing.T, namespace string) {
 		apply(t, namespace, fleetManifest(t, namespace))

@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// Whoever has the sources and the same version of Go can check that an image is made of them: by building it. The
+// The sources and the same version of Go are enough to check that an image is made of them: by building it. The
 // second build is of a copy, in another folder, later, by another user in another time zone, without the version
 // control and with nothing compiled before; of the operator that would take long, so it shares what is compiled of
 // other modules.

@@ -92,7 +92,7 @@ func (a *api) mayResend(r *http.Request, id uuid.UUID) error {
 	return err
 }
 
-// showForward answers with one S2S postback, and notifies whoever sends it.
+// showForward answers with one S2S postback, and notifies the sender.
 func (a *api) showForward(w http.ResponseWriter, r *http.Request, id uuid.UUID) error {
 	row, err := a.forward(r.Context(), id)
 	if err != nil {

@@ -79,7 +79,7 @@ type difference int
 
 const (
 	nothingNew difference = iota
-	// extrasOnly: nothing but parameters that the endpoint does not know. They are kept, and nobody is told.
+	// extrasOnly: nothing but parameters that the endpoint does not know. They are kept, and no S2S postback is sent.
 	extrasOnly
 	news
 )

@@ -12,7 +12,7 @@ import (
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 )
 
-// generation is the link that the kubelet replaces when a mounted Secret changes: behind it stands one whole revision.
+// generation is the link that the kubelet replaces when a mounted Secret changes: it points at one whole revision.
 const generation = "..data"
 
 // read compiles the directory's present content. It returns no snapshot and no error when that is what is served

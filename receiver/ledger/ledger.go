@@ -62,10 +62,10 @@ type Observer interface {
 	BatchFailed(lane int, err error)
 }
 
-type blind struct{}
+type noop struct{}
 
-func (blind) BatchCommitted(int, int, time.Duration) {}
-func (blind) BatchFailed(int, error)                 {}
+func (noop) BatchCommitted(int, int, time.Duration) {}
+func (noop) BatchFailed(int, error)                 {}
 
 func (o Options) withDefaults() Options {
 	o.Lanes = orDefault(o.Lanes, 1)
@@ -87,7 +87,7 @@ func (o Options) withDefaults() Options {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
 	if o.Observer == nil {
-		o.Observer = blind{}
+		o.Observer = noop{}
 	}
 	if o.Settled == nil {
 		o.Settled = func() bool { return true }

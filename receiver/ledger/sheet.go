@@ -97,7 +97,7 @@ func (s *sheet) record(k Slot, next *conversion.Conversion) {
 	}
 }
 
-// apply decides an intent and takes down everything but the received log's row.
+// apply decides an intent and notes everything but the received log's row.
 func (s *sheet) apply(in *conversion.Intent) (Result, time.Time) {
 	key := KeyOf(in.Endpoint, in.SubID)
 	slot := Slot{Key: key, SlotKey: in.Slot}
@@ -194,7 +194,7 @@ func (s *sheet) release(k Key) {
 }
 
 // settle writes a held postback's final outcome into its row of the received log, and the version that it made into a
-// row of its own: whoever reads the journal has passed the first one.
+// row of its own: readers of the journal have passed the first one.
 func (s *sheet) settle(h *heldEntry, r Result) {
 	h.gone = true
 	if h.row != nil {
@@ -246,7 +246,7 @@ func (s *sheet) changes() *Changes {
 	return &s.out
 }
 
-// awaitRates takes down what began and what ceased to wait for a rate.
+// awaitRates notes which conversions began and which ceased to wait for a rate.
 func (s *sheet) awaitRates(before, now []PendingRate) {
 	for _, p := range now {
 		if !slices.Contains(before, p) {

@@ -196,7 +196,7 @@ func KindOf(w conversion.Writer) Kind {
 }
 
 // Received is a row of the received log (docs/semantics.md §3 step 3), which is also the journal: it has one row for
-// each version of each conversion, whoever made it.
+// each version of each conversion, no matter who made it.
 type Received struct {
 	// ID is the X-Request-Id, a UUIDv7.
 	ID uuid.UUID

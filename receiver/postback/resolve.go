@@ -15,7 +15,7 @@ import (
 // Fields are the values of a postback by [endpoint.Field]; empty ones were not sent.
 type Fields []string
 
-// Resolve returns the values for whoever needs them as the judgement takes them, and what stays with the conversion.
+// Resolve returns the values as the judgement uses them, and what stays with the conversion.
 func Resolve(ep *endpoint.Endpoint, values request.Values) (Fields, conversion.Params) {
 	var v Verdict
 	f := make(Fields, ep.Fields())

@@ -117,7 +117,7 @@ func (h *hosts) room(host *host, now time.Time) int {
 	return room
 }
 
-// begin takes down that a delivery has begun.
+// begin counts a delivery that begins.
 func (h *hosts) begin(name string, now time.Time) {
 	host := h.at(name)
 	host.inFlight++
@@ -129,7 +129,7 @@ func (h *hosts) begin(name string, now time.Time) {
 	}
 }
 
-// end takes down how a delivery has ended, and reports whether others may follow now that it has.
+// end counts a delivery that ended, by its result; others may follow it.
 func (h *hosts) end(name string, result Result, now time.Time) {
 	host := h.at(name)
 	before := host.unprovenInFlight()
@@ -181,7 +181,7 @@ func (h *host) failed(retryAfter time.Duration, now time.Time) {
 	}
 }
 
-// claimed takes down what a claim has found: hosts with nothing left do not wait any more.
+// claimed notes what a claim has found: hosts with nothing left no longer wait.
 func (h *hosts) claimed(shares []ledger.OutboxShare, rows []ledger.OutboxRow, examined map[string]int, now time.Time) {
 	claimed := map[string]int{}
 	for i := range rows {

@@ -1,8 +1,8 @@
 // Package queue owns who sends what of the ledger's outbox, and when: it claims what is due, hands it to who delivers
 // it, and writes down what became of it. Rows are claimed host by host, by what each host takes and how it answers, so
-// that no host that is slow or dead delays the others; a row whose receiver dies is claimed again when its lease ends. So
-// everything is delivered at least once. What a delivery is and what its end means for the row is its deliverer's, what
-// the outbox promises is package ledger's. It imports no store engine and no HTTP.
+// that no host that is slow or dead delays the others; a row whose receiver dies is claimed again when its lease ends.
+// So everything is delivered at least once. What a delivery is and what its end means for the row is its deliverer's,
+// what the outbox promises is package ledger's. It imports no store engine and no HTTP.
 package queue
 
 import (
@@ -24,12 +24,12 @@ type Options struct {
 	// Deliver makes an attempt at a row, and returns the row as it is from then on. It is called concurrently. Its context
 	// ends when the worker stops and the delivery takes longer than Grace.
 	Deliver func(ctx context.Context, row ledger.OutboxRow) Result
-	// Connections are deliveries in flight at most (256), HostConnections those to one host ([DefaultHostConnections]), HostRate the deliveries
-	// per second to one host (0 = no limit).
+	// Connections are deliveries in flight at most (256), HostConnections those to one host ([DefaultHostConnections]),
+	// HostRate the deliveries per second to one host (0 = no limit).
 	Connections, HostConnections int
 	HostRate                     float64
 	// Lease of a claim (60 s), well above what a delivery may take; Grace is how long deliveries under way may take when
-	// the worker is told to stop (5 s).
+	// the worker is stopped (5 s).
 	Lease, Grace time.Duration
 	// Poll is how often the outbox is looked at while something is due (200 ms), Idle while nothing is (1 s).
 	Poll, Idle time.Duration

@@ -294,8 +294,8 @@ func (w *Worker) prune(ctx context.Context) error {
 	}
 }
 
-// failed logs a failure of the store, unless it is time to stop. One that is away, or too slow, is told of once a
-// minute.
+// failed logs a failure of the store, unless it is time to stop. While the store is away, or too slow, it
+// logs once a minute.
 func (w *Worker) failed(ctx context.Context, what string, err error) {
 	if ctx.Err() != nil {
 		return

@@ -58,7 +58,7 @@ func (r *Request) Cookie(name string) string {
 	return ""
 }
 
-// ReadBody reads the body unless that is done, and returns the BodyError. Whoever may not send anything is refused
+// ReadBody reads the body unless that is done, and returns the BodyError. A sender who may not send anything is refused
 // before.
 func (r *Request) ReadBody() *Error {
 	if r.Unread == nil {

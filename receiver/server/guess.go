@@ -23,7 +23,8 @@ var (
 	anew    = ratelimit.Limit{PerSecond: 1.0 / 3600, Burst: 1}
 )
 
-// guessing slows down a source that tries many keys. A right key is never slowed down, whoever else shares the address.
+// guessing slows down a source that tries many keys. A right key is never slowed down, no matter who shares the
+// address.
 type guessing struct {
 	limiter  *ratelimit.Limiter
 	seed     maphash.Seed

@@ -34,7 +34,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/talkers"
 )
 
-// opsTime is longer than the read API gives a query, so that one that takes too long is told so.
+// opsTime is longer than the read API gives a query, so that one that takes too long is answered 503.
 const opsTime = 90 * time.Second
 
 // opsConnections is far more than probes, scrapers and readers need. opsFiles are kept for some of them.

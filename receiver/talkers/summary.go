@@ -4,8 +4,8 @@ package talkers
 const capacity = 64
 
 // summary counts the most frequent keys of a stream, by the algorithm Space-Saving (Metwally, Agrawal, El Abbadi 2005):
-// a key that is not counted yet takes the place, and the count, of the least frequent one. Whoever has more than a 64th
-// of all requests is counted, whatever the others send.
+// a key that is not counted yet takes the place, and the count, of the least frequent one. A key that has more than a
+// 64th of all requests is counted, whatever the others send.
 type summary[K comparable] struct {
 	minute   int64
 	counters []counter[K]

@@ -1,5 +1,5 @@
-// Package trace owns how the judgement of a postback is told: as the steps that were taken, in their order, each with
-// what was looked at, where it came from, and what came of it. It decides nothing. Whoever judges adds the steps, if
+// Package trace owns the record of how a postback was judged: the steps that were taken, in their order, each with
+// what was looked at, where it came from, and what came of it. It decides nothing. The judge adds the steps, if
 // somebody asks for them: a nil [Trace] takes none, and costs nothing. It is pure, and must not import anything of the
 // receiver.
 package trace

@@ -11,7 +11,7 @@ import (
 // Scope is what the bearer of a token may do.
 type Scope string
 
-// The scopes. Whoever has the fleet's ops token may do all of it, with every endpoint.
+// The scopes. A holder of the fleet's ops token may do all of it, with every endpoint.
 const (
 	// ScopeRead lets a token read everything about its endpoint.
 	ScopeRead Scope = "read"

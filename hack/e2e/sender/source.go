@@ -43,7 +43,7 @@ func (s *source) ServeHTTP(_ http.ResponseWriter, r *http.Request) {
 	path := strings.TrimPrefix(r.URL.Path, "/source")
 	body, err := io.ReadAll(io.LimitReader(r.Body, maxBody))
 	if err != nil {
-		return // whoever sent it has gone, and did not see it taken
+		return // The sender has gone, and did not see it accepted.
 	}
 	s.keep(Received{r.Method, path, r.URL.RawQuery, string(body)})
 	if strings.HasPrefix(path, "/slow/") {

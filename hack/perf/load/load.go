@@ -38,7 +38,8 @@ type Options struct {
 	Path func(i int) string
 	// Method is GET unless set.
 	Method string
-	// OnReply, if set, is told of each request's end; err is set when no complete answer came. Called concurrently.
+	// OnReply, if set, is called at the end of each request; err is set when no complete answer came. It is called
+	// concurrently.
 	OnReply func(i int, reply Reply, err error)
 	// Timeout of one request; 30 s unless set.
 	Timeout time.Duration

@@ -198,7 +198,7 @@ func (s scenario) change(ctx context.Context) error {
 	return err
 }
 
-// repair deletes a child and edits another: how long until they are as they ought to be?
+// repair deletes a child and edits another: how long until they are restored?
 func (s scenario) repair(ctx context.Context) error {
 	key := client.ObjectKey{Namespace: namespace, Name: "fleet-0"}
 	var service corev1.Service

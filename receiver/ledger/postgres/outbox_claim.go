@@ -75,9 +75,9 @@ var (
 
 	leaseRows = forRows(leaseColumns, idKey,
 		"update outbox t set holder = u.holder, leased_until = u.leased_until from {rows} where {key} returning {t.outbox}")
-	// parkRows looks again whether there are older rows, in a statement of its own: whoever ends one of them after this
-	// must wait for the row's lock, and takes it out again. It counts them, because "exists" would let the planner begin
-	// with all that waits: without statistics it takes that for a few rows.
+	// parkRows looks again whether there are older rows, in a statement of its own: a receiver that ends one of them after
+	// this must wait for the row's lock, and takes it out again. It counts them, because "exists" would let the planner
+	// begin with all that waits: without statistics it takes that for a few rows.
 	parkRows = forRows(parkColumns, idKey, `update outbox t set parked = true, due = (
 		select greatest(max(o.due), u.now) + case when count(*) > 1 then `+interval(ledger.ParkFor(2))+`
 			else `+interval(ledger.ParkFor(1))+` end

@@ -42,7 +42,7 @@ var (
 	// transaction one that writes, so that its commit waits until the standby has everything before it as well.
 	readReceipts = forRows(receiptColumns, idKey, `select {t.received} from {rows} join received t on {key}
 		order by t.bucket, t.endpoint, t.subid, t.id for no key update of t`)
-	// Whoever else records a request of that signature holds the lock of its click.
+	// Another receiver that records a request of that signature holds the lock of its click.
 	readSigned = forRows(signedColumns, idKey, "select {t.received} from {rows} join received t on {key}")
 )
 

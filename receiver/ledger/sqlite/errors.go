@@ -19,7 +19,7 @@ func classify(err error) error {
 	}
 	switch code := e.Code(); code & 0xff {
 	case sqlite3.SQLITE_CONSTRAINT:
-		// A row that is there already was not there for whoever read the book: another reading may see it.
+		// A row that is there already was not there when the book was read: another reading may see it.
 		if code == sqlite3.SQLITE_CONSTRAINT_UNIQUE || code == sqlite3.SQLITE_CONSTRAINT_PRIMARYKEY {
 			return fmt.Errorf("%w: %w", ledger.ErrConflict, err)
 		}

@@ -11,7 +11,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
-// leases are who is sending which rows of the outbox. Whoever holds the store's turn owns them.
+// leases are who is sending which rows of the outbox. The holder of the store's turn owns them.
 type leases map[uuid.UUID]lease
 
 type lease struct {

@@ -12,7 +12,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/table"
 )
 
-// writer is the one connection that writes, with its prepared statements. Whoever holds the store's turn owns it.
+// writer is the one connection that writes, with its prepared statements. The holder of the store's turn owns it.
 type writer struct {
 	conn driver.Conn
 

@@ -21,7 +21,7 @@ type ReceiverFleetStatusApplyConfiguration struct {
 	Selector *string `json:"selector,omitempty"`
 	// Endpoints counts those that name this fleet and do not wait for their key.
 	Endpoints *EndpointCountsApplyConfiguration `json:"endpoints,omitempty"`
-	// Revision of the fleet's own settings that the receivers ought to serve. Endpoints don't change it: each has its own.
+	// Revision of the fleet's own settings that the receivers should serve. Endpoints don't change it: each has its own.
 	Revision *string `json:"revision,omitempty"`
 	// ConfirmedReplicas is how many ready receivers said that they serve the whole configuration, endpoints and all.
 	ConfirmedReplicas *int32 `json:"confirmedReplicas,omitempty"`
