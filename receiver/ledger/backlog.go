@@ -156,7 +156,8 @@ func (b *backlog) drain() bool {
 	return true
 }
 
-// round delivers the first records and removes them. An error is the spool's, which could not be read or bury one.
+// round delivers the first records and removes them. An error is the spool's, which could not be read, or set a record
+// aside.
 func (b *backlog) round() error {
 	defer func() {
 		b.mu.Lock()
@@ -223,7 +224,7 @@ func (b *backlog) deliver(ln *lane, share []*task) error {
 			half := len(batch) / 2
 			err = errors.Join(b.deliver(ln, batch[:half]), b.deliver(ln, batch[half:]))
 		default:
-			err = b.spool.Bury(batch[0].op.(*spooledOp).seq, err)
+			err = b.spool.DeadLetter(batch[0].op.(*spooledOp).seq, err)
 		}
 		if err != nil {
 			return err

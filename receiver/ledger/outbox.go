@@ -144,9 +144,9 @@ type OutboxShare struct {
 // ones do not keep the others.
 const OutboxMargin = 32
 
-// ParkFor returns for how long a row that must wait for older ones is put aside: it is taken out when the row before it
-// has ended, and this is only for those that come at just that moment.
-func ParkFor(older int) time.Duration {
+// PostponeFor returns for how long a row that must wait for older ones is put aside: it is taken out when the row
+// before it has ended, and this is only for those that come at just that moment.
+func PostponeFor(older int) time.Duration {
 	if older > 1 {
 		return 30 * time.Second
 	}

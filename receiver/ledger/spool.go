@@ -12,8 +12,8 @@ type Spool interface {
 	// Remove forgets all records up to and including that one. After an error they may come again with the next process,
 	// but not in this one.
 	Remove(through int64) error
-	// Bury takes one record out of the queue and keeps it aside with the reason.
-	Bury(seq int64, reason error) error
+	// DeadLetter takes one record out of the queue and keeps it aside with the reason.
+	DeadLetter(seq int64, reason error) error
 	// Len is how many records Next has yet to return or that were not removed since.
 	Len() int
 	Status() SpoolStatus
@@ -30,11 +30,11 @@ type SpooledPostback struct {
 type SpoolStatus struct {
 	// Postbacks that wait for the store.
 	Postbacks int
-	// Bytes that the records take, those that were buried included, and their Limit.
+	// Bytes that the records take, dead letters included, and their Limit.
 	Bytes, Limit int64
 	// Oldest is when the first of them was received; zero while there are none.
 	Oldest time.Time
-	// Dead counts the records that were buried.
+	// Dead counts the dead letters.
 	Dead int
 	// Missing counts the acknowledged postbacks that were not there any more when the spool was opened.
 	Missing int64

@@ -192,7 +192,7 @@ func (h *hosts) claimed(shares []ledger.OutboxShare, rows []ledger.OutboxRow, ex
 			h.waiting[share.Host] = true
 		}
 		if examined[share.Host] > claimed[share.Host] {
-			h.at(share.Host).queueing = now.Add(ledger.ParkFor(2))
+			h.at(share.Host).queueing = now.Add(ledger.PostponeFor(2))
 		}
 	}
 }

@@ -155,17 +155,17 @@ func TestTheRateOfAHostIsLimited(t *testing.T) {
 
 func TestClaimsSayWhoMayHaveMore(t *testing.T) {
 	h := newTestHosts(Options{})
-	shares := []ledger.OutboxShare{{Host: "more", Limit: 2}, {Host: "none", Limit: 2}, {Host: "parked", Limit: 2}}
+	shares := []ledger.OutboxShare{{Host: "more", Limit: 2}, {Host: "none", Limit: 2}, {Host: "postponed", Limit: 2}}
 	rows := []ledger.OutboxRow{{Host: "more"}, {Host: "more"}, {Host: "none"}}
-	h.claimed(shares, rows, map[string]int{"more": 2, "none": 1, "parked": 1}, noon)
+	h.claimed(shares, rows, map[string]int{"more": 2, "none": 1, "postponed": 1}, noon)
 	if diff := cmp.Diff(map[string]bool{"more": true}, h.waiting); diff != "" {
 		t.Error(diff)
 	}
-	for _, name := range []string{"none", "parked"} {
+	for _, name := range []string{"none", "postponed"} {
 		h.begin(name, noon)
 		h.end(name, Result{Sent: true, Row: ledger.OutboxRow{State: ledger.ForwardDelivered}}, noon)
 	}
-	if diff := cmp.Diff(map[string]bool{"more": true, "parked": true}, h.waiting); diff != "" {
+	if diff := cmp.Diff(map[string]bool{"more": true, "postponed": true}, h.waiting); diff != "" {
 		t.Errorf("after deliveries: %s", diff)
 	}
 }

@@ -104,9 +104,9 @@ func (s *Store) ResendForward(ctx context.Context, id uuid.UUID, now time.Time) 
 
 // ReviveForwards implements [ledger.Outbox].
 func (s *Store) ReviveForwards(ctx context.Context, now, late time.Time) (int, error) {
-	tag, err := s.exec(ctx, `update outbox set due = least(due, $1), created_at = least(created_at, $1), parked = false,
+	tag, err := s.exec(ctx, `update outbox set due = least(due, $1), created_at = least(created_at, $1), postponed = false,
 		holder = '', leased_until = null where state = 'waiting' and
-		(leased_until > $2 or due > $2 and (created_at > $2 or tries = 0 and not parked))`, now, late)
+		(leased_until > $2 or due > $2 and (created_at > $2 or tries = 0 and not postponed))`, now, late)
 	return int(tag.RowsAffected()), err
 }
 

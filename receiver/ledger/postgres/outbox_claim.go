@@ -48,7 +48,7 @@ var (
 	leaseColumns = append(slices.Clone(claimKey),
 		table.Of("holder", table.Text, func(r *claimRow) *string { return &r.Holder }),
 		table.Of("leased_until", table.Time, func(r *claimRow) *time.Time { return &r.Until }))
-	parkColumns = append(slices.Clone(claimKey),
+	postponeColumns = append(slices.Clone(claimKey),
 		table.Of("now", table.Time, func(r *claimRow) *time.Time { return &r.Now }))
 	queueColumns = append(table.Within(func(r *queueRow) *ledger.Slot { return &r.Slot }, slotColumns),
 		table.Of("rule", table.Text, func(r *queueRow) *string { return &r.Rule }),
@@ -75,24 +75,24 @@ var (
 
 	leaseRows = forRows(leaseColumns, idKey,
 		"update outbox t set holder = u.holder, leased_until = u.leased_until from {rows} where {key} returning {t.outbox}")
-	// parkRows looks again whether there are older rows, in a statement of its own: a receiver that ends one of them after
-	// this must wait for the row's lock, and takes it out again. It counts them, because "exists" would let the planner
-	// begin with all that waits: without statistics it takes that for a few rows.
-	parkRows = forRows(parkColumns, idKey, `update outbox t set parked = true, due = (
-		select greatest(max(o.due), u.now) + case when count(*) > 1 then `+interval(ledger.ParkFor(2))+`
-			else `+interval(ledger.ParkFor(1))+` end
+	// postponeRows looks again whether there are older rows, in a statement of its own: a receiver that ends one of them
+	// after this must wait for the row's lock, and takes it out again. It counts them, because "exists" would let the
+	// planner begin with all that waits: without statistics it takes that for a few rows.
+	postponeRows = forRows(postponeColumns, idKey, `update outbox t set postponed = true, due = (
+		select greatest(max(o.due), u.now) + case when count(*) > 1 then `+interval(ledger.PostponeFor(2))+`
+			else `+interval(ledger.PostponeFor(1))+` end
 		from (select p.due from outbox p where `+sameQueue+` and p.version < t.version order by p.version limit 2) o)
 		from {rows} where {key} and `+olderExists)
 	finishRows = forRows(sentColumns, idKey, `update outbox t set
 			state = u.state, reason = u.reason, ended_at = u.ended_at, tries = u.tries, attempts = u.attempts,
-			host = u.host, due = u.due, parked = false, holder = '', leased_until = null,
+			host = u.host, due = u.due, postponed = false, holder = '', leased_until = null,
 			conversion = case when u.state = 'delivered' then null else t.conversion end,
 			click = case when u.state = 'delivered' then null else t.click end
 		from {rows} where {key} and t.holder = u.holder`)
-	// unparkRows also writes rows that are not put aside: a claim that is putting one aside right now holds its lock. The
+	// resumeRows also writes rows that are not put aside: a claim that is putting one aside right now holds its lock. The
 	// limit keeps the planner from beginning with all that waits.
-	unparkRows = forRows(queueColumns, slotKey+1, `update outbox x set parked = false,
-			due = case when x.parked then n.now else x.due end
+	resumeRows = forRows(queueColumns, slotKey+1, `update outbox x set postponed = false,
+			due = case when x.postponed then n.now else x.due end
 		from (select t.bucket, t.endpoint, t.subid, t.id, u.now from {rows} cross join lateral (
 			select t.bucket, t.endpoint, t.subid, t.id from outbox t where {key} and t.state = 'waiting'
 			order by t.version limit 1) t) n
@@ -114,14 +114,14 @@ func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (ro
 		if err != nil {
 			return err
 		}
-		var lease, park []keyed[claimRow]
-		lease, park, examined = allot(claim, due)
+		var lease, postpone []keyed[claimRow]
+		lease, postpone, examined = allot(claim, due)
 		b := s.newBatch()
 		leaseRows.queue(b, lease, reading(table.Outbox.Columns, func(o *ledger.OutboxRow) error {
 			rows = append(rows, *outboxKeyed(o))
 			return nil
 		}))
-		parkRows.queue(b, park, nil)
+		postponeRows.queue(b, postpone, nil)
 		queueCommit(b)
 		return s.send(ctx, conn, b)
 	})
@@ -189,7 +189,7 @@ func (s *Store) lockDue(ctx context.Context, conn *pgx.Conn, claim ledger.Outbox
 }
 
 // allot parts what is due into rows to lease, rows to put aside, and those that there is no room for.
-func allot(claim ledger.OutboxClaim, due []*claimRow) (lease, park []keyed[claimRow], examined map[string]int) {
+func allot(claim ledger.OutboxClaim, due []*claimRow) (lease, postpone []keyed[claimRow], examined map[string]int) {
 	room, examined := map[string]int{}, map[string]int{}
 	for _, share := range claim.Shares {
 		room[share.Host] = share.Limit
@@ -197,7 +197,7 @@ func allot(claim ledger.OutboxClaim, due []*claimRow) (lease, park []keyed[claim
 	for _, row := range due {
 		switch {
 		case row.Blocked:
-			park = append(park, keyed[claimRow]{row.Key, row})
+			postpone = append(postpone, keyed[claimRow]{row.Key, row})
 		case room[row.Host] > 0:
 			room[row.Host]--
 			lease = append(lease, keyed[claimRow]{row.Key, row})
@@ -207,8 +207,8 @@ func allot(claim ledger.OutboxClaim, due []*claimRow) (lease, park []keyed[claim
 		examined[row.Host]++
 	}
 	sortRows(lease)
-	sortRows(park)
-	return lease, park, examined
+	sortRows(postpone)
+	return lease, postpone, examined
 }
 
 // queueCommit ends a transaction. One that failed answers ROLLBACK, and no error.
@@ -236,7 +236,7 @@ func (s *Store) FinishForwards(ctx context.Context, holder string, now time.Time
 		b.Queue(begin)
 		b.Queue(settings, milliseconds(s.options.StatementTimeout), milliseconds(s.options.LockTimeout))
 		finishRows.queue(b, sortedValues(finished, func(r *sentRow) ledger.Key { return r.Slot.Key }), nil)
-		unparkRows.queue(b, sortedValues(ended, func(r *queueRow) ledger.Key { return r.Key }), nil)
+		resumeRows.queue(b, sortedValues(ended, func(r *queueRow) ledger.Key { return r.Key }), nil)
 		queueCommit(b)
 		return s.send(ctx, conn, b)
 	})

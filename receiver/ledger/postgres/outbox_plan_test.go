@@ -46,7 +46,7 @@ func TestALongOutboxIsNotReadWhole(t *testing.T) {
 		if row.Holder != "" {
 			return leaseRows.args(buckets[claimRow](sorted), sorted)
 		}
-		return parkRows.args(buckets[claimRow](sorted), sorted)
+		return postponeRows.args(buckets[claimRow](sorted), sorted)
 	}
 	queues, sent := make([]queueRow, rows), make([]sentRow, rows)
 	for n := range rows {
@@ -59,8 +59,8 @@ func TestALongOutboxIsNotReadWhole(t *testing.T) {
 		sql  string
 		args []any
 	}{
-		"taking the next one out": {unparkRows.plain, unparkRows.args(buckets[queueRow](queueRows), queueRows)},
-		"putting aside":           {parkRows.plain, claimed(claimRow{Now: now})},
+		"taking the next one out": {resumeRows.plain, resumeRows.args(buckets[queueRow](queueRows), queueRows)},
+		"putting aside":           {postponeRows.plain, claimed(claimRow{Now: now})},
 		"leasing":                 {leaseRows.plain, claimed(claimRow{Holder: "a", Until: now})},
 		"finishing":               {finishRows.plain, finishRows.args(buckets[sentRow](sentRows), sentRows)},
 		"claiming":                {readDuePlain, []any{[]string{"a", "h", "z"}, []int32{40, 40, 40}, now}},

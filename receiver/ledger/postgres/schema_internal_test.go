@@ -31,7 +31,7 @@ func TestTheSchemaIsAsDescribed(t *testing.T) {
 	wantColumns(t, conn, table.Received, "bucket", "tx")
 	wantColumns(t, conn, table.Held, "bucket")
 	wantColumns(t, conn, table.PendingRates, "bucket")
-	wantColumns(t, conn, table.Outbox, "bucket", "parked", "holder", "leased_until")
+	wantColumns(t, conn, table.Outbox, "bucket", "postponed", "holder", "leased_until")
 	wantColumns(t, conn, table.Rates)
 	wantColumns(t, conn, table.Leases)
 }

@@ -86,7 +86,7 @@ func (l *load) work() (failed error) {
 	try(l.deliver(3))
 	if records, err := l.Next(1); err == nil && len(records) > 0 {
 		l.removed[numberOf(records[0].Log.ID)] = l.disk.Changes()
-		try(l.Bury(records[0].Seq, errors.New("refused")))
+		try(l.DeadLetter(records[0].Seq, errors.New("refused")))
 	}
 	try(l.deliver(10))
 	try(l.add())

@@ -23,7 +23,7 @@ var always = context.Background()
 // schema: a sequence number is never used again, since the process remembers the last one it removed.
 const schema = `create table queue (seq integer primary key autoincrement, at integer not null, body blob not null);
 create table dead (
-  seq integer primary key, at integer not null, buried integer not null, error text not null, body blob not null
+  seq integer primary key, at integer not null, moved integer not null, error text not null, body blob not null
 );
 pragma application_id = %d; pragma user_version = %d`
 

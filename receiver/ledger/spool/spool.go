@@ -195,7 +195,7 @@ func (s *Spool) Next(limit int) ([]ledger.SpooledPostback, error) {
 		return nil, fmt.Errorf("reading the spool: %w", classify(err))
 	}
 	for _, b := range broken {
-		if err := s.bury(b.seq, b.err); err != nil {
+		if err := s.deadLetter(b.seq, b.err); err != nil {
 			return nil, err
 		}
 	}
@@ -280,19 +280,19 @@ func (s *Spool) remove() error {
 	return err
 }
 
-// Bury implements [ledger.Spool].
-func (s *Spool) Bury(seq int64, reason error) error {
+// DeadLetter implements [ledger.Spool].
+func (s *Spool) DeadLetter(seq int64, reason error) error {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if err := s.ready(); err != nil {
-		return fmt.Errorf("burying a postback: %w", err)
+		return fmt.Errorf("setting a postback aside: %w", err)
 	}
-	return s.bury(seq, reason)
+	return s.deadLetter(seq, reason)
 }
 
-func (s *Spool) bury(seq int64, reason error) error {
+func (s *Spool) deadLetter(seq int64, reason error) error {
 	err := s.change(func(tx *sql.Tx) error {
-		moved, err := tx.ExecContext(always, "insert into dead (seq, at, buried, error, body) select seq, at, ?, ?, body "+
+		moved, err := tx.ExecContext(always, "insert into dead (seq, at, moved, error, body) select seq, at, ?, ?, body "+
 			"from queue where seq = ?",
 			s.options.Clock().UnixMicro(), reason.Error(), seq)
 		if err != nil {
@@ -305,7 +305,7 @@ func (s *Spool) bury(seq int64, reason error) error {
 		return err
 	})
 	if err != nil {
-		return fmt.Errorf("burying a postback: %w", err)
+		return fmt.Errorf("setting a postback aside: %w", err)
 	}
 	s.status.Postbacks--
 	s.status.Dead++

@@ -236,7 +236,7 @@ func TestADiskThatLetsNothingBeDeletedLosesAndKeepsNothing(t *testing.T) {
 	}
 }
 
-func TestAnUnreadableRecordIsBuried(t *testing.T) {
+func TestAnUnreadableRecordIsADeadLetter(t *testing.T) {
 	s := mustOpen(t, t.TempDir(), Options{})
 	appended(t, s, postbacks(0, 3))
 	if _, err := s.db.Exec("update queue set body = '{\"Log\":7}' where seq = 2"); err != nil {
@@ -255,9 +255,9 @@ func TestAnUnreadableRecordIsBuried(t *testing.T) {
 	}
 }
 
-func TestBuryingWhatIsNotThereIsAnError(t *testing.T) {
+func TestDeadLetteringWhatIsNotThereIsAnError(t *testing.T) {
 	s := mustOpen(t, t.TempDir(), Options{})
-	if err := s.Bury(7, errors.New("poison")); err == nil || s.Status().Dead != 0 {
+	if err := s.DeadLetter(7, errors.New("poison")); err == nil || s.Status().Dead != 0 {
 		t.Errorf("got %v, %+v", err, s.Status())
 	}
 }

@@ -34,7 +34,7 @@ type candidate struct {
 func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (claimed []ledger.OutboxRow,
 	examined map[string]int, err error) {
 	examined = map[string]int{}
-	err = s.write(ctx, func(w *writer) (parked bool, err error) {
+	err = s.write(ctx, func(w *writer) (postponed bool, err error) {
 		for _, share := range claim.Shares {
 			before := len(claimed)
 			candidates, err := w.dueForwards(claim.Now, share)
@@ -46,11 +46,11 @@ func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (cl
 					break
 				}
 				examined[share.Host]++
-				blocked, err := w.parkForward(c, claim.Now)
+				blocked, err := w.postponeForward(c, claim.Now)
 				if err != nil {
 					return false, err
 				}
-				if parked = parked || blocked; blocked {
+				if postponed = postponed || blocked; blocked {
 					continue
 				}
 				if err := w.selectForward.query(func(r *row) error {
@@ -65,7 +65,7 @@ func (s *Store) ClaimForwards(ctx context.Context, claim ledger.OutboxClaim) (cl
 		for i := range claimed {
 			w.leases[claimed[i].ID] = lease{claim.Holder, claim.Until}
 		}
-		return parked, nil
+		return postponed, nil
 	})
 	if err != nil {
 		return nil, nil, err
@@ -88,8 +88,8 @@ func (w *writer) dueForwards(now time.Time, share ledger.OutboxShare) (due []can
 	return due, err
 }
 
-// parkForward puts a row aside if older ones of its queue are waiting.
-func (w *writer) parkForward(c candidate, now time.Time) (blocked bool, err error) {
+// postponeForward puts a row aside if older ones of its queue are waiting.
+func (w *writer) postponeForward(c candidate, now time.Time) (blocked bool, err error) {
 	older, until := 0, now
 	err = w.selectOlder.query(func(r *row) error {
 		older++
@@ -101,7 +101,7 @@ func (w *writer) parkForward(c candidate, now time.Time) (blocked bool, err erro
 	if err != nil || older == 0 {
 		return false, err
 	}
-	return true, w.parkRow.exec(until.Add(ledger.ParkFor(older)).UnixMicro(), c.id[:])
+	return true, w.postponeRow.exec(until.Add(ledger.PostponeFor(older)).UnixMicro(), c.id[:])
 }
 
 // FinishForwards implements [ledger.Outbox].
@@ -159,5 +159,5 @@ func (w *writer) finishForward(o *ledger.OutboxRow, now time.Time) error {
 	if err != nil {
 		return err
 	}
-	return w.unparkNext.exec(endpoint, o.Slot.SubID, o.Slot.TID, o.Slot.Type, o.Rule, now.UnixMicro())
+	return w.resumeNext.exec(endpoint, o.Slot.SubID, o.Slot.TID, o.Slot.Type, o.Rule, now.UnixMicro())
 }

@@ -21,7 +21,7 @@ func TestTheSchemaIsAsDescribed(t *testing.T) {
 	wantColumns(t, store, table.Received, "seq")
 	wantColumns(t, store, table.Held)
 	wantColumns(t, store, table.PendingRates)
-	wantColumns(t, store, table.Outbox, "seq", "parked")
+	wantColumns(t, store, table.Outbox, "seq", "postponed")
 	wantColumns(t, store, table.Rates)
 	wantColumns(t, store, table.Leases)
 }

@@ -18,13 +18,13 @@ type writer struct {
 
 	begin, commit, rollback *statement
 
-	selectClick, selectConversion, selectReceipt, selectSigned, anyHeld, selectHeld  *statement
-	insertClick, updateClick, upsertConversion, insertHistory                        *statement
-	insertReceived, settleReceived, insertHeld, deleteHeld                           *statement
-	awaitRate, haveRate, insertForward, insertEndpoint                               *statement
-	selectForward, selectDue, selectOlder                                            *statement
-	parkRow, unparkNext, updateForward, resendForward, pruneForwards, reviveForwards *statement
-	saveRates, takeLease, pruneReceived, pruneHistory, expireClick, beat             *statement
+	selectClick, selectConversion, selectReceipt, selectSigned, anyHeld, selectHeld      *statement
+	insertClick, updateClick, upsertConversion, insertHistory                            *statement
+	insertReceived, settleReceived, insertHeld, deleteHeld                               *statement
+	awaitRate, haveRate, insertForward, insertEndpoint                                   *statement
+	selectForward, selectDue, selectOlder                                                *statement
+	postponeRow, resumeNext, updateForward, resendForward, pruneForwards, reviveForwards *statement
+	saveRates, takeLease, pruneReceived, pruneHistory, expireClick, beat                 *statement
 
 	// prepared are all of them.
 	prepared []*statement
@@ -104,16 +104,16 @@ func (w *writer) prepare() error {
 		&w.selectDue: `select id, endpoint, subid, tid, slot_type, rule, version from outbox
 			where state = 'waiting' and host = ? and due <= ? order by due limit ?`,
 		&w.selectOlder: "select due from outbox where " + sameQueue + " and version < ?6 order by version limit 2",
-		&w.parkRow:     "update outbox set due = ?, parked = 1 where id = ?",
-		&w.unparkNext: `update outbox set due = ?6, parked = 0 where parked = 1 and seq =
+		&w.postponeRow: "update outbox set due = ?, postponed = 1 where id = ?",
+		&w.resumeNext: `update outbox set due = ?6, postponed = 0 where postponed = 1 and seq =
 			(select seq from outbox where ` + sameQueue + ` order by version limit 1)`,
 		&w.updateForward: `update outbox
 			set state = ?2, reason = ?3, host = ?4, due = ?5, ended_at = ?6, tries = ?7, attempts = ?8,
-			conversion = iif(?9, null, conversion), click = iif(?9, null, click), parked = 0 where id = ?1`,
+			conversion = iif(?9, null, conversion), click = iif(?9, null, click), postponed = 0 where id = ?1`,
 		&w.resendForward: `update outbox set state = 'waiting', reason = null, due = ?2, ended_at = null, tries = 0
 			where id = ?1 and state = 'failed'`,
-		&w.reviveForwards: `update outbox set due = ?1, created_at = min(created_at, ?1), parked = 0
-			where state = 'waiting' and due > ?2 and (created_at > ?2 or tries = 0 and parked = 0)`,
+		&w.reviveForwards: `update outbox set due = ?1, created_at = min(created_at, ?1), postponed = 0
+			where state = 'waiting' and due > ?2 and (created_at > ?2 or tries = 0 and postponed = 0)`,
 		&w.pruneForwards: `delete from outbox where seq in
 			(select seq from outbox where id < ? and ended_at < ? order by id limit ?)`,
 

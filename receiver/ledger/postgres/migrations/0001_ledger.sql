@@ -173,7 +173,7 @@ create table outbox (
   ended_at timestamptz,
   tries integer not null,
   attempts json,
-  parked boolean not null default false,  -- put aside behind older ones
+  postponed boolean not null default false,  -- put aside behind older ones
   holder text not null default '',        -- the receiver that is sending it, until leased_until
   leased_until timestamptz,
   primary key (bucket, endpoint, subid, id)

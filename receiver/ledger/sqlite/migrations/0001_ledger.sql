@@ -203,7 +203,7 @@ create table outbox (
   ended_at      integer,
   tries         integer not null,
   attempts      text,              -- JSON
-  parked        integer not null default 0  -- 1: put aside behind older ones
+  postponed     integer not null default 0  -- 1: put aside behind older ones
 );
 
 create unique index outbox_id on outbox (id);
