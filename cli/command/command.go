@@ -11,11 +11,14 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postback-dev/postback-operator/cli/check"
 	"github.com/postback-dev/postback-operator/cli/exit"
 	"github.com/postback-dev/postback-operator/cli/output"
 	"github.com/postback-dev/postback-operator/cli/preset"
 	"github.com/postback-dev/postback-operator/cli/reach"
+	"github.com/postback-dev/postback-operator/cli/rotate"
 	"github.com/postback-dev/postback-operator/cli/show"
+	"github.com/postback-dev/postback-operator/cli/trial"
 )
 
 // Run runs a command line, without the program's name, and returns its exit code. Errors are written to stderr.
@@ -51,7 +54,10 @@ func newRoot(version string) *cobra.Command {
 	group.Args, group.RunE = cobra.ArbitraryArgs, helpOrUnknown
 	root.AddCommand(group, newVersion(version))
 	flags := reach.New()
-	for _, cmd := range show.New(show.Env{Reach: flags, Clock: time.Now}) {
+	reaching := show.New(show.Env{Reach: flags, Clock: time.Now})
+	reaching = append(reaching, trial.New(flags, time.Now), rotate.New(flags), rotate.NewRevoke(flags),
+		check.New(flags))
+	for _, cmd := range reaching {
 		for _, reaching := range append(cmd.Commands(), cmd) {
 			flags.Add(reaching.Flags())
 		}

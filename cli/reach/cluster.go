@@ -79,18 +79,26 @@ func (c *Cluster) get(ctx context.Context, of schema.GroupVersionResource, names
 
 // Endpoints lists the endpoints of a namespace, or of all if it is empty, by name.
 func (c *Cluster) Endpoints(ctx context.Context, namespace string) ([]v1alpha1.PostbackEndpoint, error) {
-	list, err := c.Dynamic.Resource(EndpointResource).Namespace(namespace).List(ctx, metav1.ListOptions{})
+	return list[v1alpha1.PostbackEndpoint](ctx, c, EndpointResource, namespace)
+}
+
+// Fleets lists the fleets of a namespace, by name.
+func (c *Cluster) Fleets(ctx context.Context, namespace string) ([]v1alpha1.ReceiverFleet, error) {
+	return list[v1alpha1.ReceiverFleet](ctx, c, FleetResource, namespace)
+}
+
+func list[T any](ctx context.Context, c *Cluster, of schema.GroupVersionResource, namespace string) ([]T, error) {
+	found, err := c.Dynamic.Resource(of).Namespace(namespace).List(ctx, metav1.ListOptions{})
 	if err != nil {
-		return nil, c.explain(err, EndpointResource.Resource, namespace, "")
+		return nil, c.explain(err, of.Resource, namespace, "")
 	}
-	endpoints := make([]v1alpha1.PostbackEndpoint, len(list.Items))
-	for i := range list.Items {
-		object := list.Items[i].Object
-		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(object, &endpoints[i]); err != nil {
+	items := make([]T, len(found.Items))
+	for i := range found.Items {
+		if err := runtime.DefaultUnstructuredConverter.FromUnstructured(found.Items[i].Object, &items[i]); err != nil {
 			return nil, err
 		}
 	}
-	return endpoints, nil
+	return items, nil
 }
 
 // Patch merges a patch into an endpoint.
@@ -120,15 +128,12 @@ func FleetOf(endpoint *v1alpha1.PostbackEndpoint) types.NamespacedName {
 	return name
 }
 
-// apiTokenField of the Secret with the postback URL is the token of the endpoint's part of the API.
-const apiTokenField = "apiToken"
-
 // token returns what the receivers of an endpoint want to see: the endpoint's own token, else that of the fleet.
 func (c *Cluster) token(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, fleet types.NamespacedName,
 ) (string, error) {
 	own, err := c.Secret(ctx, endpoint.Namespace, resources.URLSecretName(endpoint))
-	if err == nil && len(own[apiTokenField]) > 0 {
-		return string(own[apiTokenField]), nil
+	if err == nil && len(own[v1alpha1.APITokenField]) > 0 {
+		return string(own[v1alpha1.APITokenField]), nil
 	}
 	named := &v1alpha1.ReceiverFleet{}
 	named.Name = fleet.Name

@@ -51,7 +51,7 @@ func newStatuses(env Env) *cobra.Command {
 				if err != nil {
 					return err
 				}
-				return printStatuses(cmd, output.StyleOf(cmd, env.Clock()), format, words, declaration, args[0])
+				return printStatuses(cmd, output.StyleOf(cmd, env.Clock()), format, words, declaration)
 			})
 		},
 	}
@@ -87,7 +87,7 @@ func (e Env) declaration(ctx context.Context, cmd *cobra.Command, from *declared
 }
 
 func printStatuses(cmd *cobra.Command, style output.Style, format output.Format, words read.Statuses,
-	declaration declared.Endpoint, argument string) error {
+	declaration declared.Endpoint) error {
 	switch format {
 	case output.JSON, output.YAML:
 		return output.Document(cmd.OutOrStdout(), format, words)
@@ -98,7 +98,7 @@ func printStatuses(cmd *cobra.Command, style output.Style, format output.Format,
 		}
 		return output.Write(cmd, output.Lines(names))
 	case output.Patch:
-		text, err := trainingPatch(words, declaration.Spec.Training, argument)
+		text, err := trainingPatch(words, declaration.Spec.Training)
 		if err != nil {
 			return err
 		}
@@ -126,10 +126,9 @@ func printStatuses(cmd *cobra.Command, style output.Style, format output.Format,
 
 // trainingPatch is the change of a declaration that trains the words. Lists are complete, in the declaration's order:
 // a patch replaces them. What only somebody else's page says, and what nothing is known of, is left to people.
-func trainingPatch(words read.Statuses, training []presets.TrainingRule, argument string) (string, error) {
+func trainingPatch(words read.Statuses, training []presets.TrainingRule) (string, error) {
 	rules := slices.Clone(training)
 	var notes, open []string
-	var replay []string
 	for _, word := range words.Items {
 		shown := output.Printable(fmt.Sprintf("%q", word.Word))
 		switch proposed := word.Proposal; {
@@ -141,8 +140,6 @@ func trainingPatch(words read.Statuses, training []presets.TrainingRule, argumen
 			rules = train(rules, *proposed.Type, word.Word)
 			notes = append(notes, fmt.Sprintf("# %d × %s: %s, because %s", word.Count, shown, *proposed.Type,
 				proposed.Reason))
-			replay = append(replay, fmt.Sprintf("# then: kubectl postback replay %s --reason status_unknown --status %s",
-				argument, quoted(word.Word)))
 		}
 	}
 	if len(notes) == 0 {
@@ -158,7 +155,7 @@ func trainingPatch(words read.Statuses, training []presets.TrainingRule, argumen
 	if err := output.Data(&text, output.YAML, patch); err != nil {
 		return "", err
 	}
-	return output.Lines(append(notes, open...)) + text.String() + output.Lines(replay), nil
+	return output.Lines(append(notes, open...)) + text.String(), nil
 }
 
 // train adds a word to the list of a type.
@@ -170,9 +167,4 @@ func train(rules []presets.TrainingRule, conversionType, word string) []presets.
 		}
 	}
 	return append(rules, presets.TrainingRule{Type: conversionType, Statuses: []string{word}})
-}
-
-// quoted writes a word of a stranger for a shell.
-func quoted(word string) string {
-	return "'" + strings.ReplaceAll(output.Printable(word), "'", `'\''`) + "'"
 }
