@@ -96,6 +96,9 @@ func TestPeopleGetTheSameRolesFromTheChartAndTheKustomization(t *testing.T) {
 	chart, kustomization := template(t), kustomize(t, "default")
 	for name, aggregated := range map[string]string{
 		"view": "rbac.authorization.k8s.io/aggregate-to-view", "edit": "rbac.authorization.k8s.io/aggregate-to-edit",
+		"reader":         "rbac.authorization.k8s.io/aggregate-to-edit",
+		"corrector":      "rbac.authorization.k8s.io/aggregate-to-edit",
+		"owner":          "rbac.authorization.k8s.io/aggregate-to-admin",
 		"metrics-reader": "",
 	} {
 		name = "ClusterRole/postback-operator-" + name

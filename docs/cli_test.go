@@ -18,8 +18,8 @@ var updateCLI = flag.Bool("update-cli", false, "write the output of the commands
 // example is a command in a block of its own, and what the terminal shows.
 var example = regexp.MustCompile("(?m)^```console\n\\$ kubectl postback ([^\n]*)\n((?:[^`\n][^\n]*\n|\n)*)```$")
 
-// Every command of the page is run in the root of the repository, and the terminal shows what the page says. $R is a
-// receiver as `make run` starts it, $SECRETS what that renders.
+// Every command of the page is run in the root of the repository, and the terminal shows what the page says. $R and $P
+// are the ports of a receiver as `make run` starts it, $SECRETS what that renders.
 func TestTheCommandsOfThePageForTheCLI(t *testing.T) {
 	page, err := os.ReadFile("cli.md")
 	if err != nil {
@@ -32,7 +32,7 @@ func TestTheCommandsOfThePageForTheCLI(t *testing.T) {
 		commands++
 		line := example.FindStringSubmatch(block)[1]
 		var terminal bytes.Buffer
-		args := words(strings.NewReplacer("$R", shop.ops, "$SECRETS", shop.secrets).Replace(line))
+		args := words(strings.NewReplacer("$R", shop.ops, "$SECRETS", shop.secrets, "$P", shop.public).Replace(line))
 		if code := command.Run(t.Context(), "dev", args, strings.NewReader(""), &terminal, &terminal); code == 2 {
 			t.Errorf("%s: no such command line: %s", line, terminal.String())
 		}

@@ -169,7 +169,7 @@ func (c *checker) permissions(ctx context.Context) {
 		{"postback.dev", "postbackendpoints", "", "get", "view", "status"},
 		{"", "pods", "", "list", "view", "log"},
 		{"", "pods", "portforward", "create", "postback-operator-reader", "log"},
-		{"", "secrets", "", "get", "postback-operator-reader", "log and url"},
+		{"", "secrets", "", "get", "postback-operator-corrector", "url and test"},
 		{"postback.dev", "postbackendpoints", "", "patch", "postback-operator-owner", "rotate --write"},
 	} {
 		review := &authorizationv1.SelfSubjectAccessReview{Spec: authorizationv1.SelfSubjectAccessReviewSpec{
@@ -196,7 +196,7 @@ func (c *checker) permissions(ctx context.Context) {
 func (c *checker) fleets(ctx context.Context) {
 	list, err := c.cluster.Fleets(ctx, c.namespace)
 	if err != nil {
-		c.add("fleet", "warning", oneLine(err), "")
+		c.add("fleet", "warning", oneLine(err), "kubectl auth can-i list receiverfleets")
 		return
 	}
 	for i := range list {
@@ -218,7 +218,7 @@ func (c *checker) fleets(ctx context.Context) {
 func (c *checker) endpoints(ctx context.Context) {
 	list, err := c.cluster.Endpoints(ctx, c.namespace)
 	if err != nil {
-		c.add("endpoint", "warning", oneLine(err), "")
+		c.add("endpoint", "warning", oneLine(err), "kubectl auth can-i list postbackendpoints")
 		return
 	}
 	if len(list) == 0 {

@@ -32,6 +32,7 @@ type cluster struct {
 	// receiver is the address that the pod's port leads to; empty: the pod is dead.
 	receiver string
 	opened   []string // ports that were asked for
+	patches  []string // of the endpoint
 }
 
 const (
@@ -78,6 +79,11 @@ func (c *cluster) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	w.Header().Set("Content-Type", "application/json")
 	if object == nil && refused == nil {
 		refused = apierrors.NewNotFound(schema.GroupResource{}, filepath.Base(r.URL.Path))
+	}
+	if r.Method == http.MethodPatch && refused == nil {
+		text, _ := io.ReadAll(r.Body)
+		c.patches = append(c.patches, string(text))
+		object.(*v1alpha1.PostbackEndpoint).Generation++
 	}
 	if refused != nil {
 		w.WriteHeader(int(refused.ErrStatus.Code))
@@ -223,8 +229,8 @@ func TestWhatGoesWrongIsOneLine(t *testing.T) {
 			name: "the user may not read Secrets", edit: func(c *cluster) {
 				c.refuse[tokenPath], c.refuse[opsPath] = forbidden("secrets"), forbidden("secrets")
 			},
-			want: `you may not use secrets default/shop-postback in context "test": ` +
-				"ask for the role postback-operator-reader, or one above it",
+			want: `you may not read the Secret default/shop-postback in context "test": ` +
+				"ask for a Role that gets it, or for the role postback-operator-corrector",
 		},
 		{
 			name: "the user may not forward ports", edit: func(c *cluster) { c.refuse[forwardPath] = forbidden("pods") },

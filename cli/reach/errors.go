@@ -59,6 +59,9 @@ func (c *Cluster) explain(err error, resource, namespace, name string) error {
 			name, c.Context)
 	case apierrors.IsNotFound(err):
 		return plainly(err, "there is no %s in context %q", object, c.Context)
+	case apierrors.IsForbidden(err) && resource == "secrets":
+		return plainly(err, "you may not read the Secret %s/%s in context %q: ask for a Role that gets it, or for the role "+
+			"postback-operator-corrector", namespace, name, c.Context)
 	case apierrors.IsForbidden(err):
 		return plainly(err, "you may not use %s in context %q: ask for the role postback-operator-reader, or one above it",
 			object, c.Context)
