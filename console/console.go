@@ -54,6 +54,8 @@ func (c *console) handler() http.Handler {
 		"clicks":           c.clicks,
 		"campaigns":        c.campaigns,
 		"endpoints":        c.endpoints,
+		"operations":       c.operations,
+		"operations/{id}":  c.operation,
 
 		"clicks/{namespace}/{name}/{subid}": c.click,
 	} {
@@ -61,7 +63,14 @@ func (c *console) handler() http.Handler {
 	}
 	mux.HandleFunc("GET "+Base+"tail", c.tail)
 	mux.Handle("POST "+Base+"url", c.show(c.urlAndTest))
-	mux.Handle("POST "+Base+"s2s/{id}/resend", c.show(c.resend))
+	for path, change := range map[string]func(*page) error{
+		"s2s/{id}/resend":        c.resend,
+		"operations":             c.replay,
+		"operations/{id}/run":    c.runOperation,
+		"operations/{id}/cancel": c.cancelOperation,
+	} {
+		mux.Handle("POST "+Base+path, c.show(change))
+	}
 	mux.Handle("GET "+Base+"static/", http.StripPrefix(Base, http.FileServerFS(static)))
 	mux.Handle("GET "+Base, c.show(func(*page) error { return errNoPage }))
 	return secure(mux)

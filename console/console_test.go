@@ -29,6 +29,8 @@ type receiver struct {
 	status int
 	// explained are the parameters of the last postback that somebody asked about.
 	explained string
+	// operation is the last one that was asked for.
+	operation read.NewOperation
 	guard     *guard
 }
 
@@ -70,6 +72,26 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		}}}
 	case "/api/v1/talkers":
 		answer = read.Talkers{Endpoints: []read.Talker{{Name: "shop/main", Requests: 9, Refused: 1}}}
+	case "/api/v1/operations", "/api/v1/operations/o1", "/api/v1/operations/o1/run", "/api/v1/operations/o1/cancel":
+		total := 3
+		o := read.Operation{
+			ID: "o1", Kind: "replay", Endpoint: &text, State: "dry_run_done", DryRun: true, Actor: &text, Note: &text,
+			CreatedAt: &at, Total: &total, Done: 2, Outcomes: map[string]int{hostile: 2}, Forwards: map[string]int{hostile: 1},
+			Money: []read.OperationMoney{{Metric: hostile, Currency: "USD", Amount: "1"}}, Error: &text,
+		}
+		answer = o
+		if r.Method == http.MethodPost && r.URL.Path == "/api/v1/operations" {
+			_ = json.NewDecoder(r.Body).Decode(&f.operation)
+		}
+		if r.URL.Path == "/api/v1/operations" && r.Method == http.MethodGet {
+			answer = read.Page[read.Operation]{Items: []read.Operation{o}}
+		}
+	case "/api/v1/operations/o1/rows":
+		answer = read.Page[read.OperationRow]{NextCursor: &next, Items: []read.OperationRow{{
+			Number: 1, SubID: &text, TID: hostile, Outcome: &text, Reason: &text, Warnings: []string{hostile},
+			ConversionID: &next, PreviousType: &text, Type: &text, PreviousPayout: &text, Payout: &text, Currency: &text,
+			Forwards: []string{hostile},
+		}}}
 	case "/api/v1/statuses":
 		answer = read.Statuses{Others: 2, Items: []read.Status{{
 			Endpoint: "shop/main", Word: hostile, Count: 3, First: &at, Last: &at,
@@ -147,6 +169,7 @@ var pages = []string{
 	"/console/url?network=keitaro&guess=[[[x]]]",
 	"/console/url?query=" + url.QueryEscape(hostile), "/console/nonsense",
 	"/console/clicks", "/console/clicks/shop/main/c1", "/console/campaigns", "/console/endpoints", "/console/statuses",
+	"/console/operations", "/console/operations/o1",
 	"/console/statuses?endpoint=shop/main&type=sale&word=" + url.QueryEscape(hostile),
 }
 

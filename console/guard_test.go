@@ -139,3 +139,29 @@ func TestNothingIsChangedByALink(t *testing.T) {
 		t.Errorf("a GET asked %v", api.asked)
 	}
 }
+
+func TestAReplayIsAskedForAsADryRunAndRunByAFurtherForm(t *testing.T) {
+	api := &receiver{}
+	b := &visitor{handler: newHandler(api)}
+	b.send(t, http.MethodGet, "/console/operations", nil, nil)
+	id, _, _ := strings.Cut(b.cookie.Value, ".")
+	token := api.guard.token(id)
+	for _, target := range []string{"/console/operations", "/console/operations/o1/run", "/console/operations/o1/cancel"} {
+		asked := len(api.asked)
+		if status := b.send(t, http.MethodPost, target, nil, nil); status != http.StatusForbidden || len(api.asked) > asked {
+			t.Errorf("%s without a token: status %d", target, status)
+		}
+		form := url.Values{
+			"token": {token}, "endpoint": {"shop/main"}, "note": {"trained"}, "reason": {"status_unknown"}, "ids": {"a b"},
+		}
+		status := b.send(t, http.MethodPost, target, form, nil)
+		want := "/api/v1" + strings.TrimPrefix(target, "/console")
+		if status != http.StatusSeeOther || b.location != "/console/operations/o1" || api.last() != want {
+			t.Errorf("%s: status %d, leads to %q, asked %s", target, status, b.location, api.last())
+		}
+		if target == "/console/operations" && (!api.operation.DryRun || len(api.operation.IDs) != 2 ||
+			api.operation.Reason != "status_unknown" || api.operation.Note != "trained") {
+			t.Errorf("asked for %+v", api.operation)
+		}
+	}
+}

@@ -58,6 +58,9 @@ type page struct {
 	// Token is what the page's forms carry, see [guard].
 	Token   string
 	Figures []figure
+	// Operations are those of a list, or the one that the page is about, with its rows.
+	Operations    []read.Operation
+	OperationRows []read.OperationRow
 	// NextCursor continues a list; empty at its end.
 	NextCursor string
 }
@@ -109,7 +112,7 @@ func (p *page) asked(names ...string) url.Values {
 // Sections returns the parts of the navigation.
 func (p *page) Sections() []string {
 	return []string{
-		"overview", "conversions", "received", "clicks", "campaigns", "s2s", "reports", "url", "endpoints",
+		"overview", "conversions", "received", "clicks", "campaigns", "s2s", "reports", "url", "endpoints", "operations",
 	}
 }
 
