@@ -21,6 +21,7 @@ import (
 var examplePages = []struct{ file, token string }{
 	{"../../docs/api.md", ""},
 	{"../../docs/operations.md", opsToken},
+	{"../../docs/keitaro-api.md", ""},
 }
 
 // example is a command of a page, and what it answers there.
@@ -54,7 +55,8 @@ func runExamples(t *testing.T, file, token string) {
 				for _, ex := range commands(block) {
 					answer := ex.answer
 					switch {
-					case strings.HasPrefix(ex.command, "API="), strings.HasPrefix(ex.command, "AUTH="):
+					case strings.HasPrefix(ex.command, "API="), strings.HasPrefix(ex.command, "AUTH="),
+						strings.HasPrefix(ex.command, "ADMIN="), strings.HasPrefix(ex.command, "KEY="):
 					case strings.HasPrefix(ex.command, "sleep "):
 						r.ended(t, operation)
 					default:
@@ -140,9 +142,10 @@ func (r *rig) curl(t *testing.T, command string, operation *string) string {
 	args := words.FindAllString(command, -1)[1:]
 	for i := 0; i < len(args); i++ {
 		value := func() string { i++; return strings.Trim(args[i], `'"`) }
+		credentials := strings.NewReplacer("$AUTH", "Authorization: Bearer "+r.token, "$KEY", adminKey)
 		switch args[i] {
 		case "-H":
-			if name, text, _ := strings.Cut(strings.ReplaceAll(value(), "$AUTH", "Authorization: Bearer "+r.token), ": "); name != "" {
+			if name, text, _ := strings.Cut(credentials.Replace(value()), ": "); name != "" {
 				sent.Header.Set(name, text)
 			}
 		case "-G":
@@ -156,6 +159,7 @@ func (r *rig) curl(t *testing.T, command string, operation *string) string {
 			form += "&" + name + "=" + url.QueryEscape(text)
 		default:
 			target = strings.Replace(strings.Trim(args[i], `"`), "$API", r.ops+"/api/v1", 1)
+			target = strings.Replace(target, "$ADMIN", r.admin+"/admin_api/v1", 1)
 		}
 	}
 	form = strings.TrimPrefix(form, "&")

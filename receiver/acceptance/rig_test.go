@@ -44,6 +44,7 @@ type rig struct {
 	fleet     config.Fleet
 	endpoints []config.Endpoint
 	url, ops  string
+	admin     string // of Keitaro's Admin API
 	db        *sql.DB
 	log       logbook
 	contract  contract
@@ -101,7 +102,12 @@ func startWith(
 			t.Fatal(err)
 		}
 	}
+	key := filepath.Join(t.TempDir(), "key")
+	if err := os.WriteFile(key, []byte(adminKey+"\n"), 0o600); err != nil {
+		t.Fatal(err)
+	}
 	receiver, err := setup.Start(t.Context(), setup.Options{
+		AdminListen: "127.0.0.1:0", AdminKeyFile: key,
 		Config: r.dir, Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Store: store,
 		Hold: patience, Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Version: "test",
@@ -122,6 +128,7 @@ func startWith(
 		}
 	})
 	r.url, r.ops = "http://"+receiver.Address(), "http://"+receiver.OpsAddress()
+	r.admin = "http://" + receiver.AdminAddress()
 	if r.db, err = sql.Open(driver, source); err != nil {
 		t.Fatal(err)
 	}

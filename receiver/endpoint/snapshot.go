@@ -7,8 +7,10 @@ import (
 	"encoding/hex"
 	"errors"
 	"fmt"
+	"maps"
 	"net/netip"
 	"slices"
+	"strings"
 	"time"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
@@ -169,6 +171,13 @@ func (s *Snapshot) LongestLookback() (longest time.Duration) {
 		longest = max(longest, time.Duration(e.Rules.ClickLookback))
 	}
 	return longest
+}
+
+// Campaigns returns the campaigns, sorted by endpoint and name.
+func (s *Snapshot) Campaigns() []*Campaign {
+	return slices.SortedFunc(maps.Values(s.campaigns), func(a, b *Campaign) int {
+		return cmp.Or(strings.Compare(a.Endpoint.Name, b.Endpoint.Name), strings.Compare(a.Name, b.Name))
+	})
 }
 
 // WithCampaigns returns the endpoints that have campaigns, sorted by name. The caller must not change the slice.

@@ -29,8 +29,12 @@ func (r *Receiver) Run(ctx context.Context) error {
 		r.followDurability, r.followDatabaseSize} {
 		running.Go(func() { part(upkeep) })
 	}
-	failed := make(chan error, 2)
-	for _, listener := range []*server.Listener{r.ops, r.postback} {
+	listeners := []*server.Listener{r.ops, r.postback}
+	if r.admin != nil {
+		listeners = append(listeners, r.admin)
+	}
+	failed := make(chan error, len(listeners))
+	for _, listener := range listeners {
 		running.Go(func() {
 			if err := listener.Serve(); err != nil {
 				failed <- err
@@ -84,12 +88,18 @@ func (r *Receiver) finish(endUpkeep func()) error {
 	err = errors.Join(err, r.ledger.Close(ctx))
 	ctx, cancel = context.WithTimeout(context.Background(), opsGrace)
 	defer cancel()
+	if r.admin != nil {
+		_ = r.admin.Shutdown(ctx)
+	}
 	_ = r.ops.Shutdown(ctx)
 	return err
 }
 
 // abandon closes what a start that failed has opened.
 func (r *Receiver) abandon() {
+	if r.admin != nil {
+		_ = r.admin.Close()
+	}
 	if r.ops != nil {
 		_ = r.ops.Close()
 	}

@@ -60,6 +60,8 @@ type Options struct {
 	Spool Spool
 	// OpsTokenFile holds the bearer token of the read API; empty = it answers on loopback only.
 	OpsTokenFile string
+	// AdminListen is host:port of the subset of Keitaro's Admin API, and AdminKeyFile holds its key; both or none.
+	AdminListen, AdminKeyFile string
 	// Console serves the web pages on the ops port, on loopback. It goes without OpsTokenFile.
 	Console bool
 	// TLSCertFile and TLSKeyFile, both or none, turn on TLS for Listen.
@@ -125,7 +127,9 @@ type Receiver struct {
 	// listening is postback, once it is open: the ops port opens first.
 	listening atomic.Pointer[server.Listener]
 	ops       *server.Listener
-	draining  atomic.Bool
+	// admin is nil without AdminListen.
+	admin    *server.Listener
+	draining atomic.Bool
 	// settled reports whether the clock can be trusted.
 	settled func() bool
 	// durability is the level that the store last reported.
@@ -169,6 +173,14 @@ func (r *Receiver) Address() string { return r.postback.Address() }
 
 // OpsAddress is documented at [Receiver.Address].
 func (r *Receiver) OpsAddress() string { return r.ops.Address() }
+
+// AdminAddress is what Keitaro's Admin API listens on; "" if nobody asked for it.
+func (r *Receiver) AdminAddress() string {
+	if r.admin == nil {
+		return ""
+	}
+	return r.admin.Address()
+}
 
 func (r *Receiver) startLedger(ctx context.Context) (err error) {
 	var lanes int
@@ -265,6 +277,9 @@ func (r *Receiver) listenOps(ctx context.Context) error {
 	}
 	pages, err := r.newConsole(product)
 	if err != nil {
+		return err
+	}
+	if err := r.listenAdmin(ctx, product); err != nil {
 		return err
 	}
 	var waiting func() ledger.SpoolStatus
