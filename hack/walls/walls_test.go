@@ -73,7 +73,7 @@ type wall struct {
 
 // pure are the packages that decide and do nothing else.
 var pure = []string{
-	"receiver/macro", "receiver/report", "receiver/request", "receiver/access", "receiver/postback",
+	"receiver/macro", "receiver/filter", "receiver/report", "receiver/request", "receiver/access", "receiver/postback",
 	"receiver/conversion", "receiver/trace", "receiver/forward/rule",
 	"controllers/rotation", "controllers/credential", "controllers/render", "controllers/assembly", "controllers/snippets",
 	"api/presets",

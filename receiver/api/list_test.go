@@ -87,7 +87,7 @@ func TestABadTermIsNamed(t *testing.T) {
 	h := New(options(&fakeStore{}))
 	for query, want := range map[string]string{
 		"filter=kind+eq+sale":                    `"kind" is no field here; there are id, endpoint, subid,`,
-		"filter=type+is+sale":                    `"is" is no operator; write FIELD OP VALUE with one of eq, ne,`,
+		"filter=type+is+sale":                    `"is" is no operator; write FIELD OP VALUE, such as campaign eq spring, with one of eq, ne,`,
 		"filter=type":                            `"" is no operator`,
 		"filter=type+eq":                         "eq needs a value; for what has none write type empty",
 		"filter=type+empty+x":                    "empty takes no value",

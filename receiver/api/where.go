@@ -7,6 +7,8 @@ import (
 	"time"
 
 	"github.com/shopspring/decimal"
+
+	"github.com/postback-dev/postback-operator/receiver/filter"
 )
 
 // maxTerms bounds the filters of a request.
@@ -15,13 +17,14 @@ const maxTerms = 10
 // ops compare a field with a value. A field with several values, as warnings are, passes eq, in and contains if one of
 // them does, and ne and notin if none is among those given. There are no patterns: a filter must not make a store work
 // hard.
-var ops = []string{"eq", "ne", "in", "notin", "gt", "lt", "empty", "contains"}
+var ops = []filter.Op{
+	filter.Equal, filter.NotEqual, filter.In, filter.NotIn, filter.Greater, filter.Less, filter.Empty, filter.Contains,
+}
 
-// term is one filter: FIELD OP VALUE.
+// term is one condition on a column.
 type term struct {
 	column
-	op     string
-	values []string
+	filter.Term
 	// than and when are what gt and lt compare with; one of them is nil.
 	than *decimal.Decimal
 	when *time.Time
@@ -43,35 +46,24 @@ func parseTerms(columns []column, texts []string) ([]term, error) {
 }
 
 func parseTerm(columns []column, text string) (term, error) {
-	field, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
-	op, value, hasValue := strings.Cut(strings.TrimSpace(rest), " ")
-	i := slices.IndexFunc(columns, func(c column) bool { return c.name == field })
-	switch {
-	case i < 0:
-		names := make([]string, len(columns))
-		for i, c := range columns {
-			names[i] = c.name
-		}
-		return term{}, badRequest(fmt.Sprintf("filter: %q is no field here; there are %s", field, strings.Join(names, ", ")))
-	case !slices.Contains(ops, op):
-		return term{}, badRequest(fmt.Sprintf("filter: %q is no operator; write FIELD OP VALUE with one of %s", op,
-			strings.Join(ops, ", ")))
-	case op == "empty" && hasValue:
-		return term{}, badRequest("filter: empty takes no value")
-	case op != "empty" && !hasValue:
-		return term{}, badRequest(fmt.Sprintf("filter: %s needs a value; for what has none write %s empty", op, field))
+	names := make([]string, len(columns))
+	for i, c := range columns {
+		names[i] = c.name
 	}
-	t := term{column: columns[i], op: op, values: []string{value}}
-	switch op {
-	case "in", "notin":
-		t.values = strings.Split(value, ",")
-	case "gt", "lt":
+	parsed, err := filter.Parse(text, names, ops)
+	if err != nil {
+		return term{}, badRequest("filter: " + err.Error())
+	}
+	t := term{column: columns[slices.Index(names, parsed.Field)], Term: parsed}
+	if parsed.Op == filter.Greater || parsed.Op == filter.Less {
+		value := parsed.Values[0]
 		if number, err := decimal.NewFromString(value); err == nil && t.number && len(value) <= maxNumberBytes {
 			t.than = &number
 		} else if at, err := parseTime(value); err == nil && !t.number {
 			t.when = &at
 		} else {
-			return term{}, badRequest(fmt.Sprintf("filter: %s compares a number with a number, or a time with RFC 3339", op))
+			return term{}, badRequest(fmt.Sprintf("filter: %s compares a number with a number, or a time with RFC 3339",
+				parsed.Op))
 		}
 	}
 	return t, nil
@@ -91,16 +83,16 @@ func pass(terms []term, view any) bool {
 }
 
 func (t *term) passes(values []string) bool {
-	switch t.op {
-	case "empty":
+	switch t.Op {
+	case filter.Empty:
 		return len(values) == 0
-	case "ne", "notin":
+	case filter.NotEqual, filter.NotIn:
 		return !slices.ContainsFunc(values, t.given)
-	case "contains":
-		return slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, t.values[0]) })
-	case "gt":
+	case filter.Contains:
+		return slices.ContainsFunc(values, func(v string) bool { return strings.Contains(v, t.Values[0]) })
+	case filter.Greater:
 		return slices.ContainsFunc(values, func(v string) bool { return t.compare(v) > 0 })
-	case "lt":
+	case filter.Less:
 		return slices.ContainsFunc(values, func(v string) bool { return t.compare(v) < 0 })
 	}
 	return slices.ContainsFunc(values, t.given)
@@ -109,10 +101,10 @@ func (t *term) passes(values []string) bool {
 // given reports whether the value is one of the term's. Numbers are the same however they are written.
 func (t *term) given(value string) bool {
 	if !t.number {
-		return slices.Contains(t.values, value)
+		return slices.Contains(t.Values, value)
 	}
 	have, err := decimal.NewFromString(value)
-	return slices.ContainsFunc(t.values, func(text string) bool {
+	return slices.ContainsFunc(t.Values, func(text string) bool {
 		want, wrong := decimal.NewFromString(text)
 		return err == nil && wrong == nil && len(text) <= maxNumberBytes && have.Equal(want)
 	})

@@ -3,19 +3,21 @@ package report
 import (
 	"slices"
 	"strings"
+
+	"github.com/postback-dev/postback-operator/receiver/filter"
 )
 
-// Op compares a field with values.
-type Op string
+// Op compares a field with values. Text is compared by bytes.
+type Op = filter.Op
 
-// The operators. Text is compared by bytes. Empty takes no value; In and NotIn take several, separated by commas.
+// The operators of reports.
 const (
-	Equal    Op = "eq"
-	NotEqual Op = "ne"
-	In       Op = "in"
-	NotIn    Op = "notin"
-	Contains Op = "contains"
-	Empty    Op = "empty"
+	Equal    = filter.Equal
+	NotEqual = filter.NotEqual
+	In       = filter.In
+	NotIn    = filter.NotIn
+	Contains = filter.Contains
+	Empty    = filter.Empty
 	// Prefix is not for people: it selects a namespace.
 	Prefix Op = "prefix"
 )
@@ -49,25 +51,13 @@ func (f Filter) Holds(value string) bool {
 
 // parseFilter reads `FIELD OP VALUE`.
 func parseFilter(text string) (Filter, error) {
-	field, rest, _ := strings.Cut(strings.TrimSpace(text), " ")
-	op, value, hasValue := strings.Cut(strings.TrimSpace(rest), " ")
-	f := Filter{Field: Dimension(field), Op: Op(op)}
-	switch {
-	case !f.Field.Valid():
-		return f, invalid("filter", "%q is no dimension; they are %s", field, listed(dimensions))
-	case !slices.Contains(ops, f.Op):
-		return f, invalid("filter", "%q is no operator; write FIELD OP VALUE, such as campaign eq spring, with one of %s", op,
-			listed(ops))
-	case f.Op == Empty && hasValue:
-		return f, invalid("filter", "empty takes no value")
-	case f.Op == Empty:
-		return f, nil
-	case !hasValue:
-		return f, invalid("filter", "%s needs a value; for fields without one write: %s empty", f.Op, field)
-	case f.Op == In || f.Op == NotIn:
-		f.Values = strings.Split(value, ",")
-	default:
-		f.Values = []string{value}
+	fields := make([]string, len(dimensions))
+	for i, d := range dimensions {
+		fields[i] = string(d)
 	}
-	return f, nil
+	t, err := filter.Parse(text, fields, ops)
+	if err != nil {
+		return Filter{}, invalid("filter", "%v", err)
+	}
+	return Filter{Field: Dimension(t.Field), Op: t.Op, Values: t.Values}, nil
 }

@@ -306,7 +306,7 @@ func TestAWrongQueryIsToldByTheNameOfItsParameter(t *testing.T) {
 		"filter=campaign spring":        `filter: "spring" is no operator`,
 		"filter=campaign eq":            "filter: eq needs a value",
 		"filter=campaign empty x":       "filter: empty takes no value",
-		"filter=colour eq red":          `filter: "colour" is no dimension`,
+		"filter=colour eq red":          `filter: "colour" is no field here`,
 		"filter=endpoint prefix a":      `filter: "prefix" is no operator`,
 		"currency=%20":                  "currency: ",
 		"sort=profit&metrics=clicks":    `sort: "profit" is neither`,
