@@ -51,6 +51,7 @@ func viewClick(c *conversion.Click) read.Click {
 		IP:            read.Text(c.IP),
 		UserAgent:     read.Text(c.UserAgent),
 		Params:        map[string]string{},
+		Unique:        c.Unique,
 		VisitorFields: append([]string{}, c.VisitorFields...),
 	}
 	for _, p := range c.Params {

@@ -23,7 +23,8 @@ type Reason string
 const (
 	// JSONInvalid: the item is no JSON object.
 	JSONInvalid Reason = "json_invalid"
-	// ValueUnreadable: a known field holds a list, an object or a truth value.
+	// ValueUnreadable: a known field holds a list, an object, or a truth value where that means nothing; or unique holds
+	// none.
 	ValueUnreadable Reason = "value_unreadable"
 	// ValueTooLong: a value is longer than [MaxValueBytes].
 	ValueTooLong Reason = "value_too_long"
@@ -59,7 +60,7 @@ func (s Scope) read(item json.RawMessage) (conversion.Click, Reason) {
 	f := fields{object: object}
 	click := conversion.Click{
 		Endpoint: s.Endpoint, SubID: f.text(config.ParamSubid), Time: s.time(&f), Campaign: f.text("campaign"),
-		IP: f.text("ip"), UserAgent: f.text("user_agent"), Cost: s.cost(&f),
+		IP: f.text("ip"), UserAgent: f.text("user_agent"), Cost: s.cost(&f), Unique: f.flag("unique"),
 	}
 	for _, name := range conversion.ClickFields() {
 		if value := f.text(name); value != "" {
@@ -111,6 +112,18 @@ func (f *fields) reject(reason Reason) {
 	if f.reason == "" {
 		f.reason = reason
 	}
+}
+
+// flag returns a truth value: as JSON has it, or as 1 and 0, or either as text.
+func (f *fields) flag(name string) bool {
+	switch strings.Trim(string(f.object[name]), `"`) {
+	case "true", "1":
+		return true
+	case "", "null", "false", "0":
+	default:
+		f.reject(ValueUnreadable)
+	}
+	return false
 }
 
 // text returns a value as text that every store takes: UTF-8 without NUL. A number stays as it is written.

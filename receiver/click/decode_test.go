@@ -95,6 +95,7 @@ func TestTheCostOfAClick(t *testing.T) {
 		{"a dollar sign for the currency", `"cost":"5","currency":"$"`, "5 USD = 5", ""},
 		{"an unfilled cost", `"cost":"{cost}"`, "none", ""},
 		{"a truth value", `"cost":true`, "none", ValueUnreadable},
+		{"a unique click that is no truth value", `"unique":"maybe"`, "none", ValueUnreadable},
 	} {
 		t.Run(test.name, func(t *testing.T) {
 			got := decodeOne(t, `{"subid":"c1",`+test.fields+`}`)
@@ -201,6 +202,17 @@ func checkClick(t *testing.T, click conversion.Click) {
 		}
 		if i > 0 && click.Params[i-1].Name >= param.Name {
 			t.Errorf("%s stands after %s", param.Name, click.Params[i-1].Name)
+		}
+	}
+}
+
+func TestATrackerSaysWhichClicksAreUnique(t *testing.T) {
+	for value, want := range map[string]bool{
+		`true`: true, `"true"`: true, `1`: true, `"1"`: true, `false`: false, `0`: false, `""`: false, `null`: false,
+	} {
+		items, err := (Scope{}).Decode([]byte(`{"subid":"c1","unique":` + value + `}`))
+		if err != nil || items[0].Reason != "" || items[0].Click.Unique != want {
+			t.Errorf("%s: %+v, %v", value, items, err)
 		}
 	}
 }

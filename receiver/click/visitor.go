@@ -6,6 +6,8 @@ import (
 	"log/slog"
 	"time"
 
+	"github.com/postback-dev/postback-operator/receiver/click/unique"
+	"github.com/postback-dev/postback-operator/receiver/click/visit"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -25,9 +27,22 @@ type Ledger interface {
 type Store struct {
 	Ledger   Ledger
 	Observer Observer
+	// Visitors tell unique visits.
+	Visitors *unique.Visitors
 	// Timeout bounds how long a visitor waits.
 	Timeout time.Duration
 	Logger  *slog.Logger
+}
+
+// AddVisit adds the click of a visit and says in it whether the visit is unique. It reports whether the click is
+// durable, as Add does.
+func (s *Store) AddVisit(ctx context.Context, v visit.Visit, click *conversion.Click) bool {
+	click.Unique = s.Visitors.First(v)
+	stored := s.Add(ctx, click)
+	if !stored {
+		s.Visitors.Forget(v)
+	}
+	return stored
 }
 
 // Add reports whether the click is durable. It waits at most for the timeout, also when the visitor has gone: that does

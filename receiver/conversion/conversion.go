@@ -34,6 +34,8 @@ type Click struct {
 	Params Params `json:"params,omitempty"`
 	// Cost of the click; nil if nobody said.
 	Cost *money.Amount `json:"cost,omitempty"`
+	// Unique: it is the campaign's first click of its visitor for some time.
+	Unique bool `json:"unique,omitempty"`
 	// VisitorFields are the names among Params, and `cost`, whose values were set from a page, sorted: with empty ones
 	// they are all that a page may set.
 	VisitorFields []string `json:"visitor_fields,omitempty"`

@@ -141,6 +141,7 @@ func (f *folder) groups(fact Fact) []string {
 func (s *Sums) add(fact Fact, countsAs func(endpoint, conversionType string) config.CountsAs) {
 	if fact.Type == "" {
 		s.Clicks += fact.Rows
+		s.UniqueClicks += fact.Unique
 		s.PendingCosts += fact.Pending
 		s.Cost = s.Cost.Add(fact.Amount)
 		return
@@ -157,6 +158,7 @@ func (s *Sums) add(fact Fact, countsAs func(endpoint, conversionType string) con
 // merge adds the sums of another row.
 func (s *Sums) merge(other *Sums) {
 	s.Clicks += other.Clicks
+	s.UniqueClicks += other.UniqueClicks
 	s.PendingCosts += other.PendingCosts
 	s.Cost = s.Cost.Add(other.Cost)
 	for name, n := range other.Counts {

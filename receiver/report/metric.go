@@ -69,7 +69,8 @@ func (f Formula) String() string {
 
 // Sums are the sums of one row of a report. The zero value is an empty sum.
 type Sums struct {
-	Clicks int64
+	// Clicks, and UniqueClicks, which are the first of their visitors.
+	Clicks, UniqueClicks int64
 	// Cost of the clicks, without that of PendingCosts of them, which wait for a rate.
 	Cost         decimal.Decimal
 	PendingCosts int64
@@ -83,6 +84,8 @@ type Sums struct {
 var metrics = []Metric{
 	ofClicks("clicks", Count, "clicks of `POST /clicks` and visits of campaigns",
 		func(s *Sums) decimal.Decimal { return number(s.Clicks) }),
+	ofClicks("unique_clicks", Count, "clicks that are the first of their visitor",
+		func(s *Sums) decimal.Decimal { return number(s.UniqueClicks) }),
 	ofClicks("cost", Money, "what the clicks cost, as postbacks corrected it",
 		func(s *Sums) decimal.Decimal { return s.Cost }),
 
@@ -123,6 +126,7 @@ var metrics = []Metric{
 
 	made("epc", Money, "earnings per click", Formula{Plus: []string{"revenue"}, Over: []string{"clicks"}}),
 	made("epc_confirmed", Money, "", Formula{Plus: []string{"revenue_confirmed"}, Over: []string{"clicks"}}),
+	made("uepc", Money, "earnings per unique click", Formula{Plus: []string{"revenue"}, Over: []string{"unique_clicks"}}),
 	made("ecpm", Money, "earnings per thousand clicks",
 		Formula{Plus: []string{"revenue"}, Over: []string{"clicks"}, Times: 1000}),
 	made("ecpm_confirmed", Money, "", Formula{Plus: []string{"revenue_confirmed"}, Over: []string{"clicks"}, Times: 1000}),

@@ -54,6 +54,8 @@ type Fact struct {
 	Type string
 	// Rows is how many clicks or conversions there are. Pending of them wait for a rate and are not in Amount.
 	Rows, Pending int64
+	// Unique is how many of the clicks are the first of their visitors.
+	Unique int64
 	// Amount is the cost of clicks, or the payout of conversions.
 	Amount decimal.Decimal
 }

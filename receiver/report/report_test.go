@@ -87,7 +87,7 @@ func shown(t *testing.T, raw string, list ...Fact) (*Report, []string) {
 
 // The worked example of docs/reports.md.
 var worked = []Fact{
-	{Endpoint: "a/shop", Currency: "USD", Rows: 200, Amount: dec("100")},
+	{Endpoint: "a/shop", Currency: "USD", Rows: 200, Unique: 160, Amount: dec("100")},
 	{Endpoint: "a/shop", Currency: "USD", Type: "lead", Rows: 3, Amount: dec("30")},
 	{Endpoint: "a/shop", Currency: "USD", Type: "sale", Rows: 5, Amount: dec("150")},
 	{Endpoint: "a/shop", Currency: "USD", Type: "rejected", Rows: 2, Amount: dec("20")},
@@ -99,7 +99,7 @@ var worked = []Fact{
 
 func TestEveryMetricOfTheWorkedExampleIsRight(t *testing.T) {
 	want := map[string]string{
-		"clicks": "200", "cost": "100",
+		"clicks": "200", "unique_clicks": "160", "uepc": "1.75", "cost": "100",
 		"conversions": "16", "leads": "3", "sales": "5", "rejected": "2", "registrations": "4", "deposits": "1", "trash": "1",
 		"hold": "30", "confirmed": "210", "revenue_rejected": "20", "revenue_registration": "4", "revenue_deposit": "40",
 		"revenue_trash": "10", "revenue_confirmed": "250", "revenue": "280", "profit": "180", "profit_confirmed": "150",

@@ -9,6 +9,7 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/click/api"
 	"github.com/postback-dev/postback-operator/receiver/click/link"
 	"github.com/postback-dev/postback-operator/receiver/click/script"
+	"github.com/postback-dev/postback-operator/receiver/click/unique"
 	"github.com/postback-dev/postback-operator/receiver/server"
 )
 
@@ -16,7 +17,11 @@ import (
 func (r *Receiver) pages() func(*http.Request) server.Page {
 	o := r.options
 	store := &click.Store{
-		Ledger: r.book, Observer: r.metrics, Timeout: min(click.VisitorTimeout, o.Hold), Logger: o.Logger,
+		Ledger:   r.book,
+		Observer: r.metrics,
+		Visitors: unique.New(),
+		Timeout:  min(click.VisitorTimeout, o.Hold),
+		Logger:   o.Logger,
 	}
 	clicks := api.New(api.Options{
 		Endpoints:  r.watch.Current,

@@ -276,6 +276,8 @@ type Click struct {
 	Cost             *string `json:"cost"`
 	OriginalCost     *string `json:"original_cost"`
 	OriginalCurrency *string `json:"original_currency"`
+	// Unique: it is the first click of its visitor for some time.
+	Unique bool `json:"unique"`
 	// VisitorFields are the names among Params, and `cost`, whose values a page has set.
 	VisitorFields []string `json:"visitor_fields"`
 }

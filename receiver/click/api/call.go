@@ -32,6 +32,8 @@ type call struct {
 	ip, userAgent string
 	// isNew: the visitor has no cookie of an earlier click.
 	isNew bool
+	// visitorToken is the cookie of the visitor's last click, empty if there is none.
+	visitorToken string
 	// prefetch: a browser fetched the page ahead of its visitor.
 	prefetch bool
 	// secure: the page is served over https. Known for version 4 only.
@@ -75,7 +77,7 @@ func (c *call) readV3(sent request.Values, userAgent string, header http.Header)
 	if c.userAgent == "" && (header.Get("Origin") != "" || header.Get("Sec-Fetch-Mode") != "") {
 		c.userAgent = userAgent
 	}
-	c.isNew = !hasSubid(header.Get("Cookie"))
+	c.readCookies(header.Get("Cookie"))
 	c.prefetch = sent.Get("prefetch") == "1" || visit.IsSpeculative(header.Get)
 }
 
@@ -109,7 +111,7 @@ func (c *call) readV4(sent request.Values) {
 	header := func(name string) string { return headers[strings.ToLower(name)] }
 	c.ip = address(cmp.Or(sent.Get("ip"), server["remote_addr"]))
 	c.userAgent = cmp.Or(sent.Get("ua"), header("User-Agent"))
-	c.isNew = !hasSubid(header("Cookie"))
+	c.readCookies(header("Cookie"))
 	c.prefetch = sent.Get("prefetch") == "1" || visit.IsSpeculative(header)
 	c.secure = server["https"] != "" && !strings.EqualFold(server["https"], "off")
 }
@@ -138,9 +140,12 @@ func address(text string) string {
 	return ip.Unmap().WithZone("").String()
 }
 
-// hasSubid reports whether a Cookie header has the cookie of an earlier click.
-func hasSubid(cookies string) bool {
-	r := http.Request{Header: http.Header{"Cookie": {cookies}}}
+// readCookies reads the visitor's Cookie header.
+func (c *call) readCookies(header string) {
+	r := http.Request{Header: http.Header{"Cookie": {header}}}
 	cookie, err := r.Cookie(link.CookieSubID)
-	return err == nil && cookie.Value != ""
+	c.isNew = err != nil || cookie.Value == ""
+	if cookie, err = r.Cookie(link.CookieToken); err == nil {
+		c.visitorToken = cookie.Value
+	}
 }

@@ -11,6 +11,7 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/click"
+	"github.com/postback-dev/postback-operator/receiver/click/unique"
 	"github.com/postback-dev/postback-operator/receiver/click/visit"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
@@ -75,7 +76,13 @@ func (o observer) ClicksLimited(n int)       { o.Limited += n }
 
 // Store returns a store of clicks on the book.
 func (b *Book) Store() *click.Store {
-	return &click.Store{Ledger: b, Observer: observer{b}, Timeout: time.Minute, Logger: slog.New(slog.DiscardHandler)}
+	return &click.Store{
+		Ledger:   b,
+		Observer: observer{b},
+		Visitors: unique.New(),
+		Timeout:  time.Minute,
+		Logger:   slog.New(slog.DiscardHandler),
+	}
 }
 
 // Endpoint returns an endpoint in USD with the campaigns spring (alias QwErTy) and autumn (alias autumn), whose pages

@@ -4,6 +4,7 @@
 package link
 
 import (
+	"cmp"
 	"net/http"
 	"net/netip"
 	"strings"
@@ -101,6 +102,7 @@ func (l *Links) campaign(w http.ResponseWriter, r *http.Request, snapshot *endpo
 		Values:    request.ParseVisit(said, c.Names),
 		IP:        said.Source.String(),
 		UserAgent: said.UserAgent,
+		Token:     cookieToken(r),
 		At:        said.At,
 	}
 	switch {
@@ -147,7 +149,7 @@ func (l *Links) visit(w http.ResponseWriter, r *http.Request, said *request.Requ
 		l.pass(w, r, v, made)
 		return
 	}
-	if !l.Clicks.Add(r.Context(), made) {
+	if !l.Clicks.AddVisit(r.Context(), v, made) {
 		l.pass(w, r, v, made)
 		return
 	}
@@ -190,11 +192,14 @@ func (l *Links) updateAny(w http.ResponseWriter, r *http.Request, snapshot *endp
 
 // visitorToken returns the token of the visitor's click, which the page sends, or else the browser.
 func visitorToken(r *http.Request, values request.Values) string {
-	token := values.Get(paramToken)
-	if cookie, err := r.Cookie(CookieToken); token == "" && err == nil {
-		token = cookie.Value
+	return cmp.Or(values.Get(paramToken), cookieToken(r))
+}
+
+func cookieToken(r *http.Request) string {
+	if cookie, err := r.Cookie(CookieToken); err == nil {
+		return cookie.Value
 	}
-	return token
+	return ""
 }
 
 // updateAnswer says what became of an update. The official script takes any text for a subid, so that it is answered

@@ -496,3 +496,23 @@ func TestTheHeadersOfEveryAnswer(t *testing.T) {
 		}
 	}
 }
+
+func TestTheFirstVisitOfABrowserIsUnique(t *testing.T) {
+	l, book := newLinks(t)
+	first := ask(l, "GET", "/QwErTy", "User-Agent", "UA")
+	token := (&http.Response{Header: first.Header}).Cookies()[1].Value
+	ask(l, "GET", "/QwErTy", "User-Agent", "UA")
+	ask(l, "GET", "/QwErTy", "User-Agent", "moved", "Cookie", "token="+token)
+	ask(l, "GET", "/QwErTy", "User-Agent", "another")
+	book.Err = errors.New("away")
+	ask(l, "GET", "/QwErTy", "User-Agent", "unlucky")
+	book.Err = nil
+	ask(l, "GET", "/QwErTy", "User-Agent", "unlucky")
+	var got []bool
+	for _, click := range book.Clicks {
+		got = append(got, click.Unique)
+	}
+	if diff := cmp.Diff([]bool{true, false, false, true, true}, got); diff != "" {
+		t.Error(diff)
+	}
+}

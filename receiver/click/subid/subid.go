@@ -37,6 +37,18 @@ func New(now time.Time) string {
 	return string(id[:])
 }
 
+// Time returns the moment of a subid that [New] has returned, and the zero time for any other text.
+func Time(text string) time.Time {
+	if !IsMinted(text) {
+		return time.Time{}
+	}
+	var ms int64
+	for i := range timeChars {
+		ms = ms*int64(len(alphabet)) + int64(strings.IndexByte(alphabet, text[i]))
+	}
+	return time.UnixMilli(ms).UTC()
+}
+
 // IsMinted reports whether the text has the form of a subid that [New] returns.
 func IsMinted(text string) bool {
 	if len(text) != Length {

@@ -29,7 +29,19 @@ type Visit struct {
 	Values request.Values
 	// IP and UserAgent are the visitor's.
 	IP, UserAgent string
-	At            time.Time
+	// Token is what the browser keeps of its last click, see [Token]; empty if there is none.
+	Token string
+	At    time.Time
+}
+
+// LastClick is the time of the visitor's last click, as their browser says, if that was one of this campaign, otherwise
+// zero.
+func (v Visit) LastClick() time.Time {
+	alias, last, ok := SplitToken(v.Token)
+	if !ok || alias != v.Campaign.Alias {
+		return time.Time{}
+	}
+	return subid.Time(last)
 }
 
 // Click returns the click of the visit, with a new subid.

@@ -59,6 +59,7 @@ func (d *Dialect) clicks(p report.Plan) Statement {
 	b.filter(p.Filters)
 	b.group(p, "k.click_time", d.ClickEndpoint)
 	b.sum("k.cost", "k.cost is null and k.cost_original is not null")
+	b.columns = append(b.columns, "sum(case when k.unique_visit then 1 else 0 end)")
 	return b.statement(d.Clicks, p, true)
 }
 
@@ -204,7 +205,11 @@ func (s Statement) Targets(f *report.Fact) []any {
 	if !s.clicks {
 		targets = append(targets, &f.Currency, &f.Type)
 	}
-	return append(targets, &f.Rows, &f.Pending, &f.Amount)
+	targets = append(targets, &f.Rows, &f.Pending, &f.Amount)
+	if s.clicks {
+		targets = append(targets, &f.Unique)
+	}
+	return targets
 }
 
 // slot scans seconds since 1970.

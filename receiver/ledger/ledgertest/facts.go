@@ -38,7 +38,7 @@ func traffic(random *rand.Rand) (clicks []*conversion.Click, conversions []*conv
 	for n := range 120 {
 		click := &conversion.Click{
 			Endpoint: pick(shop, "shop/other", "other/main"), SubID: fmt.Sprint("s", n), Time: minute(),
-			Campaign: pick("", "spring", "summer"), Params: params(),
+			Campaign: pick("", "spring", "summer"), Params: params(), Unique: random.IntN(2) == 0,
 		}
 		if random.IntN(2) == 0 {
 			cost := amount(pick("0.000001", "12.345678", "-3"))
@@ -143,7 +143,11 @@ func sumByHand(p report.Plan, clicks []*conversion.Click, conversions []*convers
 			return click.Params.Get(string(d))
 		}
 		if !p.WithoutClicks {
-			addByHand(sums, p, click.Time, field, report.Fact{Endpoint: click.Endpoint}, click.Cost)
+			one := report.Fact{Endpoint: click.Endpoint}
+			if click.Unique {
+				one.Unique = 1
+			}
+			addByHand(sums, p, click.Time, field, one, click.Cost)
 		}
 	}
 	for _, c := range conversions {
@@ -201,11 +205,14 @@ func addByHand(
 		fact.Values = append(fact.Values, field(d))
 	}
 	key := factKey(fact)
+	unique := fact.Unique
 	if sums[key] == nil {
+		fact.Unique = 0
 		sums[key] = &fact
 	}
 	sum := sums[key]
 	sum.Rows++
+	sum.Unique += unique
 	switch {
 	case amount == nil:
 	case amount.Pending():

@@ -22,6 +22,7 @@ var Clicks = Table[conversion.Click]{Name: "clicks", Columns: slices.Concat([]Co
 	Of("user_agent", Text, func(c *conversion.Click) *string { return &c.UserAgent }).Null(),
 	encoded("params", JSON, func(c *conversion.Click) params { return params{&c.Params} }),
 	encoded("visitor_fields", Text, func(c *conversion.Click) words[string] { return words[string]{&c.VisitorFields} }),
+	Of("unique_visit", Boolean, func(c *conversion.Click) *bool { return &c.Unique }),
 }, optionalAmount("cost", func(c *conversion.Click) **money.Amount { return &c.Cost }))}
 
 // Conversions are the current versions of the slots, one row a slot.
