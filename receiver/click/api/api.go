@@ -96,7 +96,14 @@ func (a *API) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 // record makes the click, unless there is no visitor yet: a browser fetched the page ahead, or somebody only tests the
 // URL.
 func (a *API) record(r *http.Request, campaign *endpoint.Campaign, c *call) any {
-	v := visit.Visit{Campaign: campaign, Values: c.values, At: c.at, IP: c.ip, UserAgent: c.userAgent, Token: c.visitorToken}
+	v := visit.Visit{
+		Campaign:  campaign,
+		Values:    c.values,
+		At:        c.at,
+		IP:        c.ip,
+		UserAgent: c.userAgent,
+		Token:     c.visitorToken,
+	}
 	made := &conversion.Click{IP: c.ip}
 	if !c.prefetch && r.Method != http.MethodHead {
 		if made = v.Click(a.Rates()); !a.Clicks.AddVisit(r.Context(), v, made) {
