@@ -231,6 +231,7 @@ func TestAClickIsShownWithItsConversions(t *testing.T) {
 	delete(got, "conversions")
 	want := map[string]any{
 		"endpoint": "shop/main", "subid": "c1", "time": "2026-03-01T12:00:00Z", "campaign": "spring", "ip": "192.0.2.1",
+		"unique":     false,
 		"user_agent": "UA",
 		"params":     map[string]any{"keyword": "shoes"}, "cost": "1.1", "original_cost": "1", "original_currency": "EUR",
 		"visitor_fields": []any{"keyword"},
