@@ -6,6 +6,7 @@ import (
 	"flag"
 	"fmt"
 	"io"
+	"log/slog"
 	"net/netip"
 	"os"
 	"strings"
@@ -13,6 +14,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/ledger/sqlite"
+	"github.com/postback-dev/postback-operator/receiver/setup"
 )
 
 // A command works on an embedded store instead of serving. Its name is the program's first argument.
@@ -29,6 +31,7 @@ var commands = map[string]command{
 		"receiver erase --store sqlite:///PATH [--endpoint NAMESPACE/NAME] --subid SUBID | --ip ADDRESS | --parameter " +
 			"NAME=VALUE", erase,
 	},
+	"reports": {"receiver reports rebuild --store URL | --store-file FILE [--endpoint NAMESPACE/NAME]", rebuildReports},
 }
 
 const commandsHelp = `
@@ -42,6 +45,11 @@ Commands for an embedded store:
                                                        click; no receiver may have the store open. Instead of --subid:
                                                        --ip ADDRESS or --parameter NAME=VALUE; for one endpoint alone:
                                                        --endpoint NAMESPACE/NAME
+
+Of any store:
+
+  receiver reports rebuild --store URL                 make the sums of reports anew from the rows; for one endpoint alone:
+                                                       --endpoint NAMESPACE/NAME. --store-file FILE reads a DSN
 
 `
 
@@ -174,4 +182,31 @@ func storePath(set *flag.FlagSet, args []string) (string, error) {
 			errUsage)
 	}
 	return path, nil
+}
+
+// rebuildReports works on a store of either engine.
+func rebuildReports(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writer) error {
+	if len(args) == 0 || args[0] != "rebuild" {
+		return fmt.Errorf("%w: reports are only rebuilt", errUsage)
+	}
+	endpoint := set.String("endpoint", "", "")
+	options := setup.Options{Logger: slog.New(slog.DiscardHandler)}
+	set.StringVar(&options.Store, "store", os.Getenv(storeVariable), "")
+	set.StringVar(&options.StoreFile, "store-file", "", "")
+	if err := set.Parse(args[1:]); err != nil {
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if set.NArg() > 0 {
+		return fmt.Errorf("%w: unexpected argument %.64q", errUsage, set.Arg(0))
+	}
+	store, err := setup.OpenStore(ctx, options)
+	if err != nil {
+		return err
+	}
+	err = store.RebuildReports(ctx, *endpoint)
+	if err := errors.Join(err, store.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintln(stdout, "The sums of reports are those of the clicks and conversions again")
+	return err
 }

@@ -222,6 +222,8 @@ func TestACommandThatCannotWorkSaysWhyInOneLine(t *testing.T) {
 		{"an argument too many", 2, "unexpected argument", []string{"check", "--store", store, "now"}},
 		{"an unknown flag", 2, "not defined", []string{"check", "--quick"}},
 		{"a store that is not there", 1, "no such file", []string{"check", "--store", store}},
+		{"reports without what to do", 2, "only rebuilt", []string{"reports", "--store", store}},
+		{"reports of a store that is none", 1, "the store must be", []string{"reports", "rebuild", "--store", "x"}},
 		{"nothing to erase", 2, "only one of them", []string{"erase", "--store", store}},
 		{"two things to erase", 2, "only one of them",
 			[]string{"erase", "--store", store, "--subid", "c1", "--ip", "192.0.2.1"}},

@@ -22,10 +22,36 @@ import (
 // Reports may not keep a store from postbacks: so many are made at a time, and others wait.
 const reportsAtATime = 2
 
-// Facts are what reports are made of; every store that sums its rows has them.
+// Facts are what reports are made of: see [ledger.Reader] and [ledger.Cells].
 type Facts interface {
 	// Facts yields the sums of what the plan selects.
 	Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error]
+	CellFacts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error]
+	FoldReports(ctx context.Context) (int, error)
+	ReportsBehind(ctx context.Context) (time.Time, error)
+}
+
+// maxFolds bounds what a report adds to the cells before it reads them, so that it has what was recorded until now. Past
+// it the cells are behind for as long as the worker needs.
+const maxFolds = 10
+
+// facts yields what the query is made of: cells where they can serve it, else rows. source and asOf say what that is.
+func (a *api) facts(ctx context.Context, q report.Query) (facts iter.Seq2[report.Fact, error], source string,
+	asOf time.Time, err error) {
+	plan, now := q.Plan(), a.Clock()
+	if !plan.Cells {
+		return a.Reports.Facts(ctx, plan), "rows", now, nil
+	}
+	for range maxFolds {
+		if folded, err := a.Reports.FoldReports(ctx); folded == 0 || err != nil {
+			break // What is not in the cells now is said.
+		}
+	}
+	behind, err := a.Reports.ReportsBehind(ctx)
+	if behind.IsZero() {
+		behind = now
+	}
+	return a.Reports.CellFacts(ctx, plan), "rollup", behind, err
 }
 
 // reportValues are the parameters of a report. A token of one endpoint makes reports of that endpoint.
@@ -58,9 +84,16 @@ func (a *api) makeReport(ctx context.Context, values url.Values) (*report.Report
 	case <-ctx.Done():
 		return nil, ctx.Err()
 	}
-	made, err := report.Make(q, a.Reports.Facts(ctx, q.Plan()), a.Rules)
+	facts, source, asOf, err := a.facts(ctx, q)
+	if err != nil {
+		return nil, err
+	}
+	made, err := report.Make(q, facts, a.Rules)
 	if errors.Is(err, report.ErrTooManyRows) {
 		return nil, badRequest("group: " + err.Error())
+	}
+	if made != nil {
+		made.Source, made.AsOf, made.Lag = source, asOf, a.Clock().Sub(asOf)
 	}
 	return made, err
 }
@@ -209,8 +242,8 @@ func (a *api) viewReport(r *report.Report) read.Report {
 		Items:     viewRows(r, r.Rows),
 		Totals:    viewRows(r, r.Totals),
 		Footnotes: footnotes(r),
-		Source:    "rows",
-		AsOf:      read.UTC(a.Clock()),
+		Source:    r.Source,
+		AsOf:      read.UTC(r.AsOf),
 	}
 	for _, group := range r.Query.Groups {
 		view.Groups = append(view.Groups, string(group))
@@ -259,6 +292,9 @@ func footnotes(r *report.Report) []string {
 	}
 	if len(r.Unconverted) > 0 {
 		add("no rate to %s is known for %s", r.Query.Currency, strings.Join(r.Unconverted, ", "))
+	}
+	if r.Lag >= time.Second {
+		add("what was recorded in the last %s is not all in it", r.Lag.Round(time.Second))
 	}
 	if r.Truncated {
 		add("only the first %d rows are shown; the totals are those of all", r.Query.Limit)

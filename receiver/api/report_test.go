@@ -23,6 +23,9 @@ type fakeFacts struct {
 	err   error
 	// entered and leave, unless nil, hold up whoever asks.
 	entered, leave chan struct{}
+	// left is positive while there is always more to fold, since behind; folds counts the attempts.
+	left, folds int
+	behind      time.Time
 }
 
 func (f *fakeFacts) Facts(context.Context, report.Plan) iter.Seq2[report.Fact, error] {
@@ -32,6 +35,17 @@ func (f *fakeFacts) Facts(context.Context, report.Plan) iter.Seq2[report.Fact, e
 	}
 	return rowsThen(f.facts, 0, f.err)
 }
+
+func (f *fakeFacts) CellFacts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error] {
+	return f.Facts(ctx, p)
+}
+
+func (f *fakeFacts) FoldReports(context.Context) (int, error) {
+	f.folds++
+	return min(f.left, 1), nil
+}
+
+func (f *fakeFacts) ReportsBehind(context.Context) (time.Time, error) { return f.behind, nil }
 
 func reporting(f *fakeFacts) Options {
 	o := options(&fakeStore{})
@@ -88,7 +102,7 @@ func TestAReportShowsGroupsMetricsAndFootnotes(t *testing.T) {
 				"metrics": metrics("9", "22.222222", "13.75", "587.5")},
 		},
 		"footnotes": []any{"1 conversions wait for an exchange rate and add no money"},
-		"source":    "rows", "as_of": "2026-03-01T13:00:00Z",
+		"source":    "rollup", "as_of": "2026-03-01T13:00:00Z",
 	}
 	if diff := cmp.Diff(want, got); diff != "" {
 		t.Error(diff)
@@ -162,4 +176,40 @@ func TestNoMoreReportsThanTwoAreMadeAtATime(t *testing.T) {
 	}
 	close(f.leave)
 	done.Wait()
+}
+
+func TestCellsServeWhatTheyHave(t *testing.T) {
+	for name, c := range map[string]struct{ query, want string }{
+		"days of a campaign":          {"?group=day,campaign", "rollup"},
+		"hours of a zone at :30":      {"?group=hour&tz=Asia/Kolkata", "rollup"},
+		"hours of a zone at :45":      {"?group=hour&tz=Asia/Kathmandu&from=2026-02-26T00:00:00Z", "rows"},
+		"no time in a zone at :45":    {"?tz=Asia/Kathmandu&from=2026-02-26T00:00:00Z&to=2026-02-27T00:00:00Z", "rollup"},
+		"a field that cells lack":     {"?group=source", "rows"},
+		"a filter that cells lack":    {"?group=day&filter=type+eq+sale", "rows"},
+		"a range within a half hour":  {"?from=2026-02-26T00:10:00Z", "rows"},
+		"a currency and an endpoint":  {"?group=month&currency=EUR&endpoint=shop/main", "rollup"},
+		"every metric that there is":  {"?metrics=unique_clicks,count.vip,revenue.vip,roi", "rollup"},
+		"a filter of time and others": {"?filter=weekday+eq+1&filter=campaign+empty", "rollup"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			got := decode(t, get(New(reporting(&fakeFacts{})), "/api/v1/report"+c.query).Body)
+			if got["source"] != c.want {
+				t.Errorf("source %v, want %s", got["source"], c.want)
+			}
+		})
+	}
+}
+
+func TestAReportSaysHowFarItIsBehind(t *testing.T) {
+	f := &fakeFacts{left: 1}
+	o := reporting(f)
+	f.behind = o.Clock().Add(-90 * time.Second)
+	got := decode(t, get(New(o), "/api/v1/report?group=day").Body)
+	want := []any{"what was recorded in the last 1m30s is not all in it"}
+	if diff := cmp.Diff(want, got["footnotes"]); diff != "" || f.folds != maxFolds {
+		t.Errorf("%d folds, %s", f.folds, diff)
+	}
+	if got["as_of"] != f.behind.Format(time.RFC3339) {
+		t.Errorf("as of %v", got["as_of"])
+	}
 }

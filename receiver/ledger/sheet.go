@@ -239,6 +239,7 @@ func (s *sheet) changes() *Changes {
 			s.out.Hold = append(s.out.Hold, h.HeldPostback)
 		}
 	}
+	s.out.Reports = s.reportChanges()
 	s.out.Received = make([]Received, len(s.logged))
 	for i, row := range s.logged {
 		s.out.Received[i] = *row

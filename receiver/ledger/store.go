@@ -117,6 +117,8 @@ type Changes struct {
 	Hold, Release []HeldPostback
 	// Expired are clicks to delete, after all else was written, except those that have a conversion.
 	Expired []Key
+	// Reports are what the batch changes in clicks and conversions, for the cells of reports.
+	Reports []ReportChanges
 	// HaveRate removes and AwaitRate adds what waits for a rate, in this order; either may name what is so already.
 	AwaitRate, HaveRate []PendingRate
 }
@@ -300,6 +302,7 @@ type Store interface {
 	Transactor
 	Reader
 	Journal
+	Cells
 	Outbox
 	Upkeep
 	Rates
@@ -350,6 +353,31 @@ type Journal interface {
 
 // Cursor is a place in a store's journal; 0 is its beginning. It means nothing to another store.
 type Cursor int64
+
+// Cells are the sums of clicks and conversions by half hours and campaigns that most reports are made of. Batches leave
+// behind what they change, see [ReportChanges], and cells take it in a moment later: each change once, since it is
+// deleted by the transaction that adds it.
+type Cells interface {
+	// FoldReports adds what some batches have left behind to the cells, and returns how many rows of it there were: none
+	// when there are no more.
+	FoldReports(ctx context.Context) (int, error)
+	// ReportsBehind returns when the oldest change was made that is not in the cells; zero if all are.
+	ReportsBehind(ctx context.Context) (time.Time, error)
+	// CellFacts is [Reader.Facts] for plans that cells can serve.
+	CellFacts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error]
+	// RebuildReports makes the cells of an endpoint, empty = of all, anew from the clicks and conversions that there are.
+	RebuildReports(ctx context.Context, endpoint string) error
+}
+
+// ReportChanges are what one batch has changed in the clicks and conversions of one endpoint.
+type ReportChanges struct {
+	// Key has the bucket of one of the changes, so that the row is written where they are.
+	Key
+	ID uuid.UUID
+	At time.Time
+	// Changes are encoded by [report.Changes].
+	Changes string
+}
 
 // Upkeep finds what is to be done because time has passed.
 type Upkeep interface {

@@ -32,6 +32,7 @@ type Metrics struct {
 	failed     prometheus.Counter
 	overloaded *prometheus.CounterVec
 	unlogged   prometheus.Counter
+	reportLag  prometheus.Gauge
 
 	forwards     *prometheus.CounterVec
 	attempts     *prometheus.CounterVec

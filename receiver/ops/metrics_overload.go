@@ -2,6 +2,7 @@ package ops
 
 import (
 	"slices"
+	"time"
 
 	"github.com/prometheus/client_golang/prometheus"
 )
@@ -18,7 +19,11 @@ func (m *Metrics) addOverload() {
 		Name: "postback_refused_unlogged_total",
 		Help: "Refused requests that the received log does not keep, because an endpoint had too many of them.",
 	})
-	m.registry.MustRegister(m.overloaded, m.unlogged)
+	m.reportLag = prometheus.NewGauge(prometheus.GaugeOpts{
+		Name: "postback_report_lag_seconds",
+		Help: "For how long the oldest change that the sums of reports do not have has waited; 0 while they have all.",
+	})
+	m.registry.MustRegister(m.overloaded, m.unlogged, m.reportLag)
 }
 
 func (m *Metrics) startOverloadAtZero() {
@@ -37,3 +42,6 @@ func (m *Metrics) Overloaded(class string) {
 
 // Unlogged counts a refused request that the received log does not keep.
 func (m *Metrics) Unlogged() { m.unlogged.Inc() }
+
+// ReportLag implements the observer of package rollup.
+func (m *Metrics) ReportLag(lag time.Duration) { m.reportLag.Set(lag.Seconds()) }

@@ -21,6 +21,8 @@ const (
 	defaultDays = 7
 )
 
+const day = 24 * time.Hour
+
 // defaultMetrics are shown unless the query names others.
 var defaultMetrics = []string{
 	"clicks", "conversions", "leads", "sales", "rejected", "cr", "approve",
@@ -50,9 +52,18 @@ type Query struct {
 // Plan returns what a store has to sum for the query.
 func (q Query) Plan() Plan {
 	p := Plan{Basis: q.Basis, From: q.From, To: q.To}
+	ofTime := func(d Dimension) {
+		p.Quarters = true
+		switch {
+		case d == Hour:
+			p.Step = time.Hour
+		case p.Step == 0:
+			p.Step = day
+		}
+	}
 	for _, group := range q.Groups {
 		if group.OfTime() {
-			p.Quarters = true
+			ofTime(group)
 		} else {
 			p.Fields = append(p.Fields, group)
 		}
@@ -60,11 +71,14 @@ func (q Query) Plan() Plan {
 	}
 	for _, f := range q.Filters {
 		if f.Field.OfTime() {
-			p.Quarters = true
+			ofTime(f.Field)
 		} else {
 			p.Filters = append(p.Filters, f)
 		}
 		p.WithoutClicks = p.WithoutClicks || !f.Field.OfClicks()
+	}
+	if p.fitCells(q.Zone); !p.Cells {
+		p.Step = 0
 	}
 	return p
 }

@@ -37,6 +37,11 @@ type Plan struct {
 	Fields []Dimension
 	// Filters must all hold. None is about time.
 	Filters []Filter
+	// Cells: the cells of a store can serve the plan. With Quarters, Step is then what they are to be grouped by, days or
+	// hours of a zone with these Offsets.
+	Cells   bool
+	Step    time.Duration
+	Offsets []Offset
 	// WithoutClicks: some field or filter does not exist for clicks, so that they cannot be counted.
 	WithoutClicks bool
 }

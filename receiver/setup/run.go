@@ -41,6 +41,7 @@ func (r *Receiver) Run(ctx context.Context) error {
 			}
 		})
 	}
+	running.Go(func() { r.foldReports(upkeep) })
 	status := r.watch.Status()
 	r.options.Logger.Info("Serving", "address", r.Address(), "ops", r.OpsAddress(), "revision", status.Revision,
 		"endpoints", status.Endpoints)

@@ -24,6 +24,12 @@ const (
 	databaseLanes = 2
 )
 
+// OpenStore opens the store that the options name, for one piece of work.
+func OpenStore(ctx context.Context, o Options) (ledger.Store, error) {
+	store, _, err := o.openStore(ctx)
+	return store, err
+}
+
 // openStore opens the store that the options name, and says how many lanes should commit to it.
 func (o Options) openStore(ctx context.Context) (store ledger.Store, lanes int, err error) {
 	scheme, rest, _ := strings.Cut(o.Store, "://")

@@ -190,9 +190,9 @@ type Report struct {
 	Totals []ReportRow `json:"totals"`
 	// Footnotes say in words what has to be known to read the numbers.
 	Footnotes []string `json:"footnotes"`
-	// Source is `rows`: the report was summed from the rows themselves.
+	// Source is `rollup`: sums by half hours and campaigns that are kept; or `rows`: the rows themselves.
 	Source string `json:"source"`
-	// AsOf is when it was made.
+	// AsOf is up to when everything that was recorded is in it.
 	AsOf *time.Time `json:"as_of"`
 }
 

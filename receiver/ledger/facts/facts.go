@@ -34,6 +34,13 @@ type Dialect struct {
 	// Conversions reads the conversions c, and ConversionEndpoint is the name of their endpoint. JoinClicks joins the
 	// clicks k to them.
 	Conversions, ConversionEndpoint, JoinClicks string
+	// Cells reads the cells c, and CellEndpoint is the name of their endpoint. CellSum adds up a column of their amounts
+	// exactly, as text; Greatest returns the greater of two numbers.
+	Cells, CellEndpoint string
+	// Slot is the slot of a column of time, as [report.SlotOf] counts.
+	Slot     func(column string) string
+	CellSum  func(column string) string
+	Greatest string
 }
 
 // Statement sums rows. Its columns are those of [Statement.Targets].

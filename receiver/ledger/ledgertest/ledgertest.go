@@ -56,6 +56,7 @@ func Run(t *testing.T, engine Engine) {
 		{"the received log is filtered and paged through", testReceivedFilter},
 		{"a reader may stop early", testStopEarly},
 		{"facts are the sums of the rows", testFacts},
+		{"cells are the sums of the rows, whatever happened", testCells},
 		{"the journal is read in pages, each row once", testJournal},
 		{"the journal goes on behind rows that are gone", testJournalAfterPruning},
 		{"rates are kept by source", testRates},

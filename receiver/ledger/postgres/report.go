@@ -32,6 +32,13 @@ var dialect = facts.Dialect{
 	ConversionEndpoint: "c.endpoint",
 	JoinClicks: "left join clicks k on k.bucket = c.bucket and k.endpoint = c.endpoint and k.subid = c.subid" +
 		" and k.present",
+	Cells:        "report_cells c",
+	CellEndpoint: "c.endpoint",
+	Slot: func(column string) string {
+		return "floor(extract(epoch from " + column + ") / 1800)::bigint"
+	},
+	CellSum:  func(column string) string { return "coalesce(sum(" + column + "), 0)::text" },
+	Greatest: "greatest",
 }
 
 // Facts implements [ledger.Reader].

@@ -54,8 +54,9 @@ func keyOfReceived(r *ledger.Received) ledger.Key         { return ledger.KeyOf(
 func keyOfHeld(h *ledger.HeldPostback) ledger.Key {
 	return ledger.KeyOf(h.Intent.Endpoint, h.Intent.SubID)
 }
-func keyOfPending(p *ledger.PendingRate) ledger.Key { return p.Key }
-func keyOfOutbox(o *ledger.OutboxRow) ledger.Key    { return o.Slot.Key }
+func keyOfReports(r *ledger.ReportChanges) ledger.Key { return r.Key }
+func keyOfPending(p *ledger.PendingRate) ledger.Key   { return p.Key }
+func keyOfOutbox(o *ledger.OutboxRow) ledger.Key      { return o.Slot.Key }
 
 // outboxKeyed completes the key of a row that was read.
 func outboxKeyed(o *ledger.OutboxRow) *ledger.OutboxRow {

@@ -71,8 +71,16 @@ func (s *Store) prepareSchema(ctx context.Context, pool *pgxpool.Pool) error {
 		if err := createVersion(ctx, conn); err != nil {
 			return err
 		}
-		return migrate(ctx, conn)
+		if err := migrate(ctx, conn); err != nil || version == 0 || !makes(migrations[version:], cellsTable) {
+			return err
+		}
+		return rebuildReports(ctx, conn, "") // Rows that were there before cells were.
 	})
+}
+
+// makes reports whether one of the steps has a statement with that text.
+func makes(steps [][]string, text string) bool {
+	return slices.ContainsFunc(slices.Concat(steps...), func(s string) bool { return strings.Contains(s, text) })
 }
 
 func checkVersion(version int) error {

@@ -29,6 +29,7 @@ func TestTheSchemaIsAsDescribed(t *testing.T) {
 	wantColumns(t, conn, table.Conversions, "bucket")
 	wantColumns(t, conn, table.History, "bucket")
 	wantColumns(t, conn, table.Received, "bucket", "tx")
+	wantColumns(t, conn, table.ReportChanges, "bucket")
 	wantColumns(t, conn, table.Held, "bucket")
 	wantColumns(t, conn, table.PendingRates, "bucket")
 	wantColumns(t, conn, table.Outbox, "bucket", "postponed", "holder", "leased_until")

@@ -173,6 +173,7 @@ func (s *Store) write(ctx context.Context, conn *pgx.Conn, st *state, changes *l
 	st.queueClicks(b, changes)
 	st.queueConversions(b, changes)
 	queueWaiting(b, changes)
+	insertReports.queue(b, sortedValues(changes.Reports, keyOfReports), nil)
 	insertReceived.queue(b, sortedValues(changes.Received, keyOfReceived), nil)
 	settleReceived.queue(b, sortedValues(changes.Settled, keyOfReceived), nil)
 	deleteClicks.queue(b, sortedValues(changes.Expired, keyOfKey), nil)

@@ -59,6 +59,9 @@ func (w *writer) storeConversions(c *ledger.Changes) error {
 }
 
 func (w *writer) storeReceived(c *ledger.Changes) error {
+	if err := putAll(w, w.insertReports, table.ReportChanges.Columns, c.Reports); err != nil {
+		return err
+	}
 	if err := putAll(w, w.insertReceived, table.Received.Columns, c.Received); err != nil {
 		return err
 	}

@@ -27,6 +27,16 @@ var dialect = facts.Dialect{
 	Conversions:        "conversions c join endpoints e on e.id = c.endpoint",
 	ConversionEndpoint: "e.name",
 	JoinClicks:         "left join clicks k on k.endpoint = c.endpoint and k.subid = c.subid",
+	Cells:              "report_cells c join endpoints e on e.id = c.endpoint",
+	CellEndpoint:       "e.name",
+	Slot: func(column string) string {
+		return "(" + column + " + 62135596800000000) / 1800000000 - 34519776" // positive before it is divided
+	},
+	CellSum: func(column string) string {
+		return "cell_sum(sum(" + column + ") filter (where typeof(" + column + ") = 'integer'), decimal_sum(" + column +
+			") filter (where typeof(" + column + ") = 'text'))"
+	},
+	Greatest: "max",
 }
 
 // Amounts are texts here, and SQLite's own sum would make binary fractions of them.

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql"
 	"database/sql/driver"
 	"errors"
 	"fmt"
@@ -34,10 +35,22 @@ type writer struct {
 	fresh     []string
 
 	leases leases
+
+	insertReports, selectCell, replaceCell *statement
+}
+
+// engine is the driver that has this package's functions.
+func engine() driver.Driver {
+	db, err := sql.Open("sqlite", "") // Opens nothing yet.
+	if err != nil {
+		return &sqlite.Driver{}
+	}
+	defer func() { _ = db.Close() }()
+	return db.Driver()
 }
 
 func openWriter(path string, o Options) (_ *writer, err error) {
-	conn, err := (&sqlite.Driver{}).Open(dataSource(path, pragmas(o.CacheBytes, o.MapBytes)))
+	conn, err := engine().Open(dataSource(path, pragmas(o.CacheBytes, o.MapBytes)))
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -57,7 +70,25 @@ func openWriter(path string, o Options) (_ *writer, err error) {
 	if err := w.prepare(); err != nil {
 		return nil, err
 	}
-	return w, w.loadEndpoints()
+	if err := w.loadEndpoints(); err != nil {
+		return nil, err
+	}
+	fill, err := lacks(version, cellsMigration)
+	if err == nil && fill {
+		err = w.fillCells()
+	}
+	return w, err
+}
+
+// fillCells makes the cells of rows that were there before cells were.
+func (w *writer) fillCells() error {
+	if err := w.begin.exec(); err != nil {
+		return err
+	}
+	if err := w.rebuild(""); err != nil {
+		return errors.Join(err, w.rollback.exec())
+	}
+	return w.commit.exec()
 }
 
 func (w *writer) version() (version int64, err error) {
@@ -89,6 +120,9 @@ func (w *writer) prepare() error {
 		&w.upsertConversion: insert(table.Conversions) + `
 			on conflict (endpoint, subid, tid, slot_type) do update set ` + assign("excluded.", changedConversion, 0),
 		&w.insertHistory:  insert(table.History),
+		&w.insertReports:  insert(table.ReportChanges),
+		&w.selectCell:     selectCell,
+		&w.replaceCell:    replaceCell,
 		&w.insertReceived: insert(table.Received),
 		&w.settleReceived: "update received set outcome = ?3, reason = ?4, warnings = ?5, conversion = ?6 where endpoint " +
 			"= ?1 and id = ?2",

@@ -95,6 +95,14 @@ var Received = Table[ledger.Received]{Name: "received", Columns: []Column[ledger
 	Of("origin", UUID, func(r *ledger.Received) *uuid.UUID { return &r.Origin }).Null(),
 }}
 
+// ReportChanges are what batches have changed and cells do not have yet.
+var ReportChanges = Table[ledger.ReportChanges]{Name: "report_changes", Columns: []Column[ledger.ReportChanges]{
+	Of("endpoint", Text, func(r *ledger.ReportChanges) *string { return &r.Endpoint }),
+	Of("id", UUID, func(r *ledger.ReportChanges) *uuid.UUID { return &r.ID }),
+	Of("at", Time, func(r *ledger.ReportChanges) *time.Time { return &r.At }),
+	Of("changes", Bytes, func(r *ledger.ReportChanges) *string { return &r.Changes }),
+}}
+
 // Held are postbacks that wait for their click.
 var Held = Table[ledger.HeldPostback]{Name: "held", Columns: []Column[ledger.HeldPostback]{
 	Of("endpoint", Text, func(h *ledger.HeldPostback) *string { return &intent(h).Endpoint }),

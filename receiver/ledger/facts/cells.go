@@ -1,0 +1,195 @@
+package facts
+
+import (
+	"fmt"
+	"time"
+
+	"github.com/shopspring/decimal"
+
+	"github.com/postback-dev/postback-operator/receiver/report"
+)
+
+// CountColumns and SumColumns are the columns of a cell's counts and amounts, in the order of [report.Cell].
+func CountColumns() []string { return cellColumns("n") }
+
+// SumColumns is documented at [CountColumns].
+func SumColumns() []string { return cellColumns("amount") }
+
+func cellColumns(prefix string) []string {
+	columns := []string{prefix}
+	for _, name := range report.CellTypes() {
+		columns = append(columns, prefix+"_"+name)
+	}
+	return columns
+}
+
+// CellStatement sums cells. Its columns are those of [CellStatement.Targets].
+type CellStatement struct {
+	Text string
+	Args []any
+	plan report.Plan
+}
+
+// CellStatements returns what to run for a plan that cells can serve.
+func (d *Dialect) CellStatements(p report.Plan) []CellStatement {
+	basis := report.CellByClick
+	if p.Basis == report.ByConversion {
+		basis = report.CellByConversion
+	}
+	statements := []CellStatement{d.cells(p, basis)}
+	if !p.WithoutClicks {
+		statements = append(statements, d.cells(p, report.CellVisits))
+	}
+	return statements
+}
+
+func (d *Dialect) cells(p report.Plan, basis report.CellBasis) CellStatement {
+	b := builder{Dialect: d, field: cellField}
+	b.where(fmt.Sprint("c.basis = ", int64(basis)))
+	b.where("c.slot >= " + b.arg(report.SlotOf(p.From)))
+	b.where("c.slot < " + b.arg(report.SlotOf(p.To)))
+	b.filter(p.Filters)
+	if p.Quarters {
+		b.columns = append(b.columns, b.step(p))
+	}
+	for _, field := range p.Fields {
+		b.columns = append(b.columns, b.field(&b, field))
+	}
+	b.columns = append(b.columns, d.CellEndpoint, "c.currency", "c.type")
+	for n := range b.columns {
+		b.groups = append(b.groups, fmt.Sprint(n+1))
+	}
+	for _, column := range append([]string{"pending", "unique_visits"}, CountColumns()...) {
+		b.columns = append(b.columns, "cast(coalesce(sum(c."+column+"), 0) as bigint)")
+	}
+	for _, column := range SumColumns() {
+		b.columns = append(b.columns, d.CellSum("c."+column))
+	}
+	s := b.statement(d.Cells, p, false)
+	return CellStatement{Text: s.Text, Args: s.Args, plan: p}
+}
+
+func cellField(b *builder, d report.Dimension) string {
+	if d == report.Endpoint {
+		return b.CellEndpoint
+	}
+	return "c.campaign"
+}
+
+// step is the start of the slot's day or hour in the zone of the report, in seconds since 1970, or the later moment at
+// which clocks were changed to what they are in the slot. All numbers are made positive before they are divided.
+func (b *builder) step(p report.Plan) string {
+	const yearOne = 62135596800 // seconds before 1970, a multiple of a day
+	size := int64(p.Step / time.Second)
+	text := "case"
+	for i, offset := range p.Offsets {
+		plus := offset.Seconds + yearOne
+		start := fmt.Sprintf("%s((c.slot * 1800 + %d) / %d * %d - %d, %d)", b.Greatest, plus, size, size, plus, offset.From)
+		if i+1 < len(p.Offsets) {
+			text += fmt.Sprintf(" when c.slot < %d then %s", report.SlotOf(time.Unix(p.Offsets[i+1].From, 0)), start)
+			continue
+		}
+		if i == 0 {
+			return start
+		}
+		text += " else " + start + " end"
+	}
+	return text
+}
+
+// Row is a row of a [CellStatement].
+type Row struct {
+	cell   report.Cell
+	slot   time.Time
+	values []string
+}
+
+// Facts returns the row as facts.
+func (r *Row) Facts() []report.Fact { return r.cell.Facts(r.slot, r.values) }
+
+// Targets returns where to scan the statement's columns, to fill r.
+func (s CellStatement) Targets(r *Row) []any {
+	columns := len(CountColumns())
+	r.values = make([]string, len(s.plan.Fields))
+	r.cell.Counts, r.cell.Sums = make([]int64, columns), make([]decimal.Decimal, columns)
+	var targets []any
+	if s.plan.Quarters {
+		targets = append(targets, (*slot)(&r.slot))
+	}
+	for i := range r.values {
+		targets = append(targets, &r.values[i])
+	}
+	targets = append(targets, &r.cell.Endpoint, &r.cell.Currency, &r.cell.Type, &r.cell.Pending, &r.cell.Unique)
+	for i := range columns {
+		targets = append(targets, &r.cell.Counts[i])
+	}
+	for i := range columns {
+		targets = append(targets, &r.cell.Sums[i])
+	}
+	return targets
+}
+
+// Rebuild returns the statements that make the cells of an endpoint anew from the rows, or those of all if endpoint is
+// empty; there must be none. They take the endpoint as argument if there is one. stored wraps an amount as cells keep
+// it, endpointOf is the condition that a row is the endpoint's.
+func (d *Dialect) Rebuild(stored func(amount string) string, endpointOf func(alias string) string) []string {
+	columns := "endpoint, basis, slot, campaign, currency, type, pending, unique_visits"
+	for _, name := range append(CountColumns(), SumColumns()...) {
+		columns += ", " + name
+	}
+	own := func(alias string) string {
+		if endpointOf == nil {
+			return ""
+		}
+		return " and " + endpointOf(alias)
+	}
+	clicks := "select k.endpoint, 0, " + d.Slot("k.click_time") + `, coalesce(k.campaign, ''), '', '',
+		sum(case when k.cost is null and k.cost_original is not null then 1 else 0 end),
+		sum(case when k.unique_visit then 1 else 0 end), count(*)`
+	for range report.CellTypes() {
+		clicks += ", null"
+	}
+	clicks += ", " + stored(d.Sum("k.cost"))
+	for range report.CellTypes() {
+		clicks += ", null"
+	}
+	isClick := "k.click_time is not null"
+	if d.IsClick != "" {
+		isClick = d.IsClick
+	}
+	clicks += " from clicks k where " + isClick + own("k") + " group by 1, 2, 3, 4"
+	statements := []string{"insert into report_cells (" + columns + ") " + clicks}
+	for basis, at := range map[report.CellBasis]string{
+		report.CellByClick:      "coalesce(c.click_time, c.conversion_time)",
+		report.CellByConversion: "c.conversion_time",
+	} {
+		statements = append(statements, "insert into report_cells ("+columns+") "+
+			d.conversionCells(basis, at, stored)+own("c")+" group by 1, 2, 3, 4, 5, 6")
+	}
+	return statements
+}
+
+func (d *Dialect) conversionCells(basis report.CellBasis, at string, stored func(string) string) string {
+	builtin := ""
+	for i, name := range report.CellTypes() {
+		if i > 0 {
+			builtin += ", "
+		}
+		builtin += "'" + name + "'"
+	}
+	text := fmt.Sprintf(`select c.endpoint, %d, %s, coalesce(c.campaign, ''), c.currency,
+		case when c.type in (%s) then '' else c.type end, sum(case when c.payout is null then 1 else 0 end), 0`,
+		int64(basis), d.Slot(at), builtin)
+	var conditions []string
+	conditions = append(conditions, "c.type not in ("+builtin+")")
+	for _, name := range report.CellTypes() {
+		conditions = append(conditions, "c.type = '"+name+"'")
+	}
+	for _, condition := range conditions {
+		text += ",\n  nullif(sum(case when " + condition + " then 1 else 0 end), 0)"
+	}
+	for _, condition := range conditions {
+		text += ",\n  " + stored(d.Sum("case when "+condition+" then c.payout end"))
+	}
+	return text + "\nfrom conversions c where not c.test"
+}
