@@ -37,7 +37,7 @@ var pictures = map[string]struct{ page, scheme string }{
 // consolePages are all pages, as they are with the rows of [consoleScene]. ID is a conversion's.
 var consolePages = []string{
 	"", "conversions", "conversions/ID", "received", "statuses", "clicks", "clicks/default/e000/k3n7", "campaigns", "s2s",
-	"reports?group=day,campaign", "url", "url?network=keitaro", "endpoints",
+	"reports?group=day,campaign", "url", "url?network=keitaro", "endpoints", "operations",
 	"url?endpoint=default/e000&query=subid%3Dk3n7%26status%3Dapprove",
 }
 
