@@ -61,6 +61,11 @@ const (
 
 	ReasonAvailable   = "Available"
 	ReasonUnavailable = "Unavailable"
+	// ReasonScaledToZero: the fleet is declared to have no receiver.
+	ReasonScaledToZero = "ScaledToZero"
+	// ReasonProgressDeadlineExceeded: receivers have not come up for so long that waiting won't help.
+	ReasonProgressDeadlineExceeded = "ProgressDeadlineExceeded"
+
 	ReasonConfirmed   = "Confirmed"
 	ReasonPropagating = "Propagating"
 

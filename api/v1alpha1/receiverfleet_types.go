@@ -32,6 +32,9 @@ type ReceiverFleet struct {
 	Status ReceiverFleetStatus `json:"status,omitzero"`
 }
 
+// ScaledToZero reports whether the fleet is declared to have no receiver.
+func (f *ReceiverFleet) ScaledToZero() bool { return f.Spec.Replicas != nil && *f.Spec.Replicas == 0 }
+
 // ReceiverFleetList is a list of fleets.
 //
 // +kubebuilder:object:root=true

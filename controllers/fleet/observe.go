@@ -44,6 +44,8 @@ type scope struct {
 	// pods that are the fleet's and not about to end.
 	pods     []corev1.Pod
 	workload workload
+	// trouble is why receivers do not come up.
+	trouble trouble
 }
 
 // workload is the state of the Deployment or StatefulSet.
@@ -53,6 +55,8 @@ type workload struct {
 	wanted, existing, updated, available int32
 	// observed: the numbers are about the current generation.
 	observed bool
+	// conditions of a Deployment.
+	conditions []appsv1.DeploymentCondition
 }
 
 type observer struct {
@@ -233,6 +237,7 @@ func (o observer) workload(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (
 		found: err == nil, existing: deployment.Status.Replicas, updated: deployment.Status.UpdatedReplicas,
 		available: deployment.Status.AvailableReplicas,
 		observed:  deployment.Status.ObservedGeneration == deployment.Generation, wanted: 1,
+		conditions: deployment.Status.Conditions,
 	}
 	if deployment.Spec.Replicas != nil {
 		w.wanted = *deployment.Spec.Replicas

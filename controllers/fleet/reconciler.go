@@ -27,6 +27,7 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/propagation"
 	"github.com/postback-dev/postback-operator/controllers/random"
 	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/served"
 	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
@@ -97,6 +98,7 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 		return ctrl.Result{}, err
 	}
 	s.egress = r.Facts.Permitted.Egress(fleet)
+	s.trouble = troubleOf(s.pods, s.workload.conditions, fleet.Name, r.Now())
 	p := decide(s, r.Now(), random.Source().ID)
 	if !bytes.Equal(p.keyring.Data, s.keyring.Data) || s.opsToken == "" {
 		// The cache may lag behind the operator's own last write, and no id or token must be given twice.
@@ -112,7 +114,7 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 		return ctrl.Result{}, err
 	}
 	wait, err := r.report(ctx, s, p, problems)
-	return ctrl.Result{RequeueAfter: wait}, err
+	return served.Again(wait, s.trouble.again, r.Now()), err
 }
 
 // write makes the fleet's objects. The problems are the user's to repair; each leaves alone what it is about.

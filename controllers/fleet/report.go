@@ -106,7 +106,7 @@ func report(s *scope, p *plan, answers map[string]propagation.Answer, problems [
 	next := v1alpha1.ReceiverFleetStatus{
 		ObservedGeneration: fleet.Generation,
 		Replicas:           s.workload.existing,
-		Selector:           metav1.FormatLabelSelector(metav1.SetAsLabelSelector(resources.SelectorLabels(fleet.Name))),
+		Selector:           resources.FleetSelector(fleet.Name),
 		Revision:           p.settings,
 	}
 	if p.problem != nil {
@@ -125,12 +125,17 @@ func report(s *scope, p *plan, answers map[string]propagation.Answer, problems [
 			next.ConfirmedReplicas++
 		}
 	}
-	available := availability(len(answers))
+	serving := len(answers)
 	if p.problem != nil {
-		available = availability(len(receivers(s.pods)))
+		serving = len(receivers(s.pods))
 	}
+	available := s.availability(serving)
 	propagated := propagatedness(p, int(next.ConfirmedReplicas), len(answers))
-	ready, stalled := readiness(s.workload, problems, available, propagated)
+	if s.atZero() && p.problem == nil {
+		propagated = status.True(v1alpha1.ConditionConfigPropagated, v1alpha1.ReasonScaledToZero,
+			"There is no receiver that could serve anything else.")
+	}
+	ready, stalled := s.readiness(problems, available, propagated)
 	if s.hostOwner != nil && len(problems) == 0 {
 		ready, stalled = status.False(v1alpha1.ConditionReady, v1alpha1.ReasonHostTaken, s.hostMessage()), true
 	}
@@ -171,8 +176,20 @@ func lost(before []metav1.Condition, answers map[string]propagation.Answer) []st
 		missing))}
 }
 
-func availability(ready int) status.Finding {
-	if ready == 0 {
+// atZero reports whether the fleet is declared to have no receiver, and has none.
+func (s *scope) atZero() bool {
+	return s.workload.found && s.workload.observed && s.fleet.ScaledToZero() && s.workload.existing == 0
+}
+
+func (s *scope) availability(ready int) status.Finding {
+	switch {
+	case s.atZero():
+		return status.False(v1alpha1.ConditionAvailable, v1alpha1.ReasonScaledToZero,
+			"spec.replicas is 0: there is no receiver.")
+	case ready == 0 && s.trouble.says != "":
+		return status.False(v1alpha1.ConditionAvailable, v1alpha1.ReasonUnavailable,
+			"No receiver is ready: "+s.trouble.says+".")
+	case ready == 0:
 		return status.False(v1alpha1.ConditionAvailable, v1alpha1.ReasonUnavailable, "No receiver is ready.")
 	}
 	return status.True(v1alpha1.ConditionAvailable, v1alpha1.ReasonAvailable, "Receivers are ready.")
@@ -191,20 +208,39 @@ func propagatedness(p *plan, confirmed, ready int) status.Finding {
 	return status.True(kind, v1alpha1.ReasonConfirmed, "Every ready receiver serves the configuration.")
 }
 
-func readiness(w workload, problems []error, available, propagated status.Finding) (ready status.Finding,
+func (s *scope) readiness(problems []error, available, propagated status.Finding) (ready status.Finding,
 	stalled bool) {
 	const kind = v1alpha1.ConditionReady
+	w := s.workload
 	if len(problems) > 0 {
 		return status.False(kind, v1alpha1.ReasonInvalid, errors.Join(problems...).Error()), true
+	}
+	settled := w.found && w.observed && w.updated >= w.wanted && w.existing == w.wanted && w.available >= w.wanted
+	if !settled && s.trouble.stuck {
+		return status.False(kind, v1alpha1.ReasonProgressDeadlineExceeded, s.stuckMessage()), true
+	}
+	if s.atZero() && propagated.Status == metav1.ConditionTrue {
+		return status.True(kind, v1alpha1.ReasonScaledToZero, "spec.replicas is 0, and there is no receiver."), false
 	}
 	for _, f := range []status.Finding{available, propagated} {
 		if f.Status != metav1.ConditionTrue {
 			return status.False(kind, f.Reason, f.Message), false
 		}
 	}
-	if !w.found || !w.observed || w.updated < w.wanted || w.existing != w.wanted || w.available < w.wanted {
-		return status.False(kind, v1alpha1.ReasonProgressing,
-			fmt.Sprintf("The rollout is under way: of %d receivers not all are up to date and ready.", w.wanted)), false
+	if !settled {
+		message := fmt.Sprintf("The rollout is under way: of %d receivers not all are up to date and ready", w.wanted)
+		if s.trouble.says != "" {
+			message += ": " + s.trouble.says
+		}
+		return status.False(kind, v1alpha1.ReasonProgressing, message+"."), false
 	}
 	return status.True(kind, v1alpha1.ReasonReady, "All receivers are ready and serve the configuration."), false
+}
+
+func (s *scope) stuckMessage() string {
+	message := "The rollout does not get on: of " + fmt.Sprint(s.workload.wanted) + " receivers not all come up"
+	if s.trouble.says == "" {
+		return message + ". The events of its pods and of its workload say why."
+	}
+	return message + ": " + s.trouble.says + "."
 }

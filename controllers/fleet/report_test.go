@@ -20,6 +20,7 @@ func TestWhatAFleetSays(t *testing.T) {
 	serves := func(revision string) map[string]propagation.Answer {
 		return map[string]propagation.Answer{"a": {Asked: true, Revision: revision}}
 	}
+	stuck := workload{found: true, observed: true, wanted: 1, existing: 1}
 	broken := errors.New("spec.podTemplate: it is wrong")
 	for name, c := range map[string]struct {
 		workload workload
@@ -40,12 +41,22 @@ func TestWhatAFleetSays(t *testing.T) {
 			[3]string{"True Available", "True Confirmed", "False Progressing"}, kstatuscheck.InProgress},
 		"a child can't be made": {rolledOut, serves("new"), []error{broken}, nil,
 			[3]string{"True Available", "True Confirmed", "False Invalid"}, kstatuscheck.Failed},
+		"it is declared to have no receiver": {workload{found: true, observed: true}, nil, nil, nil,
+			[3]string{"False ScaledToZero", "True ScaledToZero", "True ScaledToZero"}, kstatuscheck.Current},
+		"its receivers don't come up": {stuck, nil, nil, nil,
+			[3]string{"False Unavailable", "False Propagating", "False ProgressDeadlineExceeded"}, kstatuscheck.Failed},
+		"a rollout is stuck while former receivers serve": {stuck, serves("new"), nil, nil,
+			[3]string{"True Available", "True Confirmed", "False ProgressDeadlineExceeded"}, kstatuscheck.Failed},
 		"there can be no configuration": {rolledOut, nil, []error{broken}, broken,
 			[3]string{"False Unavailable", "False Invalid", "False Invalid"}, kstatuscheck.Failed},
 	} {
 		t.Run(name, func(t *testing.T) {
 			s := scopeOf(nil)
 			s.fleet.Generation, s.workload = 3, c.workload
+			s.trouble.stuck = c.workload.wanted > 0 && c.workload.available == 0
+			if c.workload.wanted == 0 {
+				s.fleet.Spec.Replicas = new(int32)
+			}
 			next := report(s, &plan{revision: "new", settings: "own", problem: c.problem}, c.answers, c.problems, start)
 			var got [3]string
 			for i, kind := range []string{v1alpha1.ConditionAvailable, v1alpha1.ConditionConfigPropagated,

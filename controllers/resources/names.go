@@ -11,6 +11,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	metav1ac "k8s.io/client-go/applyconfigurations/meta/v1"
 
@@ -62,6 +63,11 @@ const (
 // SelectorLabels select a fleet's pods. A workload's selector can't be changed, so these two never will be.
 func SelectorLabels(fleet string) map[string]string {
 	return map[string]string{labelName: labelNameValue, v1alpha1.LabelFleet: fleet}
+}
+
+// FleetSelector is [SelectorLabels] as kubectl's -l takes it.
+func FleetSelector(fleet string) string {
+	return metav1.FormatLabelSelector(metav1.SetAsLabelSelector(SelectorLabels(fleet)))
 }
 
 func fleetLabels(fleet *v1alpha1.ReceiverFleet) map[string]string {

@@ -128,8 +128,11 @@ func (r *Report) readiness(accepted, programmed status.Finding) (ready status.Fi
 		return status.False(kind, programmed.Reason, programmed.Message), programmed.Reason == v1alpha1.ReasonSuspended
 	case r.fleetStalled() != nil:
 		return *r.fleetStalled(), true
+	case !r.Verdict.Available && r.Fleet != nil && r.Fleet.ScaledToZero():
+		return status.False(kind, v1alpha1.ReasonScaledToZero, "Nothing serves it: the fleet's spec.replicas is 0."), true
 	case !r.Verdict.Available:
-		return status.False(kind, v1alpha1.ReasonUnavailable, "No receiver of the fleet is ready."), false
+		return status.False(kind, v1alpha1.ReasonUnavailable,
+			"No receiver of the fleet is ready: the conditions of the ReceiverFleet say why."), false
 	case !r.Verdict.Confirmed:
 		return status.False(kind, v1alpha1.ReasonPropagating, "Not every ready receiver serves it yet."), false
 	}
@@ -144,6 +147,10 @@ func (r *Report) fleetStalled() *status.Finding {
 	stalled := meta.FindStatusCondition(r.Fleet.Status.Conditions, v1alpha1.ConditionStalled)
 	if stalled == nil || stalled.Status != metav1.ConditionTrue {
 		return nil
+	}
+	if stalled.Reason == v1alpha1.ReasonProgressDeadlineExceeded &&
+		meta.IsStatusConditionTrue(r.Fleet.Status.Conditions, v1alpha1.ConditionAvailable) {
+		return nil // the former receivers go on serving
 	}
 	f := status.False(v1alpha1.ConditionReady, stalled.Reason, "ReceiverFleet "+r.Fleet.Name+": "+stalled.Message)
 	if r.Fleet.Namespace != r.Namespace {

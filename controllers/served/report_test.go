@@ -42,6 +42,21 @@ func TestReadyIsNoMoreThanItsFleetIs(t *testing.T) {
 			"False Invalid: ReceiverFleet shared: why"},
 		"a fleet of another namespace is stalled": {func(r *Report) { r.stall(); r.Namespace = "home" },
 			"False Invalid: ReceiverFleet shared is not ready: its conditions say why."},
+		"the fleet is declared to have no receiver": {func(r *Report) {
+			r.Fleet.Spec.Replicas = new(int32)
+			r.Verdict.Available, r.Verdict.Confirmed = false, false
+		}, "False ScaledToZero: Nothing serves it: the fleet's spec.replicas is 0."},
+		"the fleet's rollout is stuck, and nothing serves": {func(r *Report) {
+			r.stall()
+			r.Fleet.Status.Conditions[0].Reason = v1alpha1.ReasonProgressDeadlineExceeded
+			r.Verdict.Available, r.Verdict.Confirmed = false, false
+		}, "False ProgressDeadlineExceeded: ReceiverFleet shared: why"},
+		"the fleet's rollout is stuck, and the former receivers serve": {func(r *Report) {
+			r.stall()
+			r.Fleet.Status.Conditions[0].Reason = v1alpha1.ReasonProgressDeadlineExceeded
+			r.Fleet.Status.Conditions = append(r.Fleet.Status.Conditions,
+				metav1.Condition{Type: v1alpha1.ConditionAvailable, Status: metav1.ConditionTrue})
+		}, "True Ready: Every ready receiver serves it."},
 		"the fleet is gone, though it said that all is well": {func(r *Report) {
 			r.Fleet = nil
 			f := status.Unknown(v1alpha1.ConditionAccepted, v1alpha1.ReasonProgressing, "It is about to be made.")

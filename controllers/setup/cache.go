@@ -60,15 +60,33 @@ func byRole(operator selection.Operator) labels.Selector {
 	return labels.NewSelector().Add(*requirement)
 }
 
-// stripPod leaves of a pod what finds it and says whether it is ready.
+// stripPod leaves of a pod what finds it and says whether it is ready, and if not, why.
 func stripPod(object any) (any, error) {
 	if pod, ok := object.(*corev1.Pod); ok {
 		pod.ObjectMeta = metav1.ObjectMeta{
 			Namespace: pod.Namespace, Name: pod.Name, UID: pod.UID, ResourceVersion: pod.ResourceVersion,
 			Labels: pod.Labels, Annotations: pod.Annotations, DeletionTimestamp: pod.DeletionTimestamp,
+			CreationTimestamp: pod.CreationTimestamp,
 		}
 		pod.Spec = corev1.PodSpec{}
-		pod.Status = corev1.PodStatus{Phase: pod.Status.Phase, PodIP: pod.Status.PodIP, Conditions: pod.Status.Conditions}
+		pod.Status = corev1.PodStatus{
+			Phase:                 pod.Status.Phase,
+			PodIP:                 pod.Status.PodIP,
+			Conditions:            pod.Status.Conditions,
+			InitContainerStatuses: unready(pod.Status.InitContainerStatuses),
+			ContainerStatuses:     unready(pod.Status.ContainerStatuses),
+		}
 	}
 	return object, nil
+}
+
+// unready leaves the states of the containers that are not ready.
+func unready(containers []corev1.ContainerStatus) []corev1.ContainerStatus {
+	var left []corev1.ContainerStatus
+	for _, c := range containers {
+		if !c.Ready {
+			left = append(left, corev1.ContainerStatus{Name: c.Name, State: c.State, LastTerminationState: c.LastTerminationState})
+		}
+	}
+	return left
 }
