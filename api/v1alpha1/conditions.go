@@ -14,6 +14,8 @@ const (
 const (
 	// ConditionAvailable: enough receivers are ready to serve.
 	ConditionAvailable = "Available"
+	// ConditionReachable: nothing through which networks reach the receivers reports a problem.
+	ConditionReachable = "Reachable"
 	// ConditionConfigPropagated: every ready receiver confirmed the wanted revision.
 	ConditionConfigPropagated = "ConfigPropagated"
 	// ConditionAcknowledgedMissing: receivers have lost postbacks that they had acknowledged. It is present only while
@@ -61,6 +63,14 @@ const (
 
 	ReasonAvailable   = "Available"
 	ReasonUnavailable = "Unavailable"
+	ReasonReachable   = "Reachable"
+	// ReasonKindMissing: the cluster lacks a kind that the fleet needs, like HTTPRoute.
+	ReasonKindMissing = "KindMissing"
+	// The following are said by the controllers of the fleet's children.
+	ReasonCertificateNotReady = "CertificateNotReady"
+	ReasonRouteNotAccepted    = "RouteNotAccepted"
+	ReasonLoadBalancerPending = "LoadBalancerPending"
+
 	// ReasonScaledToZero: the fleet is declared to have no receiver.
 	ReasonScaledToZero = "ScaledToZero"
 	// ReasonProgressDeadlineExceeded: receivers have not come up for so long that waiting won't help.

@@ -10,6 +10,7 @@ import (
 
 	appsv1 "k8s.io/api/apps/v1"
 	corev1 "k8s.io/api/core/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 
@@ -21,6 +22,7 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/lookup"
 	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
 // scope is what one reconcile has read.
@@ -44,6 +46,9 @@ type scope struct {
 	// pods that are the fleet's and not about to end.
 	pods     []corev1.Pod
 	workload workload
+	// missing are the kinds that the fleet needs and the cluster does not serve; reach is the condition Reachable.
+	missing []schema.GroupVersionKind
+	reach   status.Finding
 	// trouble is why receivers do not come up.
 	trouble trouble
 }
@@ -65,9 +70,12 @@ type observer struct {
 	secrets *lookup.Secrets
 }
 
-func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (*scope, error) {
-	s := &scope{fleet: fleet}
+func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet, facts resources.Facts) (*scope, error) {
+	s := &scope{fleet: fleet, missing: resources.Missing(fleet, facts)}
 	var err error
+	if s.reach, err = o.reach(ctx, fleet, s.missing); err != nil {
+		return nil, err
+	}
 	if s.endpoints, err = o.endpoints(ctx, fleet); err != nil {
 		return nil, err
 	}

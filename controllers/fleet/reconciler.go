@@ -17,6 +17,7 @@ import (
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
@@ -49,6 +50,10 @@ type Reconciler struct {
 	Now     func() time.Time
 
 	attempts status.Attempts
+	// watch adds a watch of a kind of children to the controller.
+	watch func(kind schema.GroupVersionKind) error
+	// watched are those that it was called with. Only the runnable that follows the kinds uses it.
+	watched map[schema.GroupVersionKind]bool
 }
 
 // +kubebuilder:rbac:groups=postback.dev,resources=receiverfleets,verbs=get;list;watch
@@ -93,7 +98,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 
 func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (ctrl.Result, error) {
 	observe := observer{cache: r.Cache, foreign: r.Foreign, secrets: r.Secrets}
-	s, err := observe.observe(ctx, fleet)
+	s, err := observe.observe(ctx, fleet, r.Facts)
 	if err != nil {
 		return ctrl.Result{}, err
 	}
@@ -114,7 +119,7 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 		return ctrl.Result{}, err
 	}
 	wait, err := r.report(ctx, s, p, problems)
-	return served.Again(wait, s.trouble.again, r.Now()), err
+	return served.Again(cmp.Or(wait, s.grace(r.Now())), s.trouble.again, r.Now()), err
 }
 
 // write makes the fleet's objects. The problems are the user's to repair; each leaves alone what it is about.

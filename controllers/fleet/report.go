@@ -13,6 +13,7 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
 	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/served"
 	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
@@ -139,7 +140,10 @@ func report(s *scope, p *plan, answers map[string]propagation.Answer, problems [
 	if s.hostOwner != nil && len(problems) == 0 {
 		ready, stalled = status.False(v1alpha1.ConditionReady, v1alpha1.ReasonHostTaken, s.hostMessage()), true
 	}
-	found := append(lost(fleet.Status.Conditions, answers), available, propagated, ready)
+	if ready.Reason == v1alpha1.ReasonKindMissing {
+		stalled = s.grace(now) == 0
+	}
+	found := append(lost(fleet.Status.Conditions, answers), available, propagated, s.reach, ready)
 	next.Conditions = status.Conditions(fleet.Status.Conditions, fleet.Generation, now, stalled, found...)
 	return next
 }
@@ -215,14 +219,17 @@ func (s *scope) readiness(problems []error, available, propagated status.Finding
 	if len(problems) > 0 {
 		return status.False(kind, v1alpha1.ReasonInvalid, errors.Join(problems...).Error()), true
 	}
+	if len(s.missing) > 0 {
+		return status.False(kind, v1alpha1.ReasonKindMissing, missingMessage(s.missing[0])), true
+	}
 	settled := w.found && w.observed && w.updated >= w.wanted && w.existing == w.wanted && w.available >= w.wanted
 	if !settled && s.trouble.stuck {
 		return status.False(kind, v1alpha1.ReasonProgressDeadlineExceeded, s.stuckMessage()), true
 	}
-	if s.atZero() && propagated.Status == metav1.ConditionTrue {
+	if s.atZero() && propagated.Status == metav1.ConditionTrue && s.reach.Status == metav1.ConditionTrue {
 		return status.True(kind, v1alpha1.ReasonScaledToZero, "spec.replicas is 0, and there is no receiver."), false
 	}
-	for _, f := range []status.Finding{available, propagated} {
+	for _, f := range []status.Finding{available, propagated, s.reach} {
 		if f.Status != metav1.ConditionTrue {
 			return status.False(kind, f.Reason, f.Message), false
 		}
@@ -243,4 +250,18 @@ func (s *scope) stuckMessage() string {
 		return message + ". The events of its pods and of its workload say why."
 	}
 	return message + ": " + s.trouble.says + "."
+}
+
+// grace is how much longer a kind may be missing before that counts as Stalled: what serves it may be installed in a
+// moment. It is 0 when none is missing, too.
+func (s *scope) grace(now time.Time) time.Duration {
+	if len(s.missing) == 0 {
+		return 0
+	}
+	since := now
+	was := meta.FindStatusCondition(s.fleet.Status.Conditions, v1alpha1.ConditionReady)
+	if was != nil && was.Reason == v1alpha1.ReasonKindMissing {
+		since = was.LastTransitionTime.Time
+	}
+	return max(0, since.Add(served.Grace).Sub(now))
 }

@@ -8,10 +8,13 @@ import (
 
 	"k8s.io/apimachinery/pkg/api/meta"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
+	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/status"
 	"github.com/postback-dev/postback-operator/controllers/status/kstatuscheck"
 )
 
@@ -53,6 +56,7 @@ func TestWhatAFleetSays(t *testing.T) {
 		t.Run(name, func(t *testing.T) {
 			s := scopeOf(nil)
 			s.fleet.Generation, s.workload = 3, c.workload
+			s.reach = status.True(v1alpha1.ConditionReachable, v1alpha1.ReasonReachable, "fine")
 			s.trouble.stuck = c.workload.wanted > 0 && c.workload.available == 0
 			if c.workload.wanted == 0 {
 				s.fleet.Spec.Replicas = new(int32)
@@ -170,6 +174,37 @@ func TestAVerdictRemembersSinceWhenItIsNotConfirmed(t *testing.T) {
 			got := judge(verdicts{name: {Revision: "new"}}, verdicts{name: c.was}, asItIs, nil, nil, later)[name]
 			if !got.Since.Equal(c.want) {
 				t.Errorf("since %v, want %v", got.Since, c.want)
+			}
+		})
+	}
+}
+
+func TestAMissingKindIsStalledAfterAWhile(t *testing.T) {
+	reachable := status.True(v1alpha1.ConditionReachable, v1alpha1.ReasonReachable, "fine")
+	for name, c := range map[string]struct {
+		after time.Duration
+		state kstatuscheck.State
+		grace time.Duration
+	}{
+		"at first":   {0, kstatuscheck.InProgress, 5 * time.Minute},
+		"in a while": {time.Minute, kstatuscheck.InProgress, 4 * time.Minute},
+		"at last":    {5 * time.Minute, kstatuscheck.Failed, 0},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := scopeOf(nil)
+			s.fleet.Generation, s.reach, s.missing = 3, reachable, []schema.GroupVersionKind{resources.KindPodMonitor}
+			s.fleet.Status = report(s, &plan{}, nil, nil, start)
+			next := report(s, &plan{}, nil, nil, start.Add(c.after))
+			ready := meta.FindStatusCondition(next.Conditions, v1alpha1.ConditionReady)
+			if ready.Reason != v1alpha1.ReasonKindMissing || !strings.Contains(ready.Message, "PodMonitor") {
+				t.Errorf("it says %+v", ready)
+			}
+			if got := kstatuscheck.Read(kstatuscheck.Object{Generation: 3, ObservedGeneration: 3,
+				Conditions: next.Conditions}); got != c.state {
+				t.Errorf("it is %s", got)
+			}
+			if got := s.grace(start.Add(c.after)); got != c.grace {
+				t.Errorf("it is looked at again after %v", got)
 			}
 		})
 	}

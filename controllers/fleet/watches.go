@@ -2,6 +2,7 @@ package fleet
 
 import (
 	"context"
+	"fmt"
 
 	appsv1 "k8s.io/api/apps/v1"
 	autoscalingv2 "k8s.io/api/autoscaling/v2"
@@ -9,6 +10,7 @@ import (
 	networkingv1 "k8s.io/api/networking/v1"
 	policyv1 "k8s.io/api/policy/v1"
 	"k8s.io/apimachinery/pkg/apis/meta/v1/unstructured"
+	"k8s.io/apimachinery/pkg/runtime/schema"
 	"k8s.io/apimachinery/pkg/types"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/builder"
@@ -54,14 +56,40 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, namespaces boo
 	} {
 		build = build.Watches(child, toFleet)
 	}
-	for _, kind := range resources.ForeignKinds {
-		if r.Facts.Serves(kind) {
-			child := &unstructured.Unstructured{}
-			child.SetGroupVersionKind(kind)
-			build = build.Watches(child, toFleet)
+	built, err := build.Build(r)
+	if err != nil {
+		return err
+	}
+	r.watch = func(kind schema.GroupVersionKind) error {
+		child := &unstructured.Unstructured{}
+		child.SetGroupVersionKind(kind)
+		return built.Watch(source.Kind[client.Object](mgr.GetCache(), child, toFleet))
+	}
+	return nil
+}
+
+// KindsChanged watches the kinds of children that came to be served, and has all fleets reconciled, since some may have
+// waited for them, or lack them from now on.
+func (r *Reconciler) KindsChanged(ctx context.Context, came []schema.GroupVersionKind) error {
+	for _, kind := range came {
+		if !r.watched[kind] { // what went and came back is watched still
+			if err := r.watch(kind); err != nil {
+				return fmt.Errorf("watching %s: %w", kind.Kind, err)
+			}
+			if r.watched == nil {
+				r.watched = map[schema.GroupVersionKind]bool{}
+			}
+			r.watched[kind] = true
 		}
 	}
-	return build.Complete(r)
+	var fleets v1alpha1.ReceiverFleetList
+	if err := r.Cache.List(ctx, &fleets); err != nil {
+		return fmt.Errorf("listing ReceiverFleets: %w", err)
+	}
+	for i := range fleets.Items {
+		r.Prober.Fleets.Send(client.ObjectKeyFromObject(&fleets.Items[i]))
+	}
+	return nil
 }
 
 // ofHost finds the other fleets of a fleet's host, of which one may be the owner now.

@@ -93,17 +93,35 @@ func Fleet(fleet *v1alpha1.ReceiverFleet, facts Facts) ([]Child, error) {
 		child(KindPodDisruptionBudget, namespace, name, PodDisruptionBudget(fleet)),
 		child(KindNetworkPolicy, namespace, name, NetworkPolicy(fleet)),
 		child(KindIngress, namespace, name, Ingress(fleet)))
-	for _, c := range []Child{
-		child(KindCertificate, namespace, name, Certificate(fleet)),
-		child(KindHTTPRoute, namespace, name, HTTPRoute(fleet)),
-		child(KindPodMonitor, namespace, name, PodMonitor(fleet)),
-		child(KindPrometheusRule, namespace, name, PrometheusRule(fleet)),
-	} {
-		if facts.Serves != nil && facts.Serves(c.Kind) {
+	for _, c := range foreignChildren(fleet) {
+		if facts.serves(c.Kind) {
 			children = append(children, c)
 		}
 	}
 	refused, kinds := facts.Permitted.refused(fleet)
 	children = slices.DeleteFunc(children, func(c Child) bool { return slices.Contains(kinds, c.Kind) })
 	return children, errors.Join(err, refused.ToAggregate())
+}
+
+func foreignChildren(fleet *v1alpha1.ReceiverFleet) []Child {
+	namespace, name := fleet.Namespace, fleet.Name
+	return []Child{
+		child(KindCertificate, namespace, name, Certificate(fleet)),
+		child(KindHTTPRoute, namespace, name, HTTPRoute(fleet)),
+		child(KindPodMonitor, namespace, name, PodMonitor(fleet)),
+		child(KindPrometheusRule, namespace, name, PrometheusRule(fleet)),
+	}
+}
+
+func (f Facts) serves(kind schema.GroupVersionKind) bool { return f.Serves != nil && f.Serves(kind) }
+
+// Missing returns the kinds that a fleet needs and the cluster does not serve.
+func Missing(fleet *v1alpha1.ReceiverFleet, facts Facts) []schema.GroupVersionKind {
+	var missing []schema.GroupVersionKind
+	for _, c := range foreignChildren(fleet) {
+		if c.Apply != nil && !facts.serves(c.Kind) {
+			missing = append(missing, c.Kind)
+		}
+	}
+	return missing
 }

@@ -136,6 +136,10 @@ func (r *Report) readiness(accepted, programmed status.Finding) (ready status.Fi
 	case !r.Verdict.Confirmed:
 		return status.False(kind, v1alpha1.ReasonPropagating, "Not every ready receiver serves it yet."), false
 	}
+	if f := r.unreachable(); f != nil {
+		stalled := meta.FindStatusCondition(r.Fleet.Status.Conditions, v1alpha1.ConditionStalled)
+		return *f, stalled != nil && stalled.Reason == f.Reason
+	}
 	return status.True(kind, v1alpha1.ReasonReady, "Every ready receiver serves it."), false
 }
 
@@ -148,11 +152,31 @@ func (r *Report) fleetStalled() *status.Finding {
 	if stalled == nil || stalled.Status != metav1.ConditionTrue {
 		return nil
 	}
-	if stalled.Reason == v1alpha1.ReasonProgressDeadlineExceeded &&
-		meta.IsStatusConditionTrue(r.Fleet.Status.Conditions, v1alpha1.ConditionAvailable) {
+	switch {
+	case stalled.Reason == v1alpha1.ReasonProgressDeadlineExceeded &&
+		meta.IsStatusConditionTrue(r.Fleet.Status.Conditions, v1alpha1.ConditionAvailable):
 		return nil // the former receivers go on serving
+	case stalled.Reason == v1alpha1.ReasonKindMissing:
+		return nil // unreachable says whether that concerns anybody but the fleet
 	}
-	f := status.False(v1alpha1.ConditionReady, stalled.Reason, "ReceiverFleet "+r.Fleet.Name+": "+stalled.Message)
+	return r.ofFleet(stalled)
+}
+
+// unreachable says that something which leads to the fleet is not in order; nil if nothing is known of that.
+func (r *Report) unreachable() *status.Finding {
+	if r.Fleet == nil {
+		return nil
+	}
+	c := meta.FindStatusCondition(r.Fleet.Status.Conditions, v1alpha1.ConditionReachable)
+	if c == nil || c.Status != metav1.ConditionFalse {
+		return nil
+	}
+	return r.ofFleet(c)
+}
+
+// ofFleet passes on what a condition of the fleet says, in full only to its own namespace.
+func (r *Report) ofFleet(c *metav1.Condition) *status.Finding {
+	f := status.False(v1alpha1.ConditionReady, c.Reason, "ReceiverFleet "+r.Fleet.Name+": "+c.Message)
 	if r.Fleet.Namespace != r.Namespace {
 		f.Message = "ReceiverFleet " + r.Fleet.Name + " is not ready: its conditions say why."
 	}

@@ -57,6 +57,14 @@ func TestReadyIsNoMoreThanItsFleetIs(t *testing.T) {
 			r.Fleet.Status.Conditions = append(r.Fleet.Status.Conditions,
 				metav1.Condition{Type: v1alpha1.ConditionAvailable, Status: metav1.ConditionTrue})
 		}, "True Ready: Every ready receiver serves it."},
+		"its address leads nowhere": {func(r *Report) {
+			r.Fleet.Status.Conditions = []metav1.Condition{{Type: v1alpha1.ConditionReachable,
+				Status: metav1.ConditionFalse, Reason: v1alpha1.ReasonRouteNotAccepted, Message: "why"}}
+		}, "False RouteNotAccepted: ReceiverFleet shared: why"},
+		"its fleet lacks a kind that its address does not need": {func(r *Report) {
+			r.stall()
+			r.Fleet.Status.Conditions[0].Reason = v1alpha1.ReasonKindMissing
+		}, "True Ready: Every ready receiver serves it."},
 		"the fleet is gone, though it said that all is well": {func(r *Report) {
 			r.Fleet = nil
 			f := status.Unknown(v1alpha1.ConditionAccepted, v1alpha1.ReasonProgressing, "It is about to be made.")

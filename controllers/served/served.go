@@ -7,10 +7,12 @@ import (
 	"context"
 	"errors"
 	"fmt"
+	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
 	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -134,16 +136,21 @@ func Again(wait time.Duration, next, now time.Time) ctrl.Result {
 // FleetChanged lets an event of a fleet pass whose declaration changes, or what keeps it from getting ready.
 func FleetChanged() builder.Predicates {
 	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.Funcs{
-		UpdateFunc: func(e event.UpdateEvent) bool { return stalled(e.ObjectOld) != stalled(e.ObjectNew) },
+		UpdateFunc: func(e event.UpdateEvent) bool { return hindrance(e.ObjectOld) != hindrance(e.ObjectNew) },
 	}))
 }
 
-func stalled(fleet client.Object) string {
-	f := (&Report{Fleet: fleet.(*v1alpha1.ReceiverFleet), Namespace: fleet.GetNamespace()}).fleetStalled()
-	if f == nil {
-		return ""
+// hindrance identifies what of a fleet its endpoints pass on.
+func hindrance(object client.Object) string {
+	fleet := object.(*v1alpha1.ReceiverFleet)
+	r := &Report{Fleet: fleet, Namespace: fleet.Namespace}
+	says := strconv.FormatBool(meta.IsStatusConditionTrue(fleet.Status.Conditions, v1alpha1.ConditionStalled))
+	for _, f := range []*status.Finding{r.fleetStalled(), r.unreachable()} {
+		if f != nil {
+			says += f.Reason + f.Message
+		}
 	}
-	return f.Reason + f.Message
+	return says
 }
 
 // Requests asks for the reconciles of what was found in the cache.

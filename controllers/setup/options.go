@@ -49,6 +49,8 @@ type Options struct {
 	Logs io.Writer
 	// Now is the clock, nil the system's.
 	Now func() time.Time
+	// DiscoverEvery is how often it is looked which kinds the cluster serves; 0 is every 30 seconds.
+	DiscoverEvery time.Duration
 	// Dial reaches receivers, nil over the network.
 	Dial func(ctx context.Context, network, address string) (net.Conn, error)
 }

@@ -2,6 +2,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"log/slog"
@@ -10,8 +11,8 @@ import (
 
 	"github.com/go-logr/logr"
 	"k8s.io/apimachinery/pkg/runtime"
-	"k8s.io/apimachinery/pkg/runtime/schema"
 	utilruntime "k8s.io/apimachinery/pkg/util/runtime"
+	"k8s.io/client-go/discovery"
 	clientgoscheme "k8s.io/client-go/kubernetes/scheme"
 	"k8s.io/client-go/rest"
 	"k8s.io/client-go/util/workqueue"
@@ -171,8 +172,13 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	fleets := &fleet.Reconciler{
 		Writer: writer, Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets,
 		Board: board, Campaigns: links, Prober: prober, History: &propagation.History{},
-		Facts: resources.Facts{Image: o.Image, Permitted: o.Permitted, Serves: known(mgr)}, Now: o.Now,
+		Now: o.Now,
 	}
+	kinds, err := followKinds(mgr, o, fleets)
+	if err != nil {
+		return err
+	}
+	fleets.Facts = resources.Facts{Image: o.Image, Permitted: o.Permitted, Serves: kinds.Serves}
 	if clusterWide {
 		fleets.Foreign = foreign
 	}
@@ -207,12 +213,20 @@ func controllerOptions() controller.Options {
 	}
 }
 
-// known asks once which kinds of others' operators the cluster knows: who installs one later restarts the operator.
-func known(mgr ctrl.Manager) func(schema.GroupVersionKind) bool {
-	serves := map[schema.GroupVersionKind]bool{}
-	for _, kind := range resources.ForeignKinds {
-		_, err := mgr.GetRESTMapper().RESTMapping(kind.GroupKind(), kind.Version)
-		serves[kind] = err == nil
+// followKinds looks for the kinds of others' operators, now and again.
+func followKinds(mgr ctrl.Manager, o Options, fleets *fleet.Reconciler) (*lookup.Kinds, error) {
+	asking, err := discovery.NewDiscoveryClientForConfigAndClient(mgr.GetConfig(), mgr.GetHTTPClient())
+	if err != nil {
+		return nil, fmt.Errorf("making the client of discovery: %w", err)
 	}
-	return func(kind schema.GroupVersionKind) bool { return serves[kind] }
+	kinds := &lookup.Kinds{
+		Wanted:   resources.ForeignKinds,
+		Discover: asking.ServerResourcesForGroupVersion,
+		Every:    cmp.Or(o.DiscoverEvery, time.Minute/2),
+		Changed:  fleets.KindsChanged,
+	}
+	if _, _, err := kinds.Refresh(); err != nil {
+		return nil, err
+	}
+	return kinds, mgr.Add(kinds)
 }

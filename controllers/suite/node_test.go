@@ -34,6 +34,8 @@ type node struct {
 	pods map[string]*pod // by IP
 	// held namespaces' receivers take up nothing new; asleep ones' have no ready pods.
 	held, asleep map[string]bool
+	// offline namespaces' routes, certificates and load balancers are not looked at by anybody.
+	offline map[string]bool
 	// lost is what the spools of a namespace's receivers have lost when they start.
 	lost map[string]int64
 }
@@ -47,8 +49,10 @@ type pod struct {
 }
 
 func startNode(ctx context.Context) *node {
-	n := &node{pods: map[string]*pod{}, held: map[string]bool{}, asleep: map[string]bool{}, lost: map[string]int64{},
-		done: make(chan struct{})}
+	n := &node{
+		pods: map[string]*pod{}, held: map[string]bool{}, asleep: map[string]bool{}, offline: map[string]bool{},
+		lost: map[string]int64{}, done: make(chan struct{}),
+	}
 	n.http = httptest.NewServer(http.HandlerFunc(n.configz))
 	go func() {
 		defer close(n.done)
@@ -118,6 +122,7 @@ func (n *node) sync(ctx context.Context) {
 	for i := range deployments.Items {
 		n.syncDeployment(ctx, &deployments.Items[i])
 	}
+	n.syncRoutes(ctx)
 }
 
 func (n *node) syncDeployment(ctx context.Context, d *appsv1.Deployment) {

@@ -36,7 +36,7 @@ func newProcess(user string, namespaces ...string) *process {
 		Image: "registry.example/receiver:v1", Namespaces: namespaces, Config: config,
 		MetricsAddress: "0", ProbeAddress: "0",
 		LogFormat: "text", LogLevel: mostVerbose, Logs: logs,
-		Dial: receivers.dial,
+		Dial: receivers.dial, DiscoverEvery: 500 * time.Millisecond,
 	}
 	return p
 }
