@@ -12,6 +12,7 @@ import (
 // +kubebuilder:validation:XValidation:rule="!has(self.store.embedded) || ((!has(self.replicas) || self.replicas <= 1) && !has(self.autoscaling))",message="the embedded store serves one receiver: leave replicas at 1 and autoscaling out, or declare store.postgres"
 // +kubebuilder:validation:XValidation:rule="(!has(self.ingress) && !has(self.gateway)) || has(self.host)",message="ingress and gateway need host, the name under which networks reach the receivers"
 // +kubebuilder:validation:XValidation:rule="!has(self.certificate) || has(self.host)",message="certificate needs host, the name that it is issued for"
+// +kubebuilder:validation:XValidation:rule="!has(self.additionalHosts) || (has(self.host) && !self.additionalHosts.exists(h, h == self.host))",message="additionalHosts: declare host, the name in URLs, and only names besides it"
 type ReceiverSpec struct {
 	// Image of the receiver. Absent: the image that belongs to the operator.
 	// +kubebuilder:validation:MinLength=1
@@ -39,6 +40,18 @@ type ReceiverSpec struct {
 	// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="host: write a lower-case host name without scheme and path, like pb.example.com"
 	// +optional
 	Host string `json:"host,omitempty"`
+	// AdditionalHosts are further names that `ingress`, `gateway` and `certificate` are for, like a former host while
+	// networks still use it. URLs show `host`.
+	// +listType=set
+	// +kubebuilder:validation:MaxItems=16
+	// +optional
+	AdditionalHosts []HostName `json:"additionalHosts,omitempty"`
+	// ExternalURL begins the URLs that networks and pages get, like https://pb.example.com, where something in front of
+	// the receivers, a load balancer or a CDN, answers under it. Absent: `host`, with https if the declaration has TLS.
+	// +kubebuilder:validation:MaxLength=300
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:[0-9]{1,5})?$')",message="externalURL: write https:// and a lower-case host name, without path, like https://pb.example.com"
+	// +optional
+	ExternalURL string `json:"externalURL,omitempty"`
 	// Service in front of the receivers.
 	// +kubebuilder:default={}
 	// +optional
@@ -85,6 +98,24 @@ type ReceiverSpec struct {
 	// +kubebuilder:default={enabled: false}
 	// +optional
 	PodMonitor Toggle `json:"podMonitor,omitzero"`
+}
+
+// HostName is a lower-case host name without scheme and path, like pb.example.com.
+//
+// +kubebuilder:validation:MaxLength=253
+// +kubebuilder:validation:XValidation:rule="self.matches('^[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*$')",message="additionalHosts: write lower-case host names without scheme and path, like pb.example.com"
+type HostName string
+
+// Hosts are all names under which a fleet is reached, host first.
+func (r *ReceiverSpec) Hosts() []string {
+	if r.Host == "" {
+		return nil
+	}
+	hosts := []string{r.Host}
+	for _, host := range r.AdditionalHosts {
+		hosts = append(hosts, string(host))
+	}
+	return hosts
 }
 
 // Toggle switches an optional object on or off.

@@ -1214,6 +1214,11 @@ func (in *ReceiverSpec) DeepCopyInto(out *ReceiverSpec) {
 	}
 	in.Store.DeepCopyInto(&out.Store)
 	in.Retention.DeepCopyInto(&out.Retention)
+	if in.AdditionalHosts != nil {
+		in, out := &in.AdditionalHosts, &out.AdditionalHosts
+		*out = make([]HostName, len(*in))
+		copy(*out, *in)
+	}
 	in.Service.DeepCopyInto(&out.Service)
 	if in.Ingress != nil {
 		in, out := &in.Ingress, &out.Ingress

@@ -37,8 +37,9 @@ type scope struct {
 	keyring   credential.Keyring
 	// egress says that the fleet asks for private egress and may not have it; nil when it does not or may.
 	egress error
-	// hostOwner is the older fleet to which the fleet's host is routed; nil when it is this one, or it is not routed.
+	// hostOwner is the older fleet to which hostTaken, one of the fleet's hosts, is routed; nil when there is none.
 	hostOwner *types.NamespacedName
+	hostTaken string
 	// podProblems say which Secrets of the pods are missing or may not be used: then the workload is to stay as it is.
 	podProblems []error
 	// opsToken of the receivers' read API; empty while there is none.
@@ -88,7 +89,7 @@ func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet, fa
 	if err := o.podSecrets(ctx, s); err != nil {
 		return nil, err
 	}
-	if err := o.host(ctx, s); err != nil {
+	if err := o.hosts(ctx, s); err != nil {
 		return nil, err
 	}
 	if err := o.credentials(ctx, s); err != nil {
@@ -137,12 +138,22 @@ func (o observer) named(ctx context.Context, fleet *v1alpha1.ReceiverFleet, name
 	return o.secrets.Named(ctx, types.NamespacedName{Namespace: fleet.Namespace, Name: name}, lookup.Owner{}, "")
 }
 
-// host finds the owner of the fleet's host: the oldest fleet to which it is routed.
-func (o observer) host(ctx context.Context, s *scope) error {
+// hosts finds a host of the fleet that is routed to an older one.
+func (o observer) hosts(ctx context.Context, s *scope) error {
 	if !resources.RoutesHost(s.fleet) {
 		return nil
 	}
-	fleets, err := index.FleetsOfHost(ctx, o.cache, s.fleet.Spec.Host)
+	for _, host := range s.fleet.Spec.Hosts() {
+		if err := o.host(ctx, s, host); err != nil || s.hostOwner != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// host finds the owner of a host: the oldest fleet to which it is routed.
+func (o observer) host(ctx context.Context, s *scope, host string) error {
+	fleets, err := index.FleetsOfHost(ctx, o.cache, host)
 	if err != nil {
 		return fmt.Errorf("listing ReceiverFleets: %w", err)
 	}
@@ -155,7 +166,7 @@ func (o observer) host(ctx context.Context, s *scope) error {
 		}
 	}
 	if name := client.ObjectKeyFromObject(oldest); name != client.ObjectKeyFromObject(s.fleet) {
-		s.hostOwner = &name
+		s.hostOwner, s.hostTaken = &name, host
 	}
 	return nil
 }

@@ -154,7 +154,11 @@ func (s *scope) hostMessage() string {
 	if s.hostOwner.Namespace == s.fleet.Namespace {
 		who = "the older ReceiverFleet " + s.hostOwner.Name
 	}
-	return "spec.host: it is routed to " + who + ": declare another one. Its own routes stay as they are."
+	field := "spec.host"
+	if s.hostTaken != s.fleet.Spec.Host {
+		field = "spec.additionalHosts: " + s.hostTaken
+	}
+	return field + ": it is routed to " + who + ": declare another one. Its own routes stay as they are."
 }
 
 // lost finds acknowledged postbacks that are missing. While nothing is known of a receiver, or there is none, what was

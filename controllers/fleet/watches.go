@@ -98,14 +98,16 @@ func (r *Reconciler) ofHost(ctx context.Context, object client.Object) []reconci
 	if !resources.RoutesHost(fleet) {
 		return nil
 	}
-	fleets, err := index.FleetsOfHost(ctx, r.Cache, fleet.Spec.Host)
-	if err != nil {
-		logf.FromContext(ctx).Error(err, "Finding fleets in the cache")
-	}
 	var found []reconcile.Request
-	for i := range fleets {
-		if name := client.ObjectKeyFromObject(&fleets[i]); name != client.ObjectKeyFromObject(fleet) {
-			found = append(found, reconcile.Request{NamespacedName: name})
+	for _, host := range fleet.Spec.Hosts() {
+		fleets, err := index.FleetsOfHost(ctx, r.Cache, host)
+		if err != nil {
+			logf.FromContext(ctx).Error(err, "Finding fleets in the cache")
+		}
+		for i := range fleets {
+			if name := client.ObjectKeyFromObject(&fleets[i]); name != client.ObjectKeyFromObject(fleet) {
+				found = append(found, reconcile.Request{NamespacedName: name})
+			}
 		}
 	}
 	return found

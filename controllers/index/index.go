@@ -86,10 +86,10 @@ func secretsOfFleet(object client.Object) []string {
 	return names
 }
 
-// hostOfFleet leaves out the host of a fleet that routes nothing to itself: it is but the name in its URLs.
+// hostOfFleet leaves out the hosts of a fleet that routes nothing to itself: it is but the name in its URLs.
 func hostOfFleet(object client.Object) []string {
 	if fleet := object.(*v1alpha1.ReceiverFleet); resources.RoutesHost(fleet) {
-		return []string{fleet.Spec.Host}
+		return fleet.Spec.Hosts()
 	}
 	return nil
 }

@@ -14,7 +14,7 @@ func Certificate(fleet *v1alpha1.ReceiverFleet) *UntypedApplyConfiguration {
 	issuer := fleet.Spec.Certificate.IssuerRef
 	return foreign(KindCertificate, fleet, map[string]any{
 		"secretName": tlsSecretName(fleet),
-		"dnsNames":   []any{fleet.Spec.Host},
+		"dnsNames":   hostsOf(fleet),
 		"issuerRef": map[string]any{
 			"group": cmp.Or(issuer.Group, KindCertificate.Group),
 			"kind":  cmp.Or(issuer.Kind, "Issuer"),

@@ -37,9 +37,11 @@ var fleets = map[string]string{
   autoscaling: {maxReplicas: 9}
   store: {postgres: {dsnSecretRef: {name: database}}}
   host: pb.example.com
+  additionalHosts: [old.example.com]
   gateway: {parentRefs: [{name: public, namespace: gateways, sectionName: https}, {name: partners}]}`,
 	"certificate": `
   host: pb.example.com
+  additionalHosts: [old.example.com, other.example.net]
   ingress: {className: nginx}
   certificate: {issuerRef: {name: letsencrypt, kind: ClusterIssuer}}`,
 	"spool": `

@@ -20,9 +20,18 @@ func HTTPRoute(fleet *v1alpha1.ReceiverFleet) *UntypedApplyConfiguration {
 	}
 	return foreign(KindHTTPRoute, fleet, map[string]any{
 		"parentRefs": parents,
-		"hostnames":  []any{fleet.Spec.Host},
+		"hostnames":  hostsOf(fleet),
 		"rules": []any{map[string]any{
 			"backendRefs": []any{map[string]any{"name": fleet.Name, "port": int64(servicePort)}},
 		}},
 	})
+}
+
+// hostsOf returns the fleet's hosts as Kubernetes decodes a list.
+func hostsOf(fleet *v1alpha1.ReceiverFleet) []any {
+	var hosts []any
+	for _, host := range fleet.Spec.Hosts() {
+		hosts = append(hosts, host)
+	}
+	return hosts
 }

@@ -46,10 +46,17 @@ func (p Permissions) refused(fleet *v1alpha1.ReceiverFleet) (found field.ErrorLi
 	refuse := func(at *field.Path, flag string, of ...schema.GroupVersionKind) {
 		found, kinds = append(found, field.Forbidden(at, "the operator's "+flag+" does not permit it")), append(kinds, of...)
 	}
-	if host := fleet.Spec.Host; host != "" && !permits(p.HostSuffixes, func(suffix string) bool {
-		return host == strings.TrimPrefix(suffix, ".") || strings.HasSuffix(host, "."+strings.TrimPrefix(suffix, "."))
-	}) {
-		refuse(spec.Child("host"), "--allowed-host-suffixes", KindIngress, KindHTTPRoute, KindCertificate)
+	for i, host := range fleet.Spec.Hosts() {
+		if permits(p.HostSuffixes, func(suffix string) bool {
+			return host == strings.TrimPrefix(suffix, ".") || strings.HasSuffix(host, "."+strings.TrimPrefix(suffix, "."))
+		}) {
+			continue
+		}
+		at := spec.Child("host")
+		if i > 0 {
+			at = spec.Child("additionalHosts").Index(i - 1)
+		}
+		refuse(at, "--allowed-host-suffixes", KindIngress, KindHTTPRoute, KindCertificate)
 	}
 	if ingress := fleet.Spec.Ingress; ingress != nil {
 		p.annotations(ingress.Annotations, spec.Child("ingress", "annotations"), KindIngress, refuse)

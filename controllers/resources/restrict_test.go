@@ -205,3 +205,13 @@ func TestWhoMaySetPrivateEgress(t *testing.T) {
 		})
 	}
 }
+
+func TestAnAdditionalHostNeedsThePermissionToo(t *testing.T) {
+	facts := everything
+	facts.Permitted = Permissions{HostSuffixes: []string{"example.com"}}
+	fleet := fleetOf(t, "{host: pb.example.com, additionalHosts: [old.example.com, pb.other.example], ingress: {}}")
+	_, err := Fleet(fleet, facts)
+	if err == nil || !strings.HasPrefix(err.Error(), "spec.additionalHosts[1]: Forbidden") {
+		t.Errorf("it says: %v", err)
+	}
+}

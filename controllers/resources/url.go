@@ -9,11 +9,13 @@ func postbackURL(fleet *v1alpha1.ReceiverFleet, key string) string {
 	return BaseURL(fleet) + "/" + key + "/postback"
 }
 
-// BaseURL is what the declaration says about how networks reach the fleet: without a host only the cluster does, and
+// BaseURL is what the declaration says about how networks reach the fleet: externalURL, or without a host only the cluster does, and
 // with one it is HTTPS unless an Ingress without any certificate is the only way.
 func BaseURL(fleet *v1alpha1.ReceiverFleet) string {
 	spec := &fleet.Spec
 	switch {
+	case spec.ExternalURL != "":
+		return spec.ExternalURL
 	case spec.Host == "":
 		return "http://" + fleet.Name + "." + fleet.Namespace + ".svc"
 	case spec.Ingress != nil && tlsSecretName(fleet) == "" && spec.Gateway == nil:

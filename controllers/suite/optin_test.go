@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 	"time"
@@ -136,4 +137,29 @@ func TestTheOlderOfTwoFleetsHasTheHost(t *testing.T) {
 	noError(t, admin.Delete(t.Context(), elder))
 	current(t, younger)
 	noError(t, admin.Get(t.Context(), name, &networkingv1.Ingress{}))
+}
+
+// A fleet moves to another host: for a while it is reached under both, and nobody else gets the former one.
+func TestAFleetKeepsItsFormerHostForAWhile(t *testing.T) {
+	namespace := newNamespace(t, nil)
+	former, next := namespace+".old.example.com", namespace+".example.com"
+	fleet := fleetOf(t, namespace, "a-mover", "{host: "+former+", ingress: {}, externalURL: 'https://"+former+"'}")
+	shop := endpointOf(t, namespace, "shop", "{currency: USD, fleetRef: {name: a-mover}}")
+	current(t, fleet, shop)
+	change(t, fleet, func(f *v1alpha1.ReceiverFleet) {
+		f.Spec.Host, f.Spec.AdditionalHosts = next, []v1alpha1.HostName{v1alpha1.HostName(former)}
+		f.Spec.ExternalURL = "https://" + next
+	})
+	eventually(t, soon, func() error {
+		current(t, fleet, shop)
+		url := string(get[corev1.Secret](t, namespace, "shop-postback").Data["url"])
+		rules := get[networkingv1.Ingress](t, namespace, "a-mover").Spec.Rules
+		if len(rules) != 2 || rules[0].Host != next || rules[1].Host != former ||
+			!strings.HasPrefix(url, "https://"+next+"/") || shop.Status.URLTemplate != "https://"+next+"/{key}/postback" {
+			return fmt.Errorf("%d rules, template %s", len(rules), shop.Status.URLTemplate)
+		}
+		return nil
+	})
+	other := fleetOf(t, namespace, "b-other", "{host: "+former+", ingress: {}}")
+	says(t, other, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonHostTaken)
 }

@@ -444,6 +444,8 @@ var schemaYAML = typed.YAMLObject(`types:
       type:
         scalar: string
       default: ts
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.HostName
+  scalar: string
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.IngressSpec
   map:
     fields:
@@ -836,6 +838,12 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.ReceiverFleetSpec
   map:
     fields:
+    - name: additionalHosts
+      type:
+        list:
+          elementType:
+            namedType: com.github.postback-dev.postback-operator.api.v1alpha1.HostName
+          elementRelationship: associative
     - name: allowedEndpoints
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.AllowedEndpoints
@@ -849,6 +857,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: egress
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.EgressSpec
+    - name: externalURL
+      type:
+        scalar: string
     - name: gateway
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.GatewaySpec
@@ -936,6 +947,12 @@ var schemaYAML = typed.YAMLObject(`types:
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.ReceiverSpec
   map:
     fields:
+    - name: additionalHosts
+      type:
+        list:
+          elementType:
+            namedType: com.github.postback-dev.postback-operator.api.v1alpha1.HostName
+          elementRelationship: associative
     - name: autoscaling
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.Autoscaling
@@ -945,6 +962,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: egress
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.EgressSpec
+    - name: externalURL
+      type:
+        scalar: string
     - name: gateway
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.GatewaySpec

@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/postback-dev/postback-operator/api/v1alpha1"
 	runtime "k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -67,6 +68,24 @@ func (b *ReceiverFleetSpecApplyConfiguration) WithRetention(value *RetentionAppl
 // If called multiple times, the Host field is set to the value of the last call.
 func (b *ReceiverFleetSpecApplyConfiguration) WithHost(value string) *ReceiverFleetSpecApplyConfiguration {
 	b.ReceiverSpecApplyConfiguration.Host = &value
+	return b
+}
+
+// WithAdditionalHosts adds the given value to the AdditionalHosts field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the AdditionalHosts field.
+func (b *ReceiverFleetSpecApplyConfiguration) WithAdditionalHosts(values ...apiv1alpha1.HostName) *ReceiverFleetSpecApplyConfiguration {
+	for i := range values {
+		b.ReceiverSpecApplyConfiguration.AdditionalHosts = append(b.ReceiverSpecApplyConfiguration.AdditionalHosts, values[i])
+	}
+	return b
+}
+
+// WithExternalURL sets the ExternalURL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ExternalURL field is set to the value of the last call.
+func (b *ReceiverFleetSpecApplyConfiguration) WithExternalURL(value string) *ReceiverFleetSpecApplyConfiguration {
+	b.ReceiverSpecApplyConfiguration.ExternalURL = &value
 	return b
 }
 

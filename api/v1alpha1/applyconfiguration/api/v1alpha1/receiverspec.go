@@ -3,6 +3,7 @@
 package v1alpha1
 
 import (
+	apiv1alpha1 "github.com/postback-dev/postback-operator/api/v1alpha1"
 	runtime "k8s.io/apimachinery/pkg/runtime"
 )
 
@@ -24,6 +25,12 @@ type ReceiverSpecApplyConfiguration struct {
 	// Host is the name under which networks reach the receivers, without scheme, like pb.example.com. `ingress`, `gateway`
 	// and `certificate` need it.
 	Host *string `json:"host,omitempty"`
+	// AdditionalHosts are further names that `ingress`, `gateway` and `certificate` are for, like a former host while
+	// networks still use it. URLs show `host`.
+	AdditionalHosts []apiv1alpha1.HostName `json:"additionalHosts,omitempty"`
+	// ExternalURL begins the URLs that networks and pages get, like https://pb.example.com, where something in front of
+	// the receivers, a load balancer or a CDN, answers under it. Absent: `host`, with https if the declaration has TLS.
+	ExternalURL *string `json:"externalURL,omitempty"`
 	// Service in front of the receivers.
 	Service *ServiceSpecApplyConfiguration `json:"service,omitempty"`
 	// Ingress routes `host` to the receivers.
@@ -102,6 +109,24 @@ func (b *ReceiverSpecApplyConfiguration) WithRetention(value *RetentionApplyConf
 // If called multiple times, the Host field is set to the value of the last call.
 func (b *ReceiverSpecApplyConfiguration) WithHost(value string) *ReceiverSpecApplyConfiguration {
 	b.Host = &value
+	return b
+}
+
+// WithAdditionalHosts adds the given value to the AdditionalHosts field in the declarative configuration
+// and returns the receiver, so that objects can be build by chaining "With" function invocations.
+// If called multiple times, values provided by each call will be appended to the AdditionalHosts field.
+func (b *ReceiverSpecApplyConfiguration) WithAdditionalHosts(values ...apiv1alpha1.HostName) *ReceiverSpecApplyConfiguration {
+	for i := range values {
+		b.AdditionalHosts = append(b.AdditionalHosts, values[i])
+	}
+	return b
+}
+
+// WithExternalURL sets the ExternalURL field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the ExternalURL field is set to the value of the last call.
+func (b *ReceiverSpecApplyConfiguration) WithExternalURL(value string) *ReceiverSpecApplyConfiguration {
+	b.ExternalURL = &value
 	return b
 }
 
