@@ -65,7 +65,8 @@ func TestWhyReceiversDoNotComeUp(t *testing.T) {
 		"the worst of several": {[]corev1.Pod{unscheduled, config, ready}, moves,
 			`container receiver: CreateContainerConfigError: secret "db" not found`, false},
 		"an image that is being pulled": {[]corev1.Pod{podWith(waiting("ContainerCreating", ""), nil)}, moves, "", false},
-		"the deadline of a Deployment":  {[]corev1.Pod{config}, stands, `container receiver: CreateContainerConfigError: secret "db" not found`, true},
+		"the deadline of a Deployment": {[]corev1.Pod{config}, stands,
+			`container receiver: CreateContainerConfigError: secret "db" not found`, true},
 		"the deadline of a StatefulSet": {[]corev1.Pod{podWith(corev1.ContainerState{
 			Running: &corev1.ContainerStateRunning{}}, nil)}, nil, "container receiver: it runs and is not ready yet", true},
 	} {

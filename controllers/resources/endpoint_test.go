@@ -96,7 +96,8 @@ func TestURLs(t *testing.T) {
 			"https://pb.example.com/{key}/postback"},
 		"an Ingress without one": {`{host: pb.example.com, ingress: {}}`,
 			"http://pb.example.com/{key}/postback"},
-		"TLS that ends in front of the Ingress": {`{host: pb.example.com, ingress: {}, externalURL: "https://go.example.com:8443"}`,
+		"TLS that ends in front of the Ingress": {
+			`{host: pb.example.com, ingress: {}, externalURL: "https://go.example.com:8443"}`,
 			"https://go.example.com:8443/{key}/postback"},
 		"something in front of the Service": {`{externalURL: "https://go.example.com"}`,
 			"https://go.example.com/{key}/postback"},

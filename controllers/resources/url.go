@@ -9,8 +9,8 @@ func postbackURL(fleet *v1alpha1.ReceiverFleet, key string) string {
 	return BaseURL(fleet) + "/" + key + "/postback"
 }
 
-// BaseURL is what the declaration says about how networks reach the fleet: externalURL, or without a host only the cluster does, and
-// with one it is HTTPS unless an Ingress without any certificate is the only way.
+// BaseURL is what the declaration says about how networks reach the fleet: externalURL, or without a host the Service,
+// which only the cluster reaches, or the host, with HTTPS unless an Ingress without any certificate is the only way.
 func BaseURL(fleet *v1alpha1.ReceiverFleet) string {
 	spec := &fleet.Spec
 	switch {

@@ -85,7 +85,9 @@ func unready(containers []corev1.ContainerStatus) []corev1.ContainerStatus {
 	var left []corev1.ContainerStatus
 	for _, c := range containers {
 		if !c.Ready {
-			left = append(left, corev1.ContainerStatus{Name: c.Name, State: c.State, LastTerminationState: c.LastTerminationState})
+			left = append(left, corev1.ContainerStatus{
+				Name: c.Name, State: c.State, LastTerminationState: c.LastTerminationState,
+			})
 		}
 	}
 	return left
