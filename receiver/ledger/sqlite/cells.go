@@ -19,7 +19,7 @@ import (
 )
 
 // cellsMigration makes the tables of cells.
-const cellsMigration = "migrations/0005_report_cells.sql"
+const cellsMigration = "migrations/0006_report_cells.sql"
 
 // maxFold bounds the changes that one transaction takes, in bytes: postbacks wait for it.
 const maxFold = 32 << 10
