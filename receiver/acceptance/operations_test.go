@@ -359,3 +359,80 @@ func (s *scene) postback(t *testing.T, query string) {
 		t.Fatalf("%s: %s", query, response.Status)
 	}
 }
+
+func TestAnImportRecordsEachLine(t *testing.T) {
+	guarded(t, []string{sending, `{"aliases":{"subid":["clickid"]}}`}, func(t *testing.T, r *rig) {
+		s := sceneOf(r, 0)
+		click(`{"subid":"c1","time":"2026-03-01T11:00:00Z"}`).run(t, s)
+		click(`{"subid":"c2","time":"2026-03-01T11:00:00Z"}`).run(t, s)
+		for _, c := range []struct {
+			name  string
+			asked read.NewOperation
+			want  string
+		}{
+			{"Keitaro's order", read.NewOperation{Text: "\ufeffc1,10\r\n\r\nc1,5,t2,lead\r\nnobody,1\r\nc2,,,what\r\n"},
+				"done, map[ignored:2 recorded:2], map[click_not_found:1 status_unknown:1], confirmed 10 USD, hold 5 USD"},
+			{"the same again", read.NewOperation{Text: "c1,10\nc1,5,t2,lead"}, "done, map[duplicate:2]"},
+			{"a header, semicolons, quotes and a currency",
+				read.NewOperation{Text: "status;subid;currency;payout;sub_id_1\nsale;c2;EUR;\"10,0\";\"a;b\"\n"},
+				"done, map[recorded:1], confirmed 11 USD"},
+			{"lines that see each other", read.NewOperation{Text: "c1\t4\tt3\tlead\nc1\t4\tt3\tsale\n", DryRun: true},
+				"dry_run_done, map[recorded:2], confirmed 4 USD"},
+			{"S2S when asked for", read.NewOperation{Text: "c1,4,t4", Forwards: "send"},
+				"done, map[recorded:1], confirmed 4 USD, s2s map[source:1]"},
+			{"orphans", read.NewOperation{Text: "nobody,1", Orphans: true}, "done, map[recorded:1], confirmed 1 USD"},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				c.asked.Kind, c.asked.Endpoint = "import", s.endpoint
+				wants(t, "import", c.want, summed(r.done(t, c.asked)))
+			})
+		}
+		wants(t, "S2S", "[sale]", fmt.Sprint(s.forwards(t, s.endpoint)))
+		if diff := cmp.Diff([]string{
+			`"": sale 10`, `"t2": lead 5`, `"": sale 11 = 10 EUR × 1.1, map[sub_id_1:a;b]`, `"t4": sale 4`,
+			`"": sale 1, orphan`,
+		}, s.conversions(t, s.endpoint)); diff != "" {
+			t.Error(diff)
+		}
+		for _, text := range []string{"", "\n\n", "c1,1,t,sale,x", "subid,subid\nc1,c1", "c1,\"a", "c1,\x00"} {
+			status, answer := r.send(t, http.MethodPost, "/api/v1/operations",
+				read.NewOperation{Kind: "import", Endpoint: s.endpoint, Note: "n", Text: text})
+			if status != http.StatusBadRequest || !strings.Contains(answer, `"text: `) {
+				t.Errorf("%q: %d %s", text, status, answer)
+			}
+		}
+		status, answer := r.send(t, http.MethodPost, "/api/v1/operations",
+			read.NewOperation{Kind: "import", Endpoint: s.endpoint, Note: "n", Text: "c1", Reason: "status_unknown"})
+		if status != http.StatusBadRequest || !strings.Contains(answer, `"reason: `) {
+			t.Errorf("%d %s", status, answer)
+		}
+	})
+}
+
+func TestAStatementIsReconciled(t *testing.T) {
+	guarded(t, []string{""}, func(t *testing.T, r *rig) {
+		s := sceneOf(r, 0)
+		begin := time.Now().UTC().Truncate(time.Second)
+		clock(begin.Sub(epoch)).run(t, s)
+		click(`{"subid":"c1"}`).run(t, s)
+		for _, query := range []string{"tid=a&payout=1", "tid=b&payout=2", "tid=c&payout=3"} {
+			s.postback(t, "subid=c1&status=sale&"+query)
+		}
+		asked := read.NewOperation{
+			Kind: "reconcile", Endpoint: s.endpoint, DryRun: true, Text: "c1,1,a\nc1,5,b\nc1,9,d\n",
+			From: begin.Add(-time.Minute).Format(time.RFC3339), To: begin.Add(time.Minute).Format(time.RFC3339),
+		}
+		dry := r.done(t, asked)
+		wants(t, "dry run", "dry_run_done, map[duplicate:1 missing:1 recorded:2], confirmed 12 USD", summed(dry))
+		missing := list[read.OperationRow](t, r, "/api/v1/operations/"+dry.ID+"/rows", url.Values{"outcome": {"missing"}})
+		if len(missing) != 1 || missing[0].TID != "c" || or(missing[0].Payout, "") != "3" || missing[0].Version != nil {
+			t.Errorf("%+v", missing)
+		}
+		r.asked(t, "/api/v1/operations/"+dry.ID+"/run", nil)
+		wants(t, "run", "done, map[duplicate:1 missing:1 recorded:2], confirmed 12 USD", summed(r.ended(t, dry.ID)))
+		asked.DryRun, asked.Note = false, "n"
+		if status, text := r.send(t, http.MethodPost, "/api/v1/operations", asked); status != http.StatusBadRequest {
+			t.Errorf("%d %s", status, text)
+		}
+	})
+}

@@ -85,7 +85,36 @@ func (a *api) ask(w http.ResponseWriter, r *http.Request) (asked work.Request, e
 			return asked, badRequest(name + ": must be UTF-8 without NUL")
 		}
 	}
+	if err := fits(&body); err != nil {
+		return asked, err
+	}
 	return asked, specOf(&body, &asked)
+}
+
+// fits reports what the kind does not have: it would be ignored.
+func fits(body *read.NewOperation) error {
+	replays := body.Kind == work.KindReplay
+	imports := body.Kind == work.KindImport || body.Kind == work.KindReconcile
+	for _, field := range []struct {
+		name       string
+		given, has bool
+	}{
+		{"outcome", body.Outcome != "", replays},
+		{"reason", body.Reason != "", replays},
+		{"status", body.Status != "", replays},
+		{"ids", len(body.IDs) > 0, replays},
+		{"include_refused", body.IncludeRefused, replays},
+		{"include_recorded", body.IncludeRecorded, replays},
+		{"text", body.Text != "", imports},
+		{"orphans", body.Orphans, imports},
+		{"from", body.From != "", body.Kind != work.KindImport},
+		{"to", body.To != "", body.Kind != work.KindImport},
+	} {
+		if field.given && !field.has && slices.Contains(work.Kinds(), body.Kind) {
+			return badRequest(field.name + ": is nothing that an operation of the kind " + body.Kind + " has")
+		}
+	}
+	return nil
 }
 
 // specOf reads what of the body is about the kind.
@@ -124,6 +153,7 @@ func specOf(body *read.NewOperation, asked *work.Request) (err error) {
 	if s.Reason = conversion.Reason(body.Reason); s.Reason != "" && !s.Reason.Valid() {
 		return badRequest("reason: must be one of " + joined(conversion.Reasons()))
 	}
+	asked.Input, s.Orphans = body.Text, body.Orphans
 	s.Status, s.IncludeRefused, s.IncludeRecorded = body.Status, body.IncludeRefused, body.IncludeRecorded
 	if len(body.IDs) > maxLimit {
 		return badRequest("ids: must be at most " + strconv.Itoa(maxLimit))

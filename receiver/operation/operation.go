@@ -2,6 +2,8 @@ package operation
 
 import (
 	"context"
+	"crypto/sha256"
+	"encoding/hex"
 	"encoding/json"
 	"fmt"
 	"iter"
@@ -69,6 +71,8 @@ func (o *Operator) kind(name string) (kind, error) {
 	switch name {
 	case KindReplay:
 		return replay{o}, nil
+	case KindImport, KindReconcile:
+		return imported{o, name == KindReconcile}, nil
 	}
 	return nil, Invalid("kind: there is no such kind of operation")
 }
@@ -91,6 +95,10 @@ func (o *Operator) Create(ctx context.Context, q Request) (op ledger.Operation, 
 		if err := k.check(ep, &q); err != nil {
 			return op, false, err
 		}
+	}
+	if q.Input != "" {
+		sum := sha256.Sum256([]byte(q.Input))
+		q.Spec.InputSHA256 = hex.EncodeToString(sum[:])
 	}
 	spec, err := json.Marshal(q.Spec)
 	if err != nil {
@@ -182,12 +190,17 @@ func (o *Operator) ask() {
 	}
 }
 
+// appliedAt is when the operation's rows take effect. Of a dry run nothing is kept.
+func appliedAt(op *ledger.Operation) time.Time {
+	if op.Started.IsZero() {
+		return op.Created
+	}
+	return op.Started
+}
+
 // line is the row of the received log that an operation's row makes, and what it asks for.
 func (o *Operator) line(op *ledger.Operation, row *ledger.OperationRow, v postback.Verdict, as ledger.Kind) ledger.Postback {
-	at := op.Started
-	if at.IsZero() { // a dry run, of which nothing is kept
-		at = op.Created
-	}
+	at := appliedAt(op)
 	p := ledger.Postback{Intent: v.Intent, Log: ledger.Received{
 		ID:        RowID(at, op.ID, row.Number),
 		Kind:      as,

@@ -21,8 +21,8 @@ const (
 	chunkRows = 100
 	// savedRows bounds the rows that are written at a time.
 	savedRows = 1000
-	// leaseFor is longer than a chunk takes.
-	leaseFor = 15 * time.Second
+	// leaseFor is longer than a chunk takes. Where it is not, two receivers apply the same rows, which count once.
+	leaseFor = 5 * time.Second
 	// pollEvery finds what another receiver was asked for.
 	pollEvery = time.Second
 	// keepFor is for how long operations are kept, with their rows.
@@ -147,11 +147,14 @@ func (o *Operator) open(op *ledger.Operation) (*job, error) {
 	return j, err
 }
 
+// errNotServed ends an operation whose endpoint has gone.
+const errNotServed = Invalid("endpoint: is not served any more")
+
 func (j *job) endpoint() (*endpoint.Endpoint, error) {
 	if ep := j.Endpoints().ByName(j.op.Endpoint); ep != nil {
 		return ep, nil
 	}
-	return nil, Invalid("endpoint: is not served any more")
+	return nil, errNotServed
 }
 
 func (j *job) run(ctx context.Context) error {
@@ -236,7 +239,7 @@ func (j *job) apply(ctx context.Context, rows []ledger.OperationRow) error {
 			return err
 		}
 		if outcome != "" {
-			row.Outcome, row.Reason, row.Result = outcome, "", nil
+			row.Outcome, row.Reason = outcome, ""
 			continue
 		}
 		asked, of = append(asked, p), append(of, row)

@@ -12,10 +12,13 @@ import (
 const (
 	// KindReplay judges again what was received before.
 	KindReplay = "replay"
+	// KindImport records the conversions of a text, KindReconcile also finds the conversions that a statement lacks.
+	KindImport    = "import"
+	KindReconcile = "reconcile"
 )
 
 // Kinds returns all kinds.
-func Kinds() []string { return []string{KindReplay} }
+func Kinds() []string { return []string{KindReplay, KindImport, KindReconcile} }
 
 // MaxRows bounds the rows of one operation.
 const MaxRows = 100_000
@@ -36,7 +39,8 @@ type Spec struct {
 	// Forwards: S2S postbacks are sent for what changes.
 	Forwards bool `json:"forwards"`
 
-	// From (inclusive) and To (exclusive) bound when the rows of a replay were received; zero = not.
+	// From (inclusive) and To (exclusive) bound when the rows of a replay were received, and when the conversions of a
+	// statement were recorded first; zero = not.
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
 	// Outcome, Reason and Status select rows by those words; empty = any that may be replayed. IDs select the rows
@@ -48,6 +52,11 @@ type Spec struct {
 	// IncludeRefused and IncludeRecorded select more than what was ignored.
 	IncludeRefused  bool `json:"include_refused,omitempty"`
 	IncludeRecorded bool `json:"include_recorded,omitempty"`
+
+	// Orphans: lines whose click is not known are recorded all the same.
+	Orphans bool `json:"orphans,omitempty"`
+	// InputSHA256 tells texts apart.
+	InputSHA256 string `json:"input_sha256,omitempty"`
 }
 
 // Request asks for an operation.
@@ -66,7 +75,7 @@ func SendsByDefault(kind string) bool { return kind == KindReplay }
 
 // Outcomes are those that rows may have.
 func Outcomes() []string {
-	names := []string{OutcomeUnreplayable}
+	names := []string{OutcomeUnreplayable, OutcomeMissing}
 	for _, outcome := range conversion.Outcomes() {
 		names = append(names, string(outcome))
 	}

@@ -4,7 +4,7 @@ import "time"
 
 // NewOperation asks for an operation. Fields that a kind does not have must be left out.
 type NewOperation struct {
-	// Kind is `replay`.
+	// Kind is `replay`, `import` or `reconcile`.
 	Kind string `json:"kind"`
 	// Endpoint is "namespace/name".
 	Endpoint string `json:"endpoint,omitempty"`
@@ -12,10 +12,11 @@ type NewOperation struct {
 	DryRun bool `json:"dry_run"`
 	// Note says why, in at most 500 characters.
 	Note string `json:"note"`
-	// Forwards is `send` or `skip`: whether S2S postbacks are sent for what changes. Without it a replay sends.
+	// Forwards is `send` or `skip`: whether S2S postbacks are sent for what changes. Without it a replay
+	// sends, and others do not.
 	Forwards string `json:"forwards,omitempty"`
 
-	// From and To bound when the postbacks of a replay were received: RFC 3339 or a date in UTC.
+	// From and To bound when the postbacks of a replay were received, or the conversions of a statement recorded: RFC 3339 or a date in UTC.
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
 	// Outcome, Reason, Status and IDs select postbacks of a replay.
@@ -26,6 +27,11 @@ type NewOperation struct {
 	// IncludeRefused and IncludeRecorded let a replay select more than what was ignored.
 	IncludeRefused  bool `json:"include_refused,omitempty"`
 	IncludeRecorded bool `json:"include_recorded,omitempty"`
+
+	// Text is what an import records and a reconciliation compares.
+	Text string `json:"text,omitempty"`
+	// Orphans: lines whose click is not known are recorded all the same.
+	Orphans bool `json:"orphans,omitempty"`
 }
 
 // Operation is what a person has many rows changed by.
@@ -74,7 +80,7 @@ type OperationRow struct {
 	TID    string  `json:"tid"`
 	// Input is what was said: the parameters of a line of an import.
 	Input *string `json:"input"`
-	// Outcome is that of the log, or `unreplayable`; null before the row was worked off.
+	// Outcome is that of the log, `unreplayable`, or `missing` from a statement; null before the row was worked off.
 	Outcome      *string  `json:"outcome"`
 	Reason       *string  `json:"reason"`
 	Warnings     []string `json:"warnings"`
