@@ -436,3 +436,72 @@ func TestAStatementIsReconciled(t *testing.T) {
 		}
 	})
 }
+
+func TestAPersonCorrectsAConversion(t *testing.T) {
+	guarded(t, []string{`{"policies":{"transitions":"ForwardOnly"},` + sending[1:], ""}, func(t *testing.T, r *rig) {
+		s := sceneOf(r, 0)
+		click(`{"subid":"c1","time":"2026-03-01T11:00:00Z"}`).run(t, s)
+		get("subid=c1&status=rejected&payout=10", "recorded").run(t, s)
+		id := list[conversion](t, r, "/api/v1/conversions", url.Values{"endpoint": {s.endpoint}})[0].ID
+		clock(time.Minute).run(t, s)
+		for _, c := range []struct {
+			name, body, match string
+			status            int
+			says              string
+		}{
+			{"without the version", `{"type":"sale","note":"n"}`, "", 428, "If-Match: "},
+			{"with another version", `{"type":"sale","note":"n"}`, "7", 412, "If-Match: "},
+			{"with what is no version", `{"type":"sale","note":"n"}`, "x", 400, "If-Match: "},
+			{"without a note", `{"type":"sale"}`, "1", 400, "note: "},
+			{"no such type", `{"type":"what","note":"n"}`, "1", 400, "type: must be one of lead, sale"},
+			{"no number", `{"payout":"1,234","note":"n"}`, "1", 400, "payout: "},
+			{"no rate", `{"payout":"1","currency":"XTS","note":"n"}`, "1", 400, "currency: "},
+			{"what there is not", `{"price":"1","note":"n"}`, "1", 400, "price"},
+			{"back to a sale, in euros", `{"type":"sale","payout":"20","currency":"eur","note":"ticket 81"}`, "1", 200,
+				`"payout":"22"`},
+			{"the same again", `{"type":"sale","payout":"20","currency":"eur","note":"ticket 81"}`, "2", 200, `"version":2`},
+		} {
+			t.Run(c.name, func(t *testing.T) {
+				headers := []string{"X-A: b"}
+				if c.match != "" {
+					headers[0] = "If-Match: " + c.match
+				}
+				status, text := r.send(t, http.MethodPatch, "/api/v1/conversions/"+id, json.RawMessage(c.body), headers...)
+				if status != c.status || !strings.Contains(text, c.says) {
+					t.Errorf("%d %s, want %d and %s", status, text, c.status, c.says)
+				}
+			})
+		}
+		clock(2*time.Minute).run(t, s)
+		get("subid=c1&status=rejected", "ignored; reason=corrected_by_hand").run(t, s)
+		if status, text := r.send(t, http.MethodPatch, "/api/v1/conversions/"+id, read.Correction{Unpin: true, Note: "n"},
+			"If-Match: 2"); status != http.StatusOK || !strings.Contains(text, `"pinned":false`) {
+			t.Errorf("%d %s", status, text)
+		}
+		get("subid=c1&status=rejected&payout=20&currency=EUR", "recorded").run(t, s)
+		wants(t, "S2S", "[sale]", fmt.Sprint(s.forwards(t, s.endpoint)))
+		log := list[read.Postback](t, r, "/api/v1/postbacks", url.Values{"filter": {"kind eq manual"}})
+		if len(log) != 2 || or(log[1].Note, "") != "ticket 81" || or(log[1].Actor, "") != "ann" || *log[1].Version != 2 {
+			t.Errorf("%+v", log)
+		}
+
+		path := "/api/v1/conversions/" + id + "/adjustments"
+		for range 2 {
+			if status, text := r.send(t, http.MethodPost, path, read.Correction{Payout: "-2.5", Type: "sale", Note: "fee",
+				Forwards: "skip"}, "Idempotency-Key: k"); status != http.StatusOK || !strings.Contains(text, `"payout":"-2.5"`) ||
+				!strings.Contains(text, `"tid":"adj-`) || !strings.Contains(text, `"pinned":true`) {
+				t.Errorf("%d %s", status, text)
+			}
+		}
+		if all := s.conversions(t, s.endpoint); len(all) != 2 {
+			t.Errorf("%v", all)
+		}
+		token := "Authorization: Bearer " + read.Token(opsToken, read.Grant{
+			Endpoint: "default/e001", Scopes: []read.Scope{read.ScopeWrite},
+		})
+		if status, text := r.send(t, http.MethodPost, path, read.Correction{Payout: "1", Note: "n"}, token); status !=
+			http.StatusNotFound {
+			t.Errorf("another's token: %d %s", status, text)
+		}
+	})
+}

@@ -72,7 +72,7 @@ func (a *api) operations() []operation {
 				reads(a.statuses)))
 	}
 	if a.Operator != nil {
-		all = append(all, a.work()...)
+		all = append(append(all, a.work()...), a.corrections()...)
 	}
 	all = append(all, answering[map[string]any]("openapi.json", "This API as OpenAPI 3.1", noFilters, reads(a.openAPI)))
 	resend := answering[read.Forward]("forwards/{id}/resend", "Sends a failed S2S postback again", noFilters,

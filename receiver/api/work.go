@@ -75,9 +75,8 @@ func (a *api) ask(w http.ResponseWriter, r *http.Request) (asked work.Request, e
 	if asked.Actor, err = actorOf(r); err != nil {
 		return asked, err
 	}
-	asked.Key = r.Header.Get("Idempotency-Key")
-	if len(asked.Key) > maxKey || !storable(asked.Key) {
-		return asked, badRequest("Idempotency-Key: must be text of at most " + strconv.Itoa(maxKey) + " bytes")
+	if asked.Key, err = keyOf(r); err != nil {
+		return asked, err
 	}
 	for name, text := range map[string]string{"kind": body.Kind, "endpoint": asked.Endpoint, "note": asked.Note,
 		"status": body.Status} {
@@ -186,6 +185,15 @@ func readBody(w http.ResponseWriter, r *http.Request, into any) error {
 		return badRequest("body: is longer than 20 MiB")
 	}
 	return badRequest("body: must be a JSON object: " + strings.TrimPrefix(err.Error(), "json: "))
+}
+
+// keyOf returns what names the request, empty for nothing.
+func keyOf(r *http.Request) (string, error) {
+	key := r.Header.Get("Idempotency-Key")
+	if len(key) > maxKey || !storable(key) {
+		return "", badRequest("Idempotency-Key: must be text of at most " + strconv.Itoa(maxKey) + " bytes")
+	}
+	return key, nil
 }
 
 // actorOf returns who wants a change: who the header names, with the ops token, and else the token that is used.

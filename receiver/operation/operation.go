@@ -5,11 +5,9 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"encoding/json"
-	"fmt"
 	"iter"
 	"log/slog"
 	"time"
-	"unicode/utf8"
 
 	"github.com/google/uuid"
 
@@ -84,17 +82,15 @@ func (o *Operator) Create(ctx context.Context, q Request) (op ledger.Operation, 
 	if err != nil {
 		return op, false, err
 	}
-	switch ep := o.Endpoints().ByName(q.Endpoint); {
-	case q.Note == "":
-		return op, false, Invalid("note: say why, in a sentence that others will read")
-	case utf8.RuneCountInString(q.Note) > MaxNote:
-		return op, false, Invalid(fmt.Sprintf("note: has more than %d characters", MaxNote))
-	case ep == nil:
+	if err := checkNote(q.Note); err != nil {
+		return op, false, err
+	}
+	ep := o.Endpoints().ByName(q.Endpoint)
+	if ep == nil {
 		return op, false, Invalid("endpoint: no such endpoint is served")
-	default:
-		if err := k.check(ep, &q); err != nil {
-			return op, false, err
-		}
+	}
+	if err := k.check(ep, &q); err != nil {
+		return op, false, err
 	}
 	if q.Input != "" {
 		sum := sha256.Sum256([]byte(q.Input))

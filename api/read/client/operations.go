@@ -6,6 +6,7 @@ import (
 	"encoding/json"
 	"net/http"
 	"net/url"
+	"strconv"
 
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 )
@@ -75,4 +76,21 @@ func (c *Client) change(ctx context.Context, method, path string, who Who, match
 		request.Header.Set("Content-Type", "application/json")
 	}
 	return c.do(request, v)
+}
+
+// Correct changes the version of a conversion by hand. If it has another version now, the error is a *[Failure] of the
+// status 412.
+func (c *Client) Correct(ctx context.Context, who Who, id string, version int, what read.Correction) (
+	corrected read.Conversion, err error,
+) {
+	return corrected, c.change(ctx, http.MethodPatch, "/api/v1/conversions/"+url.PathEscape(id), who,
+		strconv.Itoa(version), what, &corrected)
+}
+
+// Adjust records what is added to a conversion's payout, as a conversion of its own.
+func (c *Client) Adjust(ctx context.Context, who Who, id string, what read.Correction) (
+	added read.Conversion, err error,
+) {
+	return added, c.change(ctx, http.MethodPost, "/api/v1/conversions/"+url.PathEscape(id)+"/adjustments", who, "", what,
+		&added)
 }

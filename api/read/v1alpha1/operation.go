@@ -110,3 +110,19 @@ type OperationDifference struct {
 	Then OperationRow `json:"then"`
 	Now  OperationRow `json:"now"`
 }
+
+// Correction is what a person says of one conversion, for PATCH with the version in If-Match, or of an adjustment.
+type Correction struct {
+	// Type and Payout replace those that are recorded; what is left out stays. Currency is the payout's, without it the
+	// endpoint's. Of an adjustment Payout is what it adds, and Type is the conversion's without one.
+	Type     string `json:"type,omitempty"`
+	Payout   string `json:"payout,omitempty"`
+	Currency string `json:"currency,omitempty"`
+	// Note says why, in at most 500 characters.
+	Note string `json:"note"`
+	// Pin, true without it, keeps postbacks from changing the conversion; Unpin lets them again.
+	Pin   *bool `json:"pin,omitempty"`
+	Unpin bool  `json:"unpin,omitempty"`
+	// Forwards is `send`, also without it, or `skip`: whether S2S postbacks are sent for the change.
+	Forwards string `json:"forwards,omitempty"`
+}
