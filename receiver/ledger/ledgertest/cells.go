@@ -23,9 +23,14 @@ import (
 )
 
 var cellRules = &conversion.Rules{
-	Currency: "USD", UnknownClick: config.UnknownClickRecord, Repeat: config.RepeatOverwrite,
-	RepeatByType: map[string]config.Repeat{"deposit": config.RepeatAdd},
-	SlotPolicy:   config.SlotTid, Transitions: config.TransitionsAny,
+	Currency: "USD",
+	Policies: config.Policies{
+		UnknownClick: config.UnknownClickRecord,
+		Repeat:       config.RepeatOverwrite,
+		RepeatByType: map[string]config.Repeat{"deposit": config.RepeatAdd},
+		Slot:         config.SlotTid,
+		Transitions:  config.TransitionsAny,
+	},
 }
 
 // inRubles converts what was pending, for [ledger.Ledger.Reprice].
