@@ -19,7 +19,8 @@ func TestAPersonCorrects(t *testing.T) {
 	}
 	at := time.Date(2026, 3, 1, 12, 0, 0, 0, time.UTC)
 	rules := &conversion.Rules{
-		Currency: "USD", Transitions: config.TransitionsForwardOnly, Repeat: config.RepeatIgnore,
+		Currency: "USD",
+		Policies: config.Policies{Transitions: config.TransitionsForwardOnly, Repeat: config.RepeatIgnore},
 		Forwards: []conversion.ForwardRule{{Name: "f", Resend: config.ResendOnAnyChange}},
 	}
 	prev := &conversion.Conversion{

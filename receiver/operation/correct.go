@@ -159,7 +159,7 @@ func (o *Operator) Adjust(ctx context.Context, id uuid.UUID, c Correction) (ledg
 	}
 	row.TID = "adj-" + hex.EncodeToString(name[10:])
 	slot := conversion.SlotKey{TID: row.TID}
-	if found.rules.SlotPolicy == config.SlotTidAndType {
+	if found.rules.Slot == config.SlotTidAndType {
 		slot.Type = found.typ
 	}
 	changes, err := o.Ledger.ApplyRows(ctx, []ledger.Postback{{Log: row, Intent: &conversion.Intent{
