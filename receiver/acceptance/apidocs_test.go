@@ -55,11 +55,9 @@ func runExamples(t *testing.T, file, token string) {
 				for _, ex := range commands(block) {
 					answer := ex.answer
 					switch {
-					case strings.HasPrefix(ex.command, "API="), strings.HasPrefix(ex.command, "AUTH="),
-						strings.HasPrefix(ex.command, "ADMIN="), strings.HasPrefix(ex.command, "KEY="):
 					case strings.HasPrefix(ex.command, "sleep "):
 						r.ended(t, operation)
-					default:
+					case strings.HasPrefix(ex.command, "curl "): // Others set variables, or are about a cluster.
 						answer = r.curl(t, strings.NewReplacer("OPERATION", operation, "ID", id).Replace(ex.command), &operation)
 					}
 					fmt.Fprintf(&b, "$ %s\n%s", ex.command, answer)

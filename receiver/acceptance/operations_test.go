@@ -383,6 +383,7 @@ func TestAnImportRecordsEachLine(t *testing.T) {
 			{"orphans", read.NewOperation{Text: "nobody,1", Orphans: true}, "done, map[recorded:1], confirmed 1 USD"},
 		} {
 			t.Run(c.name, func(t *testing.T) {
+				clock(time.Duration(r.steps.Add(1))*time.Minute).run(t, s)
 				c.asked.Kind, c.asked.Endpoint = "import", s.endpoint
 				wants(t, "import", c.want, summed(r.done(t, c.asked)))
 			})
