@@ -50,12 +50,12 @@ type numbers struct {
 func (f figure) Rows() []numbers {
 	var rows []numbers
 	for i, label := range f.Chart.Labels {
-		row, any := numbers{Label: label}, false
+		row, some := numbers{Label: label}, false
 		for _, s := range f.Chart.Series {
 			row.Values = append(row.Values, chart.Short(s.Values[i]))
-			any = any || s.Values[i] != 0
+			some = some || s.Values[i] != 0
 		}
-		if any {
+		if some {
 			rows = append(rows, row)
 		}
 	}
@@ -186,7 +186,7 @@ func (c *console) receivedFigure(p *page) (*figure, error) {
 		drawing.Labels = append(drawing.Labels, begin.Add(time.Duration(i)*chartSpan).In(p.Zone).Format("15:04"))
 	}
 	for _, of := range outcomeClasses {
-		values, any := make([]float64, columns), false
+		values, some := make([]float64, columns), false
 		for i := range found.Items {
 			row := &found.Items[i]
 			if row.Outcome != of.outcome || row.Time == nil {
@@ -194,10 +194,10 @@ func (c *console) receivedFigure(p *page) (*figure, error) {
 			}
 			if column := int(row.Time.Sub(begin) / chartSpan); column >= 0 && column < columns {
 				values[column]++
-				any = true
+				some = true
 			}
 		}
-		if any {
+		if some {
 			drawing.Series = append(drawing.Series, chart.Series{Name: of.outcome, Class: of.class, Values: values})
 		}
 	}

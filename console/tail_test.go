@@ -139,7 +139,7 @@ func TestTooManyWatchersAreToldSo(t *testing.T) {
 			t.Fatal(ok, err)
 		}
 	}
-	response, err := http.Get(server.URL + "/console/tail") //nolint:noctx // It is answered at once.
+	response, err := http.Get(server.URL + "/console/tail")
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -48,7 +48,7 @@ Commands for an embedded store:
 
 Of any store:
 
-  receiver reports rebuild --store URL                 make the sums of reports anew from the rows; for one endpoint alone:
+  receiver reports rebuild --store URL                 make the sums of reports again from the rows; for one endpoint:
                                                        --endpoint NAMESPACE/NAME. --store-file FILE reads a DSN
 
 `

@@ -52,7 +52,8 @@ func New(flags *reach.Flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "check",
 		Short: "Check a cluster, an installation and what you may do, and say what to do about each fault",
-		Long: "Check a cluster, an installation and what you may do in the namespace, and say what to do about each fault.\n" +
+		Long: "Check a cluster, an installation and what you may do in the namespace, and say what to do about each " +
+			"fault.\n" +
 			"It only reads. Exit code 1 means that something has failed; warnings are no failure.",
 		Example: "  kubectl postback check\n  kubectl postback check -n shop -o json",
 		Args:    exit.Args(cobra.NoArgs),

@@ -47,7 +47,8 @@ func New(flags *reach.Flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "rotate ENDPOINT",
 		Short: "Print the patch that gives an endpoint its next key, or apply it",
-		Long: "Print the patch that gives an endpoint its next key, for git or for kubectl patch. The former key stays valid " +
+		Long: "Print the patch that gives an endpoint its next key, for git or for kubectl patch. The former key " +
+			"stays valid " +
 			"for the\noverlap. --write applies it: not where Argo CD or Flux would put the former state back.",
 		Example: "  kubectl postback rotate shop --overlap 48h\n  kubectl postback rotate shop --write --wait",
 		Args:    exit.Args(cobra.ExactArgs(1)),
@@ -80,7 +81,8 @@ func NewRevoke(flags *reach.Flags) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "revoke ENDPOINT KEY-ID...",
 		Short: "Print the patch that has keys of an endpoint refused at once, or apply it",
-		Long: "Print the patch that has keys of an endpoint refused at once, by their ids, which `kubectl postback status` and " +
+		Long: "Print the patch that has keys of an endpoint refused at once, by their ids, which `kubectl postback " +
+			"status` and " +
 			"the log\nshow. Before the active key is revoked it needs a successor: rotate first.",
 		Example:           "  kubectl postback revoke shop sav6rwjceurb --write --wait",
 		Args:              exit.Args(cobra.MinimumNArgs(2)),
@@ -129,7 +131,7 @@ type document struct {
 }
 
 func (c *change) run(cmd *cobra.Command, argument string,
-	make func(*v1alpha1.PostbackEndpoint) (keyPatch, error)) error {
+	next func(*v1alpha1.PostbackEndpoint) (keyPatch, error)) error {
 	if (c.yes || c.wait) && !c.write {
 		return exit.WithUsage(errors.New("--yes and --wait are for --write"))
 	}
@@ -148,7 +150,7 @@ func (c *change) run(cmd *cobra.Command, argument string,
 	if err != nil {
 		return err
 	}
-	key, err := make(endpoint)
+	key, err := next(endpoint)
 	if err != nil {
 		return err
 	}

@@ -289,7 +289,8 @@ func (s *state) write(b *strings.Builder, style output.Style, since time.Duratio
 		at += fmt.Sprintf(", the latest %d", statusRows)
 	}
 	say("  %s: received %d · recorded %d · duplicate %d · ignored %d · refused %d   "+
-		"S2S: %d delivered · %d waiting · %d failed", at, total, s.Received["recorded"], s.Received["duplicate"], s.Received["ignored"], s.Received["refused"],
+		"S2S: %d delivered · %d waiting · %d failed", at, total, s.Received["recorded"], s.Received["duplicate"],
+		s.Received["ignored"], s.Received["refused"],
 		s.Forwards["delivered"], s.Forwards["waiting"], s.Forwards["failed"])
 	need := func(command, format string, args ...any) {
 		b.WriteString("  " + style.Mark(output.Warning) + " ")

@@ -55,7 +55,8 @@ func New(flags *reach.Flags, clock func() time.Time) *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "test ENDPOINT",
 		Short: "Send a click and a postback, and follow them through the log to the S2S postbacks",
-		Long: "Send a click and a postback, and follow them through the log to the S2S postbacks, with the time of each hop.\n" +
+		Long: "Send a click and a postback, and follow them through the log to the S2S postbacks, with the time of " +
+			"each hop.\n" +
 			"The postback says test=1: its conversion is in no report, but the click counts as one, and S2S postbacks are\n" +
 			"sent. With --expect, exit code 3 means that something else came of it.",
 		Example: "  kubectl postback test shop\n" +

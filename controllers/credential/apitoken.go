@@ -19,5 +19,6 @@ func APIToken(endpoint types.NamespacedName, opsToken []byte) string {
 	if len(opsToken) == 0 {
 		return ""
 	}
-	return readapi.Token(string(opsToken), readapi.Grant{Endpoint: endpoint.String(), Scopes: []readapi.Scope{readapi.ScopeRead}})
+	return readapi.Token(string(opsToken), readapi.Grant{Endpoint: endpoint.String(),
+		Scopes: []readapi.Scope{readapi.ScopeRead}})
 }

@@ -87,7 +87,8 @@ func startWith(
 	t *testing.T, e engine, endpoints []config.Endpoint, token string, rates ...config.FixedRate,
 ) *rig {
 	t.Helper()
-	r := &rig{token: token, contract: contract{token: token}, engine: e, dir: t.TempDir(), fleet: receivertest.Fleet(), endpoints: endpoints}
+	r := &rig{token: token, contract: contract{token: token}, engine: e, dir: t.TempDir(), fleet: receivertest.Fleet(),
+		endpoints: endpoints}
 	r.fleet.AllowPrivateEgress = true
 	r.fleet.TrustedProxies = []string{"127.0.0.0/8"}
 	r.fleet.Rates.Fixed = append([]config.FixedRate{

@@ -132,7 +132,8 @@ func (a *api) byToken(change resource) http.Handler {
 		return a.scoped(read.ScopeWrite, a.handle(change))
 	}
 	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		WriteError(w, http.StatusForbidden, "this changes something, and so it needs a token: start the receiver with --ops-token-file")
+		WriteError(w, http.StatusForbidden, "this changes something, and so it needs a token: start the receiver with "+
+			"--ops-token-file")
 	})
 }
 

@@ -75,7 +75,7 @@ const maxNumberBytes = 40
 // pass reports whether a view passes all terms. view points to it.
 func pass(terms []term, view any) bool {
 	for i := range terms {
-		if !terms[i].passes(terms[i].column.values(view)) {
+		if !terms[i].passes(terms[i].values(view)) {
 			return false
 		}
 	}

@@ -26,7 +26,7 @@ func TestWhatIsWrongWithAConditionIsNamed(t *testing.T) {
 	fields, ops := []string{"campaign", "payout"}, []Op{Equal, Empty}
 	for text, want := range map[string]string{
 		"":                  `"" is no field here; there are campaign, payout`,
-		"campain eq x":      `"campain" is no field here; there are campaign, payout`,
+		"campagne eq x":     `"campagne" is no field here; there are campaign, payout`,
 		"campaign":          `"" is no operator; write FIELD OP VALUE, such as campaign eq spring, with one of eq, empty`,
 		"campaign gt 1":     `"gt" is no operator; write FIELD OP VALUE, such as campaign eq spring, with one of eq, empty`,
 		"campaign eq":       `eq needs a value; for what has none write campaign empty`,

@@ -98,7 +98,8 @@ func TestASignatureThatIsHeldCountsOnce(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		d := newDesk(t, ledger.Options{})
 		defer d.close()
-		d.rules.Repeat, d.rules.UnknownClick, d.rules.HoldFor = config.RepeatAdd, config.UnknownClickHold, config.Duration(time.Hour)
+		d.rules.Repeat, d.rules.UnknownClick, d.rules.HoldFor = config.RepeatAdd, config.UnknownClickHold,
+			config.Duration(time.Hour)
 		for i, want := range []conversion.Outcome{conversion.Held, conversion.Duplicate} {
 			if got := d.send(d.signed(1, 5)); got.Outcome != want {
 				t.Errorf("try %d: %+v, want %s", i, got, want)

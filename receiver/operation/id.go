@@ -27,7 +27,8 @@ func hashed(at time.Time, use string, operation uuid.UUID, number int) uuid.UUID
 	sum := sha256.Sum256(text)
 	id := ledger.FirstID(at)
 	copy(id[9:], sum[:])
-	n := uint(number) //nolint:gosec // a count of at most 18 bits
+	n := uint(number)
+	//nolint:gosec // a count of at most 18 bits
 	id[6], id[7], id[8] = byte(n>>14)&0x0f|0x80, byte(n>>6), byte(n)&0x3f|0x80
 	return id
 }

@@ -195,7 +195,8 @@ func appliedAt(op *ledger.Operation) time.Time {
 }
 
 // line is the row of the received log that an operation's row makes, and what it asks for.
-func (o *Operator) line(op *ledger.Operation, row *ledger.OperationRow, v postback.Verdict, as ledger.Kind) ledger.Postback {
+func (o *Operator) line(op *ledger.Operation, row *ledger.OperationRow, v postback.Verdict,
+	as ledger.Kind) ledger.Postback {
 	at := appliedAt(op)
 	p := ledger.Postback{Intent: v.Intent, Log: ledger.Received{
 		ID:        RowID(at, op.ID, row.Number),

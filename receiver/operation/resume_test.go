@@ -10,6 +10,8 @@ import (
 	"time"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/shopspring/decimal"
+
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -36,6 +38,43 @@ func (s *forgetful) SaveOperation(ctx context.Context, op ledger.Operation, rows
 	return s.Store.SaveOperation(ctx, op, rows)
 }
 
+// receiveIgnored has postbacks for seven clicks received before the clicks are known.
+func receiveIgnored(t *testing.T, book *ledger.Ledger, endpoint string, rows int) {
+	t.Helper()
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	ids := ledger.NewIDs(func() time.Time { return at })
+	for i := range rows {
+		row := ledger.Received{
+			ID: ids.Next(), Endpoint: endpoint, At: at, Stamp: at.UnixMicro() + int64(i), Method: "GET",
+			Query: fmt.Sprintf("subid=c%d&status=sale&payout=10", i%7), SubID: fmt.Sprintf("c%d", i%7),
+			Outcome: conversion.Ignored, Reason: conversion.ClickNotFound,
+		}
+		if _, err := book.Postback(t.Context(), ledger.Postback{Log: row}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	var clicks []conversion.Click
+	for i := range 7 {
+		clicks = append(clicks, conversion.Click{Endpoint: endpoint, SubID: fmt.Sprintf("c%d", i), Time: at})
+	}
+	if _, err := book.AddClicks(t.Context(), clicks); err != nil {
+		t.Fatal(err)
+	}
+}
+
+// payouts returns the sum of all conversions.
+func payouts(t *testing.T, store ledger.Store) decimal.Decimal {
+	t.Helper()
+	sum := decimal.Zero
+	for c, err := range store.Conversions(t.Context(), ledger.ConversionFilter{}) {
+		if err != nil {
+			t.Fatal(err)
+		}
+		sum = sum.Add(*c.Payout.Converted)
+	}
+	return sum
+}
+
 // TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce loses every second save of the place, and counts payouts that add
 // up.
 func TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce(t *testing.T) {
@@ -55,26 +94,7 @@ func TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce(t *testing.T) {
 	book := ledger.New(store, ledger.Options{})
 	defer func() { _ = book.Close(t.Context()) }()
 
-	at := time.Now().UTC().Truncate(time.Microsecond)
-	ids := ledger.NewIDs(func() time.Time { return at })
-	for i := range rows {
-		row := ledger.Received{
-			ID: ids.Next(), Endpoint: ep.Name, At: at, Stamp: at.UnixMicro() + int64(i), Method: "GET",
-			Query: fmt.Sprintf("subid=c%d&status=sale&payout=10", i%7), SubID: fmt.Sprintf("c%d", i%7),
-			Outcome: conversion.Ignored, Reason: conversion.ClickNotFound,
-		}
-		if _, err := book.Postback(t.Context(), ledger.Postback{Log: row}); err != nil {
-			t.Fatal(err)
-		}
-	}
-	var clicks []conversion.Click
-	for i := range 7 {
-		clicks = append(clicks, conversion.Click{Endpoint: ep.Name, SubID: fmt.Sprintf("c%d", i), Time: at})
-	}
-	if _, err := book.AddClicks(t.Context(), clicks); err != nil {
-		t.Fatal(err)
-	}
-
+	receiveIgnored(t, book, ep.Name, rows)
 	operator := func(of operation.Store) *operation.Operator {
 		return operation.New(operation.Options{
 			Store: of, Ledger: book, Endpoints: func() *endpoint.Snapshot { return snapshot },
@@ -108,13 +128,7 @@ func TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce(t *testing.T) {
 		counts.Money["confirmed"]["USD"].String() != "4500" {
 		t.Errorf("%s: %s (%v)", op.State, op.Counts, err)
 	}
-	sum := money.Amount{}.Original
-	for c, err := range store.Conversions(t.Context(), ledger.ConversionFilter{}) {
-		if err != nil {
-			t.Fatal(err)
-		}
-		sum = sum.Add(*c.Payout.Converted)
-	}
+	sum := payouts(t, store)
 	if sum.String() != "4500" {
 		t.Errorf("%d rows of 10 add up to %s", rows, sum)
 	}

@@ -111,7 +111,7 @@ func (c *Cells) Sorted() []*Cell {
 	for _, cell := range c.cells {
 		sorted = append(sorted, cell)
 	}
-	slices.SortFunc(sorted, func(a, b *Cell) int { return a.CellKey.Compare(b.CellKey) })
+	slices.SortFunc(sorted, func(a, b *Cell) int { return a.Compare(b.CellKey) })
 	return sorted
 }
 
@@ -183,7 +183,7 @@ func offsets(zone *time.Location, from, to time.Time) (all []Offset) {
 		all = append(all, Offset{at.Unix(), int64(seconds)})
 		_, end := at.ZoneBounds()
 		last := end.IsZero() || !end.Before(to)
-		if seconds%int(HalfHour/time.Second) != 0 || len(all) > maxOffsets || !last && !onHalfHour(end) {
+		if seconds%int(CellSpan/time.Second) != 0 || len(all) > maxOffsets || !last && !onHalfHour(end) {
 			return nil
 		}
 		if last {
@@ -195,5 +195,5 @@ func offsets(zone *time.Location, from, to time.Time) (all []Offset) {
 }
 
 func onHalfHour(t time.Time) bool {
-	return t.Nanosecond() == 0 && t.Unix()%int64(HalfHour/time.Second) == 0
+	return t.Nanosecond() == 0 && t.Unix()%int64(CellSpan/time.Second) == 0
 }

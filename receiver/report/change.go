@@ -10,12 +10,12 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
-// HalfHour is the length of the slots of cells: what most zones' offsets are a multiple of.
-const HalfHour = 30 * time.Minute
+// CellSpan is the length of the slots of cells: what most zones' offsets are a multiple of.
+const CellSpan = 30 * time.Minute
 
 // SlotOf returns the slot of a moment: how many half hours have passed since 1970.
 func SlotOf(t time.Time) int64 {
-	const seconds = int64(HalfHour / time.Second)
+	const seconds = int64(CellSpan / time.Second)
 	slot := t.Unix() / seconds
 	if t.Unix()%seconds < 0 {
 		slot--
@@ -162,7 +162,7 @@ func (c *Changes) Decode(data []byte) error {
 	}
 	text := func() string {
 		n, size := binary.Uvarint(data)
-		if size <= 0 || n > uint64(len(data)-size) {
+		if size <= 0 || n > uint64(len(data)-size) { //nolint:gosec // size is at most the data's length
 			broken, data = true, nil
 			return ""
 		}

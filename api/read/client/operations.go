@@ -41,8 +41,8 @@ func (c *Client) Operate(ctx context.Context, who Who, asked read.NewOperation) 
 	return op, c.change(ctx, http.MethodPost, "/api/v1/operations", who, "", asked, &op)
 }
 
-// RunOperation does what a dry run has told. Where rows would come out otherwise now, nothing is changed and the error is
-// a *[Failure] of the status 409.
+// RunOperation does what a dry run has told. Where rows would come out otherwise now, nothing is changed and the error
+// is a *[Failure] of the status 409.
 func (c *Client) RunOperation(ctx context.Context, id string) (op read.Operation, err error) {
 	return op, c.change(ctx, http.MethodPost, "/api/v1/operations/"+url.PathEscape(id)+"/run", Who{}, "", nil, &op)
 }
@@ -52,8 +52,8 @@ func (c *Client) CancelOperation(ctx context.Context, id string) (op read.Operat
 	return op, c.change(ctx, http.MethodPost, "/api/v1/operations/"+url.PathEscape(id)+"/cancel", Who{}, "", nil, &op)
 }
 
-// change sends a body as JSON, if there is one, and reads the answer into v. match is the version that is changed, empty
-// = whichever.
+// change sends a body as JSON, if there is one, and reads the answer into v. match is the version that is changed,
+// empty = whichever.
 func (c *Client) change(ctx context.Context, method, path string, who Who, match string, body, v any) error {
 	var text []byte
 	if body != nil {

@@ -16,7 +16,8 @@ type NewOperation struct {
 	// sends, and others do not.
 	Forwards string `json:"forwards,omitempty"`
 
-	// From and To bound when the postbacks of a replay were received, or the conversions of a statement recorded: RFC 3339 or a date in UTC.
+	// From and To bound when the postbacks of a replay were received, or the conversions of a statement recorded: RFC 3339
+	// or a date in UTC.
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
 	// Outcome, Reason, Status and IDs select postbacks of a replay.

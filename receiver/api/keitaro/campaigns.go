@@ -20,7 +20,7 @@ func idOf(kind, endpoint, name string) int64 {
 		return 0
 	}
 	sum := sha256.Sum256([]byte(kind + "\x1f" + endpoint + "\x1f" + name))
-	return int64(binary.BigEndian.Uint64(sum[:]) >> 12) //nolint:gosec // 52 bits fit
+	return int64(binary.BigEndian.Uint64(sum[:]) >> 12)
 }
 
 func campaignID(endpoint, name string) int64 { return idOf("campaign", endpoint, name) }

@@ -36,7 +36,8 @@ var cellRules = &conversion.Rules{
 // inRubles converts what was pending, for [ledger.Ledger.Reprice].
 func inRubles(original decimal.Decimal, from, _ string) money.Amount {
 	converted := original.Mul(number("0.0125")).RoundBank(money.Scale)
-	return money.Amount{Original: original, Currency: from, Converted: &converted, Rate: money.Rate{Value: number("0.0125")}}
+	return money.Amount{Original: original, Currency: from, Converted: &converted,
+		Rate: money.Rate{Value: number("0.0125")}}
 }
 
 // trade sends clicks, postbacks, redelivered postbacks, updates and late rates at random through a ledger, until it has
@@ -126,7 +127,8 @@ func (t *trader) act(ctx context.Context) error {
 		if t.random.IntN(3) == 0 {
 			in.Cost = t.amount()
 		}
-		t.last = ledger.Postback{Log: ledger.Received{ID: in.RequestID, Endpoint: endpoint, SubID: subid, At: now}, Intent: in}
+		t.last = ledger.Postback{Log: ledger.Received{ID: in.RequestID, Endpoint: endpoint, SubID: subid, At: now},
+			Intent: in}
 		_, err = t.book.Postback(ctx, t.last)
 	}
 	return err
@@ -256,7 +258,7 @@ func TradeUntilKilled(ctx context.Context, store ledger.Store) error {
 // after it has begun.
 func KillWhileTrading(t testing.TB, test, environment string, after time.Duration) {
 	t.Helper()
-	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$") //nolint:gosec // itself
+	child := exec.CommandContext(t.Context(), os.Args[0], "-test.run=^"+test+"$")
 	child.Env = append(os.Environ(), environment)
 	output, err := child.StdoutPipe()
 	if err == nil {

@@ -109,7 +109,8 @@ func testOperationRows(d *desk) {
 	}
 	lost := op
 	lost.Note = "overwritten"
-	if err := d.store.SaveOperation(d.Context(), lost, []ledger.OperationRow{{Operation: op.ID, Number: 9}}); !errors.Is(err,
+	if err := d.store.SaveOperation(d.Context(), lost,
+		[]ledger.OperationRow{{Operation: op.ID, Number: 9}}); !errors.Is(err,
 		ledger.ErrConflict) {
 		d.Errorf("saving what somebody else has changed: %v", err)
 	}

@@ -32,7 +32,7 @@ const (
 	foldSettings = `select set_config('statement_timeout', $1, true), set_config('lock_timeout', $2, true)`
 	// beginRebuild waits for those who fold. The lock is the first statement, so that what is read afterwards has what
 	// they have written; batches go on.
-	beginRebuild = "begin isolation level repeatable read read write"
+	beginRebuild = "begin isolation level repeatable read, read write"
 	lockCells    = "lock table report_cells in share row exclusive mode"
 )
 
@@ -222,14 +222,14 @@ func rebuildReports(ctx context.Context, conn *pgx.Conn, endpoint string) error 
 	}
 	var own func(string) string
 	var args []any
-	clear, pending := "delete from report_cells", "select endpoint, changes from report_changes"
+	drop, pending := "delete from report_cells", "select endpoint, changes from report_changes"
 	if endpoint != "" {
 		args = []any{endpoint}
-		clear, pending = clear+" where endpoint = $1", pending+" where endpoint = $1"
+		drop, pending = drop+" where endpoint = $1", pending+" where endpoint = $1"
 		own = func(alias string) string { return alias + ".endpoint = $1" }
 	}
 	stored := func(amount string) string { return "nullif((" + amount + ")::numeric, 0)" }
-	for _, sql := range append([]string{clear}, dialect.Rebuild(stored, own)...) {
+	for _, sql := range append([]string{drop}, dialect.Rebuild(stored, own)...) {
 		if _, err := conn.Exec(ctx, sql, args...); err != nil {
 			return err
 		}

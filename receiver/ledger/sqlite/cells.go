@@ -245,17 +245,17 @@ func (s *Store) RebuildReports(ctx context.Context, endpoint string) error {
 func (w *writer) rebuild(endpoint string) error {
 	var own func(string) string
 	var args []driver.Value
-	clear := "delete from report_cells"
+	drop := "delete from report_cells"
 	if endpoint != "" {
 		id, err := w.endpoint(endpoint)
 		if err != nil {
 			return err
 		}
-		args, clear = []driver.Value{id}, clear+" where endpoint = ?"
+		args, drop = []driver.Value{id}, drop+" where endpoint = ?"
 		own = func(alias string) string { return alias + ".endpoint = ?" }
 	}
 	stored := func(amount string) string { return "cell_amount(" + amount + ")" }
-	for _, statement := range append([]string{clear}, dialect.Rebuild(stored, own)...) {
+	for _, statement := range append([]string{drop}, dialect.Rebuild(stored, own)...) {
 		if _, err := w.once(statement, args...); err != nil {
 			return err
 		}

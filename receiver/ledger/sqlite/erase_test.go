@@ -225,10 +225,11 @@ func TestNothingIsErasedBesideAReceiver(t *testing.T) {
 // TestEveryColumnIsErasedOrStaysForAReason: a new column has to be thought of.
 func TestEveryColumnIsErasedOrStaysForAReason(t *testing.T) {
 	stays := strings.Fields(`seq endpoint subid tid slot_type id type previous_type status currency warnings click_time conversion_time
-		sale_time created_at updated_at version writer pinned request_id stamp campaign payout payout_original payout_original_currency
-		payout_rate payout_rate_date payout_rate_source cost cost_original cost_original_currency cost_rate cost_rate_date
-		cost_rate_source at key_id method content_type outcome reason signature conversion kind actor operation origin test until rule host conversion_id state due
-		ended_at tries postponed unique_visit`)
+		sale_time created_at updated_at version writer pinned request_id stamp campaign payout payout_original
+		payout_original_currency payout_rate payout_rate_date payout_rate_source
+		cost cost_original cost_original_currency cost_rate cost_rate_date
+		cost_rate_source at key_id method content_type outcome reason signature conversion kind actor operation origin test
+		until rule host conversion_id state due ended_at tries postponed unique_visit`)
 	path := storeOfPersons(t)
 	db, err := readOnly(path)
 	if err != nil {

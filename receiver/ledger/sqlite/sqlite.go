@@ -81,7 +81,7 @@ func Open(ctx context.Context, path string, options Options) (_ *Store, err erro
 			_ = s.release()
 		}
 	}()
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { //nolint:gosec // the path of the store, from a flag
 		return nil, err
 	}
 	if s.lock, err = lockFile(ctx, path+".lock", options.Wait, options.Logger); err != nil {

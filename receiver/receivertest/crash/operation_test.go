@@ -72,6 +72,15 @@ func TestKillDuringAnImportCountsEachLineOnce(t *testing.T) {
 	if op.State != "done" || op.Outcomes["recorded"] != lines || op.Money[0].Amount != fmt.Sprint(lines) {
 		t.Errorf("%+v", op)
 	}
+	countsOnce(ctx, t, c, lines)
+	if err := receiver.Stop(); err != nil {
+		t.Error(err)
+	}
+}
+
+// countsOnce checks that the lines, of a payout of 1 each, are in the conversions and in the log once.
+func countsOnce(ctx context.Context, t *testing.T, c *client.Client, lines int) {
+	t.Helper()
 	sum := decimal.Zero
 	page, err := c.Conversions(ctx, nil)
 	if err != nil {
@@ -80,7 +89,7 @@ func TestKillDuringAnImportCountsEachLineOnce(t *testing.T) {
 	for _, one := range page.Items {
 		sum = sum.Add(decimal.RequireFromString(*one.Payout))
 	}
-	if !sum.Equal(decimal.NewFromInt(lines)) {
+	if !sum.Equal(decimal.NewFromInt(int64(lines))) {
 		t.Errorf("%d lines of 1 add up to %s", lines, sum)
 	}
 	log, err := c.Stream(ctx, "postbacks.ndjson", nil)
@@ -95,9 +104,6 @@ func TestKillDuringAnImportCountsEachLineOnce(t *testing.T) {
 	var first read.Postback
 	if err := json.NewDecoder(bytes.NewReader(rows)).Decode(&first); err != nil || first.Kind != "import" {
 		t.Errorf("%+v (%v)", first, err)
-	}
-	if err := receiver.Stop(); err != nil {
-		t.Error(err)
 	}
 }
 
