@@ -33,7 +33,7 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, options contro
 		Watches(&corev1.Secret{}, handler.EnqueueRequestsFromMapFunc(r.ofMadeSecret)).
 		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(),
 			handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
-		WatchesRawSource(r.Board.Endpoints).
+		WatchesRawSource(r.Verdicts.Endpoints).
 		Complete(r)
 }
 

@@ -32,7 +32,7 @@ func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, options contro
 		Watches(&v1alpha1.ReceiverFleet{}, handler.EnqueueRequestsFromMapFunc(r.ofFleet), served.FleetChanged()).
 		WatchesRawSource(source.Kind[client.Object](foreign, lookup.SecretMetadata(),
 			handler.EnqueueRequestsFromMapFunc(r.ofUsersSecret))).
-		WatchesRawSource(r.Board.Endpoints).
+		WatchesRawSource(r.Verdicts.Endpoints).
 		Complete(r)
 }
 

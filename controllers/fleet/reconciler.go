@@ -41,8 +41,8 @@ type Reconciler struct {
 	Foreign client.Reader
 	// Secrets are those of users.
 	Secrets *lookup.Secrets
-	// Board tells endpoints, Campaigns campaigns what became of them.
-	Board, Campaigns *propagation.Board
+	// Verdicts holds what became of endpoints, Campaigns what became of campaigns.
+	Verdicts, Campaigns *propagation.VerdictStore
 
 	Prober  *propagation.Prober
 	History *propagation.History
@@ -78,7 +78,7 @@ func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.
 	if apierrors.IsNotFound(err) || err == nil && fleet.DeletionTimestamp != nil {
 		r.Prober.Watch(request.NamespacedName, "", nil)
 		r.History.Forget(request.NamespacedName)
-		r.Board.Forget(request.NamespacedName)
+		r.Verdicts.Forget(request.NamespacedName)
 		r.Campaigns.Forget(request.NamespacedName)
 		r.attempts.Forget(request.NamespacedName)
 		return ctrl.Result{}, nil
@@ -232,9 +232,9 @@ func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []e
 			served[answer.Revision] = true
 		}
 		history, since := r.History.Record(name, p.revision, p.contents, served, now)
-		before, published := r.Board.Verdicts(name)
+		before, published := r.Verdicts.Verdicts(name)
 		if published || allAsked(answers) {
-			r.Board.Publish(name, judge(p.verdicts, before, asItIs, history, answers, now))
+			r.Verdicts.Publish(name, judge(p.verdicts, before, asItIs, history, answers, now))
 			before, _ = r.Campaigns.Verdicts(name)
 			r.Campaigns.Publish(name, judge(p.campaigns, before, contentKey, history, answers, now))
 		}
@@ -245,7 +245,7 @@ func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []e
 			return wait, nil
 		}
 	} else {
-		r.Board.Publish(name, unprogrammed(p.verdicts))
+		r.Verdicts.Publish(name, unprogrammed(p.verdicts))
 		r.Campaigns.Publish(name, unprogrammed(p.campaigns))
 	}
 	next := report(s, p, answers, problems, now)

@@ -49,7 +49,7 @@ const (
 // Prober asks receivers for the revision they serve until it is the wanted one.
 type Prober struct {
 	// Fleets hears of every fleet of which an answer has changed.
-	Fleets *Mailbox
+	Fleets *Trigger
 
 	client *http.Client
 	places *semaphore.Weighted
@@ -69,7 +69,7 @@ type probe struct {
 }
 
 // NewProber returns a prober that reaches receivers through dial; nil means the network.
-func NewProber(fleets *Mailbox, dial func(ctx context.Context, network, address string) (net.Conn, error)) *Prober {
+func NewProber(fleets *Trigger, dial func(ctx context.Context, network, address string) (net.Conn, error)) *Prober {
 	return &Prober{
 		Fleets: fleets,
 		client: &http.Client{

@@ -25,12 +25,12 @@ var (
 
 const first, second, third = "0000000000000001", "0000000000000002", "0000000000000003"
 
-// inbox is a controller's queue that a mailbox delivers to.
-func inbox(t *testing.T) (*Mailbox, func() types.NamespacedName, func() int) {
+// inbox is a controller's queue that a trigger delivers to.
+func inbox(t *testing.T) (*Trigger, func() types.NamespacedName, func() int) {
 	t.Helper()
 	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
 	t.Cleanup(queue.ShutDown)
-	mail := &Mailbox{}
+	mail := &Trigger{}
 	if err := mail.Start(t.Context(), queue); err != nil {
 		t.Fatal(err)
 	}
@@ -45,7 +45,7 @@ func inbox(t *testing.T) (*Mailbox, func() types.NamespacedName, func() int) {
 func TestMailFromBeforeTheStartIsDelivered(t *testing.T) {
 	queue := workqueue.NewTypedRateLimitingQueue(workqueue.DefaultTypedControllerRateLimiter[reconcile.Request]())
 	defer queue.ShutDown()
-	mail := &Mailbox{}
+	mail := &Trigger{}
 	mail.Send(shop, club)
 	mail.Send(shop)
 	if err := mail.Start(t.Context(), queue); err != nil {
@@ -58,26 +58,26 @@ func TestMailFromBeforeTheStartIsDelivered(t *testing.T) {
 
 func TestTheBoardTellsOnlyThoseWhoseVerdictChanged(t *testing.T) {
 	mail, next, length := inbox(t)
-	board := &Board{Endpoints: mail}
-	board.Publish(fleet, map[types.NamespacedName]Verdict{shop: {Revision: first}, club: {Revision: first}})
+	verdicts := &VerdictStore{Endpoints: mail}
+	verdicts.Publish(fleet, map[types.NamespacedName]Verdict{shop: {Revision: first}, club: {Revision: first}})
 	told := []string{next().Name, next().Name}
 	slices.Sort(told)
 	if diff := cmp.Diff([]string{"club", "shop"}, told); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)
 	}
-	board.Publish(fleet, map[types.NamespacedName]Verdict{shop: {Revision: second}, club: {Revision: first}})
+	verdicts.Publish(fleet, map[types.NamespacedName]Verdict{shop: {Revision: second}, club: {Revision: first}})
 	if got := next(); got != shop || length() != 0 {
 		t.Errorf("%s is told, %d more", got, length())
 	}
-	board.Publish(fleet, map[types.NamespacedName]Verdict{shop: {Revision: second}})
+	verdicts.Publish(fleet, map[types.NamespacedName]Verdict{shop: {Revision: second}})
 	if got := next(); got != club || length() != 0 {
 		t.Errorf("%s is told, %d more", got, length())
 	}
-	if verdict, found := board.Verdict(fleet, shop); !found || verdict.Revision != second {
+	if verdict, found := verdicts.Verdict(fleet, shop); !found || verdict.Revision != second {
 		t.Errorf("verdict: %+v", verdict)
 	}
-	board.Forget(fleet)
-	if _, published := board.Verdicts(fleet); published || next() != shop {
+	verdicts.Forget(fleet)
+	if _, published := verdicts.Verdicts(fleet); published || next() != shop {
 		t.Error("a fleet that is gone is remembered")
 	}
 }
@@ -219,7 +219,7 @@ func TestAReceiverSaysWhatItsSpoolHasLost(t *testing.T) {
 }
 
 func TestWhatAReceiverWasNudgedToTakeUpIsRemembered(t *testing.T) {
-	prober := NewProber(&Mailbox{}, nil)
+	prober := NewProber(&Trigger{}, nil)
 	pods := []Receiver{{ID: "a", Address: "10.0.0.1:8081"}}
 	prober.Watch(fleet, second, pods)
 	prober.Nudged(fleet, "a", second)

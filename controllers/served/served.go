@@ -37,9 +37,9 @@ type Tools struct {
 	// Cache holds declarations and what the operator made; Live asks the API server.
 	Cache, Live client.Reader
 	// Secrets are those of users.
-	Secrets *lookup.Secrets
-	Board   *propagation.Board
-	Now     func() time.Time
+	Secrets  *lookup.Secrets
+	Verdicts *propagation.VerdictStore
+	Now      func() time.Time
 }
 
 // Reconcile reads an object and has it reconciled, unless it is gone or about to go. When that fails again, refused is
@@ -118,7 +118,7 @@ func (t *Tools) Record(ctx context.Context, owner client.Object, d *credential.D
 func (t *Tools) Verdict(
 	fleet types.NamespacedName, object client.Object, keyring credential.Keyring,
 ) *propagation.Verdict {
-	verdict, found := t.Board.Verdict(fleet, client.ObjectKeyFromObject(object))
+	verdict, found := t.Verdicts.Verdict(fleet, client.ObjectKeyFromObject(object))
 	if !found || verdict.Input != propagation.Input(object.GetGeneration(), keyring.Data) {
 		return nil
 	}

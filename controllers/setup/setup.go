@@ -162,16 +162,16 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 	recorder := mgr.GetEventRecorder("postback-operator")
 	writer := &apply.Writer{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder}
 	secrets := &lookup.Secrets{Own: mgr.GetClient(), Metadata: foreign, Live: mgr.GetAPIReader()}
-	board := &propagation.Board{Endpoints: &propagation.Mailbox{}}
-	links := &propagation.Board{Endpoints: &propagation.Mailbox{}}
-	prober := propagation.NewProber(&propagation.Mailbox{}, o.Dial)
+	verdicts := &propagation.VerdictStore{Endpoints: &propagation.Trigger{}}
+	onCampaigns := &propagation.VerdictStore{Endpoints: &propagation.Trigger{}}
+	prober := propagation.NewProber(&propagation.Trigger{}, o.Dial)
 	if err := mgr.Add(prober); err != nil {
 		return err
 	}
 	clusterWide := len(o.Namespaces) == 0
 	fleets := &fleet.Reconciler{
 		Writer: writer, Cache: mgr.GetClient(), Live: mgr.GetAPIReader(), Secrets: secrets,
-		Board: board, Campaigns: links, Prober: prober, History: &propagation.History{},
+		Verdicts: verdicts, Campaigns: onCampaigns, Prober: prober, History: &propagation.History{},
 		Now: o.Now,
 	}
 	kinds, err := followKinds(mgr, o, fleets)
@@ -186,18 +186,18 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		return fmt.Errorf("adding the reconciler of ReceiverFleets: %w", err)
 	}
 	tools := served.Tools{
-		Writer:  writer,
-		Cache:   mgr.GetClient(),
-		Live:    mgr.GetAPIReader(),
-		Secrets: secrets,
-		Board:   board,
-		Now:     o.Now,
+		Writer:   writer,
+		Cache:    mgr.GetClient(),
+		Live:     mgr.GetAPIReader(),
+		Secrets:  secrets,
+		Verdicts: verdicts,
+		Now:      o.Now,
 	}
 	endpoints := &endpoint.Reconciler{Tools: tools, Foreign: fleets.Foreign}
 	if err := endpoints.Setup(mgr, foreign, controllerOptions()); err != nil {
 		return fmt.Errorf("adding the reconciler of PostbackEndpoints: %w", err)
 	}
-	tools.Board = links
+	tools.Verdicts = onCampaigns
 	campaigns := &campaign.Reconciler{Tools: tools}
 	if err := campaigns.Setup(mgr, foreign, controllerOptions()); err != nil {
 		return fmt.Errorf("adding the reconciler of Campaigns: %w", err)

@@ -47,7 +47,7 @@ type rowOp struct {
 
 func (o *rowOp) want(w *Want, _ bool) { o.postbackOp.want(w, true) }
 
-func (o *rowOp) decide(s *sheet, _ bool) {
+func (o *rowOp) decide(s *batchState, _ bool) {
 	o.change = Change{}
 	if stored, ok := s.book.Receipts[o.Log.ID]; ok {
 		o.change.Result, o.change.Repeated = resultOf(stored), true
@@ -99,7 +99,7 @@ func (t *Trial) ApplyRows(ctx context.Context, rows []Postback) ([]Change, error
 	if err != nil {
 		return nil, err
 	}
-	s := newSheet(book, &t.ledger.opt)
+	s := newBatchState(book, &t.ledger.opt)
 	changes := make([]Change, len(rows))
 	for i := range applied {
 		applied[i].decide(s, false)

@@ -3,7 +3,7 @@ package ledger
 import "github.com/postback-dev/postback-operator/receiver/report"
 
 // reportChanges returns what the batch changes in clicks and conversions, endpoint by endpoint.
-func (s *sheet) reportChanges() []ReportChanges {
+func (s *batchState) reportChanges() []ReportChanges {
 	byEndpoint := map[string]*report.Changes{}
 	var rows []ReportChanges
 	of := func(k Key) *report.Changes {

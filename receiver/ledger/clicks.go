@@ -53,7 +53,7 @@ func (o *clickOp) want(w *Want, _ bool) {
 	w.Held = append(w.Held, key)
 }
 
-func (o *clickOp) decide(s *sheet, _ bool) {
+func (o *clickOp) decide(s *batchState, _ bool) {
 	key := o.key()
 	o.result = ClickDuplicate
 	if s.click(key).now == nil {
@@ -93,7 +93,7 @@ func (o *updateOp) key() Key { return KeyOf(o.update.Endpoint, o.update.SubID) }
 
 func (o *updateOp) want(w *Want, _ bool) { w.Keys = append(w.Keys, o.key()) }
 
-func (o *updateOp) decide(s *sheet, _ bool) {
+func (o *updateOp) decide(s *batchState, _ bool) {
 	key := o.key()
 	o.result = s.click(key).now
 	switch {

@@ -47,7 +47,7 @@ func (o *correctOp) want(w *Want, again bool) {
 	}
 }
 
-func (o *correctOp) decide(s *sheet, _ bool) {
+func (o *correctOp) decide(s *batchState, _ bool) {
 	o.result, o.err = Result{}, nil
 	if stored, ok := s.book.Receipts[o.Log.ID]; ok {
 		o.result = resultOf(stored)

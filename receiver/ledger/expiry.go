@@ -65,7 +65,7 @@ func (o expireOp) key() Key { return o.click }
 
 func (o expireOp) want(w *Want, _ bool) { w.Keys = append(w.Keys, o.click) }
 
-func (o expireOp) decide(s *sheet, _ bool) {
+func (o expireOp) decide(s *batchState, _ bool) {
 	if click := s.click(o.click).now; click != nil && click.Time.Before(o.before) {
 		s.out.Expired = append(s.out.Expired, o.click)
 	}

@@ -186,7 +186,7 @@ func (l *lane) attempt(ctx context.Context, batch []*task) (err error) {
 	var hosts []string
 	began := l.ledger.opt.Clock()
 	err = l.ledger.store.Transact(ctx, want.normalized(), func(book *Book) *Changes {
-		s := newSheet(book, &l.ledger.opt)
+		s := newBatchState(book, &l.ledger.opt)
 		for _, t := range batch {
 			t.op.decide(s, t.again)
 		}

@@ -178,13 +178,13 @@ func (l *Ledger) Close(ctx context.Context) error {
 }
 
 // op is one thing to do to the book. Its methods run in the lane; one op is never in two batches at a time. Decide may
-// run more than once, each time on a fresh sheet; what the last run found is the op's result once its batch is durable.
+// run more than once, each time on a fresh state; what the last run found is the op's result once its batch is durable.
 type op interface {
 	// key says which lane the op belongs to.
 	key() Key
 	// want adds what the op has to read; again says that an earlier attempt may have been committed.
 	want(w *Want, again bool)
-	decide(s *sheet, again bool)
+	decide(s *batchState, again bool)
 }
 
 // do runs one op and waits until it is durable. It does not wait for room in the lane's queue.

@@ -105,7 +105,7 @@ func (o *postbackOp) row() Received {
 	return row
 }
 
-func (o *postbackOp) decide(s *sheet, again bool) {
+func (o *postbackOp) decide(s *batchState, again bool) {
 	if stored, ok := s.book.Receipts[o.Log.ID]; ok {
 		o.result = resultOf(stored)
 		return

@@ -103,7 +103,7 @@ func (o releaseOp) want(w *Want, _ bool) {
 	w.Held = append(w.Held, Key(o))
 }
 
-func (o releaseOp) decide(s *sheet, _ bool) { s.release(Key(o)) }
+func (o releaseOp) decide(s *batchState, _ bool) { s.release(Key(o)) }
 
 var one = decimal.NewFromInt(1)
 
@@ -145,7 +145,7 @@ func (o *repriceOp) want(w *Want, _ bool) {
 	}
 }
 
-func (o *repriceOp) decide(s *sheet, _ bool) {
+func (o *repriceOp) decide(s *batchState, _ bool) {
 	by := conversion.Repricing{Convert: o.convert, Rules: s.opt.Rules(o.Endpoint), At: s.now, RequestID: s.opt.NewID()}
 	var before, now []PendingRate
 	if o.Click {
@@ -159,7 +159,7 @@ func (o *repriceOp) decide(s *sheet, _ bool) {
 	}
 }
 
-func (o *repriceOp) repriceClick(s *sheet, by conversion.Repricing) (before, now []PendingRate) {
+func (o *repriceOp) repriceClick(s *batchState, by conversion.Repricing) (before, now []PendingRate) {
 	entry := s.click(o.key())
 	before = s.waitingClick(entry.key, entry.now)
 	if entry.now != nil && by.Rules != nil {
@@ -170,7 +170,7 @@ func (o *repriceOp) repriceClick(s *sheet, by conversion.Repricing) (before, now
 	return before, s.waitingClick(entry.key, entry.now)
 }
 
-func (o *repriceOp) repriceSlot(s *sheet, by conversion.Repricing) (before, now []PendingRate) {
+func (o *repriceOp) repriceSlot(s *batchState, by conversion.Repricing) (before, now []PendingRate) {
 	entry, click := s.slot(o.slot()), s.click(o.key()).now
 	before = waitingConversion(entry.slot, entry.now)
 	if entry.now != nil {

@@ -10,16 +10,16 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 )
 
-// Mailbox is the source of a controller through which another part of the operator asks for reconciles. It never blocks
+// Trigger is the source of a controller through which another part of the operator asks for reconciles. It never blocks
 // who asks, and keeps what is asked for before the controller starts.
-type Mailbox struct {
+type Trigger struct {
 	mu      sync.Mutex
 	queue   workqueue.TypedRateLimitingInterface[reconcile.Request]
 	waiting map[types.NamespacedName]bool
 }
 
-// Start is called by the controller whose source the mailbox is.
-func (m *Mailbox) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
+// Start is called by the controller whose source the trigger is.
+func (m *Trigger) Start(_ context.Context, queue workqueue.TypedRateLimitingInterface[reconcile.Request]) error {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	m.queue = queue
@@ -31,7 +31,7 @@ func (m *Mailbox) Start(_ context.Context, queue workqueue.TypedRateLimitingInte
 }
 
 // Send asks for reconciles of the named objects.
-func (m *Mailbox) Send(names ...types.NamespacedName) {
+func (m *Trigger) Send(names ...types.NamespacedName) {
 	m.mu.Lock()
 	defer m.mu.Unlock()
 	for _, name := range names {

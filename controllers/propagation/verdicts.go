@@ -44,17 +44,17 @@ func Input(generation int64, ring []byte) string {
 	return strconv.FormatInt(generation, 10) + "/" + config.Digest(string(ring))
 }
 
-// Board holds the verdicts of all fleets on endpoints; another one holds those on campaigns.
-type Board struct {
+// VerdictStore holds the verdicts of all fleets on endpoints; another one holds those on campaigns.
+type VerdictStore struct {
 	// Endpoints hears of every endpoint, or campaign, whose verdict has changed.
-	Endpoints *Mailbox
+	Endpoints *Trigger
 
 	mu     sync.Mutex
 	fleets map[types.NamespacedName]map[types.NamespacedName]Verdict
 }
 
 // Publish replaces what a fleet says. The argument must not be changed afterwards.
-func (b *Board) Publish(fleet types.NamespacedName, verdicts map[types.NamespacedName]Verdict) {
+func (b *VerdictStore) Publish(fleet types.NamespacedName, verdicts map[types.NamespacedName]Verdict) {
 	b.mu.Lock()
 	before := b.fleets[fleet]
 	if b.fleets == nil {
@@ -78,7 +78,7 @@ func (b *Board) Publish(fleet types.NamespacedName, verdicts map[types.Namespace
 }
 
 // Forget drops a fleet that is gone.
-func (b *Board) Forget(fleet types.NamespacedName) {
+func (b *VerdictStore) Forget(fleet types.NamespacedName) {
 	b.Publish(fleet, nil)
 	b.mu.Lock()
 	defer b.mu.Unlock()
@@ -86,7 +86,7 @@ func (b *Board) Forget(fleet types.NamespacedName) {
 }
 
 // Verdicts returns what a fleet said last, for reading only; published is false before it said anything.
-func (b *Board) Verdicts(fleet types.NamespacedName) (verdicts map[types.NamespacedName]Verdict, published bool) {
+func (b *VerdictStore) Verdicts(fleet types.NamespacedName) (verdicts map[types.NamespacedName]Verdict, published bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	verdicts, published = b.fleets[fleet]
@@ -94,7 +94,7 @@ func (b *Board) Verdicts(fleet types.NamespacedName) (verdicts map[types.Namespa
 }
 
 // Verdict returns what a fleet said last of an endpoint.
-func (b *Board) Verdict(fleet, endpoint types.NamespacedName) (Verdict, bool) {
+func (b *VerdictStore) Verdict(fleet, endpoint types.NamespacedName) (Verdict, bool) {
 	verdicts, _ := b.Verdicts(fleet)
 	verdict, found := verdicts[endpoint]
 	return verdict, found

@@ -10,9 +10,9 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
-// sheet is a batch's working copy of the book: later operations see what earlier ones decided, and only what remains in
+// batchState is a batch's working copy of the book: later operations see what earlier ones decided, and only what remains in
 // the end is written.
-type sheet struct {
+type batchState struct {
 	book *Book
 	opt  *Options
 	now  time.Time
@@ -47,15 +47,15 @@ type heldEntry struct {
 	gone bool
 }
 
-func newSheet(book *Book, opt *Options) *sheet {
-	return &sheet{
+func newBatchState(book *Book, opt *Options) *batchState {
+	return &batchState{
 		book: book, opt: opt, now: opt.Clock(),
 		clicks: make(map[Key]*clickEntry, len(book.Clicks)), slots: make(map[Slot]*slotEntry, len(book.Clicks)),
 		held: map[Key][]*heldEntry{},
 	}
 }
 
-func (s *sheet) click(k Key) *clickEntry {
+func (s *batchState) click(k Key) *clickEntry {
 	e, ok := s.clicks[k]
 	if !ok {
 		stored := s.book.Clicks[k]
@@ -65,7 +65,7 @@ func (s *sheet) click(k Key) *clickEntry {
 	return e
 }
 
-func (s *sheet) setClick(k Key, c *conversion.Click) {
+func (s *batchState) setClick(k Key, c *conversion.Click) {
 	e := s.click(k)
 	e.now = c
 	if !e.changed {
@@ -74,7 +74,7 @@ func (s *sheet) setClick(k Key, c *conversion.Click) {
 	}
 }
 
-func (s *sheet) slot(k Slot) *slotEntry {
+func (s *batchState) slot(k Slot) *slotEntry {
 	e, ok := s.slots[k]
 	if !ok {
 		stored := s.book.Conversions[k]
@@ -85,7 +85,7 @@ func (s *sheet) slot(k Slot) *slotEntry {
 }
 
 // record makes next the slot's current version; the former one becomes history.
-func (s *sheet) record(k Slot, next *conversion.Conversion) {
+func (s *batchState) record(k Slot, next *conversion.Conversion) {
 	e := s.slot(k)
 	if e.now != nil {
 		s.out.History = append(s.out.History, e.now)
@@ -98,7 +98,7 @@ func (s *sheet) record(k Slot, next *conversion.Conversion) {
 }
 
 // apply decides an intent and notes everything but the received log's row.
-func (s *sheet) apply(in *conversion.Intent) (Result, time.Time) {
+func (s *batchState) apply(in *conversion.Intent) (Result, time.Time) {
 	key := KeyOf(in.Endpoint, in.SubID)
 	slot := Slot{Key: key, SlotKey: in.Slot}
 	prev, click := s.slot(slot).now, s.click(key).now
@@ -123,7 +123,7 @@ func (s *sheet) apply(in *conversion.Intent) (Result, time.Time) {
 	return result, d.HoldUntil
 }
 
-func (s *sheet) forward(rules *conversion.Rules, due []string, c *conversion.Conversion, click *conversion.Click,
+func (s *batchState) forward(rules *conversion.Rules, due []string, c *conversion.Conversion, click *conversion.Click,
 	ip string) {
 	for _, rule := range due {
 		s.out.Forwards = append(s.out.Forwards, Forward{
@@ -134,7 +134,7 @@ func (s *sheet) forward(rules *conversion.Rules, due []string, c *conversion.Con
 
 // signed returns the row of the postback whose signature that is, if it has counted: it is in the book, or in this
 // batch.
-func (s *sheet) signed(signature uuid.UUID) (Received, bool) {
+func (s *batchState) signed(signature uuid.UUID) (Received, bool) {
 	if signature == uuid.Nil {
 		return Received{}, false
 	}
@@ -150,12 +150,12 @@ func (s *sheet) signed(signature uuid.UUID) (Received, bool) {
 }
 
 // log adds a row to the received log, which stays open until the batch is closed.
-func (s *sheet) log(row Received) *Received {
+func (s *batchState) log(row Received) *Received {
 	s.logged = append(s.logged, &row)
 	return &row
 }
 
-func (s *sheet) hold(in *conversion.Intent, until time.Time, row *Received) {
+func (s *batchState) hold(in *conversion.Intent, until time.Time, row *Received) {
 	key := KeyOf(in.Endpoint, in.SubID)
 	e := &heldEntry{HeldPostback: HeldPostback{Intent: in, Until: until}, row: row}
 	s.held[key] = append(s.heldAt(key), e)
@@ -163,7 +163,7 @@ func (s *sheet) hold(in *conversion.Intent, until time.Time, row *Received) {
 }
 
 // heldAt returns the key's held postbacks in the order of their arrival.
-func (s *sheet) heldAt(k Key) []*heldEntry {
+func (s *batchState) heldAt(k Key) []*heldEntry {
 	entries, ok := s.held[k]
 	if !ok {
 		for _, h := range s.book.Held[k] {
@@ -177,7 +177,7 @@ func (s *sheet) heldAt(k Key) []*heldEntry {
 
 // release ends the wait of the key's held postbacks: all of them when the click is there, otherwise those whose time is
 // up.
-func (s *sheet) release(k Key) {
+func (s *batchState) release(k Key) {
 	found := s.click(k).now != nil
 	for _, h := range s.heldAt(k) {
 		switch {
@@ -195,7 +195,7 @@ func (s *sheet) release(k Key) {
 
 // settle writes a held postback's final outcome into its row of the received log, and the version that it made into a
 // row of its own: readers of the journal have passed the first one.
-func (s *sheet) settle(h *heldEntry, r Result) {
+func (s *batchState) settle(h *heldEntry, r Result) {
 	h.gone = true
 	if h.row != nil {
 		r.writeTo(h.row)
@@ -220,8 +220,8 @@ func (s *sheet) settle(h *heldEntry, r Result) {
 	s.log(row)
 }
 
-// changes closes the sheet.
-func (s *sheet) changes() *Changes {
+// changes returns what the batch writes.
+func (s *batchState) changes() *Changes {
 	for _, e := range s.touched {
 		if e.before == nil {
 			s.out.NewClicks = append(s.out.NewClicks, e.now)
@@ -248,7 +248,7 @@ func (s *sheet) changes() *Changes {
 }
 
 // awaitRates notes which conversions began and which ceased to wait for a rate.
-func (s *sheet) awaitRates(before, now []PendingRate) {
+func (s *batchState) awaitRates(before, now []PendingRate) {
 	for _, p := range now {
 		if !slices.Contains(before, p) {
 			s.out.AwaitRate = append(s.out.AwaitRate, p)
@@ -282,7 +282,7 @@ func waitingConversion(slot Slot, c *conversion.Conversion) []PendingRate {
 }
 
 // waitingClick asks for the endpoint's currency because a click does not know it.
-func (s *sheet) waitingClick(k Key, c *conversion.Click) []PendingRate {
+func (s *batchState) waitingClick(k Key, c *conversion.Click) []PendingRate {
 	if c == nil || c.Cost == nil || !c.Cost.Pending() {
 		return nil
 	}
