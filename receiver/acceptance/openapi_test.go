@@ -121,6 +121,13 @@ func TestEveryResourceAnswersAsTheDocumentSays(t *testing.T) {
 					target += "?" + url.Values{"endpoint": {"default/shop"}, "query": {"subid=c1&status=sale&payout=5&tid=7"}}.Encode()
 				}
 				status, text := r.read(t, target)
+				if strings.Contains(target, "/operations/") {
+					// Nobody has asked for one. What is found is held to the document by the tests of operations.
+					if status != http.StatusNotFound {
+						t.Errorf("%s: %d %s", target, status, text)
+					}
+					continue
+				}
 				if status != http.StatusOK || len(text) < 3 {
 					t.Errorf("%s: %d %s", target, status, text)
 				}

@@ -119,7 +119,7 @@ func (o *Operator) Correct(ctx context.Context, id uuid.UUID, version int, c Cor
 	}
 	now := o.now()
 	row := ledger.Received{
-		ID: o.newID(), Endpoint: found.current.Endpoint, At: now, Stamp: now.UnixMicro(), SubID: found.current.SubID,
+		ID: o.NewID(), Endpoint: found.current.Endpoint, At: now, Stamp: now.UnixMicro(), SubID: found.current.SubID,
 		TID: found.current.Slot.TID, Actor: c.Actor, Note: c.Note,
 	}
 	return o.Ledger.Correct(ctx, ledger.Correction{
@@ -150,7 +150,7 @@ func (o *Operator) Adjust(ctx context.Context, id uuid.UUID, c Correction) (ledg
 	}
 	now := o.now()
 	row := ledger.Received{
-		ID: o.newID(), Kind: ledger.KindManual, Endpoint: found.current.Endpoint, At: now, Stamp: now.UnixMicro(),
+		ID: o.NewID(), Kind: ledger.KindManual, Endpoint: found.current.Endpoint, At: now, Stamp: now.UnixMicro(),
 		SubID: found.current.SubID, Type: found.typ, Actor: c.Actor, Note: c.Note,
 	}
 	name := row.ID

@@ -36,12 +36,13 @@ type Options struct {
 	Holder string
 	Logger *slog.Logger
 	Clock  func() time.Time
+	// NewID gives the ids of operations and of the rows that people make; nil = ids of its own.
+	NewID func() uuid.UUID
 }
 
 // Operator keeps operations and works them off. It may be used concurrently.
 type Operator struct {
 	Options
-	newID func() uuid.UUID
 	// asked has a token when there is something to work off.
 	asked chan struct{}
 	// rowsPerSecond bounds how fast rows are applied.
@@ -50,8 +51,10 @@ type Operator struct {
 
 // New returns an operator. [Operator.Run] works off what it keeps.
 func New(o Options) *Operator {
-	return &Operator{Options: o, newID: ledger.NewIDs(o.Clock).Next, asked: make(chan struct{}, 1),
-		rowsPerSecond: rowsPerSecond}
+	if o.NewID == nil {
+		o.NewID = ledger.NewIDs(o.Clock).Next
+	}
+	return &Operator{Options: o, asked: make(chan struct{}, 1), rowsPerSecond: rowsPerSecond}
 }
 
 // kind is what the kinds of operations differ in.
@@ -101,7 +104,7 @@ func (o *Operator) Create(ctx context.Context, q Request) (op ledger.Operation, 
 		return op, false, err
 	}
 	op = ledger.Operation{
-		ID:       o.newID(),
+		ID:       o.NewID(),
 		Kind:     q.Kind,
 		Endpoint: q.Endpoint,
 		Actor:    q.Actor,

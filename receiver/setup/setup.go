@@ -132,6 +132,8 @@ type Receiver struct {
 	draining atomic.Bool
 	// settled reports whether the clock can be trusted.
 	settled func() bool
+	// newID gives the ids of all rows, so that they are in the order in which these are made.
+	newID func() uuid.UUID
 	// durability is the level that the store last reported.
 	durability atomic.Value
 	// newRates has a token when there is a table that what waits for a rate has not been tried with.
@@ -193,7 +195,9 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 	r.waiting = r.openVolumes()
 	r.checkDurability(ctx)
 	r.startForwards()
+	r.newID = ledger.NewIDs(r.options.Clock).Next
 	r.ledger = ledger.New(r.store, ledger.Options{
+		NewID: r.newID,
 		Lanes: lanes, Spool: r.waiting, Patience: r.options.Spool.Patience,
 		ReceivedFor: r.options.KeepReceived, HistoryFor: r.options.KeepHistory, ClicksFor: r.keepClicks, Settled: r.settled,
 		Logger: r.options.Logger, Observer: r.metrics, Clock: r.options.Clock, OnForwards: r.forward.Notify,
@@ -205,6 +209,7 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 		},
 	})
 	r.operator = operation.New(operation.Options{
+		NewID: r.newID,
 		Store: r.store, Ledger: r.ledger, Endpoints: r.watch.Current, Holder: uuid.NewString(), Logger: r.options.Logger,
 		Rates: func() *money.Table { return r.rates.Table() }, Clock: r.options.Clock,
 	})
@@ -332,7 +337,7 @@ func (r *Receiver) listen(ctx context.Context) (err error) {
 	handler := server.NewHandler(server.Options{
 		Endpoints: r.watch.Current, Rates: r.rates.Table, Ledger: r.book, Clicks: clicks, Pages: r.pages(), Gate: gate,
 		Observer: r.metrics, Hold: o.Hold, Draining: r.draining.Load, Clock: o.Clock,
-		Stamp: r.stamper(ctx).Next, NewID: ledger.NewIDs(o.Clock).Next, Logger: o.Logger,
+		Stamp: r.stamper(ctx).Next, NewID: r.newID, Logger: o.Logger,
 	})
 	counted := server.Counted(handler, server.CountOptions{
 		Count:  r.talkers.Count,
