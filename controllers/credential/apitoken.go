@@ -9,7 +9,8 @@ import (
 )
 
 // APIToken returns the token by which whoever may read an endpoint's Secrets reads that endpoint, and no other, from
-// its fleet's API. opsToken is the fleet's own, which never leaves the fleet's namespace; without one there is no token.
+// its fleet's API. opsToken is the fleet's own, which never leaves the fleet's namespace; without one there is no
+// token.
 //
 // The token is a function of both: nobody keeps it, a reconcile at rest makes the same bytes, and it ends with the ops
 // token.

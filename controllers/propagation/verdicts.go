@@ -86,7 +86,8 @@ func (b *VerdictStore) Forget(fleet types.NamespacedName) {
 }
 
 // Verdicts returns what a fleet said last, for reading only; published is false before it said anything.
-func (b *VerdictStore) Verdicts(fleet types.NamespacedName) (verdicts map[types.NamespacedName]Verdict, published bool) {
+func (b *VerdictStore) Verdicts(fleet types.NamespacedName) (verdicts map[types.NamespacedName]Verdict,
+	published bool) {
 	b.mu.Lock()
 	defer b.mu.Unlock()
 	verdicts, published = b.fleets[fleet]

@@ -18,7 +18,8 @@ import (
 func (a *api) corrections() []operation {
 	patch := answering[read.Conversion]("conversions/{id}", "Corrects a conversion by hand", noFilters,
 		a.changes(a.correct))
-	patch.method, patch.body, patch.headers = http.MethodPatch, bodyOf[read.Correction](), []string{"If-Match", actorHeader}
+	patch.method, patch.body, patch.headers = http.MethodPatch, bodyOf[read.Correction](),
+		[]string{"If-Match", actorHeader}
 	adjust := answering[read.Conversion]("conversions/{id}/adjustments", "Records what is added to a conversion's payout",
 		noFilters, a.changes(a.adjust))
 	adjust.method, adjust.body, adjust.headers = http.MethodPost, bodyOf[read.Correction](),

@@ -31,8 +31,8 @@ type Facts interface {
 	ReportsBehind(ctx context.Context) (time.Time, error)
 }
 
-// maxFolds bounds what a report adds to the cells before it reads them, so that it has what was recorded until now. Past
-// it the cells are behind for as long as the worker needs.
+// maxFolds bounds what a report adds to the cells before it reads them, so that it has what was recorded until now.
+// Past it the cells are behind for as long as the worker needs.
 const maxFolds = 10
 
 // facts yields what the query is made of: cells where they can serve it, else rows. source and asOf say what that is.

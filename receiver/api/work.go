@@ -346,7 +346,8 @@ func without(r *http.Request, names ...string) *http.Request {
 }
 
 // operationRowsOf returns what lists the rows of the operation that the path names, and the request for it.
-func (a *api) operationRowsOf(r *http.Request) (*listing[ledger.OperationRow, read.OperationRow], *http.Request, error) {
+func (a *api) operationRowsOf(r *http.Request) (*listing[ledger.OperationRow, read.OperationRow], *http.Request,
+	error) {
 	op, err := a.operationOf(r)
 	if err != nil {
 		return nil, nil, err

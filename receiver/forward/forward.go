@@ -1,5 +1,5 @@
-// Package forward owns the delivery of S2S postbacks (docs/semantics.md §6): it sends what is due in the ledger's outbox
-// by the endpoint's current rule, and judges what the answer means for the postback. When and to whom is package
+// Package forward owns the delivery of S2S postbacks (docs/semantics.md §6): it sends what is due in the ledger's
+// outbox by the endpoint's current rule, and judges what the answer means for the postback. When and to whom is package
 // queue's, what is sent package rule's. It imports no store engine.
 package forward
 

@@ -19,9 +19,10 @@ type Change struct {
 	Repeated bool
 }
 
-// ApplyRows records what the rows of an operation ask for, in their order where they share a subid, and returns once all
-// of that is durable. A row whose Log.ID is in the received log already has taken effect, and does not a second time:
-// after an error the same rows may be applied again. They wait in the lanes behind postbacks, and are never spooled.
+// ApplyRows records what the rows of an operation ask for, in their order where they share a subid, and returns once
+// all of that is durable. A row whose Log.ID is in the received log already has taken effect, and does not a second
+// time: after an error the same rows may be applied again. They wait in the lanes behind postbacks, and are never
+// spooled.
 func (l *Ledger) ApplyRows(ctx context.Context, rows []Postback) ([]Change, error) {
 	applied := make([]rowOp, len(rows))
 	ops := make([]op, len(rows))

@@ -10,8 +10,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 )
 
-// batchState is a batch's working copy of the book: later operations see what earlier ones decided, and only what remains in
-// the end is written.
+// batchState is a batch's working copy of the book: later operations see what earlier ones decided, and only what
+// remains in the end is written.
 type batchState struct {
 	book *Book
 	opt  *Options

@@ -20,7 +20,8 @@ import (
 
 // Correction is what a person says of one conversion.
 type Correction struct {
-	// Type and Payout replace those that are recorded; empty = they stay. Currency is the payout's; empty = the endpoint's.
+	// Type and Payout replace those that are recorded; empty = they stay. Currency is the payout's; empty = the
+	// endpoint's.
 	Type, Payout, Currency string
 	// Pin and Unpin decide whether postbacks may still change the conversion. Without either a correction pins it.
 	Pin, Unpin bool
@@ -135,8 +136,8 @@ func (o *Operator) Correct(ctx context.Context, id uuid.UUID, version int, c Cor
 	})
 }
 
-// Adjust records a further conversion of the same click, with a tid of its own and a payout with its sign. The errors are
-// those of [Operator.Correct].
+// Adjust records a further conversion of the same click, with a tid of its own and a payout with its sign. The errors
+// are those of [Operator.Correct].
 func (o *Operator) Adjust(ctx context.Context, id uuid.UUID, c Correction) (ledger.Result, error) {
 	if c.Payout == "" {
 		return ledger.Result{}, Invalid("payout: is what an adjustment adds, or with a minus takes away")

@@ -10,8 +10,9 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
-// RowID returns the id of a row's line in the received log: a UUIDv8 of the first 48 bits of a moment, as in a UUIDv7, and
-// of 18 bits of the row's number, so that the log stays in order; the rest is of the SHA-256 of both and the operation.
+// RowID returns the id of a row's line in the received log: a UUIDv8 of the first 48 bits of a moment, as in a UUIDv7,
+// and of 18 bits of the row's number, so that the log stays in order; the rest is of the SHA-256 of both and the
+// operation.
 func RowID(at time.Time, operation uuid.UUID, number int) uuid.UUID {
 	return hashed(at, "row", operation, number)
 }

@@ -21,7 +21,8 @@ func TestRowsHaveIDsInTheirOrder(t *testing.T) {
 		}
 		before = id
 	}
-	if first := operation.RowID(at, one, 1); first != operation.RowID(at, one, 1) || first == operation.RowID(at, other, 1) {
+	if first := operation.RowID(at, one, 1); first != operation.RowID(at, one, 1) ||
+		first == operation.RowID(at, other, 1) {
 		t.Error("an id is not that of its operation and row")
 	}
 	late := operation.RowID(at.Add(time.Millisecond), one, 1)

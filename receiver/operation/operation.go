@@ -78,8 +78,8 @@ func (o *Operator) kind(name string) (kind, error) {
 	return nil, Invalid("kind: there is no such kind of operation")
 }
 
-// Create keeps a new operation. It returns the former one and false where the same request was made before. The error is
-// an [Invalid], or the store's.
+// Create keeps a new operation. It returns the former one and false where the same request was made before. The error
+// is an [Invalid], or the store's.
 func (o *Operator) Create(ctx context.Context, q Request) (op ledger.Operation, added bool, err error) {
 	k, err := o.kind(q.Kind)
 	if err != nil {

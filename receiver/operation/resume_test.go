@@ -62,6 +62,28 @@ func receiveIgnored(t *testing.T, book *ledger.Ledger, endpoint string, rows int
 	}
 }
 
+// workOff has one operator after the other work until the operation has ended. Each of them is killed.
+func workOff(t *testing.T, store ledger.Store, op ledger.Operation, next func() *operation.Operator) ledger.Operation {
+	t.Helper()
+	kills := 0
+	for ; op.State == ledger.OperationRunning; kills++ {
+		if kills > 20 {
+			t.Fatalf("it does not end: %+v", op)
+		}
+		err := operation.Turn(t.Context(), next())
+		if err != nil && !errors.Is(err, errKilled) {
+			t.Fatal(err)
+		}
+		if op, err = store.Operation(t.Context(), op.ID); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if kills < 3 {
+		t.Errorf("killed %d times only", kills)
+	}
+	return op
+}
+
 // payouts returns the sum of all conversions.
 func payouts(t *testing.T, store ledger.Store) decimal.Decimal {
 	t.Helper()
@@ -75,8 +97,8 @@ func payouts(t *testing.T, store ledger.Store) decimal.Decimal {
 	return sum
 }
 
-// TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce loses every second save of the place, and counts payouts that add
-// up.
+// TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce loses every second save of the place, and counts payouts that
+// add up.
 func TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce(t *testing.T) {
 	const rows = 450
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), sqlite.Options{})
@@ -107,22 +129,7 @@ func TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	kills := 0
-	for ; op.State == ledger.OperationRunning; kills++ {
-		if kills > 20 {
-			t.Fatalf("it does not end: %+v", op)
-		}
-		err := operation.Turn(t.Context(), operator(&forgetful{store, 2}))
-		if err != nil && !errors.Is(err, errKilled) {
-			t.Fatal(err)
-		}
-		if op, err = store.Operation(t.Context(), op.ID); err != nil {
-			t.Fatal(err)
-		}
-	}
-	if kills < 3 {
-		t.Errorf("killed %d times only", kills)
-	}
+	op = workOff(t, store, op, func() *operation.Operator { return operator(&forgetful{store, 2}) })
 	counts, err := operation.CountsOf(&op)
 	if err != nil || op.State != ledger.OperationDone || counts.Outcomes["recorded"] != rows ||
 		counts.Money["confirmed"]["USD"].String() != "4500" {

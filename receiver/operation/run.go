@@ -187,7 +187,8 @@ func (j *job) run(ctx context.Context) error {
 	}
 }
 
-// selectRows takes down what the operation is about. Nobody looks at the rows before Total says that they are all there.
+// selectRows takes down what the operation is about. Nobody looks at the rows before Total says that they are all
+// there.
 func (j *job) selectRows(ctx context.Context) error {
 	rows, err := j.kind.rows(ctx, j.op, &j.spec)
 	if err != nil {

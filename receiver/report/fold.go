@@ -44,8 +44,8 @@ type Report struct {
 	Pending, PendingCosts int64
 	// Unconverted are the currencies that have no rate to the one that the query wants, sorted. Their rows stay in them.
 	Unconverted []string
-	// Source is `rollup`, or `rows` where it was summed from the rows themselves. AsOf is up to when it has everything, Lag
-	// how long that was before it was made. Who makes a report says so.
+	// Source is `rollup`, or `rows` where it was summed from the rows themselves. AsOf is up to when it has everything,
+	// Lag how long that was before it was made. Who makes a report says so.
 	Source string
 	AsOf   time.Time
 	Lag    time.Duration

@@ -108,7 +108,8 @@ func (s *Store) FoldReports(ctx context.Context) (folded int, err error) {
 // takeChanges reads the oldest changes, of an endpoint or of all, up to so many bytes and at least one row.
 func (w *writer) takeChanges(bytes int, endpoint string, sign int64) (cells *report.Cells, last int64, rows int,
 	err error) {
-	s, err := prepare(w.conn, "select c.seq, e.name, c.changes from report_changes c join endpoints e on e.id = c.endpoint "+
+	s, err := prepare(w.conn, "select c.seq, e.name, c.changes from report_changes c "+
+		"join endpoints e on e.id = c.endpoint "+
 		"order by c.seq")
 	if err != nil {
 		return nil, 0, 0, classify(err)

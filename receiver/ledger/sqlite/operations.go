@@ -60,7 +60,8 @@ func (s *Store) SaveOperation(ctx context.Context, op ledger.Operation, rows []l
 		return err
 	}
 	id, was := len(columns)+1, len(columns)+2
-	update := "update operations set " + assign("?", columns, 1) + " where id = ?" + strconv.Itoa(id) + " and revision = ?" +
+	update := "update operations set " + assign("?", columns, 1) + " where id = ?" + strconv.Itoa(id) +
+		" and revision = ?" +
 		strconv.Itoa(was)
 	return s.write(ctx, func(w *writer) (bool, error) {
 		n, err := w.once(update, append(values, op.ID[:], int64(before))...)
