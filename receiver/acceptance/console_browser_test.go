@@ -123,11 +123,12 @@ func walk(t *testing.T, tab *chromium.Tab, r *rig) {
 	tab.Look(1280, 900, "light")
 	tab.Visit(r.ops + "/console/?lang=en")
 	tab.Click(`a[data-section="conversions"]`, "Conversions")
+	awaitScript(tab)
 	tab.Click(`tbody tr:last-child td:first-child a`, "One conversion")
+	awaitScript(tab)
 	if text := tab.Text(`document.querySelector("#history").parentElement.innerText`); !strings.Contains(text, "lead") {
 		t.Errorf("the history of a conversion is reported as %q", text)
 	}
-	awaitScript(tab)
 	tab.Press("gr")
 	tab.Await("Reports")
 	awaitScript(tab)
@@ -137,7 +138,7 @@ func walk(t *testing.T, tab *chromium.Tab, r *rig) {
 	}
 }
 
-// awaitScript waits for the page's script, which runs after the page has its title.
+// awaitScript waits for the page's end and its script: a page has its title before either.
 func awaitScript(tab *chromium.Tab) {
 	tab.Helper()
 	for tab.Text(`document.readyState`) != "complete" {
