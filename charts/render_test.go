@@ -86,8 +86,9 @@ func TestPartsThatAreLeftOut(t *testing.T) {
 	for values, without := range map[string][]string{
 		"crds.enabled=false": {"CustomResourceDefinition/campaigns.postback.dev",
 			"CustomResourceDefinition/postbackendpoints.postback.dev", "CustomResourceDefinition/receiverfleets.postback.dev"},
-		"rbac.users=false": {"ClusterRole/postback-operator-edit",
-			"ClusterRole/postback-operator-metrics-reader", "ClusterRole/postback-operator-view"},
+		"rbac.users=false": {"ClusterRole/postback-operator-corrector", "ClusterRole/postback-operator-edit",
+			"ClusterRole/postback-operator-metrics-reader", "ClusterRole/postback-operator-owner",
+			"ClusterRole/postback-operator-reader", "ClusterRole/postback-operator-view"},
 		"replicas=1":                        {"PodDisruptionBudget/ops/postback-operator"},
 		"podDisruptionBudget.enabled=false": {"PodDisruptionBudget/ops/postback-operator"},
 		"metrics.access=Off":                {"Service/ops/postback-operator-metrics"},
