@@ -25,9 +25,10 @@ const (
 func (r *Receiver) Run(ctx context.Context) error {
 	upkeep, endUpkeep := context.WithCancel(context.WithoutCancel(ctx))
 	var running sync.WaitGroup
-	for _, part := range []func(context.Context){r.watch.Run, r.ledger.Run, r.operator.Run, r.forward.Run, r.rates.Run,
-		r.followRates,
-		r.followDurability, r.followDatabaseSize} {
+	for _, part := range []func(context.Context){
+		r.watch.Run, r.ledger.Run, r.operator.Run, r.forward.Run, r.rates.Run,
+		r.followRates, r.followDurability, r.followDatabaseSize,
+	} {
 		running.Go(func() { part(upkeep) })
 	}
 	listeners := []*server.Listener{r.ops, r.postback}
