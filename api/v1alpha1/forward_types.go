@@ -32,7 +32,7 @@ type ForwardOptions struct {
 	// +kubebuilder:validation:XValidation:rule="self.all(f, f.matches('^(tid|payout|campaign|keyword|external_id|creative_id|ad_campaign_id|source|sub_id_([1-9]|[12][0-9]|30))$'))",message="require: use tid, payout, campaign, keyword, external_id, creative_id, ad_campaign_id, source, sub_id_1 to sub_id_30"
 	// +optional
 	Require []string `json:"require,omitempty"`
-	// SendTests forwards conversions of postbacks with `test=1` too. Otherwise they are recorded and not forwarded.
+	// SendTests forwards conversions of test clicks too. Otherwise they are recorded and not forwarded.
 	// +optional
 	SendTests bool `json:"sendTests,omitempty"`
 }

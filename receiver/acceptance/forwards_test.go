@@ -89,8 +89,9 @@ func TestAConversionsAPIGetsItsJSON(t *testing.T) {
 	s := sceneOf(r, 0)
 	click(`{"subid":"c1","external_id":"e\"1","sub_id_5":"Test@Example.com "}`).run(t, s)
 	click(`{"subid":"c2","external_id":"${CLICKID}"}`).run(t, s)
+	click(`{"subid":"c3","external_id":"e3","test":true}`).run(t, s)
 	for _, query := range []string{
-		"subid=c1&status=sale&payout=9&test=1", "subid=c2&status=sale&payout=1",
+		"subid=c3&status=sale&payout=9", "subid=c2&status=sale&payout=1",
 		"subid=c1&status=sale&payout=10&keyword=a%0Ab",
 	} {
 		response, err := http.Get(r.url + "/" + s.key + "/postback?" + query)

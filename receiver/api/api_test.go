@@ -98,7 +98,7 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 			At: start, IP: "192.0.2.1", Method: "POST",
 			Query: "subid=c1&x=<b>", Body: "status=sale", ContentType: "text/plain", SubIDFrom: "query:subid", SubID: "c1",
 			TID: "7", Type: "sale", Outcome: conversion.Recorded,
-			Warnings: []conversion.Warning{conversion.PayoutAmbiguous}, Conversion: conversionID,
+			Warnings: []conversion.Warning{conversion.PayoutAmbiguous}, Conversion: conversionID, Test: true,
 		},
 		{
 			ID: ids(2)[1], Kind: ledger.KindHold, Origin: ids(2)[0], Endpoint: "shop/main", KeyID: "k1", At: start,
@@ -118,6 +118,7 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 			"method": "POST", "query": "subid=c1&x=<b>", "body": "status=sale", "content_type": "text/plain", "subid": "c1",
 			"subid_from": "query:subid", "tid": "7", "type": "sale",
 			"outcome": "recorded", "reason": nil, "warnings": []any{"payout_ambiguous"}, "conversion_id": conversionID.String(),
+			"test": true,
 		},
 		map[string]any{
 			"id": ids(2)[1].String(), "kind": "hold", "status": nil, "version": nil, "origin": ids(2)[0].String(),
@@ -126,6 +127,7 @@ func TestAPostbackShowsEveryField(t *testing.T) {
 			"method": "GET", "query": "", "body": "", "content_type": nil, "subid": nil, "subid_from": nil, "tid": "",
 			"type":    nil,
 			"outcome": "ignored", "reason": "subid_missing", "warnings": []any{}, "conversion_id": nil,
+			"test": false,
 		},
 	}
 	if diff := cmp.Diff(want, decode(t, w.Body)["items"]); diff != "" {

@@ -52,6 +52,7 @@ func viewClick(c *conversion.Click) read.Click {
 		UserAgent:     read.Text(c.UserAgent),
 		Params:        map[string]string{},
 		Unique:        c.Unique,
+		Test:          c.Test,
 		VisitorFields: append([]string{}, c.VisitorFields...),
 	}
 	for _, p := range c.Params {

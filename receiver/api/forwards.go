@@ -22,6 +22,7 @@ func viewForward(r ledger.OutboxRow) read.Forward {
 		ConversionID: r.ConversionID.String(),
 		Type:         r.Type,
 		Version:      r.Version,
+		Test:         r.Test,
 		State:        string(r.State),
 		Reason:       read.Text(r.Reason),
 		CreatedAt:    read.UTC(r.Created),

@@ -34,7 +34,7 @@ func failedForward() ledger.OutboxRow {
 
 func TestAForwardShowsEveryField(t *testing.T) {
 	store := &fakeStore{forwards: []ledger.OutboxRow{failedForward(),
-		{ID: forwardID, State: ledger.ForwardWaiting, Due: start}}}
+		{ID: forwardID, State: ledger.ForwardWaiting, Due: start, Test: true}}}
 	got := decode(t, get(New(options(store)),
 		"/api/v1/forwards?endpoint=shop/main&subid=c1&tid=t1&rule=fb&state=failed&limit=5").Body)
 	want := []any{
@@ -42,6 +42,7 @@ func TestAForwardShowsEveryField(t *testing.T) {
 			"id": forwardID.String(), "endpoint": "shop/main", "rule": "fb", "host": "fb.example:443", "subid": "c1",
 			"tid":           "t1",
 			"conversion_id": "01912345-0000-7abc-8def-0123456789ab", "type": "sale", "version": 2.0, "state": "failed",
+			"test":       false,
 			"reason":     "status_404",
 			"created_at": "2026-03-01T12:00:00Z", "due_at": nil, "ended_at": "2026-03-01T12:00:05Z", "tries": 2.0,
 			"attempts": []any{
@@ -54,6 +55,7 @@ func TestAForwardShowsEveryField(t *testing.T) {
 		map[string]any{
 			"id": forwardID.String(), "endpoint": "", "rule": "", "host": "", "subid": "", "tid": "",
 			"conversion_id": uuid.Nil.String(), "type": "", "version": 0.0, "state": "waiting", "reason": nil,
+			"test":       true,
 			"created_at": nil, "due_at": "2026-03-01T12:00:00Z", "ended_at": nil, "tries": 0.0, "attempts": []any{},
 		},
 	}

@@ -223,7 +223,7 @@ func TestAClickIsShownWithItsConversions(t *testing.T) {
 	cost := euros(1)
 	click := &conversion.Click{
 		Endpoint: "shop/main", SubID: "c1", Time: start, Campaign: "spring", IP: "192.0.2.1", UserAgent: "UA",
-		Params: conversion.Params{{Name: "keyword", Value: "shoes"}}, Cost: &cost, VisitorFields: []string{"keyword"},
+		Params: conversion.Params{{Name: "keyword", Value: "shoes"}}, Cost: &cost, VisitorFields: []string{"keyword"}, Test: true,
 	}
 	h := New(options(&fakeStore{clicks: []*conversion.Click{click}, conversions: three()[:1]}))
 	got := decode(t, get(h, "/api/v1/clicks/shop/main/c1").Body)
@@ -232,6 +232,7 @@ func TestAClickIsShownWithItsConversions(t *testing.T) {
 	want := map[string]any{
 		"endpoint": "shop/main", "subid": "c1", "time": "2026-03-01T12:00:00Z", "campaign": "spring", "ip": "192.0.2.1",
 		"unique":     false,
+		"test":       true,
 		"user_agent": "UA",
 		"params":     map[string]any{"keyword": "shoes"}, "cost": "1.1", "original_cost": "1", "original_currency": "EUR",
 		"visitor_fields": []any{"keyword"},

@@ -98,6 +98,9 @@ func (all *words) add(ctx context.Context, f ledger.ReceivedFilter) error {
 		if err != nil {
 			return err
 		}
+		if row.Test {
+			continue
+		}
 		word, ok := all.a.Explainer.WordOf(&row)
 		if !ok || f.Reason == "" && (word.Known || row.Reason == conversion.StatusUnknown) {
 			continue // None, or it was counted as ignored.

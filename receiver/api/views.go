@@ -78,6 +78,7 @@ func viewPostback(r ledger.Received) read.Postback {
 		Outcome:     string(r.Outcome),
 		Reason:      read.Text(string(r.Reason)),
 		Warnings:    warnings(r.Warnings),
+		Test:        r.Test,
 	}
 	view.Actor, view.Note = read.Text(r.Actor), read.Text(r.Note)
 	if r.Operation != uuid.Nil {

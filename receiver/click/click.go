@@ -23,8 +23,8 @@ type Reason string
 const (
 	// JSONInvalid: the item is no JSON object.
 	JSONInvalid Reason = "json_invalid"
-	// ValueUnreadable: a known field holds a list, an object, or a truth value where that means nothing; or unique holds
-	// none.
+	// ValueUnreadable: a known field holds a list, an object, or a truth value where that means nothing; or unique
+	// or test holds none.
 	ValueUnreadable Reason = "value_unreadable"
 	// ValueTooLong: a value is longer than [MaxValueBytes].
 	ValueTooLong Reason = "value_too_long"
@@ -60,7 +60,7 @@ func (s Scope) read(item json.RawMessage) (conversion.Click, Reason) {
 	f := fields{object: object}
 	click := conversion.Click{
 		Endpoint: s.Endpoint, SubID: f.text(config.ParamSubid), Time: s.time(&f), Campaign: f.text("campaign"),
-		IP: f.text("ip"), UserAgent: f.text("user_agent"), Cost: s.cost(&f), Unique: f.flag("unique"),
+		IP: f.text("ip"), UserAgent: f.text("user_agent"), Cost: s.cost(&f), Unique: f.flag("unique"), Test: f.flag("test"),
 	}
 	for _, name := range conversion.ClickFields() {
 		if value := f.text(name); value != "" {

@@ -48,6 +48,10 @@ func Apply(in *Intent, prev *Conversion, click *Click) Decision {
 
 // meetClick reports whether the postback passes with its click, and if not, what becomes of it.
 func meetClick(in *Intent, click *Click) (Decision, bool) {
+	if in.Test && (click == nil || !click.Test) {
+		// Its click was removed with its conversions, which must not come back as ones that count.
+		return ignored(ClickNotFound), false
+	}
 	if click != nil {
 		lookback := time.Duration(in.Rules.ClickLookback)
 		if lookback > 0 && in.Received.Sub(click.Time) > lookback {
@@ -92,7 +96,6 @@ func compare(in *Intent, prev *Conversion) difference {
 		in.Status != "" && !strings.EqualFold(WholeNumber(in.Status), WholeNumber(prev.Status)),
 		in.Cost != nil && (prev.Cost == nil || !in.Cost.Same(*prev.Cost)),
 		!in.Date.IsZero() && !instant(in.Date).Equal(prev.ConversionTime),
-		prev.IsTest() && !in.Params.isTest(), // what was tried out happens now
 		in.Rules.repeat(in.Type) == config.RepeatAdd && adds(in),
 		in.Rules.repeat(in.Type) != config.RepeatAdd && in.Payout != nil && !in.Payout.Same(prev.Payout):
 		return news
@@ -242,7 +245,7 @@ func tell(next *Conversion, in *Intent, click *Click) {
 	next.Type = in.Type
 	next.Status = in.Status
 	next.Warnings = in.Warnings
-	next.Params = next.Params.withoutTest().merge(in.Params)
+	next.Params = next.Params.merge(in.Params)
 	if in.Cost != nil {
 		next.Cost = in.Cost
 	}
@@ -272,11 +275,12 @@ func recorded(in *Intent, prev, next *Conversion, click, updated *Click) Decisio
 	return d
 }
 
-// group copies what reports group conversions by.
+// group copies what reports group conversions by, and whether they count at all.
 func (c *Conversion) group(click *Click) {
-	c.Test, c.Source, c.Campaign = c.IsTest(), c.Field(click, "source"), ""
+	c.Source, c.Campaign = c.Field(click, "source"), ""
 	if click != nil {
 		c.Campaign = click.Campaign
+		c.Test = c.Test || click.Test
 	}
 }
 

@@ -36,6 +36,8 @@ type Click struct {
 	Cost *money.Amount `json:"cost,omitempty"`
 	// Unique: it is the campaign's first click of its visitor for some time.
 	Unique bool `json:"unique,omitempty"`
+	// Test: somebody tries something out by this click, and all of its conversions are tests.
+	Test bool `json:"test,omitempty"`
 	// VisitorFields are the names among Params, and `cost`, whose values were set from a page, sorted: with empty ones
 	// they are all that a page may set.
 	VisitorFields []string `json:"visitor_fields,omitempty"`
@@ -77,8 +79,10 @@ type Intent struct {
 	// Stamp orders the postbacks of one receiver: microseconds since 1970, strictly increasing within the process.
 	Stamp int64 `json:"stamp"`
 	// Redelivered says that the postback was or may have been tried before, so that a newer one may have overtaken it.
-	Redelivered bool   `json:"redelivered,omitempty"`
-	Rules       *Rules `json:"rules"`
+	Redelivered bool `json:"redelivered,omitempty"`
+	// Test: it was for a test click when it was received. It is for no other click, see [meetClick].
+	Test  bool   `json:"test,omitempty"`
+	Rules *Rules `json:"rules"`
 }
 
 // Rules are what of an endpoint's configuration decides about a slot. Immutable and shared by all intents of a
@@ -150,7 +154,7 @@ type Conversion struct {
 	// postbacks said, and no campaign.
 	Campaign string `json:"campaign,omitempty"`
 	Source   string `json:"source,omitempty"`
-	// Test: the postback was a test, see [Conversion.IsTest].
+	// Test: the click is one. A test is in no sum, and stays a test in all of its versions.
 	Test     bool      `json:"test,omitempty"`
 	From     string    `json:"from,omitempty"`
 	Warnings []Warning `json:"warnings,omitempty"`

@@ -27,7 +27,7 @@ func (r *ForwardRule) misses(prev, next *Conversion, click *Click) string {
 		return "types"
 	case r.Resend == config.ResendOnStatusChange && prev != nil && prev.Type == next.Type:
 		return "resend"
-	case next.IsTest() && !r.SendTests:
+	case next.Test && !r.SendTests:
 		return "sendTests"
 	case !next.has(r.Require, click):
 		return "require"

@@ -1,10 +1,7 @@
 package conversion_test
 
 import (
-	"slices"
 	"testing"
-
-	"github.com/google/go-cmp/cmp"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
@@ -51,38 +48,5 @@ func TestARuleLeavesOutConversionsThatLackAField(t *testing.T) {
 				t.Errorf("%s, forwards %v", d.Outcome, d.Forwards)
 			}
 		})
-	}
-}
-
-// A test is one postback, not a slot: what is real afterwards is told.
-func TestTestsAreToldOnlyToRulesThatWantThem(t *testing.T) {
-	rules := defaults()
-	rules.Forwards = []conversion.ForwardRule{
-		{Name: "real", Resend: config.ResendOnAnyChange}, {Name: "all", Resend: config.ResendOnAnyChange, SendTests: true},
-	}
-	var prev *conversion.Conversion
-	for n, step := range []struct {
-		what    string
-		options []option
-		outcome conversion.Outcome
-		want    []string
-	}{
-		{"a test", []option{param("test", "1")}, conversion.Recorded, []string{"all"}},
-		{"the same test", []option{param("test", "1")}, conversion.Duplicate, nil},
-		{"the same for real", nil, conversion.Recorded, []string{"real", "all"}},
-		{"the same for real again", nil, conversion.Duplicate, nil},
-		{"another test", []option{param("test", "TRUE"), payout("5", "USD")}, conversion.Recorded, []string{"all"}},
-		{"no test at all", []option{param("test", "0"), payout("6", "USD")}, conversion.Recorded, []string{"real", "all"}},
-	} {
-		d := conversion.Apply(postback(n, rules, "lead", step.options...), prev, demoClick())
-		if d.Outcome != step.outcome || !slices.Equal(d.Forwards, step.want) {
-			t.Errorf("%s: %s", step.what, cmp.Diff(step.want, d.Forwards))
-		}
-		if d.Next != nil {
-			prev = d.Next
-		}
-	}
-	if prev.IsTest() {
-		t.Error("the slot is a test forever")
 	}
 }

@@ -104,7 +104,7 @@ func (s *batchState) apply(in *conversion.Intent) (Result, time.Time) {
 	prev, click := s.slot(slot).now, s.click(key).now
 	d := conversion.Apply(in, prev, click)
 
-	result := Result{Outcome: d.Outcome, Reason: d.Reason, Warnings: in.Warnings}
+	result := Result{Outcome: d.Outcome, Reason: d.Reason, Warnings: in.Warnings, Test: click != nil && click.Test}
 	if d.Click != nil {
 		s.setClick(key, d.Click)
 		click = d.Click

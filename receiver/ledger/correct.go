@@ -63,7 +63,7 @@ func (o *correctOp) decide(s *batchState, _ bool) {
 		return
 	}
 	d := conversion.Correct(&o.Correction.Correction, prev, click)
-	o.result = Result{Outcome: d.Outcome, ConversionID: prev.ID}
+	o.result = Result{Outcome: d.Outcome, ConversionID: prev.ID, Test: prev.Test}
 	if d.Next == nil {
 		return
 	}

@@ -70,3 +70,40 @@ func (o expireOp) decide(s *batchState, _ bool) {
 		s.out.Expired = append(s.out.Expired, o.click)
 	}
 }
+
+// testsFor is for how long tests are kept: long enough to look at, and too short to pile up.
+const testsFor = 7 * 24 * time.Hour
+
+// removeTests deletes test clicks that are old, each with everything that came of it but the received log. They are
+// operations like all others, as expired clicks are.
+func (l *Ledger) removeTests(ctx context.Context) error {
+	before := l.opt.Clock().Add(-testsFor)
+	for {
+		began := time.Now()
+		old, err := l.store.OldTests(ctx, before, page)
+		if err != nil || len(old) == 0 {
+			return err
+		}
+		ops := make([]op, len(old))
+		for i, key := range old {
+			ops[i] = removeTestOp{key, before}
+		}
+		if err := l.doAll(ctx, ops); err != nil || len(old) < page {
+			return err
+		}
+		pause(ctx, time.Since(began))
+	}
+}
+
+// removeTestOp removes a test click that happened before a time.
+type removeTestOp expireOp
+
+func (o removeTestOp) key() Key { return o.click }
+
+func (o removeTestOp) want(w *Want, _ bool) { w.Keys = append(w.Keys, o.click) }
+
+func (o removeTestOp) decide(s *batchState, _ bool) {
+	if click := s.click(o.click).now; click != nil && click.Test && click.Time.Before(o.before) {
+		s.out.Tests = append(s.out.Tests, o.click)
+	}
+}

@@ -3,11 +3,13 @@ package ledger_test
 import (
 	"context"
 	"fmt"
+	"slices"
 	"sync"
 	"testing"
 	"testing/synctest"
 	"time"
 
+	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
@@ -74,4 +76,52 @@ func (d *desk) clicksLeft(kind string, n int) int {
 		}
 	}
 	return left
+}
+
+// TestTestsAreRemovedAfterAWeek: with all that came of them, while clicks that count stay, whatever is declared.
+func TestTestsAreRemovedAfterAWeek(t *testing.T) {
+	const tests = 1200
+	synctest.Test(t, func(t *testing.T) {
+		d := newDesk(t, ledger.Options{})
+		defer d.close()
+		d.addClicks("real0")
+		clicks := make([]conversion.Click, tests)
+		for i := range clicks {
+			clicks[i] = conversion.Click{Endpoint: endpoint, SubID: fmt.Sprint("test", i), Time: time.Now(), Test: true}
+		}
+		if _, err := d.AddClicks(t.Context(), clicks); err != nil {
+			t.Fatal(err)
+		}
+		for i, subid := range []string{"test0", "test700", "real0"} {
+			if got := d.send(d.postback(subid, int64(i+1))); got.Outcome != conversion.Recorded || got.Test != (i < 2) {
+				t.Errorf("a postback for %s got %+v", subid, got)
+			}
+		}
+		ctx, stop := context.WithCancel(context.Background())
+		var running sync.WaitGroup
+		running.Go(func() { d.Ledger.Run(ctx) })
+		time.Sleep(7*24*time.Hour - time.Minute)
+		if left := d.clicksLeft("test", tests); left != tests {
+			t.Errorf("%d tests are left before the week is over", left)
+		}
+		time.Sleep(3 * time.Minute)
+		stop()
+		running.Wait()
+		if left := d.clicksLeft("test", tests); left != 0 || d.clicksLeft("real", 1) != 1 {
+			t.Errorf("%d tests are left, and of one click that counts %d", left, d.clicksLeft("real", 1))
+		}
+		var conversions []string
+		for c, err := range d.store.Conversions(context.Background(), ledger.ConversionFilter{}) {
+			if err != nil {
+				t.Fatal(err)
+			}
+			conversions = append(conversions, c.SubID)
+		}
+		if !slices.Equal(conversions, []string{"real0"}) {
+			t.Errorf("conversions that are left: %v", conversions)
+		}
+		if got := d.send(d.postback("test0", 9)); got.Reason != conversion.ClickNotFound {
+			t.Errorf("a postback for a test that is gone got %+v", got)
+		}
+	})
 }

@@ -38,7 +38,9 @@ type OutboxRow struct {
 	ConversionID uuid.UUID
 	Version      int
 	Type         string
-	Rule, Host   string
+	// Test: the conversion is one.
+	Test       bool
+	Rule, Host string
 	// Conversion and Click are as in [Forward]; nil once it is delivered.
 	Conversion *conversion.Conversion
 	Click      *conversion.Click
@@ -63,6 +65,7 @@ func (f *Forward) Row() OutboxRow {
 		ConversionID: c.ID,
 		Version:      c.Version,
 		Type:         c.Type,
+		Test:         c.Test,
 		Rule:         f.Rule,
 		Host:         f.Host,
 		Conversion:   c,

@@ -28,12 +28,14 @@ type Result struct {
 	// one that was made of it, 0 if none was.
 	ConversionID uuid.UUID
 	Version      int
+	// Test: the click is one.
+	Test bool
 }
 
 // writeTo completes a row of the received log.
 func (r Result) writeTo(row *Received) {
 	row.Outcome, row.Reason, row.Warnings, row.Conversion = r.Outcome, r.Reason, r.Warnings, r.ConversionID
-	row.Version = r.Version
+	row.Version, row.Test = r.Version, row.Test || r.Test
 }
 
 func resultOf(row Received) Result {
@@ -43,6 +45,7 @@ func resultOf(row Received) Result {
 		Warnings:     row.Warnings,
 		ConversionID: row.Conversion,
 		Version:      row.Version,
+		Test:         row.Test,
 	}
 }
 
@@ -118,7 +121,12 @@ func (o *postbackOp) decide(s *batchState, again bool) {
 	}
 	if first, ok := s.signed(row.Signature); ok {
 		row.Signature = uuid.Nil
-		o.result = Result{Outcome: conversion.Duplicate, Warnings: row.Warnings, ConversionID: first.Conversion}
+		o.result = Result{
+			Outcome:      conversion.Duplicate,
+			Warnings:     row.Warnings,
+			ConversionID: first.Conversion,
+			Test:         first.Test,
+		}
 		o.result.writeTo(&row)
 		s.log(row)
 		return

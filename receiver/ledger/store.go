@@ -110,13 +110,16 @@ type Changes struct {
 	History []*conversion.Conversion
 	// Forwards are the S2S postbacks due.
 	Forwards []Forward
-	// Received are new rows of the received log; Settled gives the final outcome, reason, warnings and conversion of rows
-	// that were held, which are found by ID and At; other fields stay as they are.
+	// Received are new rows of the received log; Settled gives the final outcome, reason, warnings, conversion and test of
+	// rows that were held, which are found by ID and At; other fields stay as they are.
 	Received, Settled []Received
 	// Hold and Release add and remove held postbacks.
 	Hold, Release []HeldPostback
 	// Expired are clicks to delete, after all else was written, except those that have a conversion.
 	Expired []Key
+	// Tests are test clicks to delete, after all else was written, with the test conversions of each, their versions and
+	// S2S postbacks.
+	Tests []Key
 	// Reports are what the batch changes in clicks and conversions, for the cells of reports.
 	Reports []ReportChanges
 	// HaveRate removes and AwaitRate adds what waits for a rate, in this order; either may name what is so already.
@@ -171,11 +174,10 @@ const (
 	// KindPostback: a network sent it, or somebody who has the endpoint's key. KindClient: a page did, with a client key.
 	KindPostback Kind = "postback"
 	KindClient   Kind = "client"
-	// KindImport, KindManual and KindReplay: an operation of a person made it. KindTest: so did one, to try something out.
+	// KindImport, KindManual and KindReplay: an operation of a person made it.
 	KindImport Kind = "import"
 	KindManual Kind = "manual"
 	KindReplay Kind = "replay"
-	KindTest   Kind = "test"
 	// KindRate: a rate has come for an amount that waited for one.
 	KindRate Kind = "rate"
 	// KindHold: a held postback was settled.
@@ -223,6 +225,8 @@ type Received struct {
 	// Signature names the signature of a request that counts once, however often it comes: another one is a duplicate
 	// unless this one was ignored. The zero UUID if there is none, or if it has not counted.
 	Signature uuid.UUID
+	// Test: the click is one, as far as it was looked at.
+	Test bool
 	// Conversion is the id of the conversion that was recorded or repeated; the zero UUID if none. Version is the one that
 	// this row made, 0 if it made none: of all rows exactly one has it.
 	Conversion uuid.UUID
@@ -392,6 +396,8 @@ type Upkeep interface {
 	// OldClicks returns up to limit clicks that happened before the given time, in the store's own order, after the given
 	// one (nil = from the start). Fewer than limit mean that there is no further one for now.
 	OldClicks(ctx context.Context, before time.Time, after *OldClick, limit int) ([]OldClick, error)
+	// OldTests returns up to limit test clicks that happened before the given time.
+	OldTests(ctx context.Context, before time.Time, limit int) ([]Key, error)
 	// Lease makes holder the only one to hold the named lease until until. It reports false when another holds it at now,
 	// unless that one holds it until [LeaseSlack] after until: then a clock was ahead.
 	Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)

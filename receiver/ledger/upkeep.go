@@ -29,7 +29,7 @@ func (l *Ledger) Run(ctx context.Context) {
 		every time.Duration
 		run   func(context.Context) error
 	}{
-		{holdsEvery, l.ExpireHolds}, {pruneEvery, l.prune}, {pruneEvery, clicks.run},
+		{holdsEvery, l.ExpireHolds}, {pruneEvery, l.prune}, {pruneEvery, clicks.run}, {pruneEvery, l.removeTests},
 	} {
 		running.Go(func() { l.repeat(ctx, job.every, job.run) })
 	}
@@ -190,6 +190,7 @@ func (o *repriceOp) repriceSlot(s *batchState, by conversion.Repricing) (before,
 				Warnings:   d.Next.Warnings,
 				Conversion: d.Next.ID,
 				Version:    d.Next.Version,
+				Test:       d.Next.Test,
 			})
 		}
 	}

@@ -125,8 +125,9 @@ func (r replay) postback(
 	p.Log.KeyID, p.Log.Stamp, p.Log.IP, p.Log.Origin = origin.KeyID, origin.Stamp, origin.IP, origin.ID
 	p.Log.Method, p.Log.ContentType, p.Log.Query, p.Log.Body = origin.Method, origin.ContentType, origin.Query,
 		origin.Body
+	p.Log.Test = origin.Test
 	if in := p.Intent; in != nil {
-		in.Redelivered = true
+		in.Redelivered, in.Test = true, origin.Test
 		// A page's postback stays a page's, which may not change what a network has said.
 		if in.Writer != conversion.WriterPage {
 			in.Writer = conversion.WriterReplay

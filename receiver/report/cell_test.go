@@ -46,7 +46,8 @@ func TestWhatChangesBecomeOfCells(t *testing.T) {
 		f.Slot, f.Values, f.Endpoint = time.Unix(slot, 0), []string{"spring"}, "a/shop"
 		return f
 	}
-	test, vip := *sale("7"), *sale("7")
+	test, vip, testClick := *sale("7"), *sale("7"), *click
+	testClick.Test = true
 	test.Test, vip.Type, vip.Payout = true, "vip", money.Amount{Original: dec("1"), Currency: "RUB"}
 	for name, c := range map[string]struct {
 		change func(*Changes)
@@ -63,7 +64,8 @@ func TestWhatChangesBecomeOfCells(t *testing.T) {
 			fact(0, Fact{Currency: "USD", Type: "sale", Amount: dec("2")}),
 			fact(3600, Fact{Currency: "USD", Type: "sale", Amount: dec("2")}),
 		}},
-		"a test counts for nothing": {func(c *Changes) { c.Conversion(nil, &test) }, nil},
+		"a test click counts for nothing": {func(c *Changes) { c.Click(nil, &testClick) }, nil},
+		"a test counts for nothing":       {func(c *Changes) { c.Conversion(nil, &test) }, nil},
 		"what becomes a test is taken away": {func(c *Changes) { c.Conversion(sale("7"), &test) }, []Fact{
 			fact(0, Fact{Currency: "USD", Type: "sale", Rows: -1, Amount: dec("-7")}),
 			fact(3600, Fact{Currency: "USD", Type: "sale", Rows: -1, Amount: dec("-7")}),

@@ -58,14 +58,14 @@ func (a *Amounts) isZero() bool {
 // Changes are what writes have changed in the clicks and conversions of one endpoint. The zero value is no change.
 type Changes struct{ sums map[ChangeKey]*Amounts }
 
-// Click takes down that now has taken the place of before; either may be nil.
+// Click takes down that now has taken the place of before; either may be nil. Tests count for nothing.
 func (c *Changes) Click(before, now *conversion.Click) {
 	c.addClick(before, -1)
 	c.addClick(now, 1)
 }
 
 func (c *Changes) addClick(click *conversion.Click, sign int64) {
-	if click == nil {
+	if click == nil || click.Test {
 		return
 	}
 	one := Amounts{Rows: 1}

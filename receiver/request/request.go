@@ -56,6 +56,15 @@ func (v Values) Get(name string) string {
 	return ""
 }
 
+// Without returns the values but for those of a name.
+func (v Values) Without(name string) Values {
+	named := func(value Value) bool { return value.Name == name }
+	if !slices.ContainsFunc(v, named) {
+		return v
+	}
+	return slices.DeleteFunc(slices.Clone(v), named)
+}
+
 // Parsed is what a request says.
 type Parsed struct {
 	Values Values

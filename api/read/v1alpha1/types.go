@@ -41,7 +41,7 @@ type Conversion struct {
 	Cost       *string `json:"cost"`
 	// Campaign is the click's; null for an orphan, and for a click of no campaign.
 	Campaign *string `json:"campaign"`
-	// Test: somebody has tried something out. Tests are in no report.
+	// Test: the click is a test. Tests are in no sum, and are removed after a week.
 	Test bool `json:"test"`
 	// Params are the sub ids, the click fields, the extra parameters and `from`.
 	Params   map[string]string `json:"params"`
@@ -84,11 +84,13 @@ type Postback struct {
 	TID       string  `json:"tid"`
 	Type      *string `json:"type"`
 	// Status is the network's word, at most 64 bytes.
-	Status       *string  `json:"status"`
-	Outcome      string   `json:"outcome"`
-	Reason       *string  `json:"reason"`
-	Warnings     []string `json:"warnings"`
-	ConversionID *string  `json:"conversion_id"`
+	Status   *string  `json:"status"`
+	Outcome  string   `json:"outcome"`
+	Reason   *string  `json:"reason"`
+	Warnings []string `json:"warnings"`
+	// Test: the click is a test, as far as it was looked up.
+	Test         bool    `json:"test"`
+	ConversionID *string `json:"conversion_id"`
 	// Version of the conversion that this row made; null if it made none.
 	Version *int `json:"version"`
 	// Origin is the row that this one settles or replays; null if none.
@@ -112,6 +114,8 @@ type Forward struct {
 	// Type and Version say what is reported: which version of the conversion.
 	Type    string `json:"type"`
 	Version int    `json:"version"`
+	// Test: the conversion is a test, and the rule sends tests.
+	Test bool `json:"test"`
 	// State is `waiting`, `delivered` or `failed`.
 	State string `json:"state"`
 	// Reason says why it failed; null otherwise.
@@ -278,6 +282,8 @@ type Click struct {
 	OriginalCurrency *string `json:"original_currency"`
 	// Unique: it is the first click of its visitor for some time.
 	Unique bool `json:"unique"`
+	// Test: all conversions of the click are tests. It is in no sum, and is removed with them after a week.
+	Test bool `json:"test"`
 	// VisitorFields are the names among Params, and `cost`, whose values a page has set.
 	VisitorFields []string `json:"visitor_fields"`
 }

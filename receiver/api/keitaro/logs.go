@@ -194,7 +194,7 @@ func answerLog[T any](
 func logFilters[T any](
 	ctx context.Context, h *handler, known columns[T], q *query, from, to time.Time,
 ) (url.Values, error) {
-	values := url.Values{}
+	values := url.Values{"filter": {"test eq false"}} // Keitaro has no tests: a script would take them for money.
 	for _, f := range q.Filters {
 		c, ok := known[f.Name]
 		switch {

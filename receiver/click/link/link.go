@@ -30,6 +30,7 @@ const (
 	paramSubID  = "sub_id"
 	paramOffer  = "_lp" // `1` asks for the offer of the click of paramToken
 	paramToken  = "_token"
+	paramTest   = "_test" // the campaign's token: the click is a test
 )
 
 // Options are what [Links] work with. All are mandatory.
@@ -105,6 +106,12 @@ func (l *Links) campaign(w http.ResponseWriter, r *http.Request, snapshot *endpo
 		Token:     cookieToken(r),
 		At:        said.At,
 	}
+	test := v.Values.Get(paramTest)
+	if v.Values = v.Values.Without(paramTest); test != "" && !isToken(snapshot, c, test, v.At) {
+		// Only who tries something out sends one. A click that counts is not what they want.
+		w.WriteHeader(http.StatusNotFound)
+		return
+	}
 	switch {
 	case r.Method == http.MethodHead:
 		// Robots look where a link leads; that is no visit.
@@ -114,8 +121,14 @@ func (l *Links) campaign(w http.ResponseWriter, r *http.Request, snapshot *endpo
 	case v.Values.Get(paramOffer) != "" && v.Values.Get(paramToken) != "":
 		l.offer(w, r, snapshot, v.Values)
 	default:
-		l.visit(w, r, said, v)
+		l.visit(w, r, said, v, test != "")
 	}
+}
+
+// isToken reports whether the text is a token of the campaign.
+func isToken(snapshot *endpoint.Snapshot, c *endpoint.Campaign, text string, now time.Time) bool {
+	of, ok := snapshot.ByCampaignToken(text, now)
+	return ok && of == c
 }
 
 // allows reports whether one more visit keeps within the limits of the endpoint. The visits of a source that are above
@@ -141,9 +154,10 @@ func (l *Links) pass(w http.ResponseWriter, r *http.Request, v visit.Visit, unre
 
 // visit records a click. If that is not durable in time, or above the endpoint's limits, the visitor passes without
 // one.
-func (l *Links) visit(w http.ResponseWriter, r *http.Request, said *request.Request, v visit.Visit) {
+func (l *Links) visit(w http.ResponseWriter, r *http.Request, said *request.Request, v visit.Visit, test bool) {
 	asked := v.Values.Get(paramReturn) == "jsonp"
 	made := v.Click(l.Rates())
+	made.Test = test
 	if !l.allows(v.Campaign.Endpoint, said.Source, v.At) {
 		l.Clicks.Observer.ClicksLimited(1)
 		l.pass(w, r, v, made)

@@ -6,6 +6,7 @@ import (
 	"net/http"
 	"net/http/httptest"
 	"regexp"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -514,5 +515,50 @@ func TestTheFirstVisitOfABrowserIsUnique(t *testing.T) {
 	}
 	if diff := cmp.Diff([]bool{true, false, false, true, true}, got); diff != "" {
 		t.Error(diff)
+	}
+}
+
+func TestATestNeedsTheCampaignsToken(t *testing.T) {
+	for _, test := range []struct {
+		name, target string
+		status       int
+		clicks       []bool
+	}{
+		{"the campaign's token", "/QwErTy?_test=" + clicktest.Token + "&kw=shoes", 302, []bool{true}},
+		{"for a script", "/QwErTy?return=jsonp&_test=" + clicktest.Token, 200, []bool{true}},
+		{"another word", "/QwErTy?_test=1", 404, nil},
+		{"none", "/QwErTy?_test=", 302, []bool{false}},
+	} {
+		t.Run(test.name, func(t *testing.T) {
+			l, book := newLinks(t)
+			r := ask(l, "GET", test.target)
+			var clicks []bool
+			for _, click := range book.Clicks {
+				clicks = append(clicks, click.Test)
+				if click.Test && click.Unique {
+					t.Error("a test is a unique visit")
+				}
+			}
+			if r.StatusCode != test.status || !slices.Equal(clicks, test.clicks) {
+				t.Errorf("%d, clicks that are tests: %v", r.StatusCode, clicks)
+			}
+			if strings.Contains(r.Header.Get("Location"), clicktest.Token) {
+				t.Errorf("the token goes on to %s", r.Header.Get("Location"))
+			}
+		})
+	}
+}
+
+func TestATestTakesNoVisitorsUniqueVisit(t *testing.T) {
+	l, book := newLinks(t)
+	for _, target := range []string{"/QwErTy?_test=" + clicktest.Token, "/QwErTy", "/QwErTy"} {
+		ask(l, "GET", target, "User-Agent", "UA")
+	}
+	var unique []bool
+	for _, click := range book.Clicks {
+		unique = append(unique, click.Unique)
+	}
+	if !slices.Equal(unique, []bool{false, true, false}) {
+		t.Errorf("unique: %v", unique)
 	}
 }

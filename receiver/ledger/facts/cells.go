@@ -157,7 +157,7 @@ func (d *Dialect) Rebuild(stored func(amount string) string, endpointOf func(ali
 	if d.IsClick != "" {
 		isClick = d.IsClick
 	}
-	clicks += " from clicks k where " + isClick + own("k") + " group by 1, 2, 3, 4"
+	clicks += " from clicks k where not k.test and " + isClick + own("k") + " group by 1, 2, 3, 4"
 	statements := []string{"insert into report_cells (" + columns + ") " + clicks}
 	for basis, at := range map[report.CellBasis]string{
 		report.CellByClick:      "coalesce(c.click_time, c.conversion_time)",

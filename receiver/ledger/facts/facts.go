@@ -62,6 +62,7 @@ func (d *Dialect) Statements(p report.Plan) []Statement {
 func (d *Dialect) clicks(p report.Plan) Statement {
 	b := builder{Dialect: d, field: clickField}
 	b.where(d.IsClick)
+	b.where("not k.test") // Tests are in no sum.
 	b.between("k.click_time", p)
 	b.filter(p.Filters)
 	b.group(p, "k.click_time", d.ClickEndpoint)
@@ -77,7 +78,7 @@ func (d *Dialect) conversions(p report.Plan) Statement {
 	if p.Basis == report.ByClick {
 		at = "coalesce(c.click_time, c.conversion_time)"
 	}
-	b.where("not c.test") // Tests are in no sum.
+	b.where("not c.test")
 	b.between(at, p)
 	b.filter(p.Filters)
 	b.group(p, at, d.ConversionEndpoint, "c.currency", "c.type")

@@ -94,7 +94,7 @@ func (t *trader) act(ctx context.Context) error {
 	case 0, 1:
 		click := conversion.Click{
 			Endpoint: endpoint, SubID: subid, Time: t.moment(), Campaign: t.pick("", "spring", awkward),
-			Unique: t.random.IntN(2) == 0,
+			Unique: t.random.IntN(2) == 0, Test: t.random.IntN(4) == 0,
 		}
 		if t.random.IntN(2) == 0 {
 			click.Cost = t.amount()
@@ -120,9 +120,6 @@ func (t *trader) act(ctx context.Context) error {
 			Type:   t.pick("lead", "sale", "rejected", "trash", "deposit", "vip"),
 			Payout: t.amount(), Date: t.moment(), Received: now, RequestID: t.ids.Next(), Stamp: now.UnixMicro(),
 			Rules: cellRules,
-		}
-		if t.random.IntN(6) == 0 {
-			in.Params = conversion.Params{{Name: "test", Value: "1"}}
 		}
 		if t.random.IntN(3) == 0 {
 			in.Cost = t.amount()
@@ -230,6 +227,13 @@ func testCells(d *desk) {
 			d.Fatal(err)
 		}
 	}
+	fold()
+	compareCells(d.Context(), d, d.store)
+	tests, err := d.store.OldTests(d.Context(), time.Now().Add(time.Hour), 1000)
+	if err != nil || len(tests) == 0 {
+		d.Fatalf("%d tests: %v", len(tests), err)
+	}
+	d.write(&ledger.Changes{Tests: sorted(tests)})
 	fold()
 	compareCells(d.Context(), d, d.store)
 }

@@ -39,6 +39,7 @@ func traffic(random *rand.Rand) (clicks []*conversion.Click, conversions []*conv
 		click := &conversion.Click{
 			Endpoint: pick(shop, "shop/other", "other/main"), SubID: fmt.Sprint("s", n), Time: minute(),
 			Campaign: pick("", "spring", "summer"), Params: params(), Unique: random.IntN(2) == 0,
+			Test: random.IntN(8) == 0,
 		}
 		if random.IntN(2) == 0 {
 			cost := amount(pick("0.000001", "12.345678", "-3"))
@@ -50,7 +51,7 @@ func traffic(random *rand.Rand) (clicks []*conversion.Click, conversions []*conv
 		click := clicks[random.IntN(len(clicks))]
 		c := bareConversion(click.SubID, fmt.Sprint(n), noon, n)
 		c.Endpoint, c.ClickTime, c.ConversionTime = click.Endpoint, click.Time, minute()
-		c.Campaign, c.Test = click.Campaign, random.IntN(8) == 0
+		c.Campaign, c.Test = click.Campaign, click.Test || random.IntN(8) == 0
 		if random.IntN(5) == 0 {
 			c.SubID, c.ClickTime, c.Campaign = fmt.Sprint("orphan", n), time.Time{}, ""
 		}
@@ -142,7 +143,7 @@ func sumByHand(p report.Plan, clicks []*conversion.Click, conversions []*convers
 			}
 			return click.Params.Get(string(d))
 		}
-		if !p.WithoutClicks {
+		if !p.WithoutClicks && !click.Test {
 			one := report.Fact{Endpoint: click.Endpoint}
 			if click.Unique {
 				one.Unique = 1

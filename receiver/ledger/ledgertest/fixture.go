@@ -59,7 +59,7 @@ func fullClick(subid string) *conversion.Click {
 	return &conversion.Click{
 		Endpoint: shop, SubID: subid, Time: noon.Add(-time.Hour), Campaign: awkward, IP: "2001:db8::1", UserAgent: awkward,
 		Params: conversion.Params{{Name: "keyword", Value: awkward}, {Name: "sub_id_30", Value: "30"}}, Cost: longAmount(),
-		VisitorFields: []string{"cost", "sub_id_30"}, Unique: true,
+		VisitorFields: []string{"cost", "sub_id_30"}, Unique: true, Test: true,
 	}
 }
 
@@ -111,6 +111,7 @@ func fullReceived(at time.Time, n int) ledger.Received {
 		Type:        "sale",
 		Outcome:     conversion.Recorded,
 		Warnings:    []conversion.Warning{conversion.DateInFuture},
+		Test:        true,
 		Signature:   id(noon, n+1000),
 		Conversion:  id(noon, 1),
 		Version:     3,

@@ -64,6 +64,7 @@ func Run(t *testing.T, engine Engine) {
 		{"a lease that is raced for has one holder", testLeaseRace},
 		{"pruning takes the old and nothing else", testPrune},
 		{"old clicks are found and deleted, except those with a conversion", testOldClicks},
+		{"old test clicks are found, and deleted with all that came of them", testOldTests},
 		{"an S2S postback comes back as it was", testForwards},
 		{"an S2S postback has one sender, until its lease ends", testForwardLease},
 		{"an S2S postback waits for the older ones of its conversion", testForwardOrder},
@@ -176,6 +177,7 @@ func wantOf(changes *ledger.Changes) ledger.Want {
 	for _, p := range slices.Concat(changes.AwaitRate, changes.HaveRate) {
 		want.Keys = append(want.Keys, p.Key)
 	}
+	want.Keys = append(want.Keys, changes.Tests...)
 	want.Create = sorted(want.Create)
 	want.Keys = sorted(append(want.Keys, want.Create...))
 	return want

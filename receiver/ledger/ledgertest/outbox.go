@@ -105,8 +105,8 @@ func testForwards(d *desk) {
 	d.writeForwards(whole, forward(2, "c2", "orphans", "", 1))
 	want := ledger.OutboxRow{
 		ID: whole.ID, Slot: ledger.Slot{Key: ledger.KeyOf(shop, "c1"), SlotKey: c.Slot}, ConversionID: c.ID,
-		Version: c.Version,
-		Type:    c.Type, Rule: "r", Host: host, Conversion: c, Click: whole.Click, IP: whole.IP,
+		Version: c.Version, Test: true,
+		Type: c.Type, Rule: "r", Host: host, Conversion: c, Click: whole.Click, IP: whole.IP,
 		State: ledger.ForwardWaiting, Due: noon, Created: noon,
 	}
 	d.same("the row", []ledger.OutboxRow{want}, d.forwards(ledger.OutboxFilter{SubID: "c1"}))

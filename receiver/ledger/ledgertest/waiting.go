@@ -44,19 +44,19 @@ func testHeld(d *desk) {
 
 func testSettled(d *desk) {
 	row, other := fullReceived(noon, 1), fullReceived(noon, 2)
-	row.Outcome, row.Conversion = conversion.Held, [16]byte{}
+	row.Outcome, row.Conversion, row.Test = conversion.Held, [16]byte{}, false
 	d.write(&ledger.Changes{Received: []ledger.Received{row, other}})
 
 	settled := ledger.Received{
 		ID: row.ID, Endpoint: row.Endpoint, At: row.At, SubID: row.SubID, Outcome: conversion.Ignored,
 		Reason:   conversion.ClickNotFound,
-		Warnings: []conversion.Warning{conversion.CostUnreadable}, Conversion: id(noon, 77),
+		Warnings: []conversion.Warning{conversion.CostUnreadable}, Conversion: id(noon, 77), Test: true,
 	}
 	pruned := bareReceived(noon.Add(-time.Hour), 3)
 	d.write(&ledger.Changes{Settled: []ledger.Received{settled, pruned}})
 
-	row.Outcome, row.Reason, row.Warnings, row.Conversion = settled.Outcome, settled.Reason, settled.Warnings,
-		settled.Conversion
+	row.Outcome, row.Reason, row.Warnings = settled.Outcome, settled.Reason, settled.Warnings
+	row.Conversion, row.Test = settled.Conversion, settled.Test
 	d.same("received", []ledger.Received{other, row}, d.received(ledger.ReceivedFilter{}))
 	d.same("by the new outcome", []ledger.Received{row}, d.received(ledger.ReceivedFilter{Outcome: conversion.Ignored}))
 }

@@ -51,7 +51,7 @@ var (
 	fixedConversionColumns = []string{"endpoint", "subid", "tid", "slot_type", "id", "created_at"}
 	changedConversion      = slices.Concat(table.Conversions.Pick(fixedConversionColumns[:slotKey]...),
 		table.Conversions.Without(fixedConversionColumns...))
-	settledReceived = table.Received.Pick("endpoint", "subid", "id", "outcome", "reason", "warnings", "conversion")
+	settledReceived = table.Received.Pick("endpoint", "subid", "id", "outcome", "reason", "warnings", "conversion", "test")
 	heldKey         = table.Held.Pick("endpoint", "subid", "request_id")
 	pendingColumns  = table.PendingRates.Columns
 )
@@ -177,6 +177,7 @@ func (s *Store) write(ctx context.Context, conn *pgx.Conn, st *state, changes *l
 	insertReceived.queue(b, sortedValues(changes.Received, keyOfReceived), nil)
 	settleReceived.queue(b, sortedValues(changes.Settled, keyOfReceived), nil)
 	deleteClicks.queue(b, sortedValues(changes.Expired, keyOfKey), nil)
+	queueTests(b, sortedValues(changes.Tests, keyOfKey))
 	queueCommit(b)
 	return s.send(ctx, conn, b)
 }

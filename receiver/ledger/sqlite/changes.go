@@ -9,14 +9,15 @@ import (
 func (w *writer) store(c *ledger.Changes) (bool, error) {
 	for _, write := range []func(*ledger.Changes) error{
 		w.storeClicks, w.storeConversions, w.storeReceived, w.storeHeld, w.storePending, w.storeForwards,
-		w.expireClicks,
+		w.expireClicks, w.removeTests,
 	} {
 		if err := write(c); err != nil {
 			return false, err
 		}
 	}
 	n := len(c.NewClicks) + len(c.UpdatedClicks) + len(c.Conversions) + len(c.History) + len(c.Received) + len(c.Settled) +
-		len(c.Hold) + len(c.Release) + len(c.AwaitRate) + len(c.HaveRate) + len(c.Forwards) + len(c.Expired)
+		len(c.Hold) + len(c.Release) + len(c.AwaitRate) + len(c.HaveRate) + len(c.Forwards) + len(c.Expired) +
+		len(c.Tests)
 	return n > 0, nil
 }
 

@@ -16,7 +16,7 @@ var (
 )
 
 // settledColumns are those of a received row that a held postback's end changes, after its key.
-var settledColumns = table.Received.Pick("endpoint", "id", "outcome", "reason", "warnings", "conversion")
+var settledColumns = table.Received.Pick("endpoint", "id", "outcome", "reason", "warnings", "conversion", "test")
 
 // changedConversion are the columns that a new version may change: never the id, the slot and the creation, which
 // indexes hold.

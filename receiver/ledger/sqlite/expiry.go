@@ -39,3 +39,35 @@ func (w *writer) expireClicks(c *ledger.Changes) error {
 	}
 	return nil
 }
+
+// removals delete what came of a test click, and at last the click. Versions go before the conversions that tell which
+// of them are tests: an orphan that was there before its click may have none.
+var removals = []string{
+	"delete from outbox where endpoint = ?1 and subid = ?2 and test",
+	`delete from pending_rates where endpoint = ?1 and subid = ?2 and (of_click or (tid, slot_type) in
+		(select tid, slot_type from conversions where endpoint = ?1 and subid = ?2 and test))`,
+	"delete from conversion_history where id in (select id from conversions where endpoint = ?1 and subid = ?2 and test)",
+	"delete from conversions where endpoint = ?1 and subid = ?2 and test",
+	"delete from clicks where endpoint = ?1 and subid = ?2 and test",
+}
+
+func (w *writer) removeTests(c *ledger.Changes) error {
+	for _, key := range c.Tests {
+		for _, remove := range w.removals {
+			if err := remove.exec(w.endpoints[key.Endpoint], key.SubID); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
+}
+
+// OldTests implements [ledger.Upkeep].
+func (s *Store) OldTests(ctx context.Context, before time.Time, limit int) ([]ledger.Key, error) {
+	const old = `select (select name from endpoints e where e.id = c.endpoint), c.subid from clicks c
+		where c.test and c.click_time < ? order by c.click_time limit ?`
+	return collect(ctx, s, old, []any{ceilMicros(before), limit}, func(r *row) (ledger.Key, error) {
+		key := ledger.KeyOf(r.text(), r.text())
+		return key, r.err
+	})
+}

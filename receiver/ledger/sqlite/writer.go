@@ -27,6 +27,9 @@ type writer struct {
 	postponeRow, resumeNext, updateForward, resendForward, pruneForwards, reviveForwards *statement
 	saveRates, takeLease, pruneReceived, pruneHistory, expireClick, beat                 *statement
 
+	// removals are those of the list of that name.
+	removals []*statement
+
 	// prepared are all of them.
 	prepared []*statement
 
@@ -124,8 +127,8 @@ func (w *writer) prepare() error {
 		&w.selectCell:     selectCell,
 		&w.replaceCell:    replaceCell,
 		&w.insertReceived: insert(table.Received),
-		&w.settleReceived: "update received set outcome = ?3, reason = ?4, warnings = ?5, conversion = ?6 where endpoint " +
-			"= ?1 and id = ?2",
+		&w.settleReceived: "update received set outcome = ?3, reason = ?4, warnings = ?5, conversion = ?6, test = ?7 " +
+			"where endpoint = ?1 and id = ?2",
 		&w.insertHeld: insert(table.Held),
 		&w.deleteHeld: "delete from held where request_id = ?",
 		&w.awaitRate:  insert(table.PendingRates) + " on conflict do nothing",
@@ -163,14 +166,26 @@ func (w *writer) prepare() error {
 			(select 1 from conversions where endpoint = ?1 and subid = ?2)`,
 		&w.beat: "update heartbeat set beats = beats + 1",
 	} {
-		text = columnLists.Replace(text)
-		s, err := prepare(w.conn, text)
-		if err != nil {
-			return classify(err)
+		if err := w.add(target, text); err != nil {
+			return err
 		}
-		*target = s
-		w.prepared = append(w.prepared, s)
 	}
+	w.removals = make([]*statement, len(removals))
+	for i, text := range removals {
+		if err := w.add(&w.removals[i], text); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func (w *writer) add(target **statement, text string) error {
+	s, err := prepare(w.conn, columnLists.Replace(text))
+	if err != nil {
+		return classify(err)
+	}
+	*target = s
+	w.prepared = append(w.prepared, s)
 	return nil
 }
 

@@ -23,6 +23,7 @@ var Clicks = Table[conversion.Click]{Name: "clicks", Columns: slices.Concat([]Co
 	encoded("params", JSON, func(c *conversion.Click) params { return params{&c.Params} }),
 	encoded("visitor_fields", Text, func(c *conversion.Click) words[string] { return words[string]{&c.VisitorFields} }),
 	Of("unique_visit", Boolean, func(c *conversion.Click) *bool { return &c.Unique }),
+	Of("test", Boolean, func(c *conversion.Click) *bool { return &c.Test }),
 }, optionalAmount("cost", func(c *conversion.Click) **money.Amount { return &c.Cost }))}
 
 // Conversions are the current versions of the slots, one row a slot.
@@ -85,6 +86,7 @@ var Received = Table[ledger.Received]{Name: "received", Columns: []Column[ledger
 	encoded("warnings", Text, func(r *ledger.Received) words[conversion.Warning] {
 		return words[conversion.Warning]{&r.Warnings}
 	}),
+	Of("test", Boolean, func(r *ledger.Received) *bool { return &r.Test }),
 	Of("signature", UUID, func(r *ledger.Received) *uuid.UUID { return &r.Signature }).Null(),
 	Of("conversion", UUID, func(r *ledger.Received) *uuid.UUID { return &r.Conversion }).Null(),
 	Of("version", Integer, func(r *ledger.Received) *int { return &r.Version }).Null(),
@@ -147,6 +149,7 @@ var Outbox = Table[ledger.OutboxRow]{Name: "outbox", Columns: []Column[ledger.Ou
 	Of("version", Integer, func(o *ledger.OutboxRow) *int { return &o.Version }),
 	Of("conversion_id", UUID, func(o *ledger.OutboxRow) *uuid.UUID { return &o.ConversionID }),
 	Of("type", Text, func(o *ledger.OutboxRow) *string { return &o.Type }),
+	Of("test", Boolean, func(o *ledger.OutboxRow) *bool { return &o.Test }),
 	encoded("conversion", JSON, func(o *ledger.OutboxRow) document[conversion.Conversion] {
 		return document[conversion.Conversion]{&o.Conversion}
 	}),

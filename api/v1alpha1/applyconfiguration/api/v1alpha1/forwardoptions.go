@@ -17,7 +17,7 @@ type ForwardOptionsApplyConfiguration struct {
 	// Require are the fields that a conversion or its click must have to be forwarded: `tid`, `payout`, `campaign`,
 	// `keyword`, `external_id`, `creative_id`, `ad_campaign_id`, `source`, `sub_id_1` to `sub_id_30`.
 	Require []string `json:"require,omitempty"`
-	// SendTests forwards conversions of postbacks with `test=1` too. Otherwise they are recorded and not forwarded.
+	// SendTests forwards conversions of test clicks too. Otherwise they are recorded and not forwarded.
 	SendTests *bool `json:"sendTests,omitempty"`
 }
 
