@@ -9,6 +9,7 @@ import (
 	"time"
 
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
+	"github.com/postback-dev/postback-operator/receiver/report"
 )
 
 // openAPIPath is where the document is served.
@@ -95,8 +96,8 @@ func (o *operation) describe(types schemas) object {
 		}
 		query := object{"name": name, "in": "query", "description": says.text, "schema": schema}
 		delete(schema, "description")
-		if name == "filter" {
-			query["schema"] = object{"type": "array", "items": schema, "maxItems": maxTerms}
+		if most, several := map[string]int{"filter": maxTerms, "without": report.MaxWithout}[name]; several {
+			query["schema"] = object{"type": "array", "items": schema, "maxItems": most}
 		}
 		parameters = append(parameters, query)
 	}

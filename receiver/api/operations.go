@@ -83,7 +83,8 @@ func (a *api) operations() []operation {
 
 // reportParameters of a report: see docs/reports.md.
 var reportParameters = []string{
-	"endpoint", "namespace", "group", "metrics", "time", "tz", "from", "to", "filter", "currency", "sort", "limit",
+	"endpoint", "namespace", "group", "metrics", "time", "tz", "from", "to", "filter", "without", "currency", "sort",
+	"limit",
 }
 
 // reports are the three forms of a report.
@@ -140,6 +141,7 @@ var parameterWords = map[string]struct {
 	"currency":  {"converts all amounts by the rates of today", nil},
 	"sort":      {"a group or a metric; with a minus in front the greatest first", nil},
 	"filter":    {"FIELD OP VALUE, with one of eq, ne, in, notin, gt, lt, contains, or empty without a value", nil},
+	"without":   {"a row of a report to leave out: a JSON array with a value for each group", nil},
 	"follow": {"1 streams what is committed from now on, an object a line",
 		func() []string { return []string{"1"} }},
 	"separator":    {"what parts the cells", func() []string { return []string{",", ";"} }},

@@ -184,6 +184,9 @@ func (f *folder) report() *Report {
 	}
 	totals := map[string]*Row{}
 	for _, row := range f.rows {
+		if slices.ContainsFunc(f.query.Without, func(out []string) bool { return slices.Equal(out, row.Groups) }) {
+			continue
+		}
 		if totals[row.Currency] == nil {
 			totals[row.Currency] = &Row{Currency: row.Currency}
 		}

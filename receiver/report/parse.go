@@ -1,6 +1,7 @@
 package report
 
 import (
+	"encoding/json"
 	"net/url"
 	"slices"
 	"strconv"
@@ -13,7 +14,7 @@ import (
 
 // parameters of a query, in the order in which they are read: times need the zone, sorting needs groups and metrics.
 var parameters = []string{
-	"tz", "time", "from", "to", "group", "metrics", "endpoint", "namespace", "filter", "currency", "sort", "limit",
+	"tz", "time", "from", "to", "group", "metrics", "endpoint", "namespace", "filter", "without", "currency", "sort", "limit",
 }
 
 // Parameters returns the names of a query's parameters.
@@ -39,15 +40,18 @@ func Parse(values url.Values, now time.Time, zone func(name string) (*time.Locat
 	return p.Query, p.completeRange(now)
 }
 
+// repeatable are the parameters that may be given several times, and how often.
+var repeatable = map[string]int{"filter": maxFilters, "without": MaxWithout}
+
 func checkParameters(values url.Values) error {
 	for name, given := range values {
 		switch {
 		case !slices.Contains(parameters, name):
 			return invalid(name, "unknown parameter; known here: %s", strings.Join(parameters, ", "))
-		case name != "filter" && len(given) > 1:
+		case repeatable[name] == 0 && len(given) > 1:
 			return invalid(name, "given more than once")
-		case len(given) > maxFilters:
-			return invalid(name, "given more than %d times", maxFilters)
+		case repeatable[name] > 0 && len(given) > repeatable[name]:
+			return invalid(name, "given more than %d times", repeatable[name])
 		}
 		for _, value := range given {
 			switch {
@@ -84,6 +88,8 @@ func (p *parser) set(name, value string) (err error) {
 		p.Metrics, err = parseMetrics(value)
 	case "endpoint", "namespace", "filter":
 		return p.addFilter(name, value)
+	case "without":
+		return p.leaveOut(value)
 	case "currency":
 		if p.Currency = money.Currency(value); p.Currency == "" {
 			err = invalid(name, "%q is no currency code", value)
@@ -121,6 +127,16 @@ func (p *parser) addFilter(name, value string) error {
 		}
 	}
 	p.Filters = append(p.Filters, f)
+	return nil
+}
+
+// leaveOut reads which row is left out.
+func (p *parser) leaveOut(value string) error {
+	var groups []string
+	if json.Unmarshal([]byte(value), &groups) != nil || len(groups) != len(p.Groups) || len(groups) == 0 {
+		return invalid("without", `must be a JSON array with a value for each group, such as ["2026-01-31","spring"]`)
+	}
+	p.Without = append(p.Without, groups)
 	return nil
 }
 

@@ -10,6 +10,7 @@ import (
 const (
 	MaxGroups  = 3
 	MaxRows    = 10_000
+	MaxWithout = 200
 	maxFilters = 20
 	maxMetrics = 40
 )
@@ -40,6 +41,8 @@ type Query struct {
 	From, To time.Time
 	// Filters must all hold.
 	Filters []Filter
+	// Without are rows that are left out, and of the totals too, by the values of their groups.
+	Without [][]string
 	// Currency into which amounts are converted by the rates of today; empty = each in its endpoint's.
 	Currency string
 	// Sort names a metric, or a group; empty = by the groups. Rows that are equal in it are in the order of their groups.

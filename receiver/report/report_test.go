@@ -313,7 +313,11 @@ func TestAWrongQueryIsToldByTheNameOfItsParameter(t *testing.T) {
 		"limit=0":                       "limit: must be 1 to",
 		"limit=1&limit=2":               "limit: given more than once",
 		"filter=campaign eq %00":        "filter: must be UTF-8",
-		strings.Repeat("filter=campaign empty&", 21): "filter: given more than 20 times",
+		"without=[]":                    "without: must be a JSON array",
+		`group=day&without=["a","b"]`:   "without: must be a JSON array",
+		`group=day&without=x`:           "without: must be a JSON array",
+		"group=day" + strings.Repeat(`&without=["a"]`, 201): "without: given more than 200 times",
+		strings.Repeat("filter=campaign empty&", 21):        "filter: given more than 20 times",
 	} {
 		values, err := url.ParseQuery(raw)
 		if err != nil {
@@ -324,6 +328,23 @@ func TestAWrongQueryIsToldByTheNameOfItsParameter(t *testing.T) {
 		if !errors.As(err, &invalid) || !strings.HasPrefix(err.Error(), want) {
 			t.Errorf("%q: %v, want %s…", raw, err, want)
 		}
+	}
+}
+
+func TestRowsThatAreLeftOutAreInNoTotal(t *testing.T) {
+	list := []Fact{
+		{Values: []string{"a/shop", "spring"}, Endpoint: "a/shop", Rows: 10, Amount: dec("5")},
+		{Values: []string{"a/shop", "summer"}, Endpoint: "a/shop", Rows: 30, Amount: dec("7")},
+		{Values: []string{"a/shop", "spring"}, Endpoint: "a/shop", Currency: "USD", Type: "sale", Rows: 2, Amount: dec("8")},
+		{Values: []string{"a/shop", "summer"}, Endpoint: "a/shop", Currency: "USD", Type: "sale", Rows: 3, Amount: dec("9")},
+	}
+	const asked = "group=endpoint,campaign&metrics=clicks,cr,profit"
+	r, lines := shown(t, asked+`&without=["a/shop","summer"]&without=["b/shop","spring"]`, list...)
+	if diff := cmp.Diff([]string{"a/shop spring USD clicks=10 cr=20 profit=3"}, lines[:len(r.Rows)]); diff != "" {
+		t.Error(diff)
+	}
+	if cr := r.Value(r.Query.Metrics[1], r.Totals[0]); cr.String() != "20" {
+		t.Errorf("the rate of the rest is %s", cr)
 	}
 }
 
