@@ -20,6 +20,7 @@ import (
 	"github.com/google/uuid"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/access"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
@@ -126,7 +127,7 @@ func (e *Explainer) Explain(ctx context.Context, q Question) (Answer, error) {
 		return Answer{}, err
 	}
 	if found.Attempt == nil {
-		return Answer{Steps: []Step{{Step: trace.Step{Name: trace.Key, Reason: wrongKey}, Note: words[wrongKey]}},
+		return Answer{Steps: []Step{{Step: trace.Step{Name: trace.Key, Reason: wrongKey}, Note: read.Sentence(wrongKey)}},
 			Status: http.StatusNotFound}, nil
 	}
 	return e.walk(ctx, found)
@@ -336,19 +337,19 @@ func (answer *Answer) tell(steps *trace.Trace, a attempt) {
 		if s.Name == trace.Key && a.KeyID == "" {
 			continue // Nobody presented one.
 		}
-		note := words[s.Reason]
+		note := read.Sentence(s.Reason)
 		sent := s.Name == trace.Forward && s.Reason == ""
 		switch {
 		case s.Name == trace.Forward:
 			note, s.By, s.Reason = cmp.Or(note, s.Reason), s.Reason, ""
-			if words[s.By] == "" {
+			if read.Sentence(s.By) == "" {
 				s.By = "" // it is no field of the rule
 			}
 		case note != "":
 		case len(s.Warnings) > 0:
 			var notes []string
 			for _, warning := range s.Warnings {
-				notes = append(notes, words[warning])
+				notes = append(notes, read.Sentence(warning))
 			}
 			note = strings.Join(notes, " ")
 		case s.Name == trace.Access && s.About == "address" && a.assumed:

@@ -12,6 +12,7 @@ import (
 	"github.com/shopspring/decimal"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/access"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
@@ -296,12 +297,12 @@ func FuzzExplain(f *testing.F) {
 
 func TestEveryReasonAndWarningHasASentence(t *testing.T) {
 	for _, reason := range conversion.Reasons() {
-		if explain.Sentence(string(reason)) == "" {
+		if read.Sentence(string(reason)) == "" {
 			t.Errorf("reason %s", reason)
 		}
 	}
 	for _, warning := range conversion.Warnings() {
-		if explain.Sentence(string(warning)) == "" {
+		if read.Sentence(string(warning)) == "" {
 			t.Errorf("warning %s", warning)
 		}
 	}
