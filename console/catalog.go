@@ -1,6 +1,7 @@
 package console
 
 import (
+	"maps"
 	"net/url"
 	"slices"
 	"time"
@@ -24,16 +25,22 @@ func (c *console) clicks(p *page) error {
 	if err := c.listEndpoints(p); err != nil {
 		return err
 	}
-	asked := p.asked("endpoint", "filter", "cursor")
-	if campaign := p.Value("campaign"); campaign != "" {
-		asked.Add("filter", "campaign eq "+campaign)
-	}
-	if subid := p.Value("subid"); subid != "" {
-		asked.Add("filter", "subid eq "+subid)
-	}
+	asked := p.askedClicks()
+	maps.Copy(asked, p.asked("cursor"))
 	found, err := c.API.Clicks(p.ctx, asked)
 	p.Clicks, p.NextCursor = found.Items, cursor(found.NextCursor)
 	return err
+}
+
+// askedClicks are the parameters of the clicks that the URL says.
+func (p *page) askedClicks() url.Values {
+	asked := p.asked("endpoint", "filter")
+	for _, name := range []string{"campaign", "subid"} {
+		if value := p.Value(name); value != "" {
+			asked.Add("filter", name+" eq "+value)
+		}
+	}
+	return asked
 }
 
 // click shows one click with its conversions.

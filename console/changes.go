@@ -25,6 +25,3 @@ func back(named, otherwise string) string {
 	}
 	return withQuery(target.EscapedPath(), target.Query())
 }
-
-// Address returns the page's own URL, for forms that lead back to it.
-func (p *page) Address() string { return p.request.URL.RequestURI() }

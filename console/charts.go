@@ -79,10 +79,12 @@ var outcomeClasses = []struct{ outcome, class string }{
 type onPage struct {
 	Page *page
 	F    figure
+	// N counts the page's figures from 0.
+	N int
 }
 
 // Figure returns what the template of a figure needs.
-func (p *page) Figure(f figure) onPage { return onPage{p, f} }
+func (p *page) Figure(n int, f figure) onPage { return onPage{p, f, n} }
 
 // reportFigures draws a report by its first group, a chart for each currency.
 func (p *page) reportFigures(r *read.Report) []figure {

@@ -7,10 +7,13 @@
 package console
 
 import (
+	"cmp"
 	"embed"
 	"errors"
 	"log/slog"
 	"net/http"
+	"net/url"
+	"strings"
 	"time"
 
 	"github.com/postback-dev/postback-operator/api/read/client"
@@ -19,12 +22,16 @@ import (
 //go:embed static
 var static embed.FS
 
-// Options are what the console is made of. All are mandatory.
+// Options are what the console is made of. Fields without a comment on nil are mandatory.
 type Options struct {
 	API    *client.Client
 	Logger *slog.Logger
 	// Clock tells the time.
 	Clock func() time.Time
+	// Actor names who uses the console, for the log of what people change; empty = "console".
+	Actor string
+	// Views keeps the pages that people have named; nil = the console has none.
+	Views Views
 }
 
 // Base is the path below which the pages are.
@@ -35,6 +42,7 @@ const Base = "/console/"
 func New(o Options) http.Handler { return newConsole(o).handler() }
 
 func newConsole(o Options) *console {
+	o.Actor = cmp.Or(o.Actor, "console")
 	c := &console{Options: o, guard: newGuard()}
 	c.tails.open = c.openTail
 	return c
@@ -56,24 +64,57 @@ func (c *console) handler() http.Handler {
 		"endpoints":        c.endpoints,
 		"operations":       c.operations,
 		"operations/{id}":  c.operation,
+		"views":            c.views,
 
 		"clicks/{namespace}/{name}/{subid}": c.click,
 	} {
 		mux.Handle("GET "+Base+path, c.show(page))
 	}
 	mux.HandleFunc("GET "+Base+"tail", c.tail)
-	mux.Handle("POST "+Base+"url", c.show(c.urlAndTest))
-	for path, change := range map[string]func(*page) error{
-		"s2s/{id}/resend":        c.resend,
-		"operations":             c.replay,
-		"operations/{id}/run":    c.runOperation,
-		"operations/{id}/cancel": c.cancelOperation,
-	} {
-		mux.Handle("POST "+Base+path, c.show(change))
-	}
+	c.handleForms(mux)
+	c.handleFiles(mux)
 	mux.Handle("GET "+Base+"static/", http.StripPrefix(Base, http.FileServerFS(static)))
 	mux.Handle("GET "+Base, c.show(func(*page) error { return errNoPage }))
 	return secure(mux)
+}
+
+// handleForms routes what changes something. What the receiver refuses is told on the page that has the form.
+func (c *console) handleForms(mux *http.ServeMux) {
+	mux.Handle("POST "+Base+"url", c.show(c.urlAndTest))
+	for path, change := range map[string]func(*page) error{
+		"s2s/{id}/resend":         c.resend,
+		"operations":              c.attempt("operations", c.operations, c.operate),
+		"operations/{id}/run":     c.attempt("operations/{id}", c.operation, c.runOperation),
+		"operations/{id}/cancel":  c.attempt("operations/{id}", c.operation, c.cancelOperation),
+		"conversions/{id}/change": c.attempt("conversions/{id}", c.conversion, c.correct),
+		"conversions/{id}/adjust": c.attempt("conversions/{id}", c.conversion, c.adjust),
+		"views":                   c.saveView,
+		"views/delete":            c.deleteView,
+	} {
+		mux.Handle("POST "+Base+path, c.show(change))
+	}
+}
+
+// handleFiles routes what is downloaded: tables, and charts as pictures.
+func (c *console) handleFiles(mux *http.ServeMux) {
+	for path, of := range map[string]func(*page) (resource string, parameters url.Values){
+		"conversions.csv": func(p *page) (string, url.Values) { return "conversions.csv", p.asked(conversionFilters...) },
+		"received.csv":    func(p *page) (string, url.Values) { return "postbacks.csv", p.asked(postbackFilters...) },
+		"s2s.csv":         func(p *page) (string, url.Values) { return "forwards.csv", p.asked(forwardFilters...) },
+		"clicks.csv":      func(p *page) (string, url.Values) { return "clicks.csv", p.askedClicks() },
+		"reports.csv":     func(p *page) (string, url.Values) { return "report.csv", p.askedReport() },
+		"operations/{id}/rows.csv": func(p *page) (string, url.Values) {
+			return "operations/" + url.PathEscape(p.request.PathValue("id")) + "/rows.csv", p.asked("outcome")
+		},
+	} {
+		mux.HandleFunc("GET "+Base+path, func(w http.ResponseWriter, r *http.Request) {
+			p := newPage(r, c.Clock())
+			resource, parameters := of(p)
+			c.download(w, p, resource, parameters)
+		})
+	}
+	mux.HandleFunc("GET "+Base+"reports/chart.svg", c.picture(c.reports))
+	mux.HandleFunc("GET "+Base+"overview/chart.svg", c.picture(c.overviewFigures))
 }
 
 type console struct {
@@ -89,10 +130,10 @@ var errNoPage = errors.New("no such page")
 func (c *console) show(fill func(*page) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
 		p := newPage(r, c.Clock())
-		p.Token = c.guard.token(c.guard.session(w, r))
+		p.Token, p.HasViews = c.guard.token(c.guard.session(w, r)), c.Views != nil
 		status, err := http.StatusOK, error(nil)
 		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(w, r.Body, maxForm)
+			r.Body = http.MaxBytesReader(w, r.Body, limitOf(r))
 			err = c.guard.check(r)
 		}
 		if err == nil {
@@ -100,6 +141,8 @@ func (c *console) show(fill func(*page) error) http.Handler {
 		}
 		if err != nil {
 			status = c.explain(p, err)
+		} else if p.status != 0 {
+			status = p.status
 		} else if p.next != "" {
 			http.Redirect(w, r, p.next, http.StatusSeeOther)
 			return
@@ -110,6 +153,24 @@ func (c *console) show(fill func(*page) error) http.Handler {
 			c.Logger.Error("Rendering a page of the console", "path", r.URL.Path, "error", err)
 		}
 	})
+}
+
+// attempt does what a form says. What the receiver refuses is told on the page that has the form, with what was said in
+// it, so that it can be corrected; at is that page's path.
+func (c *console) attempt(at string, form, change func(*page) error) func(*page) error {
+	return func(p *page) error {
+		err := change(p)
+		var refused *client.Failure
+		if !errors.As(err, &refused) || refused.Status >= http.StatusInternalServerError {
+			return err
+		}
+		p.path = Base + strings.Replace(at, "{id}", p.request.PathValue("id"), 1)
+		if err := form(p); err != nil {
+			return err
+		}
+		p.Failure, p.status = refused.Message, refused.Status
+		return nil
+	}
 }
 
 // explain turns an error into what the page shows, and returns the status.

@@ -1,9 +1,12 @@
 package console
 
 import (
+	"context"
 	"encoding/json"
+	"io"
 	"io/fs"
 	"log/slog"
+	"maps"
 	"net/http"
 	"net/http/httptest"
 	"net/url"
@@ -12,6 +15,8 @@ import (
 	"strings"
 	"testing"
 	"time"
+
+	"golang.org/x/text/feature/plural"
 
 	"github.com/postback-dev/postback-operator/api/read/client"
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
@@ -29,9 +34,13 @@ type receiver struct {
 	status int
 	// explained are the parameters of the last postback that somebody asked about.
 	explained string
-	// operation is the last one that was asked for.
-	operation read.NewOperation
-	guard     *guard
+	// operation is the last one that was asked for, correction the last correction or adjustment, headers are those of the
+	// request.
+	operation  read.NewOperation
+	correction read.Correction
+	headers    http.Header
+	views      Views
+	guard      *guard
 }
 
 func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -51,6 +60,16 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	hostileClick := read.Click{
 		Endpoint: "shop/main", SubID: hostile, Time: &at, Campaign: &text, IP: &text, UserAgent: &text,
 		Params: map[string]string{"source": hostile, hostile: hostile}, OriginalCost: &text, OriginalCurrency: &text,
+	}
+	f.headers = r.Header.Clone()
+	if r.Method == http.MethodPatch || strings.HasSuffix(r.URL.Path, "/adjustments") {
+		_ = json.NewDecoder(r.Body).Decode(&f.correction)
+		_ = json.NewEncoder(w).Encode(conversion)
+		return
+	}
+	if strings.HasSuffix(r.URL.Path, ".csv") {
+		_, _ = io.WriteString(w, "id\n1\n")
+		return
 	}
 	var answer any
 	switch r.URL.Path {
@@ -146,13 +165,18 @@ func pointer(s string) *string { return &s }
 
 // newHandler returns the console over an API.
 func newHandler(api *receiver) http.Handler {
-	c := newConsole(Options{
+	c := consoleOver(api, api.views)
+	api.guard = c.guard
+	return c.handler()
+}
+
+func consoleOver(api http.Handler, views Views) *console {
+	return newConsole(Options{
 		API:    client.New("http://localhost", "", client.Local{Handler: api}),
 		Logger: slog.New(slog.DiscardHandler),
 		Clock:  func() time.Time { return at },
+		Views:  views,
 	})
-	api.guard = c.guard
-	return c.handler()
 }
 
 func get(t *testing.T, api *receiver, target string) *httptest.ResponseRecorder {
@@ -171,13 +195,24 @@ var pages = []string{
 	"/console/clicks", "/console/clicks/shop/main/c1", "/console/campaigns", "/console/endpoints", "/console/statuses",
 	"/console/operations", "/console/operations/o1",
 	"/console/statuses?endpoint=shop/main&type=sale&word=" + url.QueryEscape(hostile),
+	"/console/reports?group=campaign,sub_id_3&out=" + url.QueryEscape(`["`+hostile+`",""]`),
+	"/console/views", "/console/views?name=a&url=" + url.QueryEscape("/console/?"+hostile),
+	"/console/operations?note=" + url.QueryEscape(hostile) + "&text=" + url.QueryEscape(hostile),
+}
+
+// hostileViews are views that somebody has written by hand.
+type hostileViews struct{}
+
+func (hostileViews) List(context.Context) ([]View, error) {
+	return []View{{hostile, hostile}, {"a", "javascript:alert(1)"}, {"b", "//evil.example/console/"},
+		{"c", "/console/reports?group=" + hostile}, {"d", "/console/\"><script>x</script>"}}, nil
 }
 
 func TestWhatStrangersSentStaysText(t *testing.T) {
 	for _, path := range pages {
 		for _, lang := range languages {
 			separator := map[bool]string{true: "&", false: "?"}[strings.Contains(path, "?")]
-			w := get(t, &receiver{}, path+separator+"lang="+lang+"&subid=%22%3E%3Cscript%3E")
+			w := get(t, &receiver{views: hostileViews{}}, path+separator+"lang="+lang+"&subid=%22%3E%3Cscript%3E")
 			body := w.Body.String()
 			if strings.Contains(body, "<script>") || strings.Contains(body, "<img") || strings.Contains(body, `""'>`) {
 				t.Errorf("%s in %s: markup of a stranger got into the page", path, lang)
@@ -267,7 +302,10 @@ func TestTheLanguageIsTheURLsElseTheBrowsers(t *testing.T) {
 func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
 	var used strings.Builder
 	used.WriteString("title.failure failure.no_page failure.receiver failure.form builder.tid_per_postback " +
-		"chart.money chart.received chart.newest") // in Go
+		"chart.money chart.received chart.newest live.more view.wrong_name view.wrong_url view.too_many") // in Go
+	for _, line := range (&page{}).Keys() {
+		used.WriteString(" " + line.Text)
+	}
 	entries, err := fs.ReadDir(templateFiles, "templates")
 	if err != nil {
 		t.Fatal(err)
@@ -284,12 +322,20 @@ func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
 			t.Errorf("%s is used and has no text", key[1])
 		}
 	}
+	for _, key := range regexp.MustCompile(`\.N "([^"]+)"`).FindAllStringSubmatch(used.String(), -1) {
+		if plurals["en"][key[1]] == nil {
+			t.Errorf("%s is used and has no text", key[1])
+		}
+	}
+	for _, form := range regexp.MustCompile(`\.Form "([^"]+)"`).FindAllStringSubmatch(used.String(), -1) {
+		used.WriteString(" operation." + form[1] + "_what")
+	}
 	made := []string{
-		"title.", "language.", "dimension.", "report.time.", "word.", "builder.kind.", "builder.snippet.", "confidence.",
+		"title.", "language.", "dimension.", "report.time.", "builder.kind.", "builder.snippet.", "confidence.",
 		"tester.example.", "step.", "verdict.",
 	}
 	for _, lang := range languages {
-		for key, text := range catalogs[lang] {
+		for key, text := range withoutSentences(catalogs[lang]) {
 			other := catalogs["en"][key]
 			if other == "" || text == "" || strings.Count(text, "%s") != strings.Count(other, "%s") {
 				t.Errorf("%s: %s has not the same text or verbs in both languages", lang, key)
@@ -299,8 +345,65 @@ func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
 				t.Errorf("%s: no page uses %s", lang, key)
 			}
 		}
-		if len(catalogs[lang]) != len(catalogs["en"]) {
-			t.Errorf("%s has %d texts, English %d", lang, len(catalogs[lang]), len(catalogs["en"]))
+		if of := withoutSentences(catalogs[lang]); len(of) != len(catalogs["en"]) {
+			t.Errorf("%s has %d texts, English %d", lang, len(of), len(catalogs["en"]))
 		}
+		for key := range plurals[lang] {
+			if !strings.Contains(used.String(), key) || plurals["en"][key] == nil {
+				t.Errorf("%s: %s is used nowhere, or English has it not", lang, key)
+			}
+		}
+		if len(plurals[lang]) != len(plurals["en"]) {
+			t.Errorf("%s has %d texts that count, English %d", lang, len(plurals[lang]), len(plurals["en"]))
+		}
+	}
+}
+
+// withoutSentences leaves out what translates the API's sentences: English has none of its own.
+func withoutSentences(catalog map[string]string) map[string]string {
+	catalog = maps.Clone(catalog)
+	maps.DeleteFunc(catalog, func(key, _ string) bool { return strings.HasPrefix(key, "word.") })
+	return catalog
+}
+
+func TestEveryNumberHasItsFormInBothLanguages(t *testing.T) {
+	for _, lang := range languages {
+		for key, texts := range plurals[lang] {
+			for n := range 130 {
+				if text := texts[formOf(lang, n)]; strings.Count(text, "%d") != 1 {
+					t.Errorf("%s: %s has no form for %d: %q", lang, key, n, text)
+				}
+			}
+			if _, unknown := texts[plural.Form(0)]; unknown && texts[plural.Other] == "" {
+				t.Errorf("%s: %s has a form that is unknown", lang, key)
+			}
+		}
+	}
+	p := &page{Lang: "ru"}
+	for n, want := range map[int]string{
+		1: "1 строка не показана", 2: "2 строки не показаны", 5: "5 строк не показано", 11: "11 строк не показано",
+		21: "21 строка не показана", 112: "112 строк не показано",
+	} {
+		if got := p.N("live.more", n); !strings.HasSuffix(got, want) {
+			t.Errorf("%d: %q", n, got)
+		}
+	}
+}
+
+func TestEverySentenceOfTheAPIIsTranslated(t *testing.T) {
+	translated := map[string]bool{}
+	for key := range catalogs["ru"] {
+		if word, ok := strings.CutPrefix(key, "word."); ok {
+			translated[word] = true
+		}
+	}
+	for _, word := range read.Sentences() {
+		if !translated[word] {
+			t.Errorf("%s has no sentence in Russian", word)
+		}
+		delete(translated, word)
+	}
+	for word := range translated {
+		t.Errorf("%s is translated, and the API does not say it", word)
 	}
 }

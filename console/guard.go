@@ -72,6 +72,20 @@ func (g *guard) sign(purpose, id string) string {
 	return hex.EncodeToString(mac.Sum(nil))
 }
 
+// maxForm and maxUpload bound the body of a form, in bytes: the greatest postback, escaped; and the greatest import.
+const (
+	maxForm   = 512 << 10
+	maxUpload = 17 << 20
+)
+
+// limitOf returns how long the body of a form may be. All of it is kept in memory.
+func limitOf(r *http.Request) int64 {
+	if r.URL.Path == Base+"operations" {
+		return maxUpload
+	}
+	return maxForm
+}
+
 // check returns [errForm] unless a page of this console, in this browser, has sent the form. It reads the form.
 func (g *guard) check(r *http.Request) error {
 	if err := g.origin.Check(r); err != nil {
@@ -81,7 +95,10 @@ func (g *guard) check(r *http.Request) error {
 	if !ours {
 		return errForm
 	}
-	if err := r.ParseForm(); err != nil {
+	if r.ParseForm() != nil {
+		return errForm
+	}
+	if err := r.ParseMultipartForm(limitOf(r)); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 		return errForm
 	}
 	if !hmac.Equal([]byte(r.PostForm.Get(tokenField)), []byte(g.token(id))) {

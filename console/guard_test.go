@@ -152,7 +152,8 @@ func TestAReplayIsAskedForAsADryRunAndRunByAFurtherForm(t *testing.T) {
 			t.Errorf("%s without a token: status %d", target, status)
 		}
 		form := url.Values{
-			"token": {token}, "endpoint": {"shop/main"}, "note": {"trained"}, "reason": {"status_unknown"}, "ids": {"a b"},
+			"token": {token}, "kind": {"replay"}, "endpoint": {"shop/main"}, "note": {"trained"}, "reason": {"status_unknown"},
+			"ids": {"a b"}, "once": {"k"},
 		}
 		status := b.send(t, http.MethodPost, target, form, nil)
 		want := "/api/v1" + strings.TrimPrefix(target, "/console")
@@ -160,7 +161,8 @@ func TestAReplayIsAskedForAsADryRunAndRunByAFurtherForm(t *testing.T) {
 			t.Errorf("%s: status %d, leads to %q, asked %s", target, status, b.location, api.last())
 		}
 		if target == "/console/operations" && (!api.operation.DryRun || len(api.operation.IDs) != 2 ||
-			api.operation.Reason != "status_unknown" || api.operation.Note != "trained") {
+			api.operation.Reason != "status_unknown" || api.operation.Note != "trained" ||
+			api.headers.Get("Idempotency-Key") != "k" || api.headers.Get("X-Postback-Actor") != "console") {
 			t.Errorf("asked for %+v", api.operation)
 		}
 	}

@@ -3,7 +3,10 @@ package console
 import (
 	"cmp"
 	"context"
-	"net/url"
+	"encoding/json"
+	"errors"
+	"io"
+	"net/http"
 	"strings"
 
 	"github.com/postback-dev/postback-operator/api/read/client"
@@ -39,32 +42,49 @@ func (c *console) operation(p *page) error {
 	return nil
 }
 
-// replay asks for a dry run of what the form selects, and leads to it.
-func (c *console) replay(p *page) error {
+// operate asks for a dry run of what a form says, and leads to it.
+func (c *console) operate(p *page) error {
 	p.section("operations")
 	said := p.request.PostForm
-	made, err := c.API.Operate(p.ctx, client.Who{Actor: "console"}, read.NewOperation{
-		Kind:     "replay",
+	asked := read.NewOperation{
+		Kind:     said.Get("kind"),
 		Endpoint: said.Get("endpoint"),
 		DryRun:   true,
 		Note:     strings.TrimSpace(said.Get("note")),
-		Reason:   said.Get("reason"),
-		Status:   said.Get("status"),
-		From:     said.Get("from"),
-		To:       said.Get("to"),
 		Forwards: said.Get("forwards"),
-		IDs:      ids(said),
-	})
+		From:     p.moment(strings.TrimSpace(said.Get("from"))),
+		To:       p.moment(strings.TrimSpace(said.Get("to"))),
+	}
+	switch asked.Kind {
+	case "import", "reconcile":
+		text, err := textOf(p.request)
+		if err != nil {
+			return errForm
+		}
+		asked.Text, asked.Orphans = text, said.Has("orphans")
+	default:
+		asked.Reason, asked.Status = strings.TrimSpace(said.Get("reason")), strings.TrimSpace(said.Get("status"))
+		asked.IDs = strings.Fields(said.Get("ids"))
+		asked.IncludeRefused, asked.IncludeRecorded = said.Has("include_refused"), said.Has("include_recorded")
+	}
+	made, err := c.API.Operate(p.ctx, c.who(p), asked)
 	if err != nil {
-		p.template = ""
 		return err
 	}
 	p.next = p.To("operations/" + made.ID)
 	return nil
 }
 
-// ids are the rows that a form names, nil for none.
-func ids(said url.Values) []string { return strings.Fields(said.Get("ids")) }
+// textOf returns the file that a form has sent, otherwise what was pasted.
+func textOf(r *http.Request) (string, error) {
+	file, header, err := r.FormFile("file")
+	if err != nil || header.Size == 0 {
+		return r.PostForm.Get("text"), nil // A form whose file is left out sends an empty one.
+	}
+	defer func() { _ = file.Close() }()
+	text, err := io.ReadAll(file)
+	return string(text), err
+}
 
 // runOperation does what a dry run has told.
 func (c *console) runOperation(p *page) error {
@@ -80,12 +100,24 @@ func (c *console) cancelOperation(p *page) error {
 func (c *console) step(p *page, change func(context.Context, string) (read.Operation, error)) error {
 	p.section("operations")
 	changed, err := change(p.ctx, p.request.PathValue("id"))
+	var refused *client.Failure
+	if errors.As(err, &refused) && refused.Status == http.StatusConflict {
+		p.Differences = differencesIn(refused.Body)
+	}
 	if err != nil {
-		p.template = ""
 		return err
 	}
 	p.next = p.To("operations/" + changed.ID)
 	return nil
+}
+
+// differencesIn reads why a dry run was not run; nil if that is something else.
+func differencesIn(body []byte) *read.OperationDifferences {
+	var differ read.OperationDifferences
+	if json.Unmarshal(body, &differ) != nil || len(differ.Differences) == 0 {
+		return nil
+	}
+	return &differ
 }
 
 // Running reports whether the page shows an operation that goes on: it is loaded again until it has ended.
@@ -98,3 +130,21 @@ func (p *page) Total(o read.Operation) int {
 	}
 	return cmp.Or(*o.Total, 1)
 }
+
+// kindOf is a kind of operation with the page that has its form.
+type kindOf struct {
+	Page *page
+	Kind string
+}
+
+// Form returns what the template of an operation's form needs.
+func (p *page) Form(kind string) kindOf { return kindOf{p, kind} }
+
+// resultOf is a row of an operation with the page that it is on.
+type resultOf struct {
+	Page *page
+	Row  read.OperationRow
+}
+
+// Result returns what the template of a row's result needs.
+func (p *page) Result(row read.OperationRow) resultOf { return resultOf{p, row} }

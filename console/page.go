@@ -27,8 +27,12 @@ type page struct {
 	ctx      context.Context
 	request  *http.Request
 	template string
+	// path is that of the page, which a form's own path may be below.
+	path string
 	// next is where the browser goes in place of the page, after a change; empty = the page is shown.
 	next string
+	// status is the HTTP status of a page that says why a form was refused; 0 = 200.
+	status int
 
 	// Lang is the language, en or ru. Zone is the time zone in which times are shown.
 	Lang string
@@ -46,8 +50,10 @@ type page struct {
 	Forwards    []read.Forward
 	Report      *read.Report
 	Campaigns   *read.Report
-	Clicks      []read.Click
-	Endpoints   []read.Endpoint
+	// Rest are the totals of the report without the rows that the URL leaves out; nil for none.
+	Rest      []read.ReportRow
+	Clicks    []read.Click
+	Endpoints []read.Endpoint
 	// CampaignRows are the declared campaigns; Campaigns is what the overview shows of all.
 	CampaignRows []campaignRow
 	Talkers      []read.Talker
@@ -61,6 +67,14 @@ type page struct {
 	// Operations are those of a list, or the one that the page is about, with its rows.
 	Operations    []read.Operation
 	OperationRows []read.OperationRow
+	// Differences are why a dry run was not run; nil for nothing.
+	Differences *read.OperationDifferences
+	Views       []View
+	// Editable: the console itself keeps the views; otherwise ViewYAML is what to commit for one, empty for nothing.
+	Editable bool
+	ViewYAML string
+	// HasViews: the console has a page of views.
+	HasViews bool
 	// NextCursor continues a list; empty at its end.
 	NextCursor string
 }
@@ -72,7 +86,7 @@ var zones = []string{
 }
 
 func newPage(r *http.Request, now time.Time) *page {
-	p := &page{ctx: r.Context(), request: r, Now: now, Query: r.URL.Query(), Zone: time.UTC}
+	p := &page{ctx: r.Context(), request: r, path: r.URL.Path, Now: now, Query: r.URL.Query(), Zone: time.UTC}
 	p.Lang = chooseLanguage(p.Query.Get("lang"), r.Header.Get("Accept-Language"))
 	if zone, err := time.LoadLocation(p.Query.Get("tz")); err == nil {
 		p.Zone = zone
@@ -101,12 +115,23 @@ func (p *page) asked(names ...string) url.Values {
 	asked := url.Values{}
 	for _, name := range names {
 		for _, value := range p.Query[name] {
-			if value = strings.TrimSpace(value); value != "" {
+			if value = strings.TrimSpace(value); name == "from" || name == "to" {
+				value = p.moment(value)
+			}
+			if value != "" {
 				asked.Add(name, value)
 			}
 		}
 	}
 	return asked
+}
+
+// moment turns a date into its first moment in the page's zone. The API would take it for one in UTC.
+func (p *page) moment(text string) string {
+	if at, err := time.ParseInLocation(time.DateOnly, text, p.Zone); err == nil {
+		return at.Format(time.RFC3339)
+	}
+	return text
 }
 
 // Sections returns the parts of the navigation.
@@ -144,6 +169,24 @@ func (p *page) To(path string, pairs ...string) string {
 	return withQuery((&url.URL{Path: Base + path}).EscapedPath(), query)
 }
 
+// ToPostback returns the URL of a list that has one row of the received log only.
+func (p *page) ToPostback(row *read.Postback) string {
+	pairs := []string{"endpoint", row.Endpoint, "filter", "id eq " + row.ID}
+	if row.Time != nil { // Within a few minutes it is found at once.
+		pairs = append(pairs, "from", row.Time.UTC().Add(-time.Minute).Format(time.RFC3339),
+			"to", row.Time.UTC().Add(time.Minute).Format(time.RFC3339))
+	}
+	return p.To("received", pairs...)
+}
+
+// ToViews returns the URL of the page of views, which offers to name this one.
+func (p *page) ToViews() string {
+	if p.template == "views" || p.template == "failure" {
+		return p.To("views")
+	}
+	return p.To("views", "url", p.Address())
+}
+
 // With returns the URL of this page with one parameter changed; an empty value removes it. A list begins again.
 func (p *page) With(name, value string) string {
 	query := maps.Clone(p.Query)
@@ -154,11 +197,14 @@ func (p *page) With(name, value string) string {
 	if value == "" {
 		query.Del(name)
 	}
-	return withQuery(p.request.URL.Path, query)
+	return withQuery(p.path, query)
 }
 
 // Here returns the path of this page, for forms.
-func (p *page) Here() string { return p.request.URL.Path }
+func (p *page) Here() string { return p.path }
+
+// Address returns the page's own URL, for forms and links that lead back to it.
+func (p *page) Address() string { return withQuery(p.path, p.Query) }
 
 // Group returns by what a report is grouped: by day, unless the URL says otherwise.
 func (p *page) Group() string {
@@ -178,8 +224,24 @@ type table struct {
 // Table returns what the template of a report's table needs.
 func (p *page) Table(r *read.Report, label string) table { return table{p, r, label} }
 
-// Value returns a parameter of the URL.
-func (p *page) Value(name string) string { return p.Query.Get(name) }
+// Ticks: rows can be left out of the sum.
+func (t table) Ticks() bool { return t.Page.Section == "reports" && len(t.Report.Groups) > 0 }
+
+// Wide is how many columns are before the currency.
+func (t table) Wide() int {
+	if t.Ticks() {
+		return len(t.Report.Groups) + 1
+	}
+	return len(t.Report.Groups)
+}
+
+// Value returns what a form has said, otherwise a parameter of the URL.
+func (p *page) Value(name string) string {
+	if p.request.PostForm.Has(name) {
+		return p.request.PostForm.Get(name)
+	}
+	return p.Query.Get(name)
+}
 
 // Kept are the language and the time zone, where the URL says them: links and forms send them along.
 func (p *page) Kept() url.Values {

@@ -1,7 +1,9 @@
 package console
 
 import (
+	"encoding/json"
 	"net/url"
+	"slices"
 	"time"
 
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
@@ -40,6 +42,13 @@ func (c *console) overview(p *page) error {
 	if err != nil {
 		return err
 	}
+	p.Report, p.Campaigns = &sums, &campaigns
+	p.Conversions, p.Postbacks, p.Forwards = conversions.Items, ignored.Items, failed.Items
+	return c.overviewFigures(p)
+}
+
+// overviewFigures draws what was received lately, and what the last days brought.
+func (c *console) overviewFigures(p *page) (err error) {
 	if p.Figures, err = c.dayFigures(p); err != nil {
 		return err
 	}
@@ -47,8 +56,6 @@ func (c *console) overview(p *page) error {
 	if lately != nil {
 		p.Figures = append([]figure{*lately}, p.Figures...)
 	}
-	p.Report, p.Campaigns = &sums, &campaigns
-	p.Conversions, p.Postbacks, p.Forwards = conversions.Items, ignored.Items, failed.Items
 	return err
 }
 
@@ -57,7 +64,7 @@ func (c *console) conversions(p *page) error {
 	if err := c.listEndpoints(p); err != nil {
 		return err
 	}
-	found, err := c.API.Conversions(p.ctx, p.asked("endpoint", "subid", "tid", "type", "from", "to", "filter", "cursor"))
+	found, err := c.API.Conversions(p.ctx, p.askedPage(conversionFilters))
 	p.Conversions, p.NextCursor = found.Items, cursor(found.NextCursor)
 	return err
 }
@@ -65,6 +72,9 @@ func (c *console) conversions(p *page) error {
 // conversion shows one with its history, and what was sent for its click and transaction.
 func (c *console) conversion(p *page) error {
 	p.section("conversions")
+	if err := c.listEndpoints(p); err != nil {
+		return err
+	}
 	history, err := c.API.History(p.ctx, p.request.PathValue("id"))
 	if err != nil {
 		return err
@@ -86,8 +96,7 @@ func (c *console) received(p *page) error {
 	if err := c.listEndpoints(p); err != nil {
 		return err
 	}
-	asked := p.asked("endpoint", "subid", "outcome", "reason", "from", "to", "filter", "cursor")
-	found, err := c.API.Postbacks(p.ctx, asked)
+	found, err := c.API.Postbacks(p.ctx, p.askedPage(postbackFilters))
 	p.Postbacks, p.NextCursor = found.Items, cursor(found.NextCursor)
 	return err
 }
@@ -97,7 +106,7 @@ func (c *console) forwards(p *page) error {
 	if err := c.listEndpoints(p); err != nil {
 		return err
 	}
-	found, err := c.API.Forwards(p.ctx, p.asked("endpoint", "subid", "rule", "state", "from", "to", "cursor"))
+	found, err := c.API.Forwards(p.ctx, p.askedPage(forwardFilters))
 	p.Forwards, p.NextCursor = found.Items, cursor(found.NextCursor)
 	return err
 }
@@ -107,17 +116,50 @@ func (c *console) reports(p *page) error {
 	if err := c.listEndpoints(p); err != nil {
 		return err
 	}
+	asked := p.askedReport()
+	made, err := c.API.Report(p.ctx, asked)
+	if err != nil {
+		return err
+	}
+	p.Report, p.Figures = &made, p.reportFigures(&made)
+	without := p.asked("out")["out"]
+	if len(without) == 0 {
+		return nil
+	}
+	asked["without"] = without
+	asked.Set("limit", "1")
+	rest, err := c.API.Report(p.ctx, asked)
+	p.Rest = rest.Totals
+	return err
+}
+
+// askedReport are the parameters of the report that the URL says.
+func (p *page) askedReport() url.Values {
 	asked := p.asked("group", "metrics", "time", "from", "to", "endpoint", "filter", "currency", "sort", "limit")
 	asked.Set("tz", p.Zone.String())
 	if group := p.Group(); group != "" {
 		asked.Set("group", group)
 	}
-	made, err := c.API.Report(p.ctx, asked)
-	if err == nil {
-		p.Report, p.Figures = &made, p.reportFigures(&made)
-	}
-	return err
+	return asked
 }
+
+// askedPage are the parameters of a page of a list.
+func (p *page) askedPage(filters []string) url.Values {
+	return p.asked(append([]string{"cursor"}, filters...)...)
+}
+
+// Key is what a row of a report is left out by: the values of its groups.
+func (p *page) Key(groups []string, row read.ReportRow) string {
+	values := make([]string, len(groups))
+	for i, group := range groups {
+		values[i] = row.Groups[group]
+	}
+	key, _ := json.Marshal(values) // Strings always encode.
+	return string(key)
+}
+
+// Out reports whether the URL leaves a row of a report out.
+func (p *page) Out(key string) bool { return slices.Contains(p.Query["out"], key) }
 
 func cursor(next *string) string {
 	if next == nil {

@@ -5,7 +5,6 @@ import (
 	"bytes"
 	"context"
 	"encoding/json"
-	"fmt"
 	"net/http"
 	"net/url"
 	"strings"
@@ -111,7 +110,7 @@ func (c *console) openTail(ctx context.Context) (*bufio.Scanner, func(), error) 
 	return lines, func() { _ = body.Close() }, nil
 }
 
-// tail answers with events: `row` is a row of the page's table, `more` the number of those that were left out.
+// tail answers with events: `row` is a row of the page's table, `more` says how many were left out until then.
 func (c *console) tail(w http.ResponseWriter, r *http.Request) {
 	p := newPage(r, c.Clock())
 	rows, ok, err := c.tails.watch()
@@ -126,7 +125,7 @@ func (c *console) tail(w http.ResponseWriter, r *http.Request) {
 	second, beat := time.NewTicker(time.Second), time.NewTicker(tailHeartbeat)
 	defer second.Stop()
 	defer beat.Stop()
-	for drawn, more := 0, 0; ; {
+	for drawn, more, told := 0, 0, 0; ; {
 		_ = connection.SetWriteDeadline(time.Now().Add(tailHeartbeat))
 		if connection.Flush() != nil {
 			return
@@ -138,8 +137,8 @@ func (c *console) tail(w http.ResponseWriter, r *http.Request) {
 		case <-beat.C:
 			event = ":\n\n"
 		case <-second.C:
-			if drawn = 0; more > 0 {
-				event, more = fmt.Sprintf("event: more\ndata: %d\n\n", more), 0
+			if drawn = 0; more > told {
+				event, told = "event: more\ndata: "+p.N("live.more", more)+"\n\n", more
 			}
 		case row, open := <-rows:
 			switch {

@@ -10,9 +10,6 @@ import (
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 )
 
-// maxForm bounds the body of a form, in bytes: the greatest postback, escaped.
-const maxForm = 512 << 10
-
 // tested is what somebody asks the tester, and its answer.
 type tested struct {
 	// Endpoint judges a query; the key of a whole URL names its own.
@@ -132,15 +129,22 @@ func (p *page) Mark(verdict string) string {
 
 // Says is why a step is as it is, in the page's language where that is known.
 func (p *page) Says(step read.ExplainStep) string {
+	var words []string
 	if step.Reason != nil {
-		if words := p.Word(*step.Reason); words != "" {
-			return words
+		words = append(words, *step.Reason)
+	} else if step.By != nil && step.Step == "s2s" {
+		words = append(words, *step.By) // The field of the rule that keeps it from sending.
+	}
+	var said []string
+	for _, word := range append(words, step.Warnings...) {
+		if sentence := p.Word(word); sentence != "" {
+			said = append(said, sentence)
 		}
 	}
-	if step.Note != nil {
+	if len(said) == 0 && step.Note != nil {
 		return *step.Note
 	}
-	return ""
+	return strings.Join(said, " ")
 }
 
 // Why returns the URL of the tester with a postback of the log. A secret that is masked in the log stays so.

@@ -62,6 +62,7 @@ func (f *flags) declare() {
 	set.StringVar(&o.Listen, "listen", ":8080", "`HOST:PORT` port for postbacks and clicks")
 	set.StringVar(&o.OpsListen, "ops-listen", ":8081", "`HOST:PORT` port for health, metrics and the read API")
 	set.BoolVar(&o.Console, "console", false, "serve web pages over what was recorded on the ops port, on loopback only")
+	set.StringVar(&o.ConsoleViews, "console-views", "", "file in which the console keeps the pages that people have named")
 	set.StringVar(&o.OpsTokenFile, "ops-token-file", "",
 		"`FILE` bearer token of the read API; without one the API answers on loopback only")
 	set.StringVar(&o.AdminListen, "admin-listen", "",

@@ -65,10 +65,12 @@ type drawing struct {
 	Dots                             []shape
 	Lines                            []line
 	Scale, Below                     []mark
+	// Within places the drawing in one that is around it; empty for none.
+	Within string
 }
 
 var svg = template.Must(template.New("svg").Parse(`<svg class="chart" viewBox="0 0 {{.Width}} {{.Height}}" ` +
-	`role="img" aria-label="{{.Title}}">` +
+	`{{with .Within}}y="{{.}}" width="{{$.Width}}" height="{{$.Height}}" {{end}}role="img" aria-label="{{.Title}}">` +
 	`{{range .Scale}}<line class="grid" x1="{{$.Left}}" x2="{{$.Right}}" y1="{{.Y}}" y2="{{.Y}}"/>` +
 	`<text class="scale" x="{{.X}}" y="{{.Y}}" dy="4">{{.Text}}</text>{{end}}` +
 	`{{range .Bars}}<rect class="{{.Class}}" x="{{.X}}" y="{{.Y}}" width="{{.W}}" height="{{.H}}">` +
@@ -78,8 +80,10 @@ var svg = template.Must(template.New("svg").Parse(`<svg class="chart" viewBox="0
 	`{{range .Dots}}<circle class="{{.Class}}" cx="{{.X}}" cy="{{.Y}}" r="3"><title>{{.Text}}</title></circle>{{end}}` +
 	`{{range .Below}}<text class="label" x="{{.X}}" y="{{.Y}}">{{.Text}}</text>{{end}}</svg>`))
 
-// SVG draws the chart.
-func (c *Chart) SVG() template.HTML {
+// SVG draws the chart as a part of a page.
+func (c *Chart) SVG() template.HTML { return c.draw("") }
+
+func (c *Chart) draw(within string) template.HTML {
 	low, high := c.bounds()
 	step := nice((high - low) / ticks)
 	low, high = math.Floor(low/step)*step, math.Ceil(high/step)*step
@@ -87,7 +91,7 @@ func (c *Chart) SVG() template.HTML {
 	column := (width - left - right) / float64(max(1, len(c.Labels)))
 	d := drawing{
 		Chart: *c, Width: number(width), Height: number(height), Left: number(left), Right: number(width - right),
-		Zero: number(y(0)),
+		Zero: number(y(0)), Within: within,
 	}
 	for value := low; value <= high+step/2; value += step {
 		d.Scale = append(d.Scale, mark{number(left - 8), number(y(value)), Short(value)})

@@ -51,7 +51,8 @@ func run() error {
 		return err
 	}
 	receiver := command(ctx, "bin/receiver", "--config", filepath.Join(config, fleet),
-		"--listen", listen, "--ops-listen", ops, "--store", "sqlite://"+store, "--drain", "0s", "--console")
+		"--listen", listen, "--ops-listen", ops, "--store", "sqlite://"+store, "--drain", "0s", "--console",
+		"--console-views", filepath.Join(stateDir, "views.json"))
 	// In a process group of its own it is spared the terminal's Ctrl-C, and is asked to stop just once.
 	receiver.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	receiver.Cancel = func() error { return receiver.Process.Signal(syscall.SIGTERM) }

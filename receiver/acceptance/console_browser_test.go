@@ -4,6 +4,7 @@ import (
 	"flag"
 	"net/url"
 	"os"
+	"path"
 	"path/filepath"
 	"strings"
 	"testing"
@@ -25,10 +26,15 @@ var pictures = map[string]struct{ page, scheme string }{
 			"subid%3Dk3n7%26status%3Dapproved%26payout%3D12,5%26currency%3Deur%26tid%3D1001#tester", "dark",
 	},
 	"console-conversion.png": {"conversions/ID?lang=en", "light"},
-	"console-statuses.png":   {"statuses?lang=en", "light"},
-	"console-campaigns.png":  {"campaigns?lang=ru", "dark"},
-	"console-endpoints.png":  {"endpoints?lang=en", "dark"},
-	"console-clicks.png":     {"clicks?lang=en", "dark"},
+	"console-correct.png":    {"conversions/ID?lang=en#correct", "light"},
+	"console-operation.png":  {"operations/OPERATION?lang=en", "light"},
+	"console-import-dark.png": {
+		"operations?lang=en#import", "dark",
+	},
+	"console-statuses.png":  {"statuses?lang=en", "light"},
+	"console-campaigns.png": {"campaigns?lang=ru", "dark"},
+	"console-endpoints.png": {"endpoints?lang=en", "dark"},
+	"console-clicks.png":    {"clicks?lang=en", "dark"},
 	"console-reports-dark.png": {
 		"reports?group=campaign&metrics=clicks,conversions,cr,hold,revenue_confirmed,cost,profit,roi&lang=en", "dark",
 	},
@@ -37,12 +43,13 @@ var pictures = map[string]struct{ page, scheme string }{
 // consolePages are all pages, as they are with the rows of [consoleScene]. ID is a conversion's.
 var consolePages = []string{
 	"", "conversions", "conversions/ID", "received", "statuses", "clicks", "clicks/default/e000/k3n7", "campaigns", "s2s",
-	"reports?group=day,campaign", "url", "url?network=keitaro", "endpoints", "operations",
+	"reports?group=day,campaign", "reports?group=campaign&out=%5B%22spring%22%5D", "url", "url?network=keitaro", "endpoints",
+	"operations", "operations/OPERATION", "views", "views?url=/console/reports",
 	"url?endpoint=default/e000&query=subid%3Dk3n7%26status%3Dapprove",
 }
 
 // consoleScene is a receiver with something to see on each page, also what strangers send with ill intent.
-func consoleScene(t *testing.T) (r *rig, id string) {
+func consoleScene(t *testing.T) (r *rig, ids map[string]string) {
 	t.Helper()
 	r = start(t, declare(t, []string{`{"training":[{"type":"sale","statuses":["approved"]}],
 		"campaigns":[{"name":"spring","alias":"spring","offerURL":"https://offer.example/?sub={subid}","source":"facebook"}],
@@ -66,18 +73,35 @@ func consoleScene(t *testing.T) (r *rig, id string) {
 	} {
 		step.run(t, s)
 	}
+	ids = map[string]string{}
 	for _, c := range list[conversion](t, r, "/api/v1/conversions", url.Values{"subid": {"k3n7"}}) {
-		id = c.ID
+		ids["ID"] = c.ID
 	}
-	return r, id
+	led := r.submitted(t, "operations", url.Values{
+		"kind": {"reconcile"}, "endpoint": {s.endpoint}, "from": {"2026-02-20"}, "to": {"2026-03-20"},
+		"note": {"February " + strings.Repeat("w", 400)},
+		"text": {"subid,payout,status,tid\nk3n7,12.50,approved,1001\nx5c1,9,lead,\nnobody,4,sale,\n"},
+	})
+	ids["OPERATION"] = path.Base(led)
+	r.ended(t, ids["OPERATION"])
+	r.submitted(t, "views", url.Values{"name": {"By day " + strings.Repeat("w", 90)}, "url": {"/console/reports?group=day"}})
+	return r, ids
+}
+
+// located puts the ids of a scene into the URL of a page.
+func located(page string, ids map[string]string) string {
+	for name, id := range ids {
+		page = strings.Replace(page, "/"+name, "/"+id, 1)
+	}
+	return page
 }
 
 func TestABrowserWalksTheConsole(t *testing.T) {
-	r, id := consoleScene(t)
+	r, ids := consoleScene(t)
 	browser := chromium.Open(t, chromium.OwnCookies, nil)
 	tab := browser.Tab(t)
 	if *update {
-		takePictures(t, tab, r, id)
+		takePictures(t, tab, r, ids)
 		return
 	}
 	for _, lang := range []string{"en", "ru"} {
@@ -89,8 +113,11 @@ func TestABrowserWalksTheConsole(t *testing.T) {
 				}
 				for _, width := range []int64{360, 1280} {
 					tab.Look(width, 900, scheme)
-					tab.Visit(r.ops + "/console/" + strings.Replace(page, "ID", id, 1) + separator + "lang=" + lang)
+					tab.Visit(r.ops + "/console/" + located(page, ids) + separator + "lang=" + lang)
 					checkPage(t, tab, page, lang, scheme, width)
+				}
+				if shift := tab.Text(`(window.shift ?? 0).toFixed(3)`); shift != "0.000" {
+					t.Errorf("/console/%s in %s, %s, shifts what was seen by %s", page, lang, scheme, shift)
 				}
 				if wrong := tab.Accessible(); wrong != "" {
 					t.Errorf("/console/%s in %s, %s, is not accessible:\n%s", page, lang, scheme, wrong)
@@ -102,17 +129,23 @@ func TestABrowserWalksTheConsole(t *testing.T) {
 }
 
 // checkPage looks for what no page may have: a sideways scroll, a missing style, a title that a stranger's script set,
-// more requests than its own style and script.
+// more requests than its own style and script, more than 60 kB transferred. It begins to count how much late content
+// shifts.
 func checkPage(t *testing.T, tab *chromium.Tab, page, lang, scheme string, width int64) {
 	t.Helper()
-	got := tab.Text(`[
+	got := tab.Text(`new PerformanceObserver((list) => {
+			for (const entry of list.getEntries()) { window.shift = (window.shift ?? 0) + entry.value; }
+		}).observe({type: "layout-shift", buffered: true});
+		[
 		document.documentElement.scrollWidth <= window.innerWidth ? "fits" : "scrolls sideways",
 		document.styleSheets.length + " styles",
 		document.title.endsWith(" · Postback") ? "own title" : document.title,
 		performance.getEntriesByType("resource").filter((e) => !e.name.endsWith("favicon.ico")).length + " requests",
+		[...performance.getEntriesByType("navigation"), ...performance.getEntriesByType("resource")]
+			.reduce((sum, e) => sum + e.transferSize, 0) < 60000 ? "light" : "heavy",
 		document.documentElement.lang,
 	].join(", ")`)
-	if want := "fits, 1 styles, own title, 2 requests, " + lang; got != want {
+	if want := "fits, 1 styles, own title, 2 requests, light, " + lang; got != want {
 		t.Errorf("/console/%s in %s, %s, at %d pixels: %s, want %s", page, lang, scheme, width, got, want)
 	}
 }
@@ -146,11 +179,11 @@ func awaitScript(tab *chromium.Tab) {
 	}
 }
 
-func takePictures(t *testing.T, tab *chromium.Tab, r *rig, id string) {
+func takePictures(t *testing.T, tab *chromium.Tab, r *rig, ids map[string]string) {
 	t.Helper()
 	for file, shown := range pictures {
 		tab.Look(1280, 720, shown.scheme)
-		tab.Visit(r.ops + "/console/" + strings.Replace(shown.page, "ID", id, 1))
+		tab.Visit(r.ops + "/console/" + located(shown.page, ids))
 		if err := os.WriteFile(filepath.Join("../../docs/images", file), tab.Picture(), 0o644); err != nil {
 			t.Fatal(err)
 		}

@@ -113,7 +113,7 @@ func startWith(
 		Hold: patience, Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Version: "test",
 		Clock:   func() time.Time { return epoch.Add(time.Duration(r.now.Load())) },
-		Console: token == "", OpsTokenFile: tokenFile,
+		Console: token == "", OpsTokenFile: tokenFile, ConsoleViews: filepath.Join(t.TempDir(), "views.json"),
 		Statfs: func(string) (free, total int64, err error) { return volume - r.used.Load(), volume, nil },
 	})
 	if err != nil {

@@ -47,11 +47,15 @@ func (r *Receiver) newConsole(product http.Handler) (http.Handler, error) {
 	case r.options.OpsTokenFile != "":
 		return nil, errors.New("the console knows no tokens: leave out --console or --ops-token-file")
 	}
-	return api.LoopbackOnly(console.New(console.Options{
+	options := console.Options{
 		API:    client.New("http://localhost", "", client.Local{Handler: api.Trusted(product)}),
 		Logger: r.options.Logger,
 		Clock:  r.options.Clock,
-	})), nil
+	}
+	if r.options.ConsoleViews != "" {
+		options.Views = console.NewViewFile(r.options.ConsoleViews)
+	}
+	return api.LoopbackOnly(console.New(options)), nil
 }
 
 func (r *Receiver) countsAs(endpoint, conversionType string) config.CountsAs {

@@ -64,6 +64,8 @@ type Options struct {
 	AdminListen, AdminKeyFile string
 	// Console serves the web pages on the ops port, on loopback. It goes without OpsTokenFile.
 	Console bool
+	// ConsoleViews is the file in which the console keeps views; empty = it has none.
+	ConsoleViews string
 	// TLSCertFile and TLSKeyFile, both or none, turn on TLS for Listen.
 	TLSCertFile, TLSKeyFile string
 	// Hold bounds how long a request waits for the store, Drain how long the receiver serves on after it was told to stop.

@@ -17,8 +17,8 @@ import (
 // maxAnswer bounds an answer, in bytes. The greatest page of a list stays far below.
 const maxAnswer = 64 << 20
 
-// maxFailure bounds an answer that says what is wrong, in bytes.
-const maxFailure = 64 << 10
+// maxFailure bounds an answer that says what is wrong, in bytes: one with a hundred differences fits.
+const maxFailure = 1 << 20
 
 // Client asks one receiver. The zero value is not usable: see [New].
 type Client struct {
@@ -41,6 +41,8 @@ type Failure struct {
 	Status int
 	// Message is for people. For 400 it begins with the name of the parameter that is wrong.
 	Message string
+	// Body is the whole answer: some have more than a message.
+	Body []byte
 }
 
 // Error implements error.
@@ -112,8 +114,8 @@ func (c *Client) open(request *http.Request) (io.ReadCloser, error) {
 	defer func() { _ = response.Body.Close() }()
 	failure := &Failure{Status: response.StatusCode, Message: response.Status}
 	var told read.Error
-	if body, err := io.ReadAll(io.LimitReader(response.Body, maxFailure)); err == nil &&
-		json.Unmarshal(body, &told) == nil && told.Error != "" {
+	if failure.Body, err = io.ReadAll(io.LimitReader(response.Body, maxFailure)); err == nil &&
+		json.Unmarshal(failure.Body, &told) == nil && told.Error != "" {
 		failure.Message = told.Error
 	}
 	return nil, failure
