@@ -14,6 +14,7 @@ import (
 	"github.com/postback-dev/postback-operator/cli/check"
 	"github.com/postback-dev/postback-operator/cli/exit"
 	"github.com/postback-dev/postback-operator/cli/output"
+	"github.com/postback-dev/postback-operator/cli/pages"
 	"github.com/postback-dev/postback-operator/cli/preset"
 	"github.com/postback-dev/postback-operator/cli/reach"
 	"github.com/postback-dev/postback-operator/cli/rotate"
@@ -56,7 +57,7 @@ func newRoot(version string) *cobra.Command {
 	flags := reach.New()
 	reaching := show.New(show.Env{Reach: flags, Clock: time.Now})
 	reaching = append(reaching, trial.New(flags, time.Now), rotate.New(flags), rotate.NewRevoke(flags),
-		check.New(flags))
+		check.New(flags), pages.New(flags, time.Now))
 	for _, cmd := range reaching {
 		for _, reaching := range append(cmd.Commands(), cmd) {
 			flags.Add(reaching.Flags())

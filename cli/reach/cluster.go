@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	authenticationv1 "k8s.io/api/authentication/v1"
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
@@ -120,6 +121,25 @@ func (c *Cluster) Secret(ctx context.Context, namespace, name string) (map[strin
 		return nil, c.explain(err, "secrets", namespace, name)
 	}
 	return secret.Data, nil
+}
+
+// ConfigMaps lists the ConfigMaps of a namespace that have a label, by name.
+func (c *Cluster) ConfigMaps(ctx context.Context, namespace, label string) ([]corev1.ConfigMap, error) {
+	list, err := c.Core.CoreV1().ConfigMaps(namespace).List(ctx, metav1.ListOptions{LabelSelector: label})
+	if err != nil {
+		return nil, c.explain(err, "configmaps", namespace, "")
+	}
+	return list.Items, nil
+}
+
+// User returns who the API server takes the kubeconfig's user for; "" if it does not say.
+func (c *Cluster) User(ctx context.Context) string {
+	review, err := c.Core.AuthenticationV1().SelfSubjectReviews().
+		Create(ctx, &authenticationv1.SelfSubjectReview{}, metav1.CreateOptions{})
+	if err != nil {
+		return ""
+	}
+	return review.Status.UserInfo.Username
 }
 
 // FleetOf returns the fleet that serves an endpoint.

@@ -146,19 +146,26 @@ func (c *cluster) kubectl(t *testing.T, args ...string) (code int, stdout, stder
 	t.Helper()
 	server := httptest.NewServer(c)
 	defer server.Close()
+	kubeconfig := kubeconfigFor(t, server.URL)
+	var out, errs bytes.Buffer
+	args = append(args, "--kubeconfig", kubeconfig)
+	code = command.Run(t.Context(), "dev", args, strings.NewReader(""), &out, &errs)
+	return code, out.String(), errs.String()
+}
+
+// kubeconfigFor writes a kubeconfig whose cluster is the server.
+func kubeconfigFor(t *testing.T, server string) string {
+	t.Helper()
 	kubeconfig := filepath.Join(t.TempDir(), "kubeconfig")
 	text := `{"apiVersion": "v1", "kind": "Config", "current-context": "test",
-		"clusters": [{"name": "test", "cluster": {"server": "` + server.URL + `"}}],
+		"clusters": [{"name": "test", "cluster": {"server": "` + server + `"}}],
 		"users": [{"name": "me", "user": {"token": "mine"}}],
 		"contexts": [{"name": "test", "context": {"cluster": "test", "user": "me"}},
 			{"name": "away", "context": {"cluster": "nowhere", "user": "me"}}]}`
 	if err := os.WriteFile(kubeconfig, []byte(text), 0o600); err != nil {
 		t.Fatal(err)
 	}
-	var out, errs bytes.Buffer
-	args = append(args, "--kubeconfig", kubeconfig)
-	code = command.Run(t.Context(), "dev", args, strings.NewReader(""), &out, &errs)
-	return code, out.String(), errs.String()
+	return kubeconfig
 }
 
 // receiver answers as a receiver whose log has one row, to who presents the token.

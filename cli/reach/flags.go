@@ -123,11 +123,16 @@ type Receiver struct {
 	Base, Token string
 	// Fleet is "namespace/name", empty with --server. Pod is the one that is asked.
 	Fleet, Pod string
-	close      func()
+	// close ends the connection; nil if there is none to end.
+	close func()
 }
 
 // Close ends the connection.
-func (r *Receiver) Close() { r.close() }
+func (r *Receiver) Close() {
+	if r.close != nil {
+		r.close()
+	}
+}
 
 // Receiver returns a receiver of the endpoint "namespace/name". The caller closes it.
 func (f *Flags) Receiver(ctx context.Context, endpoint string) (*Receiver, error) {
