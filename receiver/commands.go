@@ -31,6 +31,7 @@ var commands = map[string]command{
 		"receiver erase --store sqlite:///PATH [--endpoint NAMESPACE/NAME] --subid SUBID | --ip ADDRESS | --parameter " +
 			"NAME=VALUE", erase,
 	},
+	"migrate": {"receiver migrate --from URL | --from-file FILE --to URL | --to-file FILE", migrate},
 	"reports": {"receiver reports rebuild --store URL | --store-file FILE [--endpoint NAMESPACE/NAME]", rebuildReports},
 }
 
@@ -50,6 +51,8 @@ Of any store:
 
   receiver reports rebuild --store URL                 make the sums of reports again from the rows; for one endpoint:
                                                        --endpoint NAMESPACE/NAME. --store-file FILE reads a DSN
+  receiver migrate --from URL --to URL                 copy everything into a new store of the other engine; no receiver
+                                                       may have either open. --from-file and --to-file read a DSN
 
 `
 
@@ -208,5 +211,37 @@ func rebuildReports(ctx context.Context, set *flag.FlagSet, args []string, stdou
 		return err
 	}
 	_, err = fmt.Fprintln(stdout, "The sums of reports are those of the clicks and conversions again")
+	return err
+}
+
+// migrate copies a store of either engine into an empty one of the other.
+func migrate(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writer) error {
+	var from, to setup.StoreName
+	set.StringVar(&from.URL, "from", "", "")
+	set.StringVar(&from.DSNFile, "from-file", "", "")
+	set.StringVar(&to.URL, "to", "", "")
+	set.StringVar(&to.DSNFile, "to-file", "", "")
+	if err := set.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return err
+		}
+		return fmt.Errorf("%w: %w", errUsage, err)
+	}
+	switch {
+	case set.NArg() > 0:
+		return fmt.Errorf("%w: unexpected argument %.64q", errUsage, set.Arg(0))
+	case from == setup.StoreName{}:
+		return fmt.Errorf("%w: --from is missing", errUsage)
+	case to == setup.StoreName{}:
+		return fmt.Errorf("%w: --to is missing", errUsage)
+	}
+	copied, err := setup.MoveStore(ctx, from, to)
+	if err != nil {
+		return err
+	}
+	for _, c := range copied {
+		_, _ = fmt.Fprintf(stdout, "%-18s %d\n", c.Table, c.Rows)
+	}
+	_, err = fmt.Fprintln(stdout, "Everything was copied, counted and summed up: start the receivers on the new store")
 	return err
 }

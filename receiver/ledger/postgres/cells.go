@@ -217,6 +217,15 @@ func rebuildReports(ctx context.Context, conn *pgx.Conn, endpoint string) error 
 			return err
 		}
 	}
+	if err := makeReports(ctx, conn, endpoint); err != nil {
+		return err
+	}
+	_, err := conn.Exec(ctx, "commit")
+	return err
+}
+
+// makeReports is the work of a rebuild, within a transaction.
+func makeReports(ctx context.Context, conn *pgx.Conn, endpoint string) error {
 	if _, err := conn.Exec(ctx, foldSettings, milliseconds(rebuildTimeout), milliseconds(0)); err != nil {
 		return err
 	}
@@ -239,9 +248,5 @@ func rebuildReports(ctx context.Context, conn *pgx.Conn, endpoint string) error 
 	if err != nil {
 		return err
 	}
-	if err := addTo(ctx, conn, cells); err != nil {
-		return err
-	}
-	_, err = conn.Exec(ctx, "commit")
-	return err
+	return addTo(ctx, conn, cells)
 }
