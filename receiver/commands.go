@@ -28,8 +28,8 @@ var commands = map[string]command{
 	"check":   {"receiver check --store sqlite:///PATH", check},
 	"restore": {"receiver restore --store sqlite:///PATH --from FILE", restore},
 	"erase": {
-		"receiver erase --store sqlite:///PATH [--endpoint NAMESPACE/NAME] --subid SUBID | --ip ADDRESS | --parameter " +
-			"NAME=VALUE", erase,
+		"receiver erase --store URL | --store-file FILE [--endpoint NAMESPACE/NAME] --subid SUBID | --ip ADDRESS | " +
+			"--parameter NAME=VALUE", erase,
 	},
 	"migrate": {"receiver migrate --from URL | --from-file FILE --to URL | --to-file FILE", migrate},
 	"reports": {"receiver reports rebuild --store URL | --store-file FILE [--endpoint NAMESPACE/NAME]", rebuildReports},
@@ -42,13 +42,13 @@ Commands for an embedded store:
                                                        FILE - writes to the standard output
   receiver check --store sqlite:///PATH                read the whole store and say whether it is intact
   receiver restore --store sqlite:///PATH --from FILE  put a backup in the store's place; no receiver may have it open
-  receiver erase --store sqlite:///PATH --subid SUBID  erase addresses, user agents, queries, bodies and parameters of a
-                                                       click; no receiver may have the store open. Instead of --subid:
-                                                       --ip ADDRESS or --parameter NAME=VALUE; for one endpoint alone:
-                                                       --endpoint NAMESPACE/NAME
 
 Of any store:
 
+  receiver erase --store URL --subid SUBID             erase addresses, user agents, queries, bodies and parameters of a
+                                                       click. Instead of --subid: --ip ADDRESS or --parameter NAME=VALUE;
+                                                       for one endpoint alone: --endpoint NAMESPACE/NAME. --note says why.
+                                                       No receiver may have a SQLite store open: ask it for the operation
   receiver reports rebuild --store URL                 make the sums of reports again from the rows; for one endpoint:
                                                        --endpoint NAMESPACE/NAME. --store-file FILE reads a DSN
   receiver migrate --from URL --to URL                 copy everything into a new store of the other engine; no receiver
@@ -135,7 +135,8 @@ func restore(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Wr
 func erase(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writer) error {
 	endpoint, subid := set.String("endpoint", "", ""), set.String("subid", "", "")
 	address, parameter := set.String("ip", "", ""), set.String("parameter", "", "")
-	path, err := storePath(set, args)
+	note := set.String("note", "asked for by the command", "")
+	options, err := anyStore(set, args)
 	if err != nil {
 		return err
 	}
@@ -146,11 +147,12 @@ func erase(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writ
 		if what.IP, err = netip.ParseAddr(*address); err != nil {
 			return fmt.Errorf("%w: --ip is no IP address", errUsage)
 		}
+		what.IP = what.IP.Unmap()
 	}
 	if _, err := what.By(); err != nil {
 		return fmt.Errorf("%w: %w", errUsage, err)
 	}
-	erased, err := sqlite.Erase(ctx, path, what, time.Now())
+	erased, err := setup.Erase(ctx, options, what, *note)
 	switch {
 	case err != nil:
 		return err
@@ -159,9 +161,29 @@ func erase(ctx context.Context, set *flag.FlagSet, args []string, stdout io.Writ
 		return err
 	}
 	_, err = fmt.Fprintf(stdout, "Erased from %d clicks, %d versions of conversions, %d received postbacks, %d held "+
-		"ones and %d S2S postbacks\n",
-		erased.Clicks, erased.Conversions, erased.Received, erased.Held, erased.Outbox)
+		"ones, %d S2S postbacks and %d lines of imports\n",
+		erased.Clicks, erased.Conversions, erased.Received, erased.Held, erased.Outbox, erased.Operations)
 	return err
+}
+
+// anyStore parses the command line and returns the store of either engine that it names.
+func anyStore(set *flag.FlagSet, args []string) (setup.Options, error) {
+	options := setup.Options{Logger: slog.New(slog.DiscardHandler)}
+	set.StringVar(&options.Store, "store", os.Getenv(storeVariable), "")
+	set.StringVar(&options.StoreFile, "store-file", "", "")
+	if err := set.Parse(args); err != nil {
+		if errors.Is(err, flag.ErrHelp) {
+			return options, err
+		}
+		return options, fmt.Errorf("%w: %w", errUsage, err)
+	}
+	if set.NArg() > 0 {
+		return options, fmt.Errorf("%w: unexpected argument %.64q", errUsage, set.Arg(0))
+	}
+	if options.Store == "" && options.StoreFile == "" {
+		return options, fmt.Errorf("%w: --store is missing, and so is $%s", errUsage, storeVariable)
+	}
+	return options, nil
 }
 
 // storePath parses the command line and returns the file of the embedded store that it names.
@@ -193,14 +215,9 @@ func rebuildReports(ctx context.Context, set *flag.FlagSet, args []string, stdou
 		return fmt.Errorf("%w: reports are only rebuilt", errUsage)
 	}
 	endpoint := set.String("endpoint", "", "")
-	options := setup.Options{Logger: slog.New(slog.DiscardHandler)}
-	set.StringVar(&options.Store, "store", os.Getenv(storeVariable), "")
-	set.StringVar(&options.StoreFile, "store-file", "", "")
-	if err := set.Parse(args[1:]); err != nil {
-		return fmt.Errorf("%w: %w", errUsage, err)
-	}
-	if set.NArg() > 0 {
-		return fmt.Errorf("%w: unexpected argument %.64q", errUsage, set.Arg(0))
+	options, err := anyStore(set, args[1:])
+	if err != nil {
+		return err
 	}
 	store, err := setup.OpenStore(ctx, options)
 	if err != nil {

@@ -1,7 +1,6 @@
 package acceptance
 
 import (
-	"bytes"
 	"encoding/json"
 	"fmt"
 	"io"
@@ -25,7 +24,13 @@ func (r *rig) send(t *testing.T, method, path string, body any, headers ...strin
 	if err != nil {
 		t.Fatal(err)
 	}
-	request, err := http.NewRequestWithContext(t.Context(), method, r.ops+path, bytes.NewReader(text))
+	return r.raw(t, method, path, string(text), headers...)
+}
+
+// raw is send for a body that need not be JSON.
+func (r *rig) raw(t *testing.T, method, path, body string, headers ...string) (int, string) {
+	t.Helper()
+	request, err := http.NewRequestWithContext(t.Context(), method, r.ops+path, strings.NewReader(body))
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -46,6 +46,7 @@ type rig struct {
 	url, ops  string
 	admin     string // of Keitaro's Admin API
 	db        *sql.DB
+	source    string // how db was opened
 	log       logbook
 	contract  contract
 	// token is the ops token; empty = the API answers on loopback without one.
@@ -130,6 +131,7 @@ func startWith(
 	})
 	r.url, r.ops = "http://"+receiver.Address(), "http://"+receiver.OpsAddress()
 	r.admin = "http://" + receiver.AdminAddress()
+	r.source = source
 	if r.db, err = sql.Open(driver, source); err != nil {
 		t.Fatal(err)
 	}

@@ -34,7 +34,7 @@ type Store interface {
 	Click(ctx context.Context, endpoint, subid string) (*conversion.Click, error)
 	Clicks(context.Context, ledger.ClickFilter) iter.Seq2[*conversion.Click, error]
 	Forwards(context.Context, ledger.OutboxFilter) iter.Seq2[ledger.OutboxRow, error]
-	ResendForward(context.Context, uuid.UUID, time.Time) error
+	ResendForward(ctx context.Context, id, operation uuid.UUID, now time.Time) error
 }
 
 // Options are what the API shows. Fields without a comment on nil are mandatory.
@@ -123,17 +123,6 @@ func (a *api) ofFleet(answer resource) http.Handler {
 			return
 		}
 		answered.ServeHTTP(w, r)
-	})
-}
-
-// byToken is a resource that wants the token, also on loopback.
-func (a *api) byToken(change resource) http.Handler {
-	if a.Token != nil {
-		return a.scoped(read.ScopeWrite, a.handle(change))
-	}
-	return http.HandlerFunc(func(w http.ResponseWriter, _ *http.Request) {
-		WriteError(w, http.StatusForbidden, "this changes something, and so it needs a token: start the receiver with "+
-			"--ops-token-file")
 	})
 }
 

@@ -30,6 +30,9 @@ func viewForward(r ledger.OutboxRow) read.Forward {
 		Tries:        r.Tries,
 		Attempts:     make([]read.Attempt, len(r.Attempts)),
 	}
+	if r.Operation != uuid.Nil {
+		view.Operation = read.Text(r.Operation.String())
+	}
 	if r.State == ledger.ForwardWaiting {
 		view.DueAt = read.UTC(r.Due)
 	}
@@ -64,7 +67,7 @@ func (a *api) resendForward(w http.ResponseWriter, r *http.Request) error {
 		return badRequest("id: must be an S2S postback's id, a UUID")
 	}
 	if err = a.mayResend(r, id); err == nil {
-		err = a.Store.ResendForward(r.Context(), id, a.Clock())
+		err = a.Store.ResendForward(r.Context(), id, uuid.Nil, a.Clock())
 	}
 	switch {
 	case errors.Is(err, ledger.ErrForwardState):

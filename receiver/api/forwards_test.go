@@ -45,7 +45,7 @@ func TestAForwardShowsEveryField(t *testing.T) {
 			"test":       false,
 			"reason":     "status_404",
 			"created_at": "2026-03-01T12:00:00Z", "due_at": nil, "ended_at": "2026-03-01T12:00:05Z", "tries": 2.0,
-			"attempts": []any{
+			"operation": nil, "attempts": []any{
 				map[string]any{"at": "2026-03-01T12:00:00Z", "ms": 10_000.0, "status": nil, "error": "timeout",
 					"url": "https://fb.example/…?c=1", "answer": nil, "location": nil},
 				map[string]any{"at": "2026-03-01T12:00:05Z", "ms": 12.0, "status": 404.0, "error": nil, "url": nil,
@@ -56,7 +56,7 @@ func TestAForwardShowsEveryField(t *testing.T) {
 			"id": forwardID.String(), "endpoint": "", "rule": "", "host": "", "subid": "", "tid": "",
 			"conversion_id": uuid.Nil.String(), "type": "", "version": 0.0, "state": "waiting", "reason": nil,
 			"test":       true,
-			"created_at": nil, "due_at": "2026-03-01T12:00:00Z", "ended_at": nil, "tries": 0.0, "attempts": []any{},
+			"created_at": nil, "due_at": "2026-03-01T12:00:00Z", "ended_at": nil, "tries": 0.0, "operation": nil, "attempts": []any{},
 		},
 	}
 	if diff := cmp.Diff(want, got["items"]); diff != "" {

@@ -46,7 +46,7 @@ func (s *fakeStore) Forwards(_ context.Context, f ledger.OutboxFilter) iter.Seq2
 	return rowsThen(s.forwards, f.Limit, s.err)
 }
 
-func (s *fakeStore) ResendForward(_ context.Context, id uuid.UUID, _ time.Time) error {
+func (s *fakeStore) ResendForward(_ context.Context, id, _ uuid.UUID, _ time.Time) error {
 	s.resent = append(s.resent, id)
 	return s.resendErr
 }

@@ -83,33 +83,25 @@ func grantOf(r *http.Request) read.Grant {
 	return everything
 }
 
-// Trusted marks requests as those of this process itself, which may change something without a token: of the console,
-// which has asked its own pages for theirs.
-func Trusted(next http.Handler) http.Handler {
+// As returns the API for another part of this process, which has authenticated whoever asks it: with a grant of every
+// endpoint and the scopes.
+func As(product http.Handler, scopes ...read.Scope) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		next.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), grantKey{}, everything)))
+		grant := read.Grant{Scopes: scopes}
+		product.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), grantKey{}, grant)))
 	})
 }
 
-// changes is a resource that changes something: it wants the token, also on loopback, unless this process trusts the
-// request.
+// changes is a resource that changes something: it wants a grant, also on loopback.
 func (a *api) changes(change resource) http.Handler {
-	trusted, others := a.handle(change), a.byToken(change)
+	granted := a.scoped(read.ScopeWrite, a.handle(change))
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		if grant, ok := r.Context().Value(grantKey{}).(read.Grant); ok && a.Token == nil && grant.May(read.ScopeWrite) {
-			trusted.ServeHTTP(w, r)
+		if _, ok := r.Context().Value(grantKey{}).(read.Grant); !ok {
+			WriteError(w, http.StatusForbidden, "this changes something, and so it needs a token: start the receiver with "+
+				"--ops-token-file")
 			return
 		}
-		others.ServeHTTP(w, r)
-	})
-}
-
-// InProcess returns the API for another part of this process, which has authenticated whoever asks it: everything may
-// be read, nothing changed.
-func InProcess(product http.Handler) http.Handler {
-	grant := read.Grant{Scopes: []read.Scope{read.ScopeRead}}
-	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		product.ServeHTTP(w, r.WithContext(context.WithValue(r.Context(), grantKey{}, grant)))
+		granted.ServeHTTP(w, r)
 	})
 }
 

@@ -8,6 +8,7 @@ import (
 	"strings"
 	"testing"
 
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
@@ -142,7 +143,7 @@ func TestARequestOfThisProcessMayChangeSomethingWithoutAToken(t *testing.T) {
 	if w := request(h, http.MethodPost, target, ""); w.Code != http.StatusForbidden || len(store.resent) != 0 {
 		t.Errorf("a local request: %d %s", w.Code, w.Body)
 	}
-	if w := request(Trusted(h), http.MethodPost, target, ""); w.Code != http.StatusAccepted || len(store.resent) != 1 {
+	if w := request(As(h, read.ScopeRead, read.ScopeWrite), http.MethodPost, target, ""); w.Code != http.StatusAccepted || len(store.resent) != 1 {
 		t.Errorf("a trusted one: %d %s", w.Code, w.Body)
 	}
 }

@@ -15,6 +15,7 @@ import (
 	"time"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/uuid"
 
 	"github.com/postback-dev/postback-operator/receiver/forward"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -114,7 +115,7 @@ func TestWhatIsGivenUpLetsTheNextGo(t *testing.T) {
 		t.Errorf("reason %q", row.Reason)
 	}
 	s.answer = nil
-	if err := b.store.ResendForward(t.Context(), row.ID, b.clock.Now()); err != nil {
+	if err := b.store.ResendForward(t.Context(), row.ID, uuid.Nil, b.clock.Now()); err != nil {
 		t.Fatal(err)
 	}
 	b.until(ledger.ForwardDelivered, 2, 0)

@@ -105,6 +105,6 @@ type Operations interface {
 	// OperationRows yields matching rows by number.
 	OperationRows(ctx context.Context, f OperationRowFilter) iter.Seq2[OperationRow, error]
 	// PruneOperations deletes the operations that were asked for before the given time, except those that run, with their
-	// rows, and returns how many operations.
+	// rows, and returns how many operations. Of erasures the rows are deleted only: that something was erased stays known.
 	PruneOperations(ctx context.Context, before time.Time) (int, error)
 }

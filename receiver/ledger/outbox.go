@@ -54,6 +54,8 @@ type OutboxRow struct {
 	Tries int
 	// Attempts are the last ones, oldest first.
 	Attempts []Attempt
+	// Operation is the last one that has had it sent again; the zero UUID if none has.
+	Operation uuid.UUID
 }
 
 // Row returns the row of the outbox that the forward begins as.
@@ -196,8 +198,9 @@ type Outbox interface {
 	FinishForwards(ctx context.Context, holder string, now time.Time, rows []OutboxRow) error
 	// Forwards yields matching rows, newest first by id.
 	Forwards(ctx context.Context, f OutboxFilter) iter.Seq2[OutboxRow, error]
-	// ResendForward makes a failed row due at now. Errors: ErrNotFound, ErrForwardState.
-	ResendForward(ctx context.Context, id uuid.UUID, now time.Time) error
+	// ResendForward makes a failed row due at now, on behalf of an operation, or of nobody's if that is the zero UUID. A row
+	// that this operation has had sent again before is left as it is. Errors: ErrNotFound, ErrForwardState.
+	ResendForward(ctx context.Context, id, operation uuid.UUID, now time.Time) error
 	// ReviveForwards makes due at now what a clock that was ahead has put off: waiting rows that are due after late, and
 	// were written after late, or never tried and not put aside. A lease beyond late that another process may hold ends.
 	// Returns how many rows there were.

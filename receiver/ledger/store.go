@@ -120,6 +120,8 @@ type Changes struct {
 	// Tests are test clicks to delete, after all else was written, with the test conversions of each, their versions and
 	// S2S postbacks.
 	Tests []Key
+	// Erase is what personal data is erased from, after all else was written.
+	Erase []Erasable
 	// Reports are what the batch changes in clicks and conversions, for the cells of reports.
 	Reports []ReportChanges
 	// HaveRate removes and AwaitRate adds what waits for a rate, in this order; either may name what is so already.
@@ -311,6 +313,7 @@ type Store interface {
 	Upkeep
 	Rates
 	Operations
+	Erasures
 
 	// Ping reports whether the store can be written now.
 	Ping(ctx context.Context) error

@@ -229,6 +229,10 @@ func (i imported) judge(op *ledger.Operation, ep *endpoint.Endpoint, row *ledger
 	return attempt.Judge(at.UnixMicro()+int64(row.Number), i.Rates())
 }
 
+func (i imported) apply(ctx context.Context, j *job, rows []ledger.OperationRow) error {
+	return j.record(ctx, i, rows)
+}
+
 func (i imported) postback(
 	_ context.Context, op *ledger.Operation, s *Spec, ep *endpoint.Endpoint, row *ledger.OperationRow,
 ) (ledger.Postback, string, error) {

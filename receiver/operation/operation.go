@@ -7,6 +7,7 @@ import (
 	"encoding/json"
 	"iter"
 	"log/slog"
+	"strings"
 	"time"
 
 	"github.com/google/uuid"
@@ -14,14 +15,15 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/money"
-	"github.com/postback-dev/postback-operator/receiver/postback"
-	"github.com/postback-dev/postback-operator/receiver/request"
 )
 
 // Store is what of a store operations need.
 type Store interface {
 	ledger.Reader
 	ledger.Operations
+	ledger.Erasures
+	Forwards(ctx context.Context, f ledger.OutboxFilter) iter.Seq2[ledger.OutboxRow, error]
+	ResendForward(ctx context.Context, id, operation uuid.UUID, now time.Time) error
 	Lease(ctx context.Context, name, holder string, now, until time.Time) (bool, error)
 }
 
@@ -32,6 +34,8 @@ type Options struct {
 	// Endpoints and Rates return what is current now.
 	Endpoints func() *endpoint.Snapshot
 	Rates     func() *money.Table
+	// Resent is called with the hosts whose S2S postbacks were requeued.
+	Resent func(hosts []string)
 	// Holder names this receiver in the lease.
 	Holder string
 	Logger *slog.Logger
@@ -59,13 +63,12 @@ func New(o Options) *Operator {
 
 // kind is what the kinds of operations differ in.
 type kind interface {
-	// check returns an [Invalid] if the request cannot be fulfilled.
+	// check returns an [Invalid] if the request cannot be fulfilled, and completes it. ep is nil for an erasure.
 	check(ep *endpoint.Endpoint, q *Request) error
 	// rows selects what the operation is about, numbered in the order in which rows take effect.
 	rows(ctx context.Context, op *ledger.Operation, s *Spec) ([]ledger.OperationRow, error)
-	// postback returns what the row asks for, or, if it asks for nothing, the outcome that it has all the same.
-	postback(ctx context.Context, op *ledger.Operation, s *Spec, ep *endpoint.Endpoint, row *ledger.OperationRow) (
-		ledger.Postback, string, error)
+	// apply does what the rows ask for, unless the job is a trial, and writes into them what became of each.
+	apply(ctx context.Context, j *job, rows []ledger.OperationRow) error
 }
 
 func (o *Operator) kind(name string) (kind, error) {
@@ -74,8 +77,12 @@ func (o *Operator) kind(name string) (kind, error) {
 		return replay{o}, nil
 	case KindImport, KindReconcile:
 		return imported{o, name == KindReconcile}, nil
+	case KindResend:
+		return resend{o}, nil
+	case KindErase:
+		return erase{o}, nil
 	}
-	return nil, Invalid("kind: there is no such kind of operation")
+	return nil, Invalid("kind: must be one of " + strings.Join(Kinds(), ", "))
 }
 
 // Create keeps a new operation. It returns the former one and false where the same request was made before. The error
@@ -89,13 +96,13 @@ func (o *Operator) Create(ctx context.Context, q Request) (op ledger.Operation, 
 		return op, false, err
 	}
 	ep := o.Endpoints().ByName(q.Endpoint)
-	if ep == nil {
+	if ep == nil && q.Kind != KindErase { // What an endpoint has left behind is erased, too.
 		return op, false, Invalid("endpoint: no such endpoint is served")
 	}
 	if err := k.check(ep, &q); err != nil {
 		return op, false, err
 	}
-	if q.Input != "" {
+	if q.Input != "" && q.Kind != KindErase {
 		sum := sha256.Sum256([]byte(q.Input))
 		q.Spec.InputSHA256 = hex.EncodeToString(sum[:])
 	}
@@ -187,38 +194,4 @@ func (o *Operator) ask() {
 	case o.asked <- struct{}{}:
 	default:
 	}
-}
-
-// appliedAt is when the operation's rows take effect. Of a dry run nothing is kept.
-func appliedAt(op *ledger.Operation) time.Time {
-	if op.Started.IsZero() {
-		return op.Created
-	}
-	return op.Started
-}
-
-// line is the row of the received log that an operation's row makes, and what it asks for.
-func (o *Operator) line(op *ledger.Operation, row *ledger.OperationRow, v postback.Verdict,
-	as ledger.Kind) ledger.Postback {
-	at := appliedAt(op)
-	p := ledger.Postback{Intent: v.Intent, Log: ledger.Received{
-		ID:        RowID(at, op.ID, row.Number),
-		Kind:      as,
-		Endpoint:  op.Endpoint,
-		At:        at,
-		SubIDFrom: request.Storable(v.SubIDFrom.String(), request.MaxValueBytes),
-		SubID:     v.SubID,
-		TID:       v.TID,
-		Type:      v.Type,
-		Status:    request.Storable(v.Status, ledger.MaxStatus),
-		Reason:    v.Reason,
-		Warnings:  v.Warnings,
-		Actor:     op.Actor,
-		Note:      op.Note,
-		Operation: op.ID,
-	}}
-	if v.Intent == nil {
-		p.Log.Outcome = v.Reason.Outcome()
-	}
-	return p
 }

@@ -94,6 +94,10 @@ func (r replay) rows(ctx context.Context, op *ledger.Operation, s *Spec) ([]ledg
 	return found, nil
 }
 
+func (r replay) apply(ctx context.Context, j *job, rows []ledger.OperationRow) error {
+	return j.record(ctx, r, rows)
+}
+
 // postback judges a row of the received log by the present configuration. Who may send was asked when it came.
 func (r replay) postback(
 	ctx context.Context, op *ledger.Operation, s *Spec, ep *endpoint.Endpoint, row *ledger.OperationRow,
@@ -153,11 +157,11 @@ func (r replay) origin(ctx context.Context, op *ledger.Operation, row *ledger.Op
 	return nil, nil
 }
 
-// cut reports whether a part of what was sent is not kept: it was too long, it is no text, or it was erased.
+// cut reports whether a part of what was sent is not kept: it was too long, it is no text, or it was erased, which has
+// left no method.
 func cut(row *ledger.Received) bool {
-	return len(row.Query) >= request.MaxURLBytes || len(row.Body) >= request.MaxBodyBytes ||
-		strings.Contains(row.Query, "\uFFFD") || strings.Contains(row.Body, "\uFFFD") ||
-		row.Query == "" && row.Body == "" && row.SubID != ""
+	return row.Method == "" || len(row.Query) >= request.MaxURLBytes || len(row.Body) >= request.MaxBodyBytes ||
+		strings.Contains(row.Query, "\uFFFD") || strings.Contains(row.Body, "\uFFFD")
 }
 
 // rulesFor are the endpoint's rules as an operation applies them: a row that waits for its click would have no result,

@@ -32,6 +32,8 @@ type Result struct {
 	PreviousCurrency string `json:"previous_currency,omitempty"`
 	// Forwards are the rules whose S2S postbacks became due.
 	Forwards []string `json:"forwards,omitempty"`
+	// Erased counts the rows that an erasure has blanked; nil otherwise.
+	Erased *ledger.Erasure `json:"erased,omitempty"`
 }
 
 // ResultOf reads the result of a row; the zero value if it has none.
@@ -80,6 +82,8 @@ type Counts struct {
 	Money map[string]map[string]decimal.Decimal `json:"money,omitempty"`
 	// Forwards counts the S2S postbacks by rule.
 	Forwards map[string]int `json:"forwards,omitempty"`
+	// Erased counts the rows that were blanked; nil unless it is an erasure.
+	Erased *ledger.Erasure `json:"erased,omitempty"`
 }
 
 // CountsOf reads the counts of an operation.
@@ -103,6 +107,12 @@ func (c *Counts) add(row *ledger.OperationRow, r *Result) {
 	}
 	for _, rule := range r.Forwards {
 		count(&c.Forwards, rule)
+	}
+	if r.Erased != nil {
+		if c.Erased == nil {
+			c.Erased = &ledger.Erasure{}
+		}
+		c.Erased.Add(*r.Erased)
 	}
 	if r.Version == 0 {
 		return

@@ -5,13 +5,16 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"net/netip"
 	"path/filepath"
+	"strings"
 	"testing"
 	"time"
 
-	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
+	"github.com/google/uuid"
 	"github.com/shopspring/decimal"
 
+	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/endpoint"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -97,50 +100,85 @@ func payouts(t *testing.T, store ledger.Store) decimal.Decimal {
 	return sum
 }
 
-// TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce loses every second save of the place, and counts payouts that
-// add up.
-func TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce(t *testing.T) {
-	const rows = 450
+// bench is a store with a ledger and one endpoint, which sends S2S postbacks nowhere.
+type bench struct {
+	store ledger.Store
+	book  *ledger.Ledger
+	ep    *endpoint.Endpoint
+	all   *endpoint.Snapshot
+}
+
+func newBench(t *testing.T) *bench {
+	t.Helper()
 	store, err := sqlite.Open(t.Context(), filepath.Join(t.TempDir(), "store.db"), sqlite.Options{})
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer func() { _ = store.Close() }()
+	t.Cleanup(func() { _ = store.Close() })
 	declared := receivertest.Endpoint()
 	declared.Policies.Repeat = config.RepeatAdd
+	for _, name := range []string{"one", "two"} {
+		declared.Forwards = append(declared.Forwards, config.Forward{
+			Name: name, URL: "http://source.example/" + name + "?c={subid}", Method: "GET",
+			Types: []string{"sale"}, Resend: config.ResendOnAnyChange,
+		})
+	}
 	snapshot, err := endpoint.Build(&config.Config{Fleet: receivertest.Fleet(), Endpoints: []config.Endpoint{declared}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	ep := snapshot.Endpoints()[0]
 	book := ledger.New(store, ledger.Options{})
-	defer func() { _ = book.Close(t.Context()) }()
+	t.Cleanup(func() { _ = book.Close(context.Background()) })
+	return &bench{store: store, book: book, ep: snapshot.Endpoints()[0], all: snapshot}
+}
 
-	receiveIgnored(t, book, ep.Name, rows)
-	operator := func(of operation.Store) *operation.Operator {
-		return operation.New(operation.Options{
-			Store: of, Ledger: book, Endpoints: func() *endpoint.Snapshot { return snapshot },
-			Rates: func() *money.Table { return nil }, Holder: "a", Logger: slog.New(slog.DiscardHandler), Clock: time.Now,
-		})
-	}
-	op, _, err := operator(store).Create(t.Context(), operation.Request{
-		Kind: operation.KindReplay, Endpoint: ep.Name, Note: "n", Spec: operation.Spec{Forwards: true},
+func (b *bench) operator(of operation.Store) *operation.Operator {
+	return operation.New(operation.Options{
+		Store: of, Ledger: b.book, Endpoints: func() *endpoint.Snapshot { return b.all },
+		Rates: func() *money.Table { return nil }, Resent: func([]string) {}, Holder: "a",
+		Logger: slog.New(slog.DiscardHandler), Clock: time.Now,
 	})
+}
+
+// killed asks for an operation and has one operator after the other killed that works on it. between is called after
+// each.
+func (b *bench) killed(
+	t *testing.T, asked operation.Request, between func(),
+) (op ledger.Operation, counts operation.Counts) {
+	t.Helper()
+	asked.Endpoint, asked.Note = b.ep.Name, "n"
+	op, _, err := b.operator(b.store).Create(t.Context(), asked)
 	if err != nil {
 		t.Fatal(err)
 	}
-	op = workOff(t, store, op, func() *operation.Operator { return operator(&forgetful{store, 2}) })
-	counts, err := operation.CountsOf(&op)
-	if err != nil || op.State != ledger.OperationDone || counts.Outcomes["recorded"] != rows ||
-		counts.Money["confirmed"]["USD"].String() != "4500" {
-		t.Errorf("%s: %s (%v)", op.State, op.Counts, err)
+	op = workOff(t, b.store, op, func() *operation.Operator {
+		between()
+		return b.operator(&forgetful{b.store, 2})
+	})
+	if counts, err = operation.CountsOf(&op); err != nil || op.State != ledger.OperationDone {
+		t.Fatalf("%s %s (%v)", op.State, op.Error, err)
 	}
-	sum := payouts(t, store)
+	return op, counts
+}
+
+// TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce loses every second save of the place, and counts payouts that
+// add up.
+func TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce(t *testing.T) {
+	const rows = 450
+	b := newBench(t)
+	receiveIgnored(t, b.book, b.ep.Name, rows)
+	op, counts := b.killed(t, operation.Request{Kind: operation.KindReplay, Spec: operation.Spec{Forwards: true}},
+		func() {})
+	if counts.Outcomes["recorded"] != rows || counts.Money["confirmed"]["USD"].String() != "4500" ||
+		counts.Forwards["one"] != rows || counts.Forwards["two"] != rows {
+		t.Errorf("%s", op.Counts)
+	}
+	sum := payouts(t, b.store)
 	if sum.String() != "4500" {
 		t.Errorf("%d rows of 10 add up to %s", rows, sum)
 	}
 	logged := 0
-	for row, err := range store.Received(t.Context(), ledger.ReceivedFilter{Outcome: conversion.Recorded}) {
+	for row, err := range b.store.Received(t.Context(), ledger.ReceivedFilter{Outcome: conversion.Recorded}) {
 		if err != nil {
 			t.Fatal(err)
 		}
@@ -151,5 +189,89 @@ func TestAnOperationThatIsKilledGoesOnAndAppliesEachRowOnce(t *testing.T) {
 	}
 	if logged != rows {
 		t.Errorf("%d rows in the log", logged)
+	}
+}
+
+// sendAndFail claims whatever is due, counts it, and gives it up.
+func (b *bench) sendAndFail(t *testing.T, claimed map[uuid.UUID]int) {
+	t.Helper()
+	for {
+		now := time.Now().UTC().Truncate(time.Microsecond)
+		rows, _, err := b.store.ClaimForwards(t.Context(), ledger.OutboxClaim{
+			Holder: "sender", Now: now, Until: now.Add(time.Minute),
+			Shares: []ledger.OutboxShare{{Host: "source.example:80", Limit: 1000}},
+		})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if len(rows) == 0 {
+			return
+		}
+		for i := range rows {
+			claimed[rows[i].ID]++
+			rows[i].State, rows[i].Reason, rows[i].Ended = ledger.ForwardFailed, "status_404", now
+		}
+		if err := b.store.FinishForwards(t.Context(), "sender", now, rows); err != nil {
+			t.Fatal(err)
+		}
+	}
+}
+
+// TestAResendThatIsKilledRequeuesEachForwardOnce has all that is requeued fail again at once, so that a second time
+// would be seen.
+func TestAResendThatIsKilledRequeuesEachForwardOnce(t *testing.T) {
+	const rows = 250
+	b := newBench(t)
+	receiveIgnored(t, b.book, b.ep.Name, rows)
+	if _, counts := b.killed(t, operation.Request{Kind: operation.KindReplay, Spec: operation.Spec{Forwards: true}},
+		func() {}); counts.Forwards["one"] != rows {
+		t.Fatal(counts)
+	}
+	b.sendAndFail(t, map[uuid.UUID]int{})
+	claimed := map[uuid.UUID]int{}
+	_, counts := b.killed(t, operation.Request{
+		Kind: operation.KindResend, Spec: operation.Spec{Rule: "one", PerSecond: 500},
+	}, func() { b.sendAndFail(t, claimed) })
+	b.sendAndFail(t, claimed)
+	if counts.Outcomes["resent"] != rows || counts.Forwards["one"] != rows || counts.Rows != rows {
+		t.Errorf("%+v", counts)
+	}
+	for id, times := range claimed {
+		if times != 1 {
+			t.Errorf("%s was sent %d times", id, times)
+		}
+	}
+	if len(claimed) != rows {
+		t.Errorf("%d were sent", len(claimed))
+	}
+}
+
+// TestAnErasureThatIsKilledGoesOn erases what clicks and postbacks have in common.
+func TestAnErasureThatIsKilledGoesOn(t *testing.T) {
+	const clicks = 250
+	b := newBench(t)
+	at := time.Now().UTC().Truncate(time.Microsecond)
+	var all []conversion.Click
+	for i := range clicks {
+		all = append(all, conversion.Click{
+			Endpoint: b.ep.Name, SubID: fmt.Sprintf("c%d", i), Time: at, IP: "192.0.2.7", UserAgent: "agent",
+		})
+	}
+	if _, err := b.book.AddClicks(t.Context(), all); err != nil {
+		t.Fatal(err)
+	}
+	op, counts := b.killed(t, operation.Request{
+		Kind: operation.KindErase, Erase: ledger.Selection{IP: netip.MustParseAddr("192.0.2.7")},
+	}, func() {})
+	if counts.Erased == nil || counts.Erased.Clicks != clicks || counts.Outcomes["erased"] != clicks {
+		t.Errorf("%s", op.Counts)
+	}
+	if strings.Contains(string(op.Spec)+op.Input+string(op.Counts), "192.0.2.7") {
+		t.Errorf("the operation names whom it is about: %+v", op)
+	}
+	for click, err := range b.store.Clicks(t.Context(), ledger.ClickFilter{}) {
+		if err != nil || click.IP != "" || click.UserAgent != "" || !click.Time.Equal(at) {
+			t.Fatalf("%+v (%v)", click, err)
+		}
 	}
 }

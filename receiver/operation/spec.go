@@ -6,6 +6,7 @@ import (
 	"github.com/google/uuid"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
+	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
 // The kinds.
@@ -15,10 +16,14 @@ const (
 	// KindImport records the conversions of a text, KindReconcile also finds the conversions that a statement lacks.
 	KindImport    = "import"
 	KindReconcile = "reconcile"
+	// KindResend has S2S postbacks sent again that were given up.
+	KindResend = "resend"
+	// KindErase forgets what is known of a person.
+	KindErase = "erase"
 )
 
 // Kinds returns all kinds.
-func Kinds() []string { return []string{KindReplay, KindImport, KindReconcile} }
+func Kinds() []string { return []string{KindReplay, KindImport, KindReconcile, KindResend, KindErase} }
 
 // MaxRows bounds the rows of one operation.
 const MaxRows = 100_000
@@ -39,8 +44,8 @@ type Spec struct {
 	// Forwards: S2S postbacks are sent for what changes.
 	Forwards bool `json:"forwards"`
 
-	// From (inclusive) and To (exclusive) bound when the rows of a replay were received, and when the conversions of a
-	// statement were recorded first; zero = not.
+	// From (inclusive) and To (exclusive) bound when the rows of a replay were received, when the conversions of a
+	// statement were recorded first, and when S2S postbacks were written; zero = not.
 	From time.Time `json:"from,omitzero"`
 	To   time.Time `json:"to,omitzero"`
 	// Outcome, Reason and Status select rows by those words; empty = any that may be replayed. IDs select the rows
@@ -53,9 +58,17 @@ type Spec struct {
 	IncludeRefused  bool `json:"include_refused,omitempty"`
 	IncludeRecorded bool `json:"include_recorded,omitempty"`
 
+	// Rule and Failure select S2S postbacks by their forward, and by why they failed; empty = any.
+	Rule    string `json:"rule,omitempty"`
+	Failure string `json:"failure,omitempty"`
+	// PerSecond bounds how many rows are applied in a second; 0 = as fast as operations go.
+	PerSecond int `json:"per_second,omitempty"`
+
 	// Orphans: lines whose click is not known are recorded all the same.
 	Orphans bool `json:"orphans,omitempty"`
-	// InputSHA256 tells texts apart.
+	// By says how an erasure was asked for: by subid, ip or parameter.
+	By string `json:"by,omitempty"`
+	// InputSHA256 tells texts apart. An erasure has none: an address could be guessed from it.
 	InputSHA256 string `json:"input_sha256,omitempty"`
 }
 
@@ -68,6 +81,8 @@ type Request struct {
 	Key string
 	// Input is the text of an import.
 	Input string
+	// Erase says whose data an erasure is about; its Endpoint is not looked at.
+	Erase ledger.Selection
 }
 
 // SendsByDefault reports whether S2S postbacks are sent for what an operation of the kind changes, where nobody says.
@@ -75,7 +90,7 @@ func SendsByDefault(kind string) bool { return kind == KindReplay }
 
 // Outcomes are those that rows may have.
 func Outcomes() []string {
-	names := []string{OutcomeUnreplayable, OutcomeMissing}
+	names := []string{OutcomeUnreplayable, OutcomeMissing, OutcomeResent, OutcomeSkipped, OutcomeErased}
 	for _, outcome := range conversion.Outcomes() {
 		names = append(names, string(outcome))
 	}

@@ -5,6 +5,7 @@ import (
 	"net/http"
 
 	"github.com/postback-dev/postback-operator/api/read/client"
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/api"
 	"github.com/postback-dev/postback-operator/receiver/api/keitaro"
 	"github.com/postback-dev/postback-operator/receiver/server"
@@ -30,7 +31,7 @@ func (r *Receiver) listenAdmin(ctx context.Context, product http.Handler) error 
 	r.admin, err = server.Listen(ctx, server.ListenerOptions{
 		Address: r.options.AdminListen,
 		Handler: keitaro.New(keitaro.Options{
-			API:       client.New("http://localhost", "", client.Local{Handler: api.InProcess(product)}),
+			API:       client.New("http://localhost", "", client.Local{Handler: api.As(product, read.ScopeRead)}),
 			Campaigns: r.campaigns,
 			Key:       key,
 			Logger:    r.options.Logger,

@@ -8,6 +8,7 @@ import (
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/read/client"
+	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/console"
 	"github.com/postback-dev/postback-operator/receiver/api"
 	"github.com/postback-dev/postback-operator/receiver/explain"
@@ -48,7 +49,8 @@ func (r *Receiver) newConsole(product http.Handler) (http.Handler, error) {
 		return nil, errors.New("the console knows no tokens: leave out --console or --ops-token-file")
 	}
 	options := console.Options{
-		API:    client.New("http://localhost", "", client.Local{Handler: api.Trusted(product)}),
+		API: client.New("http://localhost", "",
+			client.Local{Handler: api.As(product, read.ScopeRead, read.ScopeWrite)}),
 		Logger: r.options.Logger,
 		Clock:  r.options.Clock,
 	}

@@ -213,7 +213,7 @@ func (r *Receiver) startLedger(ctx context.Context) (err error) {
 	r.operator = operation.New(operation.Options{
 		NewID: r.newID,
 		Store: r.store, Ledger: r.ledger, Endpoints: r.watch.Current, Holder: uuid.NewString(), Logger: r.options.Logger,
-		Rates: func() *money.Table { return r.rates.Table() }, Clock: r.options.Clock,
+		Rates: func() *money.Table { return r.rates.Table() }, Clock: r.options.Clock, Resent: r.forward.Notify,
 	})
 	r.book = space.NewLedger(space.Options{Book: r.ledger, Level: r.level, Unlogged: r.metrics.Unlogged,
 		Clock: r.options.Clock})

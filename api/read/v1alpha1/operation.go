@@ -4,9 +4,9 @@ import "time"
 
 // NewOperation asks for an operation. Fields that a kind does not have must be left out.
 type NewOperation struct {
-	// Kind is `replay`, `import` or `reconcile`.
+	// Kind is `replay`, `import`, `reconcile`, `resend` or `erase`.
 	Kind string `json:"kind"`
-	// Endpoint is "namespace/name".
+	// Endpoint is "namespace/name". An erasure without one is about all of them.
 	Endpoint string `json:"endpoint,omitempty"`
 	// DryRun: nothing is changed, and the operation says what would be.
 	DryRun bool `json:"dry_run"`
@@ -16,11 +16,11 @@ type NewOperation struct {
 	// sends, and others do not.
 	Forwards string `json:"forwards,omitempty"`
 
-	// From and To bound when the postbacks of a replay were received, or the conversions of a statement recorded: RFC 3339
-	// or a date in UTC.
+	// From and To bound when the postbacks of a replay were received, the conversions of a statement recorded, or S2S
+	// postbacks written: RFC 3339 or a date in UTC.
 	From string `json:"from,omitempty"`
 	To   string `json:"to,omitempty"`
-	// Outcome, Reason, Status and IDs select postbacks of a replay.
+	// Outcome, Reason and Status select postbacks of a replay; IDs do, or S2S postbacks.
 	Outcome string   `json:"outcome,omitempty"`
 	Reason  string   `json:"reason,omitempty"`
 	Status  string   `json:"status,omitempty"`
@@ -28,6 +28,18 @@ type NewOperation struct {
 	// IncludeRefused and IncludeRecorded let a replay select more than what was ignored.
 	IncludeRefused  bool `json:"include_refused,omitempty"`
 	IncludeRecorded bool `json:"include_recorded,omitempty"`
+
+	// Rule and Failure select S2S postbacks by their forward, and by why they failed. PerSecond is how many are requeued in
+	// a second: 50 without it, 500 at most.
+	Rule      string `json:"rule,omitempty"`
+	Failure   string `json:"failure,omitempty"`
+	PerSecond int    `json:"per_second,omitempty"`
+
+	// SubID, IP, or Parameter with Value say what an erasure is about.
+	SubID     string `json:"subid,omitempty"`
+	IP        string `json:"ip,omitempty"`
+	Parameter string `json:"parameter,omitempty"`
+	Value     string `json:"value,omitempty"`
 
 	// Text is what an import records and a reconciliation compares.
 	Text string `json:"text,omitempty"`
@@ -60,8 +72,23 @@ type Operation struct {
 	Money []OperationMoney `json:"money"`
 	// Forwards counts the S2S postbacks that became due, by rule.
 	Forwards map[string]int `json:"forwards"`
+	// Erased counts the rows from which an erasure has erased something; null for other kinds.
+	Erased *OperationErased `json:"erased"`
 	// Error says why it failed.
 	Error *string `json:"error"`
+}
+
+// OperationErased counts rows by what they are.
+type OperationErased struct {
+	Clicks int64 `json:"clicks"`
+	// Conversions counts versions, former ones included.
+	Conversions int64 `json:"conversions"`
+	Postbacks   int64 `json:"postbacks"`
+	// Held counts postbacks that wait for their click, Forwards S2S postbacks.
+	Held     int64 `json:"held"`
+	Forwards int64 `json:"forwards"`
+	// Lines counts those of imports.
+	Lines int64 `json:"lines"`
 }
 
 // OperationMoney is by how much a revenue metric has changed.
@@ -75,13 +102,15 @@ type OperationMoney struct {
 type OperationRow struct {
 	// Number counts from 1; of an import it is the line.
 	Number int `json:"number"`
-	// Origin is the row of the log that is replayed.
+	// Origin is the row of the log that is replayed, or the S2S postback that is sent again.
 	Origin *string `json:"origin"`
 	SubID  *string `json:"subid"`
 	TID    string  `json:"tid"`
 	// Input is what was said: the parameters of a line of an import.
 	Input *string `json:"input"`
-	// Outcome is that of the log, `unreplayable`, or `missing` from a statement; null before the row was worked off.
+	// Outcome is that of the log, `unreplayable`, `missing` from a statement, `resent`,
+	// `skipped` or `erased`; null before the row was
+	// worked off.
 	Outcome      *string  `json:"outcome"`
 	Reason       *string  `json:"reason"`
 	Warnings     []string `json:"warnings"`

@@ -127,6 +127,8 @@ type Forward struct {
 	// Tries counts the attempts since it was written, or asked for again; Attempts are the last 20.
 	Tries    int       `json:"tries"`
 	Attempts []Attempt `json:"attempts"`
+	// Operation is the last one that has had it sent again; null if none has.
+	Operation *string `json:"operation"`
 }
 
 // Attempt is one request of an S2S postback. Without an answer Status is null, and Error says why.

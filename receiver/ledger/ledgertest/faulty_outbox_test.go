@@ -60,8 +60,11 @@ func (f faulty) Forwards(ctx context.Context, filter ledger.OutboxFilter) iter.S
 	return f.Store.Forwards(ctx, filter)
 }
 
-func (f faulty) ResendForward(ctx context.Context, id uuid.UUID, now time.Time) error {
-	err := f.Store.ResendForward(ctx, id, now)
+func (f faulty) ResendForward(ctx context.Context, id, operation uuid.UUID, now time.Time) error {
+	if f.fault == "forgets which operation has sent something again" {
+		operation = uuid.Nil
+	}
+	err := f.Store.ResendForward(ctx, id, operation, now)
 	if f.fault == "says that it sends what is delivered again" && errors.Is(err, ledger.ErrForwardState) {
 		return nil
 	}

@@ -241,7 +241,7 @@ func testForwardRetry(d *desk) {
 func testForwardResend(d *desk) {
 	d.writeForwards(forward(1, "c1", "r", host, 1), forward(2, "c2", "r", host, 1))
 	now := noon.Add(time.Minute)
-	resend := func(n int) error { return d.store.ResendForward(d.Context(), id(noon, n), now) }
+	resend := func(n int) error { return d.store.ResendForward(d.Context(), id(noon, n), uuid.Nil, now) }
 	if err := resend(3); !errors.Is(err, ledger.ErrNotFound) {
 		d.Errorf("an id that is none: %v", err)
 	}
@@ -260,6 +260,27 @@ func testForwardResend(d *desk) {
 	want := failed(rows[0], noon)
 	want.State, want.Reason, want.Due, want.Ended, want.Tries = ledger.ForwardWaiting, "", now, time.Time{}, 0
 	d.same("the row", []ledger.OutboxRow{want}, d.claim(d.store, "b", now, 1, host))
+	want = failed(want, now)
+	d.finish(d.store, "b", now, want)
+	operation := id(noon, 77)
+	by := func() error { return d.store.ResendForward(d.Context(), id(noon, 1), operation, now) }
+	if err := by(); err != nil {
+		d.Errorf("what has failed, for an operation: %v", err)
+	}
+	want.State, want.Reason, want.Ended, want.Tries, want.Operation = ledger.ForwardWaiting, "", time.Time{}, 0, operation
+	d.same("the row of the operation", []ledger.OutboxRow{want}, d.claim(d.store, "c", now, 1, host))
+	again := failed(want, now)
+	d.finish(d.store, "c", now, again)
+	if err := by(); err != nil {
+		d.Errorf("what the operation has sent again before: %v", err)
+	}
+	d.same("what has failed since", []ledger.OutboxRow{again}, d.forwards(ledger.OutboxFilter{ID: id(noon, 1)}))
+	if err := resend(1); err != nil {
+		d.Errorf("by hand: %v", err)
+	}
+	if err := by(); err != nil {
+		d.Errorf("what waits for the operation's sake, or later: %v", err)
+	}
 }
 
 func testForwardFilter(d *desk) {

@@ -191,6 +191,6 @@ func (s *Store) PruneOperations(ctx context.Context, before time.Time) (int, err
 	if err != nil {
 		return 0, err
 	}
-	tag, err := s.exec(ctx, "delete from operations where "+old, first)
+	tag, err := s.exec(ctx, "delete from operations where "+old+" and kind <> 'erase'", first)
 	return int(tag.RowsAffected()), err
 }

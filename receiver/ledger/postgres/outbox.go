@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"github.com/google/uuid"
+	"github.com/jackc/pgx/v5/pgtype"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 	"github.com/postback-dev/postback-operator/receiver/ledger/table"
@@ -86,14 +87,19 @@ func (s *Store) Forwards(ctx context.Context, by ledger.OutboxFilter) iter.Seq2[
 }
 
 // ResendForward implements [ledger.Outbox].
-func (s *Store) ResendForward(ctx context.Context, id uuid.UUID, now time.Time) error {
+func (s *Store) ResendForward(ctx context.Context, id, operation uuid.UUID, now time.Time) error {
 	for row, err := range s.Forwards(ctx, ledger.OutboxFilter{ID: id, Limit: 1}) {
 		if err != nil {
 			return err
 		}
-		tag, err := s.exec(ctx, `update outbox set state = 'waiting', reason = null, due = $5, ended_at = null, tries = 0
+		if operation != uuid.Nil && row.Operation == operation {
+			return nil
+		}
+		tag, err := s.exec(ctx, `update outbox set state = 'waiting', reason = null, due = $5, ended_at = null, tries = 0,
+			operation = coalesce($6, operation)
 			where bucket = $1 and endpoint = $2 and subid = $3 and id = $4 and state = 'failed'`,
-			int16(row.Slot.Bucket), row.Slot.Endpoint, row.Slot.SubID, uuidOf(id), now)
+			int16(row.Slot.Bucket), row.Slot.Endpoint, row.Slot.SubID, uuidOf(id), now,
+			pgtype.UUID{Bytes: operation, Valid: operation != uuid.Nil})
 		if err == nil && tag.RowsAffected() == 0 {
 			return ledger.ErrForwardState
 		}

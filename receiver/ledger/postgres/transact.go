@@ -178,6 +178,7 @@ func (s *Store) write(ctx context.Context, conn *pgx.Conn, st *state, changes *l
 	settleReceived.queue(b, sortedValues(changes.Settled, keyOfReceived), nil)
 	deleteClicks.queue(b, sortedValues(changes.Expired, keyOfKey), nil)
 	queueTests(b, sortedValues(changes.Tests, keyOfKey))
+	queueErasures(b, changes)
 	queueCommit(b)
 	return s.send(ctx, conn, b)
 }

@@ -9,7 +9,7 @@ import (
 func (w *writer) store(c *ledger.Changes) (bool, error) {
 	for _, write := range []func(*ledger.Changes) error{
 		w.storeClicks, w.storeConversions, w.storeReceived, w.storeHeld, w.storePending, w.storeForwards,
-		w.expireClicks, w.removeTests,
+		w.expireClicks, w.removeTests, w.storeErasures,
 	} {
 		if err := write(c); err != nil {
 			return false, err
@@ -17,7 +17,7 @@ func (w *writer) store(c *ledger.Changes) (bool, error) {
 	}
 	n := len(c.NewClicks) + len(c.UpdatedClicks) + len(c.Conversions) + len(c.History) + len(c.Received) + len(c.Settled) +
 		len(c.Hold) + len(c.Release) + len(c.AwaitRate) + len(c.HaveRate) + len(c.Forwards) + len(c.Expired) +
-		len(c.Tests)
+		len(c.Tests) + len(c.Erase)
 	return n > 0, nil
 }
 
@@ -83,6 +83,15 @@ func (w *writer) storePending(c *ledger.Changes) error {
 		return err
 	}
 	return putAll(w, w.awaitRate, table.PendingRates.Columns, c.AwaitRate)
+}
+
+func (w *writer) storeErasures(c *ledger.Changes) error {
+	for _, of := range c.Erase {
+		if err := w.erase(of); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 func (w *writer) storeForwards(c *ledger.Changes) error {

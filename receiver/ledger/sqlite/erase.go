@@ -3,150 +3,175 @@ package sqlite
 import (
 	"context"
 	"database/sql/driver"
-	"encoding/json"
 	"errors"
 	"fmt"
-	"log/slog"
-	"net/url"
-	"os"
-	"slices"
+	"iter"
 	"strings"
-	"time"
+
+	"github.com/google/uuid"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
 
-// selectErased finds the clicks (erased) and the rows of the received log (erased_received) to erase from. The
-// parameters are endpoint or null, subid or null, IP or null, parameter or null, value or null.
-const selectErased = `
-insert or ignore into erased select endpoint, subid from clicks
-  where subid = ?2 or ip = ?3 or params ->> ('$."' || ?4 || '"') = ?5;
-insert or ignore into erased select endpoint, subid from conversions
-  where subid = ?2 or params ->> ('$."' || ?4 || '"') = ?5;
-insert or ignore into erased select endpoint, subid from conversion_history
-  where subid = ?2 or params ->> ('$."' || ?4 || '"') = ?5;
-insert or ignore into erased select endpoint, subid from held where subid = ?2 or intent ->> '$.received_ip' = ?3;
-insert or ignore into erased select endpoint, subid from outbox where subid = ?2 or ip = ?3 or click ->> '$.ip' = ?3;
-insert or ignore into erased select endpoint, subid from received where subid = ?2 or ip = ?3;
-insert or ignore into erased_received select seq from received where ip = ?3;
-insert or ignore into erased select endpoint, subid from received where seq in (select seq from erased_received);
-delete from erased where subid = '' or ?1 is not null and endpoint is not (select id from endpoints where name = ?1);
-insert or ignore into erased_received select seq from received where (endpoint, subid) in erased;
-delete from erased_received where ?1 is not null
-  and seq not in (select seq from received where endpoint is (select id from endpoints where name = ?1))`
+// What selects the rows of each table, by the kind of the selection. ?1 is the value, ?2 the parameter's name.
+const paramIs = ` ->> ('$."' || ?2 || '"') = ?1`
 
-// eraseRows are what is erased of each table. Amounts, types, ids and times stay.
-var eraseRows = []struct {
-	statement string
-	count     func(*ledger.Erasure) *int64
-}{
-	{"update clicks set ip = null, user_agent = null, params = null, visitor_fields = null where (endpoint, subid) " +
-		"in erased",
-		func(e *ledger.Erasure) *int64 { return &e.Clicks }},
-	{"update conversions set params = null, sender = null, source = null where (endpoint, subid) in erased",
-		func(e *ledger.Erasure) *int64 { return &e.Conversions }},
-	{"update conversion_history set params = null, sender = null, source = null where (endpoint, subid) in erased",
-		func(e *ledger.Erasure) *int64 { return &e.Conversions }},
-	{"update received set ip = null, query = null, body = null, subid_from = null, note = null where seq in " +
-		"erased_received",
-		func(e *ledger.Erasure) *int64 { return &e.Received }},
-	{"update held set intent = json_remove(intent, '$.params', '$.from', '$.received_ip') where (endpoint, subid) " +
-		"in erased",
-		func(e *ledger.Erasure) *int64 { return &e.Held }},
-	{`update outbox set ip = null, attempts = null, conversion = json_remove(conversion, '$.params', '$.from', '$.source'),
-		click = json_remove(click, '$.params', '$.visitor_fields', '$.ip', '$.user_agent') where (endpoint, subid) in erased`,
-		func(e *ledger.Erasure) *int64 { return &e.Outbox }},
+// listHas is paramIs for parameters that are a list of names and values in a document.
+const listHas = "exists (select 1 from json_each(%s, '$.params') where value ->> '$.name' = ?2 and value ->> '$.value' = ?1)"
+
+var selectErasable = map[string]map[string]string{
+	ledger.BySubID: {
+		"clicks": "subid = ?1", "conversions": "subid = ?1", "conversion_history": "subid = ?1", "held": "subid = ?1",
+		"outbox": "subid = ?1", "received": "subid = ?1",
+	},
+	ledger.ByIP: {
+		"clicks": "ip = ?1", "held": "intent ->> '$.received_ip' = ?1", "outbox": "ip = ?1 or click ->> '$.ip' = ?1",
+		"received": "ip = ?1",
+	},
+	ledger.ByParameter: {
+		"clicks": "params" + paramIs, "conversions": "params" + paramIs, "conversion_history": "params" + paramIs,
+		"held":   fmt.Sprintf(listHas, "intent"),
+		"outbox": fmt.Sprintf(listHas, "conversion") + " or " + fmt.Sprintf(listHas, "click"),
+	},
 }
 
-// Erase blanks IP addresses, user agents, queries, bodies and parameters of what the selection names in the store at
-// path, which no receiver may have open, and keeps in the table erasures that it did, and when. Amounts stay, and so do
-// subids. Then the store's file is written again, so that nothing of what was erased is left in its unused parts: it
-// needs room for a copy. A store in which nothing was found is left as it is.
-func Erase(ctx context.Context, path string, what ledger.Selection, now time.Time) (erased ledger.Erasure, err error) {
-	defer wrap(&err, "erasing from %s", path)
-	kind, err := what.By()
-	if err != nil {
-		return erased, err
-	}
-	if err := mustBeStore(ctx, path); err != nil {
-		return erased, err
-	}
-	for _, name := range []string{path + ".lock", path} {
-		lock, err := lockFile(ctx, name, 0, slog.New(slog.DiscardHandler))
+// Erasable implements [ledger.Erasures]. Queries and bodies are looked into row by row: the names in them are the
+// senders'.
+func (s *Store) Erasable(ctx context.Context, what ledger.Selection) iter.Seq2[ledger.Erasable, error] {
+	return func(yield func(ledger.Erasable, error) bool) {
+		by, err := what.By()
 		if err != nil {
-			return erased, err
+			yield(ledger.Erasable{}, err)
+			return
 		}
-		// Not before SQLite has let go of the file.
-		defer func() { _ = lock.Close() }()
+		value, parameter := what.Terms()
+		args := []any{value, parameter, what.Endpoint}
+		for name, condition := range selectErasable[by] {
+			id := "null"
+			if name == "received" {
+				id = "iif(t.subid = '', t.id, null)"
+			}
+			query := "select e.name, t.subid, " + id + ", null, null from " + name + " t join endpoints e on e.id = t.endpoint " +
+				"where (?3 = '' or e.name = ?3) and ?2 is not null and (" + condition + ")"
+			if !eachErasable(ctx, s, query, args, func(string) bool { return true }, yield) {
+				return
+			}
+		}
+		if by != ledger.ByParameter {
+			return
+		}
+		const requests = "select e.name, t.subid, iif(t.subid = '', t.id, null), t.query, t.body from received t " +
+			"join endpoints e on e.id = t.endpoint where (?1 = '' or e.name = ?1) and (query is not null or body is not null)"
+		eachErasable(ctx, s, requests, []any{what.Endpoint}, what.In, yield)
 	}
-	if erased, err = eraseIn(path, kind, what, now); err != nil || erased == (ledger.Erasure{}) {
-		return erased, err
-	}
-	return erased, rewrite(ctx, path)
 }
 
-// eraseIn is one transaction.
-func eraseIn(path, kind string, what ledger.Selection, now time.Time) (erased ledger.Erasure, err error) {
-	w, err := openWriter(path, Options{}.withDefaults())
+// eachErasable yields what a query finds, if one of the texts in its last two columns passes. It reports whether to go
+// on.
+func eachErasable(
+	ctx context.Context, s *Store, query string, args []any, in func(string) bool,
+	yield func(ledger.Erasable, error) bool,
+) bool {
+	type found struct {
+		ledger.Erasable
+		passes bool
+	}
+	for row, err := range rows(ctx, s, query, args, func(r *row) (found, error) {
+		endpoint, subid := r.text(), r.text()
+		f := found{Erasable: ledger.Erasable{Key: ledger.KeyOf(endpoint, subid)}}
+		f.Received = r.uuid()
+		query, body := r.text(), r.text()
+		f.passes = in(query) || in(body)
+		return f, r.err
+	}) {
+		if (err != nil || row.passes) && (!yield(row.Erasable, err) || err != nil) {
+			return false
+		}
+	}
+	return true
+}
+
+// What belongs to a click, ?1 its endpoint and ?2 its subid, table by table. History has no index by subid.
+const ofClick = "endpoint = ?1 and subid = ?2"
+
+const ofHistory = "id in (select id from conversions where " + ofClick + ")"
+
+// eraseOfClick are what is erased of each table. Amounts, types, ids and times stay.
+var eraseOfClick = []string{
+	"update clicks set ip = null, user_agent = null, params = null, visitor_fields = null where " + ofClick,
+	"update conversion_history set params = null, sender = null, source = null where " + ofHistory,
+	"update conversions set params = null, sender = null, source = null where " + ofClick,
+	eraseReceived + ofClick,
+	"update held set intent = json_remove(intent, '$.params', '$.from', '$.received_ip') where " + ofClick,
+	`update outbox set ip = null, attempts = null, conversion = json_remove(conversion, '$.params', '$.from', '$.source'),
+		click = json_remove(click, '$.params', '$.visitor_fields', '$.ip', '$.user_agent') where ` + ofClick,
+}
+
+// A row without a method is one that was erased: it cannot be judged again.
+const eraseReceived = "update received set ip = null, method = null, content_type = null, query = null, body = null, " +
+	"subid_from = null, note = null where "
+
+const eraseOperationRow = "update operation_rows set input = null where operation = ?1 and number = ?2"
+
+// countOfClick counts by the endpoint's name.
+var countOfClick = strings.ReplaceAll(`select
+	(select count(*) from clicks where `+ofClick+`),
+	(select count(*) from conversions where `+ofClick+`) + (select count(*) from conversion_history where `+ofHistory+`),
+	(select count(*) from received where `+ofClick+`),
+	(select count(*) from held where `+ofClick+`),
+	(select count(*) from outbox where `+ofClick+`), 0`, "?1", "(select id from endpoints where name = ?1)")
+
+// CountErasable implements [ledger.Erasures].
+func (s *Store) CountErasable(ctx context.Context, of ledger.Erasable) (erasure ledger.Erasure, err error) {
+	query := "select 0, 0, 0, 0, 0, (select count(*) from operation_rows where operation = ?1 and number = ?2)"
+	args := []any{of.Operation[:], of.Number}
+	switch {
+	case of.SubID != "":
+		query, args = countOfClick, []any{of.Endpoint, of.SubID}
+	case of.Received != uuid.Nil:
+		query, args = "select 0, 0, (select count(*) from received where id = ?1), 0, 0, 0", []any{of.Received[:]}
+	}
+	for counted, err := range rows(ctx, s, query, args, func(r *row) (ledger.Erasure, error) {
+		counts := ledger.Erasure{
+			Clicks: r.integer(), Conversions: r.integer(), Received: r.integer(), Held: r.integer(), Outbox: r.integer(),
+			Operations: r.integer(),
+		}
+		return counts, r.err
+	}) {
+		return counted, err
+	}
+	return ledger.Erasure{}, nil
+}
+
+// erase erases, and ends the leases of S2S postbacks that are being sent: what is known of those attempts is not
+// written any more.
+func (w *writer) erase(of ledger.Erasable) error {
+	switch {
+	case of.Operation != uuid.Nil:
+		_, err := w.once(eraseOperationRow, of.Operation[:], int64(of.Number))
+		return err
+	case of.SubID == "":
+		_, err := w.once(eraseReceived+"id = ?1", of.Received[:])
+		return err
+	}
+	endpoint, err := w.endpoint(of.Endpoint)
 	if err != nil {
-		return erased, err
+		return err
 	}
-	defer func() { err = errors.Join(err, w.close()) }()
-	if err := run(w.conn, `pragma secure_delete = on; begin immediate;
-		create temp table erased (endpoint integer, subid text, primary key (endpoint, subid)) without rowid;
-		create temp table erased_received (seq integer primary key)`); err != nil {
-		return erased, err
-	}
-	if err := w.erase(kind, what, now, &erased); err != nil || erased == (ledger.Erasure{}) {
-		return ledger.Erasure{}, errors.Join(err, run(w.conn, "rollback"))
-	}
-	return erased, run(w.conn, "commit; pragma wal_checkpoint(truncate)")
-}
-
-func (w *writer) erase(kind string, what ledger.Selection, now time.Time, erased *ledger.Erasure) error {
-	if kind == "parameter" {
-		if err := w.findInRequests(what); err != nil {
+	for _, statement := range eraseOfClick {
+		if _, err := w.once(statement, endpoint, of.SubID); err != nil {
 			return err
 		}
 	}
-	ip := ""
-	if what.IP.IsValid() {
-		ip = what.IP.String()
+	sent, err := prepare(w.conn, "select id from outbox where "+ofClick)
+	if err != nil {
+		return classify(err)
 	}
-	var values []driver.Value
-	for _, value := range []string{what.Endpoint, what.SubID, ip, what.Parameter, what.Value} {
-		if value == "" {
-			values = append(values, nil)
-		} else {
-			values = append(values, value)
-		}
-	}
-	for statement := range strings.SplitSeq(selectErased, ";\n") {
-		if _, err := w.once(statement, values[:highest(statement)]...); err != nil {
-			return err
-		}
-	}
-	for _, e := range eraseRows {
-		n, err := w.once(e.statement)
-		if err != nil {
-			return err
-		}
-		*e.count(erased) += n
-	}
-	_, err := w.once("insert into erasures (at, by, clicks, conversions, received, held, outbox) values (?, ?, ?, ?, "+
-		"?, ?, ?)",
-		now.UnixMicro(), kind, erased.Clicks, erased.Conversions, erased.Received, erased.Held, erased.Outbox)
-	return err
-}
-
-// highest returns how many numbered parameters the statement has: SQLite takes no others.
-func highest(statement string) int {
-	for n := 5; n > 0; n-- {
-		if strings.Contains(statement, fmt.Sprint("?", n)) {
-			return n
-		}
-	}
-	return 0
+	err = sent.query(func(r *row) error {
+		delete(w.leases, r.uuid())
+		return r.err
+	}, endpoint, of.SubID)
+	return errors.Join(err, sent.prepared.Close())
 }
 
 // once prepares and runs a statement.
@@ -157,67 +182,4 @@ func (w *writer) once(statement string, values ...driver.Value) (int64, error) {
 	}
 	n, err := s.affect(values...)
 	return n, errors.Join(err, s.prepared.Close())
-}
-
-// findInRequests adds the rows of the received log whose query or body has the parameter.
-func (w *writer) findInRequests(what ledger.Selection) error {
-	s, err := prepare(w.conn, "select seq, query, body from received where query is not null or body is not null")
-	if err != nil {
-		return classify(err)
-	}
-	var found []int64
-	err = s.query(func(r *row) error {
-		seq, query, body := r.integer(), r.text(), r.text()
-		if hasParameter(query, what) || hasParameter(body, what) {
-			found = append(found, seq)
-		}
-		return r.err
-	})
-	if err := errors.Join(err, s.prepared.Close()); err != nil {
-		return err
-	}
-	for _, seq := range found {
-		if _, err := w.once("insert or ignore into erased_received values (?)", seq); err != nil {
-			return err
-		}
-	}
-	return nil
-}
-
-// hasParameter reports whether a query or body has the parameter with that value, by the name that its sender gave it.
-func hasParameter(raw string, what ledger.Selection) bool {
-	values, _ := url.ParseQuery(raw) // As far as it can be read.
-	var object map[string]any
-	if json.Unmarshal([]byte(raw), &object) == nil {
-		for name, value := range object {
-			values.Add(name, fmt.Sprint(value))
-		}
-	}
-	for name, list := range values {
-		if strings.EqualFold(name, what.Parameter) && slices.Contains(list, what.Value) {
-			return true
-		}
-	}
-	return false
-}
-
-// rewrite puts a copy in the place of the file, whose unused parts may hold what rows have held before.
-func rewrite(ctx context.Context, path string) error {
-	partial := path + ".partial"
-	if err := errors.Join(remove(partial), createFile(partial)); err != nil {
-		return err
-	}
-	err := copyInto(ctx, path, partial)
-	if err == nil {
-		err = Check(ctx, partial)
-	}
-	if err == nil {
-		for _, suffix := range sidecars {
-			err = errors.Join(err, remove(path+suffix))
-		}
-	}
-	if err != nil {
-		return errors.Join(err, os.Remove(partial))
-	}
-	return publish(partial, path)
 }

@@ -145,7 +145,7 @@ func (s *Store) PruneOperations(ctx context.Context, before time.Time) (int, err
 			return false, err
 		}
 		var err error
-		deleted, err = w.once("delete from operations where "+old, firstID(before))
+		deleted, err = w.once("delete from operations where "+old+" and kind <> 'erase'", firstID(before))
 		return deleted > 0, err
 	})
 	return int(deleted), err

@@ -2,6 +2,7 @@ package sqlite
 
 import (
 	"context"
+	"database/sql/driver"
 	"fmt"
 	"iter"
 	"time"
@@ -77,14 +78,24 @@ func (s *Store) Forwards(ctx context.Context, f ledger.OutboxFilter) iter.Seq2[l
 }
 
 // ResendForward implements [ledger.Outbox].
-func (s *Store) ResendForward(ctx context.Context, id uuid.UUID, now time.Time) error {
+func (s *Store) ResendForward(ctx context.Context, id, operation uuid.UUID, now time.Time) error {
+	var by driver.Value
+	if operation != uuid.Nil {
+		by = operation[:]
+	}
 	return s.write(ctx, func(w *writer) (bool, error) {
-		n, err := w.resendForward.affect(id[:], now.UnixMicro())
+		n, err := w.resendForward.affect(id[:], now.UnixMicro(), by)
 		if err != nil || n == 1 {
 			return n == 1, err
 		}
 		found := fmt.Errorf("%w: S2S postback", ledger.ErrNotFound)
-		err = w.selectForward.query(func(*row) error { found = ledger.ErrForwardState; return nil }, id[:])
+		err = w.selectForward.query(func(r *row) error {
+			stored, err := outboxRow(r)
+			if found = ledger.ErrForwardState; by != nil && stored.Operation == operation {
+				found = nil
+			}
+			return err
+		}, id[:])
 		if err != nil {
 			return false, err
 		}

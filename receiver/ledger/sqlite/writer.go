@@ -53,7 +53,8 @@ func engine() driver.Driver {
 }
 
 func openWriter(path string, o Options) (_ *writer, err error) {
-	conn, err := engine().Open(dataSource(path, pragmas(o.CacheBytes, o.MapBytes)))
+	// What is deleted is overwritten, so that what is erased is gone.
+	conn, err := engine().Open(dataSource(path, append(pragmas(o.CacheBytes, o.MapBytes), "secure_delete(1)")))
 	if err != nil {
 		return nil, classify(err)
 	}
@@ -147,8 +148,8 @@ func (w *writer) prepare() error {
 		&w.updateForward: `update outbox
 			set state = ?2, reason = ?3, host = ?4, due = ?5, ended_at = ?6, tries = ?7, attempts = ?8,
 			conversion = iif(?9, null, conversion), click = iif(?9, null, click), postponed = 0 where id = ?1`,
-		&w.resendForward: `update outbox set state = 'waiting', reason = null, due = ?2, ended_at = null, tries = 0
-			where id = ?1 and state = 'failed'`,
+		&w.resendForward: `update outbox set state = 'waiting', reason = null, due = ?2, ended_at = null, tries = 0,
+			operation = coalesce(?3, operation) where id = ?1 and state = 'failed' and (?3 is null or operation is not ?3)`,
 		&w.reviveForwards: `update outbox set due = ?1, created_at = min(created_at, ?1), postponed = 0
 			where state = 'waiting' and due > ?2 and (created_at > ?2 or tries = 0 and postponed = 0)`,
 		&w.pruneForwards: `delete from outbox where seq in
@@ -227,9 +228,8 @@ func (w *writer) close() error {
 	return errors.Join(append(errs, w.conn.Close())...)
 }
 
-// write runs work in a transaction of its own, and commits if work reports that there is something to commit. Whatever
-// goes wrong, a panic included, rolls everything back.
-func (s *Store) write(ctx context.Context, work func(*writer) (bool, error)) (err error) {
+// locked has work use the writer, outside of a transaction.
+func (s *Store) locked(ctx context.Context, work func(*writer) error) (err error) {
 	select {
 	case <-s.turn:
 	case <-ctx.Done():
@@ -243,16 +243,30 @@ func (s *Store) write(ctx context.Context, work func(*writer) (bool, error)) (er
 		return err
 	}
 	defer func() { _ = s.noticed(err) }()
-	w := s.writer
-	if s.checkpoints.due() {
-		if err := w.emptyLog(); err != nil {
-			return err
+	return work(s.writer)
+}
+
+// write runs work in a transaction of its own, and commits if work reports that there is something to commit. Whatever
+// goes wrong, a panic included, rolls everything back.
+func (s *Store) write(ctx context.Context, work func(*writer) (bool, error)) error {
+	return s.locked(ctx, func(w *writer) error {
+		if s.checkpoints.due() {
+			if _, err := w.emptyLog(); err != nil {
+				return err
+			}
 		}
-	}
-	if err := w.begin.exec(); err != nil {
+		committed, err := w.transaction(ctx, work)
+		if committed {
+			s.checkpoints.committed()
+		}
 		return err
+	})
+}
+
+func (w *writer) transaction(ctx context.Context, work func(*writer) (bool, error)) (committed bool, err error) {
+	if err := w.begin.exec(); err != nil {
+		return false, err
 	}
-	committed := false
 	defer func() {
 		if !committed {
 			w.abandon()
@@ -260,23 +274,32 @@ func (s *Store) write(ctx context.Context, work func(*writer) (bool, error)) (er
 	}()
 	dirty, err := work(w)
 	if err != nil || !dirty && len(w.fresh) == 0 {
-		return err
+		return false, err
 	}
 	if err := context.Cause(ctx); err != nil {
-		return fmt.Errorf("%w: %w", ledger.ErrUnavailable, err)
+		return false, fmt.Errorf("%w: %w", ledger.ErrUnavailable, err)
 	}
 	if err := w.commit.exec(); err != nil {
-		return err
+		return false, err
 	}
-	committed, w.fresh = true, w.fresh[:0]
-	s.checkpoints.committed()
-	return nil
+	w.fresh = w.fresh[:0]
+	return true, nil
 }
 
-// emptyLog truncates the write-ahead log, unless a reader is still in it: then later.
-func (w *writer) emptyLog() error {
-	err := run(w.conn, "pragma busy_timeout = 0; pragma wal_checkpoint(truncate)")
-	return errors.Join(err, run(w.conn, "pragma "+busyTimeout))
+// emptyLog truncates the write-ahead log, unless a reader is still in it: then it reports false.
+func (w *writer) emptyLog() (emptied bool, err error) {
+	if err := run(w.conn, "pragma busy_timeout = 0"); err != nil {
+		return false, err
+	}
+	s, err := prepare(w.conn, "pragma wal_checkpoint(truncate)")
+	if err == nil {
+		err = s.query(func(r *row) error {
+			emptied = r.integer() == 0
+			return r.err
+		})
+		err = errors.Join(err, s.prepared.Close())
+	}
+	return emptied, errors.Join(classify(err), run(w.conn, "pragma "+busyTimeout))
 }
 
 // abandon rolls back. SQLite may have done so itself, which is the only error here, and no matter.

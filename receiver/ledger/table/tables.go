@@ -164,6 +164,7 @@ var Outbox = Table[ledger.OutboxRow]{Name: "outbox", Columns: []Column[ledger.Ou
 	Of("ended_at", Time, func(o *ledger.OutboxRow) *time.Time { return &o.Ended }).Null(),
 	Of("tries", Integer, func(o *ledger.OutboxRow) *int { return &o.Tries }),
 	encoded("attempts", JSON, func(o *ledger.OutboxRow) list[ledger.Attempt] { return list[ledger.Attempt]{&o.Attempts} }),
+	Of("operation", UUID, func(o *ledger.OutboxRow) *uuid.UUID { return &o.Operation }).Null(),
 }}
 
 // Rates are the sets of exchange rates, one row a source.

@@ -1,0 +1,2 @@
+-- The operation that has had it sent again.
+alter table outbox add column operation uuid;
