@@ -46,8 +46,9 @@ Commands for an embedded store:
 Of any store:
 
   receiver erase --store URL --subid SUBID             erase addresses, user agents, queries, bodies and parameters of a
-                                                       click. Instead of --subid: --ip ADDRESS or --parameter NAME=VALUE;
-                                                       for one endpoint alone: --endpoint NAMESPACE/NAME. --note says why.
+                                                       click. Instead of --subid: --ip ADDRESS, or --parameter
+                                                       NAME=VALUE; for one endpoint alone: --endpoint NAMESPACE/NAME;
+                                                       --note says why.
                                                        No receiver may have a SQLite store open: ask it for the operation
   receiver reports rebuild --store URL                 make the sums of reports again from the rows; for one endpoint:
                                                        --endpoint NAMESPACE/NAME. --store-file FILE reads a DSN

@@ -66,9 +66,11 @@ func (f *flags) declare() {
 	set.StringVar(&o.OpsTokenFile, "ops-token-file", "",
 		"`FILE` bearer token of the read API; without one the API answers on loopback only")
 	set.StringVar(&o.AdminListen, "admin-listen", "",
-		"`HOST:PORT` port for the read-only subset of Keitaro's Admin API; off without one")
+		"`HOST:PORT` port for the subset of Keitaro's Admin API; off without one")
 	set.StringVar(&o.AdminKeyFile, "admin-key-file", "",
 		"`FILE` key of that API, at least 24 characters; read again for every request")
+	set.StringVar(&o.AdminCostKeyFile, "admin-cost-key-file", "",
+		"`FILE` another key of that API, which may also update the costs of clicks")
 	set.StringVar(&o.TLSCertFile, "tls-cert-file", "",
 		"`FILE` PEM certificate that turns on TLS for --listen; read again when it changes")
 	set.StringVar(&o.TLSKeyFile, "tls-key-file", "", "`FILE` PEM key of the certificate")
@@ -147,6 +149,8 @@ func (f *flags) check() error {
 		return errors.New("--listen and --ops-listen need HOST:PORT")
 	case (o.AdminListen == "") != (o.AdminKeyFile == ""):
 		return errors.New("--admin-listen and --admin-key-file go together")
+	case o.AdminCostKeyFile != "" && o.AdminListen == "":
+		return errors.New("--admin-cost-key-file is for --admin-listen")
 	case (o.TLSCertFile == "") != (o.TLSKeyFile == ""):
 		return errors.New("--tls-cert-file and --tls-key-file go together")
 	case o.Hold <= 0:

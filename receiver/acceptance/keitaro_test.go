@@ -14,6 +14,9 @@ import (
 // adminKey is that of Keitaro's Admin API.
 const adminKey = "key-of-the-scripts-9f4c2a7d"
 
+// adminCostKey is that of scripts which also update costs.
+const adminCostKey = "key-of-the-cost-scripts-51d0e8b3"
+
 // asScript sends a request as a script does, and returns the answer.
 func (r *rig) asScript(t *testing.T, key, method, path, body string) (int, http.Header, string) {
 	t.Helper()
@@ -138,7 +141,8 @@ func TestKeitarosAPIOnlyReads(t *testing.T) {
 		method, path, says string
 		status             int
 	}{
-		{http.MethodPost, "/admin_api/v1/clicks/update_costs", "send cost with the click", http.StatusMethodNotAllowed},
+		{http.MethodPost, "/admin_api/v1/clicks/update_costs", "--admin-cost-key-file", http.StatusForbidden},
+		{http.MethodGet, "/admin_api/v1/clicks/update_costs", "--admin-cost-key-file", http.StatusForbidden},
 		{http.MethodPost, "/admin_api/v1/campaigns", "only reads", http.StatusMethodNotAllowed},
 		{http.MethodPut, "/admin_api/v1/campaigns/12", "only reads", http.StatusMethodNotAllowed},
 		{http.MethodDelete, "/admin_api/v1/offers/1", "only reads", http.StatusMethodNotAllowed},

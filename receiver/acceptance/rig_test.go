@@ -105,11 +105,14 @@ func startWith(
 		}
 	}
 	key := filepath.Join(t.TempDir(), "key")
-	if err := os.WriteFile(key, []byte(adminKey+"\n"), 0o600); err != nil {
-		t.Fatal(err)
+	costKey := filepath.Join(t.TempDir(), "cost-key")
+	for file, text := range map[string]string{key: adminKey, costKey: adminCostKey} {
+		if err := os.WriteFile(file, []byte(text+"\n"), 0o600); err != nil {
+			t.Fatal(err)
+		}
 	}
 	receiver, err := setup.Start(t.Context(), setup.Options{
-		AdminListen: "127.0.0.1:0", AdminKeyFile: key,
+		AdminListen: "127.0.0.1:0", AdminKeyFile: key, AdminCostKeyFile: costKey,
 		Config: r.dir, Listen: "127.0.0.1:0", OpsListen: "127.0.0.1:0", Store: store,
 		Hold: patience, Logger: slog.New(slog.NewTextHandler(&r.log, &slog.HandlerOptions{Level: slog.LevelDebug})),
 		Version: "test",

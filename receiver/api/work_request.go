@@ -10,6 +10,7 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+	"time"
 	"unicode"
 	"unicode/utf8"
 
@@ -18,6 +19,7 @@ import (
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
+	"github.com/postback-dev/postback-operator/receiver/money"
 	work "github.com/postback-dev/postback-operator/receiver/operation"
 )
 
@@ -68,6 +70,7 @@ var fieldsOf = map[string][]string{
 	work.KindImport:    {"forwards", "text", "orphans"},
 	work.KindReconcile: {"forwards", "text", "orphans", "from", "to"},
 	work.KindErase:     {"subid", "ip", "parameter", "value"},
+	work.KindCosts:     {"costs"},
 	work.KindResend:    {"rule", "failure", "ids", "from", "to", "per_second"},
 }
 
@@ -101,21 +104,11 @@ func specOf(body *read.NewOperation, asked *work.Request) (err error) {
 	default:
 		return badRequest("forwards: must be send or skip")
 	}
-	for _, bound := range []struct {
-		name, text string
-	}{{"from", body.From}, {"to", body.To}} {
-		if bound.text == "" {
-			continue
-		}
-		at, err := parseTime(bound.text)
-		if err != nil {
-			return badRequest(bound.name + ": " + err.Error())
-		}
-		if bound.name == "from" {
-			s.From = at
-		} else {
-			s.To = at
-		}
+	if s.From, s.To, err = boundsOf("", body.From, body.To); err != nil {
+		return err
+	}
+	if s.Costs, err = costsOf(body.Costs); err != nil {
+		return err
 	}
 	if !s.From.IsZero() && !s.To.IsZero() && !s.From.Before(s.To) {
 		return badRequest("to: must be after from")
@@ -148,6 +141,40 @@ func specOf(body *read.NewOperation, asked *work.Request) (err error) {
 		s.IDs = append(s.IDs, id)
 	}
 	return nil
+}
+
+// boundsOf reads two times, either of which may be missing.
+func boundsOf(prefix, from, to string) (begin, end time.Time, err error) {
+	for _, bound := range []struct {
+		name, text string
+		into       *time.Time
+	}{{"from", from, &begin}, {"to", to, &end}} {
+		if bound.text == "" {
+			continue
+		}
+		if *bound.into, err = parseTime(bound.text); err != nil {
+			return begin, end, badRequest(prefix + bound.name + ": " + err.Error())
+		}
+	}
+	return begin, end, nil
+}
+
+// costsOf reads amounts that are spread over clicks.
+func costsOf(given []read.Cost) (costs []work.Cost, err error) {
+	for i, g := range given {
+		prefix := "costs[" + strconv.Itoa(i) + "]."
+		c := work.Cost{Campaigns: g.Campaigns, Currency: g.Currency, Unique: g.Unique, Params: g.Params}
+		if c.From, c.To, err = boundsOf(prefix, g.From, g.To); err != nil {
+			return nil, err
+		}
+		value, reading := money.Parse(g.Amount)
+		if reading != money.Exact {
+			return nil, badRequest(prefix + "amount: must be a number such as 12.50")
+		}
+		c.Amount = value
+		costs = append(costs, c)
+	}
+	return costs, nil
 }
 
 // readBody reads a JSON object. Its errors are badRequest.

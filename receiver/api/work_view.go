@@ -41,6 +41,9 @@ func viewOperation(op *ledger.Operation) (read.Operation, error) {
 			Lines:       e.Operations,
 		}
 	}
+	if op.Kind == work.KindCosts {
+		view.Clicks = &counts.Clicks
+	}
 	if op.Total >= 0 {
 		view.Total = &op.Total
 	}

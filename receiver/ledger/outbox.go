@@ -198,8 +198,8 @@ type Outbox interface {
 	FinishForwards(ctx context.Context, holder string, now time.Time, rows []OutboxRow) error
 	// Forwards yields matching rows, newest first by id.
 	Forwards(ctx context.Context, f OutboxFilter) iter.Seq2[OutboxRow, error]
-	// ResendForward makes a failed row due at now, on behalf of an operation, or of nobody's if that is the zero UUID. A row
-	// that this operation has had sent again before is left as it is. Errors: ErrNotFound, ErrForwardState.
+	// ResendForward makes a failed row due at now, on behalf of an operation; the zero UUID stands for none. A row that
+	// this operation has had sent again before is left as it is. Errors: ErrNotFound, ErrForwardState.
 	ResendForward(ctx context.Context, id, operation uuid.UUID, now time.Time) error
 	// ReviveForwards makes due at now what a clock that was ahead has put off: waiting rows that are due after late, and
 	// were written after late, or never tried and not put aside. A lease beyond late that another process may hold ends.

@@ -81,6 +81,8 @@ func (o *Operator) kind(name string) (kind, error) {
 		return resend{o}, nil
 	case KindErase:
 		return erase{o}, nil
+	case KindCosts:
+		return costs{o}, nil
 	}
 	return nil, Invalid("kind: must be one of " + strings.Join(Kinds(), ", "))
 }

@@ -34,6 +34,8 @@ type Result struct {
 	Forwards []string `json:"forwards,omitempty"`
 	// Erased counts the rows that an erasure has blanked; nil otherwise.
 	Erased *ledger.Erasure `json:"erased,omitempty"`
+	// Clicks counts those that have a new cost.
+	Clicks int `json:"clicks,omitempty"`
 }
 
 // ResultOf reads the result of a row; the zero value if it has none.
@@ -84,6 +86,8 @@ type Counts struct {
 	Forwards map[string]int `json:"forwards,omitempty"`
 	// Erased counts the rows that were blanked; nil unless it is an erasure.
 	Erased *ledger.Erasure `json:"erased,omitempty"`
+	// Clicks counts those that have a new cost.
+	Clicks int `json:"clicks,omitempty"`
 }
 
 // CountsOf reads the counts of an operation.
@@ -108,6 +112,7 @@ func (c *Counts) add(row *ledger.OperationRow, r *Result) {
 	for _, rule := range r.Forwards {
 		count(&c.Forwards, rule)
 	}
+	c.Clicks += r.Clicks
 	if r.Erased != nil {
 		if c.Erased == nil {
 			c.Erased = &ledger.Erasure{}

@@ -20,10 +20,14 @@ const (
 	KindResend = "resend"
 	// KindErase forgets what is known of a person.
 	KindErase = "erase"
+	// KindCosts replaces the costs of clicks.
+	KindCosts = "costs"
 )
 
 // Kinds returns all kinds.
-func Kinds() []string { return []string{KindReplay, KindImport, KindReconcile, KindResend, KindErase} }
+func Kinds() []string {
+	return []string{KindReplay, KindImport, KindReconcile, KindResend, KindErase, KindCosts}
+}
 
 // MaxRows bounds the rows of one operation.
 const MaxRows = 100_000
@@ -66,6 +70,8 @@ type Spec struct {
 
 	// Orphans: lines whose click is not known are recorded all the same.
 	Orphans bool `json:"orphans,omitempty"`
+	// Costs are spread over clicks.
+	Costs []Cost `json:"costs,omitempty"`
 	// By says how an erasure was asked for: by subid, ip or parameter.
 	By string `json:"by,omitempty"`
 	// InputSHA256 tells texts apart. An erasure has none: an address could be guessed from it.
@@ -90,7 +96,7 @@ func SendsByDefault(kind string) bool { return kind == KindReplay }
 
 // Outcomes are those that rows may have.
 func Outcomes() []string {
-	names := []string{OutcomeUnreplayable, OutcomeMissing, OutcomeResent, OutcomeSkipped, OutcomeErased}
+	names := []string{OutcomeUnreplayable, OutcomeMissing, OutcomeResent, OutcomeSkipped, OutcomeErased, OutcomeUpdated}
 	for _, outcome := range conversion.Outcomes() {
 		names = append(names, string(outcome))
 	}

@@ -20,18 +20,23 @@ func (r *Receiver) listenAdmin(ctx context.Context, product http.Handler) error 
 	if r.options.AdminListen == "" {
 		return nil
 	}
-	file, err := api.OpenTokenFile(r.options.AdminKeyFile)
+	key, err := adminKey(r.options.AdminKeyFile)
 	if err != nil {
 		return err
 	}
-	key, err := keitaro.NewKey(file.Read)
+	costKey, err := adminKey(r.options.AdminCostKeyFile)
 	if err != nil {
 		return err
+	}
+	as := func(scopes ...read.Scope) *client.Client {
+		return client.New("http://localhost", "", client.Local{Handler: api.As(product, scopes...)})
 	}
 	r.admin, err = server.Listen(ctx, server.ListenerOptions{
 		Address: r.options.AdminListen,
 		Handler: keitaro.New(keitaro.Options{
-			API:       client.New("http://localhost", "", client.Local{Handler: api.As(product, read.ScopeRead)}),
+			API:       as(read.ScopeRead),
+			Costs:     as(read.ScopeWrite),
+			CostKey:   costKey,
 			Campaigns: r.campaigns,
 			Key:       key,
 			Logger:    r.options.Logger,
@@ -40,6 +45,18 @@ func (r *Receiver) listenAdmin(ctx context.Context, product http.Handler) error 
 		HandlerTime: opsTime, Logger: r.options.Logger, MaxConnections: adminConnections,
 	})
 	return err
+}
+
+// adminKey returns the key in a file; nil without a file.
+func adminKey(path string) (*keitaro.Key, error) {
+	if path == "" {
+		return nil, nil
+	}
+	file, err := api.OpenTokenFile(path)
+	if err != nil {
+		return nil, err
+	}
+	return keitaro.NewKey(file.Read)
 }
 
 // campaigns are those that are declared now.

@@ -61,7 +61,8 @@ type Options struct {
 	// OpsTokenFile holds the bearer token of the read API; empty = it answers on loopback only.
 	OpsTokenFile string
 	// AdminListen is host:port of the subset of Keitaro's Admin API, and AdminKeyFile holds its key; both or none.
-	AdminListen, AdminKeyFile string
+	// AdminCostKeyFile holds the key that may also update costs; empty = none may.
+	AdminListen, AdminKeyFile, AdminCostKeyFile string
 	// Console serves the web pages on the ops port, on loopback. It goes without OpsTokenFile.
 	Console bool
 	// ConsoleViews is the file in which the console keeps views; empty = it has none.

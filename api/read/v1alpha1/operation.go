@@ -4,7 +4,7 @@ import "time"
 
 // NewOperation asks for an operation. Fields that a kind does not have must be left out.
 type NewOperation struct {
-	// Kind is `replay`, `import`, `reconcile`, `resend` or `erase`.
+	// Kind is `replay`, `import`, `reconcile`, `resend`, `erase` or `costs`.
 	Kind string `json:"kind"`
 	// Endpoint is "namespace/name". An erasure without one is about all of them.
 	Endpoint string `json:"endpoint,omitempty"`
@@ -41,10 +41,29 @@ type NewOperation struct {
 	Parameter string `json:"parameter,omitempty"`
 	Value     string `json:"value,omitempty"`
 
+	// Costs are spread over clicks, at most 1000 of them. Where several are for the same click, the last one counts.
+	Costs []Cost `json:"costs,omitempty"`
+
 	// Text is what an import records and a reconciliation compares.
 	Text string `json:"text,omitempty"`
 	// Orphans: lines whose click is not known are recorded all the same.
 	Orphans bool `json:"orphans,omitempty"`
+}
+
+// Cost is an amount that is spread evenly over clicks: it replaces what is recorded of them.
+type Cost struct {
+	// Campaigns are the names of the clicks' campaigns; without them all clicks are meant.
+	Campaigns []string `json:"campaigns,omitempty"`
+	// From and To bound the clicks' times: RFC 3339 or a date in UTC.
+	From string `json:"from"`
+	To   string `json:"to"`
+	// Amount in Currency, without it the endpoint's.
+	Amount   string `json:"amount"`
+	Currency string `json:"currency,omitempty"`
+	// Unique: only clicks that are the first of their visitor.
+	Unique bool `json:"unique,omitempty"`
+	// Params are click fields such as sub_id_1, each with the values of which a click must have one.
+	Params map[string][]string `json:"params,omitempty"`
 }
 
 // Operation is what a person has many rows changed by.
@@ -74,6 +93,8 @@ type Operation struct {
 	Forwards map[string]int `json:"forwards"`
 	// Erased counts the rows from which an erasure has erased something; null for other kinds.
 	Erased *OperationErased `json:"erased"`
+	// Clicks counts those that have a new cost; null for other kinds.
+	Clicks *int `json:"clicks"`
 	// Error says why it failed.
 	Error *string `json:"error"`
 }
@@ -109,7 +130,7 @@ type OperationRow struct {
 	// Input is what was said: the parameters of a line of an import.
 	Input *string `json:"input"`
 	// Outcome is that of the log, `unreplayable`, `missing` from a statement, `resent`,
-	// `skipped` or `erased`; null before the row was
+	// `skipped`, `erased` or `updated`; null before the row was
 	// worked off.
 	Outcome      *string  `json:"outcome"`
 	Reason       *string  `json:"reason"`

@@ -1,10 +1,10 @@
-// Package keitaro owns the read-only subset of Keitaro's Admin API, below /admin_api/v1, so that scripts of people who
+// Package keitaro owns the subset of Keitaro's Admin API, below /admin_api/v1, so that scripts of people who
 // move from Keitaro keep working. It translates requests onto the product API of the same receiver and its answers
 // back: it sums nothing, stores nothing and imports no store. Names of columns, metrics, operators and intervals are
 // Keitaro's; docs/keitaro-api.md lists them.
 //
 // A listener of its own serves it, because scripts reach it from outside the cluster: the key reads every endpoint of
-// the fleet, opens nothing else and changes nothing.
+// the fleet, opens nothing else and changes nothing. A second one, if there is one, also updates costs.
 package keitaro
 
 import (
@@ -25,21 +25,24 @@ import (
 const Prefix = "/admin_api/v1/"
 
 // maxBody bounds a request's body, in bytes.
-const maxBody = 64 << 10
+const maxBody = 512 << 10
 
 // queryTime bounds how long a request may keep the store busy.
 const queryTime = time.Minute
 
-// Options of the API. All are mandatory.
+// Options of the API. All are mandatory, except as said.
 type Options struct {
 	// API answers for all endpoints of the fleet, and lets nothing be changed.
 	API *client.Client
 	// Campaigns returns the declared ones, sorted by endpoint and name.
 	Campaigns func() []Campaign
-	// Key authenticates scripts.
-	Key    *Key
-	Logger *slog.Logger
-	Clock  func() time.Time
+	// Key authenticates scripts. CostKey authenticates those that may also update costs, by Costs, which may do so; both
+	// are nil if nobody may.
+	Key     *Key
+	CostKey *Key
+	Costs   *client.Client
+	Logger  *slog.Logger
+	Clock   func() time.Time
 }
 
 // Campaign is a declared campaign. Its name is unique within its endpoint.
@@ -61,23 +64,23 @@ func New(o Options) http.Handler {
 	} {
 		mux.Handle(path, h.answered(answer))
 	}
+	mux.Handle("POST "+Prefix+"clicks/update_costs", h.answered(h.updateCosts))
 	mux.HandleFunc("/", otherwise)
-	return o.Key.guard(o.Logger, mux)
+	return h.guard(mux)
 }
 
 // resources are named where something else is asked for.
-const resources = "POST report/build, POST conversions/log, POST clicks/log, GET campaigns, GET offers, GET groups"
+const resources = "POST report/build, POST conversions/log, POST clicks/log, POST clicks/update_costs, GET campaigns, " +
+	"GET offers, GET groups"
 
 // otherwise answers what is not there: what would change something has a reason of its own.
 func otherwise(w http.ResponseWriter, r *http.Request) {
 	read := slices.Contains([]string{http.MethodGet, http.MethodHead}, r.Method)
 	switch path := strings.TrimPrefix(r.URL.Path, Prefix); {
-	case path == "clicks/update_costs":
-		refuse(w, http.StatusMethodNotAllowed,
-			"costs are not updated by this API, which only reads: send cost with the click or in a postback")
-	case !read && path != "report/build" && path != "conversions/log" && path != "clicks/log":
-		refuse(w, http.StatusMethodNotAllowed, "this API only reads, and what is configured is declared as Kubernetes "+
-			"objects; there are "+resources)
+	case !read && path != "report/build" && path != "conversions/log" && path != "clicks/log" &&
+		path != "clicks/update_costs":
+		refuse(w, http.StatusMethodNotAllowed, "this API only reads, except for costs, and what is configured is "+
+			"declared as Kubernetes objects; there are "+resources)
 	default:
 		refuse(w, http.StatusNotFound, "no such resource below "+Prefix+"; there are "+resources)
 	}
@@ -120,7 +123,7 @@ func decode(r *http.Request, v any) error {
 	case err != nil:
 		return invalid("the body could not be read")
 	case len(body) > maxBody:
-		return invalid("the body is larger than 64 KiB")
+		return invalid("the body is larger than 512 KiB")
 	}
 	if err := json.Unmarshal(body, v); err != nil {
 		return invalid("the body must be a JSON object: " + err.Error())

@@ -5,7 +5,6 @@ import (
 	"crypto/subtle"
 	"errors"
 	"fmt"
-	"log/slog"
 	"net/http"
 	"strings"
 	"time"
@@ -47,20 +46,34 @@ func (k *Key) current() ([]byte, error) {
 	return key, nil
 }
 
-// guard lets through who presents the key. It compares digests, so that not even its length can be measured.
-func (k *Key) guard(logger *slog.Logger, next http.Handler) http.Handler {
+// is reports whether that is the key. It compares digests, so that not even its length can be measured.
+func (k *Key) is(presented string) (bool, error) {
+	if k == nil {
+		return false, nil
+	}
+	key, err := k.current()
+	want, got := sha256.Sum256(key), sha256.Sum256([]byte(presented))
+	return err == nil && subtle.ConstantTimeCompare(want[:], got[:]) == 1, err
+}
+
+// guard lets through who presents a key, and to costs only who presents theirs.
+func (h *handler) guard(next http.Handler) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		key, err := k.current()
-		if err != nil {
-			logger.Error("Refusing Keitaro's Admin API", "error", err)
+		key := presented(r)
+		reads, err := h.Key.is(key)
+		changes, changesErr := h.CostKey.is(key)
+		if err = errors.Join(err, changesErr); err != nil {
+			h.Logger.Error("Refusing Keitaro's Admin API", "error", err)
 			refuse(w, http.StatusServiceUnavailable, "the key cannot be read; see the receiver's log")
 			return
 		}
-		want, got := sha256.Sum256(key), sha256.Sum256([]byte(presented(r)))
 		switch {
-		case subtle.ConstantTimeCompare(want[:], got[:]) == 1:
+		case changes, reads && r.URL.Path != Prefix+"clicks/update_costs":
 			next.ServeHTTP(w, r)
-		case !k.wrong.AllowN(time.Now(), 1):
+		case reads:
+			refuse(w, http.StatusForbidden, "this key only reads: costs are updated with the key that the receiver has in "+
+				"--admin-cost-key-file")
+		case !h.Key.wrong.AllowN(time.Now(), 1):
 			w.Header().Set("Retry-After", "1")
 			refuse(w, http.StatusTooManyRequests, "too many requests with a wrong key")
 		default:

@@ -17,7 +17,8 @@ import (
 const paramIs = ` ->> ('$."' || ?2 || '"') = ?1`
 
 // listHas is paramIs for parameters that are a list of names and values in a document.
-const listHas = "exists (select 1 from json_each(%s, '$.params') where value ->> '$.name' = ?2 and value ->> '$.value' = ?1)"
+const listHas = "exists (select 1 from json_each(%s, '$.params') " +
+	"where value ->> '$.name' = ?2 and value ->> '$.value' = ?1)"
 
 var selectErasable = map[string]map[string]string{
 	ledger.BySubID: {
