@@ -10,7 +10,8 @@ import (
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 )
 
-// Whatever is answered, a page of another site can neither frame it nor read it, and a browser takes it for nothing else.
+// Whatever is answered, a page of another site can neither frame it nor read it, and a browser takes it for nothing
+// else.
 func TestEveryAnswerForbidsFramesAndForeignReaders(t *testing.T) {
 	for _, target := range append(pages, "/console/static/console.js", "/console/conversions.csv", "/console/overview/chart.svg",
 		"/console/tail?list=received", "/console/overview/chart.svg?n=99") {

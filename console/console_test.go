@@ -92,19 +92,7 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	case "/api/v1/talkers":
 		answer = read.Talkers{Endpoints: []read.Talker{{Name: "shop/main", Requests: 9, Refused: 1}}}
 	case "/api/v1/operations", "/api/v1/operations/o1", "/api/v1/operations/o1/run", "/api/v1/operations/o1/cancel":
-		total := 3
-		o := read.Operation{
-			ID: "o1", Kind: "replay", Endpoint: &text, State: "dry_run_done", DryRun: true, Actor: &text, Note: &text,
-			CreatedAt: &at, Total: &total, Done: 2, Outcomes: map[string]int{hostile: 2}, Forwards: map[string]int{hostile: 1},
-			Money: []read.OperationMoney{{Metric: hostile, Currency: "USD", Amount: "1"}}, Error: &text,
-		}
-		answer = o
-		if r.Method == http.MethodPost && r.URL.Path == "/api/v1/operations" {
-			_ = json.NewDecoder(r.Body).Decode(&f.operation)
-		}
-		if r.URL.Path == "/api/v1/operations" && r.Method == http.MethodGet {
-			answer = read.Page[read.Operation]{Items: []read.Operation{o}}
-		}
+		answer = f.operate(r)
 	case "/api/v1/operations/o1/rows":
 		answer = read.Page[read.OperationRow]{NextCursor: &next, Items: []read.OperationRow{{
 			Number: 1, SubID: &text, TID: hostile, Outcome: &text, Reason: &text, Warnings: []string{hostile},
@@ -156,6 +144,24 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = read.Page[read.Conversion]{NextCursor: &next, Items: []read.Conversion{conversion}}
 	}
 	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// operate answers about operations.
+func (f *receiver) operate(r *http.Request) any {
+	text, total := hostile, 3
+	o := read.Operation{
+		ID: "o1", Kind: "replay", Endpoint: &text, State: "dry_run_done", DryRun: true, Actor: &text, Note: &text,
+		CreatedAt: &at, Total: &total, Done: 2, Outcomes: map[string]int{hostile: 2}, Forwards: map[string]int{hostile: 1},
+		Money: []read.OperationMoney{{Metric: hostile, Currency: "USD", Amount: "1"}}, Error: &text,
+	}
+	switch {
+	case r.URL.Path != "/api/v1/operations":
+	case r.Method == http.MethodPost:
+		_ = json.NewDecoder(r.Body).Decode(&f.operation)
+	case r.Method == http.MethodGet:
+		return read.Page[read.Operation]{Items: []read.Operation{o}}
+	}
+	return o
 }
 
 // last is what was asked last.
@@ -299,7 +305,9 @@ func TestTheLanguageIsTheURLsElseTheBrowsers(t *testing.T) {
 	}
 }
 
-func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
+// usedTexts returns all that names texts in templates and in Go. A name that has no text fails the test.
+func usedTexts(t *testing.T) string {
+	t.Helper()
 	var used strings.Builder
 	used.WriteString("title.failure failure.no_page failure.receiver failure.form builder.tid_per_postback " +
 		"chart.money chart.received chart.newest live.more view.wrong_name view.wrong_url view.too_many") // in Go
@@ -330,6 +338,11 @@ func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
 	for _, form := range regexp.MustCompile(`\.Form "([^"]+)"`).FindAllStringSubmatch(used.String(), -1) {
 		used.WriteString(" operation." + form[1] + "_what")
 	}
+	return used.String()
+}
+
+func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
+	used := usedTexts(t)
 	made := []string{
 		"title.", "language.", "dimension.", "report.time.", "builder.kind.", "builder.snippet.", "confidence.",
 		"tester.example.", "step.", "verdict.",
@@ -341,7 +354,7 @@ func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
 				t.Errorf("%s: %s has not the same text or verbs in both languages", lang, key)
 			}
 			isMade := slices.ContainsFunc(made, func(prefix string) bool { return strings.HasPrefix(key, prefix) })
-			if !isMade && !strings.Contains(used.String(), key) {
+			if !isMade && !strings.Contains(used, key) {
 				t.Errorf("%s: no page uses %s", lang, key)
 			}
 		}
@@ -349,7 +362,7 @@ func TestBothLanguagesHaveTheSameKeysAndNoneIsIdle(t *testing.T) {
 			t.Errorf("%s has %d texts, English %d", lang, len(of), len(catalogs["en"]))
 		}
 		for key := range plurals[lang] {
-			if !strings.Contains(used.String(), key) || plurals["en"][key] == nil {
+			if !strings.Contains(used, key) || plurals["en"][key] == nil {
 				t.Errorf("%s: %s is used nowhere, or English has it not", lang, key)
 			}
 		}

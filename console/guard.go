@@ -98,6 +98,7 @@ func (g *guard) check(r *http.Request) error {
 	if r.ParseForm() != nil {
 		return errForm
 	}
+	//nolint:gosec // The body is bounded before it gets here.
 	if err := r.ParseMultipartForm(limitOf(r)); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 		return errForm
 	}

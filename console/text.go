@@ -99,8 +99,8 @@ func (p *page) T(key string, args ...any) string {
 // Word explains a reason or a warning in the page's language; "" for one that is not known.
 func (p *page) Word(word string) string { return Explain(p.Lang, word) }
 
-// Explain says in a sentence what a reason or a warning means; "" for what is neither. The English sentences are those of
-// the API, and what a language has no sentence for is said in English.
+// Explain says in a sentence what a reason or a warning means; "" for what is neither. The English sentences are those
+// of the API, and what a language has no sentence for is said in English.
 func Explain(lang, word string) string {
 	if text, ok := catalogs[lang]["word."+word]; ok {
 		return text

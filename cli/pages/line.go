@@ -9,8 +9,8 @@ import (
 	"github.com/postback-dev/postback-operator/cli/reach"
 )
 
-// line carries the console's requests to a receiver, and to another one when that is gone: pods come and go while a page
-// is open. Tokens change too: each receiver is asked with the token of when it was found.
+// line carries the console's requests to a receiver, and to another one when that is gone: pods come and go while a
+// page is open. Tokens change too: each receiver is asked with the token of when it was found.
 type line struct {
 	open func(context.Context) (*reach.Receiver, error)
 

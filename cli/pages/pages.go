@@ -87,12 +87,14 @@ func (c *command) run(cmd *cobra.Command, argument string) error {
 		return fmt.Errorf("--port: %w", err)
 	}
 	door := newDoor(listener.Addr().String(), console.New(options))
-	if err := output.Write(cmd, "The console of "+endpoint+", until Ctrl-C. This opens it, once:\n\n  "+door.url()+"\n\n"); err != nil {
+	opens := "The console of " + endpoint + ", until Ctrl-C. This opens it, once:\n\n  " + door.url() + "\n\n"
+	if err := output.Write(cmd, opens); err != nil {
 		return errors.Join(err, listener.Close())
 	}
 	if !c.noOpen {
 		if err := c.open(door.url()); err != nil {
-			_ = output.Write(cmd, "No browser could be opened ("+err.Error()+"): open the URL yourself.\n") // it is printed above
+			// The URL is printed above.
+			_ = output.Write(cmd, "No browser could be opened ("+err.Error()+"): open the URL yourself.\n")
 		}
 	}
 	return serve(cmd.Context(), listener, door)
@@ -143,7 +145,8 @@ func openBrowser(url string) error {
 	if program == nil {
 		program = []string{"xdg-open"}
 	}
-	opening := exec.Command(program[0], append(program[1:], url)...) //nolint:gosec,noctx // The program is one of three, and outlives this one.
+	//nolint:gosec,noctx // The program is one of three, and outlives this one.
+	opening := exec.Command(program[0], append(program[1:], url)...)
 	if err := opening.Start(); err != nil {
 		return err
 	}

@@ -45,7 +45,7 @@ func (c *Chart) File() []byte {
 	}
 	var b bytes.Buffer
 	err := file.Execute(&b, map[string]any{
-		"Prologue": template.HTML(`<?xml version="1.0" encoding="UTF-8"?>` + "\n"),
+		"Prologue": template.HTML(`<?xml version="1.0" encoding="UTF-8"?>` + "\n"), //nolint:gosec // It is constant.
 		"Width":    number(width),
 		"Height":   number(height + head),
 		"Title":    clean.Title,

@@ -245,7 +245,8 @@ func TestTheConsoleOfOneTenantShowsNoOther(t *testing.T) {
 	idOf := func(s *scene) string {
 		return list[conversion](t, r, "/api/v1/conversions", url.Values{"endpoint": {s.endpoint}})[0].ID
 	}
-	token := read.Token(opsToken, read.Grant{Endpoint: mine.endpoint, Scopes: []read.Scope{read.ScopeRead, read.ScopeWrite}})
+	both := []read.Scope{read.ScopeRead, read.ScopeWrite}
+	token := read.Token(opsToken, read.Grant{Endpoint: mine.endpoint, Scopes: both})
 	pages := httptest.NewServer(console.New(console.Options{
 		API: client.New(r.ops, token, nil), Logger: slog.New(slog.DiscardHandler), Clock: func() time.Time { return epoch },
 	}))

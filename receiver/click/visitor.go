@@ -34,8 +34,8 @@ type Store struct {
 	Logger  *slog.Logger
 }
 
-// AddVisit adds the click of a visit and says in it whether the visit is unique: a test is not, and keeps no later visit
-// from being so. It reports whether the click is durable, as Add does.
+// AddVisit adds the click of a visit and says in it whether the visit is unique: a test is not, and keeps no later
+// visit from being so. It reports whether the click is durable, as Add does.
 func (s *Store) AddVisit(ctx context.Context, v visit.Visit, click *conversion.Click) bool {
 	if click.Test {
 		return s.Add(ctx, click)

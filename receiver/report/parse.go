@@ -14,7 +14,8 @@ import (
 
 // parameters of a query, in the order in which they are read: times need the zone, sorting needs groups and metrics.
 var parameters = []string{
-	"tz", "time", "from", "to", "group", "metrics", "endpoint", "namespace", "filter", "without", "currency", "sort", "limit",
+	"tz", "time", "from", "to", "group", "metrics", "endpoint", "namespace", "filter", "without", "currency", "sort",
+	"limit",
 }
 
 // Parameters returns the names of a query's parameters.
