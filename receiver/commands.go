@@ -49,7 +49,8 @@ Of any store:
                                                        click. Instead of --subid: --ip ADDRESS, or --parameter
                                                        NAME=VALUE; for one endpoint alone: --endpoint NAMESPACE/NAME;
                                                        --note says why.
-                                                       No receiver may have a SQLite store open: ask it for the operation
+                                                       No receiver may have a SQLite store open: ask that one for the
+                                                       operation
   receiver reports rebuild --store URL                 make the sums of reports again from the rows; for one endpoint:
                                                        --endpoint NAMESPACE/NAME. --store-file FILE reads a DSN
   receiver migrate --from URL --to URL                 copy everything into a new store of the other engine; no receiver

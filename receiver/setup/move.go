@@ -15,8 +15,8 @@ import (
 type StoreName struct{ URL, DSNFile string }
 
 // errSameEngine: nothing has to be translated.
-var errSameEngine = errors.New("both stores are of the same engine: copy the store by receiver backup, or the database " +
-	"by pg_dump")
+var errSameEngine = errors.New("both stores are of the same engine: copy the store by receiver backup, or the " +
+	"database by pg_dump")
 
 // path returns the file of an embedded store; embedded is false of a database.
 func (n StoreName) path() (path string, embedded bool, err error) {

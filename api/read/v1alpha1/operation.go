@@ -29,8 +29,8 @@ type NewOperation struct {
 	IncludeRefused  bool `json:"include_refused,omitempty"`
 	IncludeRecorded bool `json:"include_recorded,omitempty"`
 
-	// Rule and Failure select S2S postbacks by their forward, and by why they failed. PerSecond is how many are requeued in
-	// a second: 50 without it, 500 at most.
+	// Rule and Failure select S2S postbacks by their forward, and by why they failed. PerSecond is how many are requeued
+	// in a second: 50 without it, 500 at most.
 	Rule      string `json:"rule,omitempty"`
 	Failure   string `json:"failure,omitempty"`
 	PerSecond int    `json:"per_second,omitempty"`

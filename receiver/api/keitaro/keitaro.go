@@ -70,8 +70,8 @@ func New(o Options) http.Handler {
 }
 
 // resources are named where something else is asked for.
-const resources = "POST report/build, POST conversions/log, POST clicks/log, POST clicks/update_costs, GET campaigns, " +
-	"GET offers, GET groups"
+const resources = "POST report/build, POST conversions/log, POST clicks/log, POST clicks/update_costs, " +
+	"GET campaigns, GET offers, GET groups"
 
 // otherwise answers what is not there: what would change something has a reason of its own.
 func otherwise(w http.ResponseWriter, r *http.Request) {

@@ -52,7 +52,8 @@ func (s *Store) Erasable(ctx context.Context, what ledger.Selection) iter.Seq2[l
 			if name == "received" {
 				id = "iif(t.subid = '', t.id, null)"
 			}
-			query := "select e.name, t.subid, " + id + ", null, null from " + name + " t join endpoints e on e.id = t.endpoint " +
+			query := "select e.name, t.subid, " + id + ", null, null from " + name + " t " +
+				"join endpoints e on e.id = t.endpoint " +
 				"where (?3 = '' or e.name = ?3) and ?2 is not null and (" + condition + ")"
 			if !eachErasable(ctx, s, query, args, func(string) bool { return true }, yield) {
 				return

@@ -102,8 +102,8 @@ func (w *writer) scrubPages(first, last int64) (changed bool, err error) {
 }
 
 // scrub overwrites the unused parts of a b-tree's page, by SQLite's file format: what is between the array of pointers
-// to cells and the cells, and the free blocks between these. It reports whether there was anything. Pages of other kinds
-// stay as they are.
+// to cells and the cells, and the free blocks between these. It reports whether there was anything. Pages of other
+// kinds stay as they are.
 func scrub(page []byte, first bool) bool {
 	head := 0
 	if first {

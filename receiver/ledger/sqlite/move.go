@@ -92,7 +92,7 @@ type Target struct {
 // the error wraps [fs.ErrExist].
 func CreateTarget(ctx context.Context, path string) (_ *Target, err error) {
 	defer wrap(&err, "making the store %s", path)
-	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil { //nolint:gosec // the user names the store
+	if err := os.MkdirAll(filepath.Dir(path), 0o700); err != nil {
 		return nil, err
 	}
 	t := &Target{path: path, partial: path + ".partial", insert: map[string]*statement{}}

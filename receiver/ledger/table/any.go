@@ -4,8 +4,8 @@ package table
 // are.
 type Any = Table[any]
 
-// Kept are all tables whose rows cannot be made again from other tables, in the order in which they are copied. The sums
-// of reports follow from clicks and conversions, and leases are nobody's who is not running.
+// Kept are all tables whose rows cannot be made again from other tables, in the order in which they are copied. The
+// sums of reports follow from clicks and conversions, and leases are nobody's who is not running.
 func Kept() []Any {
 	return []Any{
 		whatever(Clicks), whatever(Conversions), whatever(History), whatever(Received), whatever(Held),
