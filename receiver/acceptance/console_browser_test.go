@@ -44,7 +44,7 @@ var pictures = map[string]struct{ page, scheme string }{
 var consolePages = []string{
 	"", "conversions", "conversions/ID", "received", "statuses", "clicks", "clicks/default/e000/k3n7", "campaigns", "s2s",
 	"reports?group=day,campaign", "reports?group=campaign&out=%5B%22spring%22%5D", "url", "url?network=keitaro", "endpoints",
-	"operations", "operations/OPERATION", "views", "views?url=/console/reports",
+	"operations", "operations/OPERATION", "operations/WIDE", "views", "views?url=/console/reports",
 	"url?endpoint=default/e000&query=subid%3Dk3n7%26status%3Dapprove",
 }
 
@@ -79,11 +79,17 @@ func consoleScene(t *testing.T) (r *rig, ids map[string]string) {
 	}
 	led := r.submitted(t, "operations", url.Values{
 		"kind": {"reconcile"}, "endpoint": {s.endpoint}, "from": {"2026-02-20"}, "to": {"2026-03-20"},
-		"note": {"February " + strings.Repeat("w", 400)},
+		"note": {"the statement of February"},
 		"text": {"subid,payout,status,tid\nk3n7,12.50,approved,1001\nx5c1,9,lead,\nnobody,4,sale,\n"},
 	})
 	ids["OPERATION"] = path.Base(led)
 	r.ended(t, ids["OPERATION"])
+	wide := r.submitted(t, "operations", url.Values{
+		"kind": {"import"}, "endpoint": {s.endpoint}, "note": {strings.Repeat("w", 500)},
+		"text": {"k3n7,12.50," + strings.Repeat("w", 256) + "\n" + strings.Repeat("w", 2048) + ",1\n"},
+	})
+	ids["WIDE"] = path.Base(wide)
+	r.ended(t, ids["WIDE"])
 	r.submitted(t, "views", url.Values{"name": {"By day " + strings.Repeat("w", 90)}, "url": {"/console/reports?group=day"}})
 	return r, ids
 }
