@@ -89,6 +89,14 @@ perf-receiver-short: ## The same in five minutes: 1 million clicks, new conversi
 perf-forward: ## Measure the delivery of S2S postbacks on both stores, and with one dead host among a hundred
 	go run ./hack/perf/forward
 
+.PHONY: perf-reports
+perf-reports: ## Measure reports over 10 million conversions on PostgreSQL and 1 million on SQLite, sums and exports
+	go run ./hack/perf/reports
+
+.PHONY: perf-reports-short
+perf-reports-short: ## The same with a tenth of the conversions, to see that the measurement works
+	go run ./hack/perf/reports -short
+
 .PHONY: chaos-receiver
 chaos-receiver: ## Kill, pause and cut receivers and their database under load for five minutes, and count
 	go test ./receiver/receivertest/chaos -v -count 1 -timeout 30m -duration 5m -pause 60s

@@ -34,6 +34,9 @@ type Options struct {
 	// Requests bounds the run in count, For in time; at least one is mandatory.
 	Requests int
 	For      time.Duration
+	// PerSecond, if set, is how many requests are to begin a second. Latencies then count from the moment at which a request
+	// was to begin, so that a server that answers late is not asked less.
+	PerSecond float64
 	// Path returns the request target of request i, counted from 0.
 	Path func(i int) string
 	// Method is GET unless set.
@@ -86,7 +89,7 @@ func Run(ctx context.Context, o Options) (*Summary, error) {
 	addrs := append([]string{o.Addr}, o.More...)
 	for i := range o.Connections {
 		wg.Go(func() {
-			w := worker{o: &o, addr: addrs[i%len(addrs)], next: &next, outcomes: map[Reply]int{}}
+			w := worker{o: &o, addr: addrs[i%len(addrs)], next: &next, began: start, outcomes: map[Reply]int{}}
 			w.run(ctx)
 			mu.Lock()
 			defer mu.Unlock()
@@ -126,6 +129,7 @@ type worker struct {
 	o         *Options
 	addr      string
 	next      *atomic.Int64
+	began     time.Time
 	latencies []time.Duration
 	outcomes  map[Reply]int
 	errors    int
@@ -142,7 +146,10 @@ func (w *worker) run(ctx context.Context) {
 		if w.o.Requests > 0 && i >= w.o.Requests {
 			return
 		}
-		start := time.Now()
+		start, ok := w.await(ctx, i)
+		if !ok {
+			return
+		}
 		reply, err := w.exchange(w.o.Path(i))
 		if err == nil {
 			w.latencies = append(w.latencies, time.Since(start))
@@ -157,6 +164,20 @@ func (w *worker) run(ctx context.Context) {
 		if err != nil && !w.o.Reconnect {
 			return
 		}
+	}
+}
+
+// await waits until request i is to begin, and returns when that was. It is false when the time is up before.
+func (w *worker) await(ctx context.Context, i int) (time.Time, bool) {
+	if w.o.PerSecond == 0 {
+		return time.Now(), true
+	}
+	due := w.began.Add(time.Duration(float64(i) / w.o.PerSecond * float64(time.Second)))
+	select {
+	case <-ctx.Done():
+		return due, false
+	case <-time.After(time.Until(due)):
+		return due, true
 	}
 }
 
