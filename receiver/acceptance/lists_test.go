@@ -120,7 +120,17 @@ func TestListsAreWrittenOut(t *testing.T) {
 		if err != nil || len(cells) != rows+1 || strings.Join(cells[0][:4], " ") != "endpoint subid time campaign" {
 			t.Errorf("clicks.csv: %v, %d lines, %v", err, len(cells), cells[0])
 		}
-		pagedClicks(t, r, rows)
+		pagedClicks(t, r, rows, "")
+		for _, sort := range []string{"time", "-time"} {
+			pagedClicks(t, r, rows, sort)
+		}
+		for list, sorts := range map[string][]string{
+			"conversions": {"created_at", "-created_at"},
+			"postbacks":   {"time", "-time"},
+			"clicks":      {"time", "-time"},
+		} {
+			sortedList(t, r, list, sorts)
+		}
 		one := told[read.ClickDetails](t, r, "/api/v1/clicks/default/e000/c4")
 		if one.SubID != "c4" || one.Params["sub_id_3"] != "x4" || len(one.Conversions) != 1 ||
 			*one.Conversions[0].Payout != "4" {
@@ -130,10 +140,13 @@ func TestListsAreWrittenOut(t *testing.T) {
 }
 
 // pagedClicks pages through the clicks of an endpoint: each comes once.
-func pagedClicks(t *testing.T, r *rig, want int) {
+func pagedClicks(t *testing.T, r *rig, want int, sort string) {
 	t.Helper()
 	seen := map[string]bool{}
 	query := url.Values{"endpoint": {"default/e000"}, "limit": {"400"}}
+	if sort != "" {
+		query.Set("sort", sort)
+	}
 	for {
 		page := told[read.Page[read.Click]](t, r, "/api/v1/clicks?"+query.Encode())
 		for _, c := range page.Items {
@@ -145,8 +158,63 @@ func pagedClicks(t *testing.T, r *rig, want int) {
 		query.Set("cursor", *page.NextCursor)
 	}
 	if len(seen) != want {
-		t.Errorf("%d clicks in pages, want %d", len(seen), want)
+		t.Errorf("%d clicks in pages sorted by %q, want %d", len(seen), sort, want)
 	}
+}
+
+// sortedList holds that a list comes in both orders, in pages as in lines, and says which there are.
+func sortedList(t *testing.T, r *rig, list string, sorts []string) {
+	t.Helper()
+	lines := func(sort string) []string {
+		status, text := r.read(t, "/api/v1/"+list+".ndjson?endpoint=default/e000&sort="+sort)
+		if status != http.StatusOK {
+			t.Fatalf("%s sorted by %s: %d %s", list, sort, status, text)
+		}
+		return strings.Split(strings.TrimSuffix(text, "\n"), "\n")
+	}
+	up, down := lines(sorts[0]), lines(sorts[1])
+	if len(up) < 5 {
+		t.Errorf("%s: only %d rows", list, len(up))
+	}
+	slices.Reverse(down)
+	if diff := cmp.Diff(up, down); diff != "" {
+		t.Errorf("%s: one order is not the other one's reverse: %s", list, diff)
+	}
+	if !slices.IsSortedFunc(up, func(a, b string) int { return timeIn(t, a, sorts[0]).Compare(timeIn(t, b, sorts[0])) }) {
+		t.Errorf("%s is not sorted by %s", list, sorts[0])
+	}
+	var paged []string
+	query := url.Values{"endpoint": {"default/e000"}, "limit": {"2"}, "sort": {sorts[0]}}
+	for range 2 {
+		page := told[read.Page[json.RawMessage]](t, r, "/api/v1/"+list+"?"+query.Encode())
+		for _, item := range page.Items {
+			paged = append(paged, string(item))
+		}
+		query.Set("cursor", *page.NextCursor)
+	}
+	if diff := cmp.Diff(up[:4], paged); diff != "" {
+		t.Errorf("%s in pages: %s", list, diff)
+	}
+	status, text := r.read(t, "/api/v1/"+list+"?sort=payout")
+	if status != http.StatusBadRequest || !strings.Contains(text, "sort: must be one of -") ||
+		!strings.Contains(text, sorts[0]) {
+		t.Errorf("%s sorted by payout: %d %s", list, status, text)
+	}
+}
+
+// timeIn reads a field of a line.
+func timeIn(t *testing.T, line, field string) time.Time {
+	t.Helper()
+	var fields map[string]any
+	if err := json.Unmarshal([]byte(line), &fields); err != nil {
+		t.Fatal(err)
+	}
+	text, _ := fields[field].(string)
+	at, err := time.Parse(time.RFC3339Nano, text)
+	if err != nil {
+		t.Fatalf("%s of %s: %v", field, line, err)
+	}
+	return at
 }
 
 // sendClicks sends many clicks at once.

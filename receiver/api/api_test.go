@@ -144,7 +144,8 @@ func TestFiltersReachTheStore(t *testing.T) {
 
 	get(h, "/api/v1/conversions?"+common)
 	if diff := cmp.Diff(ledger.ConversionFilter{
-		Endpoint: "shop/main", SubID: "c1", TID: &tid, Type: "sale", From: from, To: to, Before: cursor, Limit: 6,
+		Endpoint: "shop/main", SubID: "c1", TID: &tid, Type: "sale", From: from, To: to,
+		Span: ledger.Span{Before: cursor}, Limit: 6,
 	}, store.conversionFilter); diff != "" {
 		t.Error(diff)
 	}
@@ -152,7 +153,7 @@ func TestFiltersReachTheStore(t *testing.T) {
 	if diff := cmp.Diff(ledger.ReceivedFilter{
 		Endpoint: "shop/main", SubID: "c1", TID: &tid, Type: "sale", Outcome: conversion.Ignored,
 		Reason: conversion.StatusUnknown,
-		From:   from, To: to, Before: cursor, Limit: 6,
+		From:   from, To: to, Span: ledger.Span{Before: cursor}, Limit: 6,
 	}, store.receivedFilter); diff != "" {
 		t.Error(diff)
 	}

@@ -27,13 +27,15 @@ const (
 
 // Parameters of the read API by resource.
 var (
-	conversionFilters = []string{"endpoint", "subid", "tid", "type", "from", "to", "limit", "cursor"}
-	postbackFilters   = []string{"endpoint", "subid", "tid", "type", "outcome", "reason", "from", "to", "limit", "cursor"}
-	revenueFilters    = []string{"endpoint", "from", "to"}
-	forwardFilters    = []string{"endpoint", "subid", "tid", "rule", "state", "from", "to", "limit", "cursor"}
-	statusFilters     = []string{"endpoint", "from", "to", "preset"}
-	clickFilters      = []string{"endpoint", "limit", "cursor"}
-	noFilters         = []string{} // The id in the path says it all.
+	conversionFilters = []string{"endpoint", "subid", "tid", "type", "from", "to", "sort", "limit", "cursor"}
+	postbackFilters   = []string{
+		"endpoint", "subid", "tid", "type", "outcome", "reason", "from", "to", "sort", "limit", "cursor",
+	}
+	revenueFilters = []string{"endpoint", "from", "to"}
+	forwardFilters = []string{"endpoint", "subid", "tid", "rule", "state", "from", "to", "sort", "limit", "cursor"}
+	statusFilters  = []string{"endpoint", "from", "to", "preset"}
+	clickFilters   = []string{"endpoint", "sort", "limit", "cursor"}
+	noFilters      = []string{} // The id in the path says it all.
 )
 
 // badRequest is an error that tells the caller which parameter to correct.
@@ -54,12 +56,15 @@ type filters struct {
 	limit    int
 	// limited: the limit was given.
 	limited bool
-	// resumed is the cursor as given. It continues lists by id at cursor, that of clicks at after, that of
-	// an operation's rows at number.
-	resumed string
-	cursor  uuid.UUID
-	after   ledger.Key
-	number  int
+	// sort is the order as given; empty = the list's own. A minus in front means the greatest first.
+	sort string
+	// resumed is the cursor as given. It continues lists by id at cursor, that of clicks at after, which was at afterTime,
+	// that of an operation's rows at number.
+	resumed   string
+	cursor    uuid.UUID
+	after     ledger.Key
+	afterTime time.Time
+	number    int
 	// where are the parameters `filter`.
 	where []string
 	// preset that the endpoint's network has.
@@ -69,24 +74,42 @@ type filters struct {
 	bom       bool
 }
 
+// ascending: the least first.
+func (f filters) ascending() bool { return f.sort != "" && !strings.HasPrefix(f.sort, "-") }
+
+// span is what of a list by id is wanted.
+func (f filters) span() ledger.Span { return ledger.Span{Oldest: f.ascending()}.From(f.cursor) }
+
 func (f filters) conversions() ledger.ConversionFilter {
 	return ledger.ConversionFilter{
 		Endpoint: f.endpoint, SubID: f.subid, Type: f.typ, TID: f.tid,
-		From: f.from, To: f.to, Before: f.cursor, Limit: f.limit,
+		From: f.from, To: f.to, Span: f.span(), Limit: f.limit,
 	}
+}
+
+func (f filters) clicks() ledger.ClickFilter {
+	by := ledger.ClickFilter{Endpoint: f.endpoint, After: f.after, AfterTime: f.afterTime, Limit: f.limit}
+	switch {
+	case f.sort == "":
+	case f.ascending():
+		by.Order = ledger.ClicksOldestFirst
+	default:
+		by.Order = ledger.ClicksNewestFirst
+	}
+	return by
 }
 
 func (f filters) received() ledger.ReceivedFilter {
 	return ledger.ReceivedFilter{
 		Endpoint: f.endpoint, SubID: f.subid, Type: f.typ, TID: f.tid, Outcome: f.outcome, Reason: f.reason,
-		From: f.from, To: f.to, Before: f.cursor, Limit: f.limit,
+		From: f.from, To: f.to, Span: f.span(), Limit: f.limit,
 	}
 }
 
 func (f filters) outbox() ledger.OutboxFilter {
 	return ledger.OutboxFilter{
 		Endpoint: f.endpoint, SubID: f.subid, TID: f.tid, Rule: f.rule, State: f.state,
-		From: f.from, To: f.to, Before: f.cursor, Limit: f.limit,
+		From: f.from, To: f.to, Span: f.span(), Limit: f.limit,
 	}
 }
 
@@ -200,6 +223,8 @@ func (f *filters) setForm(name, value string) (err error) {
 	case "limit":
 		f.limited = true
 		f.limit, err = parseLimit(value)
+	case "sort":
+		f.sort = value
 	case "cursor":
 		f.resumed = value
 	case "follow":

@@ -3,10 +3,13 @@ package api
 import (
 	"context"
 	"encoding/base64"
+	"fmt"
 	"iter"
 	"net/http"
 	"slices"
+	"strconv"
 	"strings"
+	"time"
 	"unicode/utf8"
 
 	"github.com/google/uuid"
@@ -24,6 +27,8 @@ const scanRows = 500
 type listing[T, V any] struct {
 	// parameters that select rows by what the store's indexes serve.
 	parameters []string
+	// sorts are the values of the parameter `sort`.
+	sorts []string
 	// rows yields those that the filters select, up to their limit.
 	rows func(ctx context.Context, f filters) iter.Seq2[T, error]
 	// cursor continues behind a row, and resume makes the filters do so.
@@ -37,6 +42,7 @@ type listing[T, V any] struct {
 func (a *api) conversionList() *listing[*conversion.Conversion, read.Conversion] {
 	return &listing[*conversion.Conversion, read.Conversion]{
 		parameters: conversionFilters,
+		sorts:      []string{"-created_at", "created_at"},
 		rows: func(ctx context.Context, f filters) iter.Seq2[*conversion.Conversion, error] {
 			return a.Store.Conversions(ctx, f.conversions())
 		},
@@ -50,6 +56,7 @@ func (a *api) conversionList() *listing[*conversion.Conversion, read.Conversion]
 func (a *api) postbackList() *listing[ledger.Received, read.Postback] {
 	return &listing[ledger.Received, read.Postback]{
 		parameters: postbackFilters,
+		sorts:      []string{"-time", "time"},
 		rows: func(ctx context.Context, f filters) iter.Seq2[ledger.Received, error] {
 			return a.Store.Received(ctx, f.received())
 		},
@@ -63,6 +70,7 @@ func (a *api) postbackList() *listing[ledger.Received, read.Postback] {
 func (a *api) forwardList() *listing[ledger.OutboxRow, read.Forward] {
 	return &listing[ledger.OutboxRow, read.Forward]{
 		parameters: forwardFilters,
+		sorts:      []string{"-created_at", "created_at"},
 		rows: func(ctx context.Context, f filters) iter.Seq2[ledger.OutboxRow, error] {
 			return a.Store.Forwards(ctx, f.outbox())
 		},
@@ -76,8 +84,9 @@ func (a *api) forwardList() *listing[ledger.OutboxRow, read.Forward] {
 func (a *api) clickList() *listing[*conversion.Click, read.Click] {
 	return &listing[*conversion.Click, read.Click]{
 		parameters: clickFilters,
+		sorts:      []string{"-time", "time"},
 		rows: func(ctx context.Context, f filters) iter.Seq2[*conversion.Click, error] {
-			return a.Store.Clicks(ctx, ledger.ClickFilter{Endpoint: f.endpoint, After: f.after, Limit: f.limit})
+			return a.Store.Clicks(ctx, f.clicks())
 		},
 		cursor:  clickCursor,
 		resume:  resumeByClick,
@@ -93,17 +102,20 @@ func resumeByID(f *filters, cursor string) (err error) {
 	return nil
 }
 
+// clickCursor names a click's place in every order.
 func clickCursor(c *conversion.Click) string {
-	return base64.RawURLEncoding.EncodeToString([]byte(c.Endpoint + " " + c.SubID))
+	return base64.RawURLEncoding.EncodeToString(fmt.Appendf(nil, "%d %s %s", c.Time.UnixMicro(), c.Endpoint, c.SubID))
 }
 
 func resumeByClick(f *filters, cursor string) error {
 	text, err := base64.RawURLEncoding.DecodeString(cursor)
-	endpoint, subid, ok := strings.Cut(string(text), " ")
-	if err != nil || !ok || !utf8.Valid(text) || f.endpoint != "" && f.endpoint != endpoint {
+	at, key, _ := strings.Cut(string(text), " ")
+	micros, notANumber := strconv.ParseInt(at, 10, 64)
+	endpoint, subid, ok := strings.Cut(key, " ")
+	if err != nil || notANumber != nil || !ok || !utf8.Valid(text) || f.endpoint != "" && f.endpoint != endpoint {
 		return badRequest("cursor: is not the next_cursor of an answer")
 	}
-	f.after = ledger.KeyOf(endpoint, subid)
+	f.after, f.afterTime = ledger.KeyOf(endpoint, subid), time.UnixMicro(micros).UTC()
 	return nil
 }
 
@@ -112,6 +124,10 @@ func (l *listing[T, V]) parse(r *http.Request, more ...string) (filters, []term,
 	f, err := filtersOf(r, slices.Concat(l.parameters, []string{"filter"}, more))
 	if err != nil {
 		return filters{}, nil, err
+	}
+	if f.sort != "" && !slices.Contains(l.sorts, f.sort) {
+		return filters{}, nil, badRequest(fmt.Sprintf("sort: must be one of %s: other orders are in no index",
+			strings.Join(l.sorts, ", ")))
 	}
 	if f.resumed != "" {
 		if err := l.resume(&f, f.resumed); err != nil {

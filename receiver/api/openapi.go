@@ -90,6 +90,9 @@ func (o *operation) describe(types schemas) object {
 		if says.values != nil {
 			schema["enum"] = says.values()
 		}
+		if name == "sort" && o.sorts != nil {
+			schema["enum"] = o.sorts
+		}
 		if o.method == http.MethodPost {
 			form[name] = schema
 			continue

@@ -15,6 +15,8 @@ import (
 type operation struct {
 	method, path, summary string
 	parameters            []string
+	// sorts are the values of the parameter `sort` where they are known.
+	sorts []string
 	// answer is the type of a JSON answer; nil for a text of the media type.
 	answer reflect.Type
 	media  string
@@ -43,16 +45,16 @@ func answering[T any](path, summary string, parameters []string, handler http.Ha
 // operations are all that there are, in the order of docs/api.md.
 func (a *api) operations() []operation {
 	reads := func(answer resource) http.Handler { return a.scoped(read.ScopeRead, a.handle(answer)) }
-	postbacks := lists(a, "postbacks", "The log of received postbacks, the newest first", a.postbackList())
+	postbacks := lists(a, "postbacks", "The log of received postbacks, the newest first unless sorted", a.postbackList())
 	a.followed(&postbacks[0])
 	postbacks[0].handler = a.scoped(read.ScopeRead, postbacks[0].handler)
 	all := slices.Concat(
-		lists(a, "conversions", "Conversions, the newest first", a.conversionList()),
+		lists(a, "conversions", "Conversions, the newest first unless sorted", a.conversionList()),
 		[]operation{answering[read.Page[read.Conversion]]("conversions/{id}/history",
 			"Every version of a conversion, the oldest first", noFilters, reads(a.history))},
 		postbacks,
-		lists(a, "forwards", "S2S postbacks with their attempts, the newest first", a.forwardList()),
-		lists(a, "clicks", "Clicks, in the order of the store's keys", a.clickList()),
+		lists(a, "forwards", "S2S postbacks with their attempts, the newest first unless sorted", a.forwardList()),
+		lists(a, "clicks", "Clicks, in the order of the store's keys unless sorted", a.clickList()),
 		[]operation{
 			answering[read.ClickDetails]("clicks/{namespace}/{name}/{subid}", "One click with its conversions", noFilters,
 				reads(a.click)),
@@ -112,6 +114,7 @@ func lists[T, V any](a *api, name, summary string, l *listing[T, V]) []operation
 		slices.Concat(selecting, []string{"separator", "bom"}),
 		a.scoped(read.ScopeRead, a.handleError(l.table(a, name))))
 	table.media, table.answer = mediaTable, nil
+	page.sorts, lines.sorts, table.sorts = l.sorts, l.sorts, l.sorts
 	return []operation{page, table, lines}
 }
 
@@ -139,7 +142,7 @@ var parameterWords = map[string]struct {
 	"time":      {"by which time conversions count", func() []string { return []string{"click", "conversion"} }},
 	"tz":        {"the time zone of days and hours, such as Europe/Moscow", nil},
 	"currency":  {"converts all amounts by the rates of today", nil},
-	"sort":      {"a group or a metric; with a minus in front the greatest first", nil},
+	"sort":      {"what rows are sorted by, in a report a group or a metric; with a minus in front the greatest first", nil},
 	"filter":    {"FIELD OP VALUE, with one of eq, ne, in, notin, gt, lt, contains, or empty without a value", nil},
 	"without":   {"a row of a report to leave out: a JSON array with a value for each group", nil},
 	"follow": {"1 streams what is committed from now on, an object a line",

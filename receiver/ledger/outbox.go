@@ -166,9 +166,8 @@ type OutboxFilter struct {
 	ID                    uuid.UUID
 	// From (inclusive) and To (exclusive) bound Created.
 	From, To time.Time
-	// Before selects what was written before that row: the cursor.
-	Before uuid.UUID
-	Limit  int
+	Span
+	Limit int
 }
 
 // OutboxCounts are sums over the outbox. Waiting and Failed are exact up to [OutboxCountLimit] and stop there.

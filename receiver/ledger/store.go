@@ -243,6 +243,27 @@ type Received struct {
 // MaxStatus bounds the network's word in the received log, in bytes.
 const MaxStatus = 64
 
+// Span is the part of a list that is wanted, and its order, where lists are in the order of ids. The zero value is all,
+// the newest first.
+type Span struct {
+	// Before selects what has a lesser id, After what has a greater one: the cursors of both orders.
+	Before, After uuid.UUID
+	// Oldest: the oldest come first.
+	Oldest bool
+}
+
+// From returns what of the span comes behind a row; all of it for the zero UUID.
+func (s Span) From(id uuid.UUID) Span {
+	switch {
+	case id == uuid.Nil:
+	case s.Oldest:
+		s.After = id
+	default:
+		s.Before = id
+	}
+	return s
+}
+
 // ConversionFilter selects conversions; zero fields select all.
 type ConversionFilter struct {
 	Endpoint, SubID, Type string
@@ -252,8 +273,7 @@ type ConversionFilter struct {
 	ID uuid.UUID
 	// From (inclusive) and To (exclusive) bound CreatedAt.
 	From, To time.Time
-	// Before selects what was created before that conversion: the cursor.
-	Before uuid.UUID
+	Span
 	// Limit of rows; 0 = no limit.
 	Limit int
 }
@@ -268,18 +288,30 @@ type ReceivedFilter struct {
 	Reason  conversion.Reason
 	// From (inclusive) and To (exclusive) bound At.
 	From, To time.Time
-	// Before selects what was received before that row: the cursor.
-	Before uuid.UUID
-	Limit  int
+	Span
+	Limit int
 }
+
+// ClickOrder is an order of clicks.
+type ClickOrder int
+
+// The orders. Clicks of one moment are in the order of their keys, or in its reverse.
+const (
+	// ClicksByKey is the store's own order, by which a page of one endpoint is found fastest.
+	ClicksByKey ClickOrder = iota
+	ClicksOldestFirst
+	ClicksNewestFirst
+)
 
 // ClickFilter selects clicks; zero fields select all.
 type ClickFilter struct {
 	Endpoint string
-	// After selects what comes after that click in the store's order: the cursor. Its Endpoint is the filter's, if that
-	// has one. The zero Key selects from the start.
-	After Key
-	Limit int
+	Order    ClickOrder
+	// After selects what comes after that click in the order: the cursor. Its Endpoint is the filter's, if that has one. The
+	// zero Key selects from the start. AfterTime is that click's time; the order of keys does without.
+	After     Key
+	AfterTime time.Time
+	Limit     int
 }
 
 // Errors that callers tell apart.
@@ -333,18 +365,18 @@ type Transactor interface {
 
 // Reader lists what is recorded. It sees what is committed.
 type Reader interface {
-	// Conversions yields matching conversions, newest first by id.
+	// Conversions yields matching conversions, by id.
 	Conversions(ctx context.Context, f ConversionFilter) iter.Seq2[*conversion.Conversion, error]
 	// History yields the versions of a conversion, oldest first, the current one last. ErrNotFound if there is none.
 	History(ctx context.Context, id uuid.UUID) ([]*conversion.Conversion, error)
-	// Received yields matching rows of the received log, newest first by id.
+	// Received yields matching rows of the received log, by id.
 	Received(ctx context.Context, f ReceivedFilter) iter.Seq2[Received, error]
 	// Facts yields the sums of the clicks and conversions that a report's plan selects, in no order.
 	Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error]
 	// Click returns a click, nil if there is none. It waits for no lock.
 	Click(ctx context.Context, endpoint, subid string) (*conversion.Click, error)
-	// Clicks yields matching clicks in an order of the store's own, which is that of their index and not of time: no index
-	// of clicks is kept by time, since every visit would pay for it.
+	// Clicks yields matching clicks. The times of one endpoint's clicks are in no index of their own: its clicks are looked
+	// for among those of all.
 	Clicks(ctx context.Context, f ClickFilter) iter.Seq2[*conversion.Click, error]
 }
 

@@ -48,7 +48,7 @@ type Failure struct {
 // Error implements error.
 func (f *Failure) Error() string { return f.Message }
 
-// Conversions lists conversions, newest first. The parameters are those of GET /api/v1/conversions.
+// Conversions lists conversions, newest first unless sorted. The parameters are those of GET /api/v1/conversions.
 func (c *Client) Conversions(ctx context.Context, parameters url.Values) (page read.Page[read.Conversion], err error) {
 	return page, c.get(ctx, "/api/v1/conversions", parameters, &page)
 }
@@ -58,12 +58,12 @@ func (c *Client) History(ctx context.Context, id string) (page read.Page[read.Co
 	return page, c.get(ctx, "/api/v1/conversions/"+url.PathEscape(id)+"/history", nil, &page)
 }
 
-// Postbacks lists the log of received postbacks, newest first.
+// Postbacks lists the log of received postbacks, newest first unless sorted.
 func (c *Client) Postbacks(ctx context.Context, parameters url.Values) (page read.Page[read.Postback], err error) {
 	return page, c.get(ctx, "/api/v1/postbacks", parameters, &page)
 }
 
-// Forwards lists S2S postbacks, newest first.
+// Forwards lists S2S postbacks, newest first unless sorted.
 func (c *Client) Forwards(ctx context.Context, parameters url.Values) (page read.Page[read.Forward], err error) {
 	return page, c.get(ctx, "/api/v1/forwards", parameters, &page)
 }

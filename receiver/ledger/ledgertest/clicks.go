@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"slices"
 	"strings"
+	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -18,6 +19,7 @@ func testClickFilter(d *desk) {
 			click = fullClick(click.SubID)
 		}
 		click.Endpoint = []string{shop, "shop/other"}[n%2]
+		click.Time = noon.Add(time.Duration(n*7919%700/3) * time.Minute) // Some are of one moment.
 		all = append(all, click)
 	}
 	d.write(&ledger.Changes{NewClicks: all})
@@ -29,9 +31,10 @@ func testClickFilter(d *desk) {
 		whole := d.listClicks(ledger.ClickFilter{Endpoint: endpoint})
 		d.same("the clicks of "+endpoint, sortedClicks(want), sortedClicks(whole))
 		for _, limit := range []int{1, 97} {
-			paged := d.pageClicks(endpoint, limit, min(len(whole), 3*limit))
+			paged := d.pageClicks(ledger.ClickFilter{Endpoint: endpoint, Limit: limit}, min(len(whole), 3*limit))
 			d.same(fmt.Sprintf("the first clicks of %q by %d", endpoint, limit), whole[:len(paged)], paged)
 		}
+		d.clicksByTime(endpoint, want)
 	}
 	for _, c := range []*conversion.Click{all[0], all[1]} {
 		got, err := d.store.Click(d.Context(), c.Endpoint, c.SubID)
@@ -48,6 +51,24 @@ func testClickFilter(d *desk) {
 	}
 }
 
+// clicksByTime holds that both orders of time have all clicks, also page by page.
+func (d *desk) clicksByTime(endpoint string, want []*conversion.Click) {
+	d.Helper()
+	for order, sign := range map[ledger.ClickOrder]int{ledger.ClicksOldestFirst: 1, ledger.ClicksNewestFirst: -1} {
+		f := ledger.ClickFilter{Endpoint: endpoint, Order: order}
+		whole := d.listClicks(f)
+		if !slices.IsSortedFunc(whole, func(a, b *conversion.Click) int { return sign * a.Time.Compare(b.Time) }) {
+			d.Errorf("the clicks of %q in order %d are not in the order of their times", endpoint, order)
+		}
+		for _, limit := range []int{1, 97} {
+			f.Limit = limit
+			paged := d.pageClicks(f, min(len(whole), 5*limit))
+			d.same(fmt.Sprintf("the first clicks of %q in order %d by %d", endpoint, order, limit), whole[:len(paged)], paged)
+		}
+		d.same(fmt.Sprintf("the clicks of %q in order %d", endpoint, order), sortedClicks(want), sortedClicks(whole))
+	}
+}
+
 func (d *desk) listClicks(f ledger.ClickFilter) []*conversion.Click {
 	d.Helper()
 	var found []*conversion.Click
@@ -60,18 +81,17 @@ func (d *desk) listClicks(f ledger.ClickFilter) []*conversion.Click {
 	return found
 }
 
-// pageClicks reads up to n clicks, page by page.
-func (d *desk) pageClicks(endpoint string, limit, n int) (found []*conversion.Click) {
+// pageClicks reads n clicks or a few more, page by page.
+func (d *desk) pageClicks(f ledger.ClickFilter, n int) (found []*conversion.Click) {
 	d.Helper()
-	f := ledger.ClickFilter{Endpoint: endpoint, Limit: limit}
 	for len(found) < n {
 		page := d.listClicks(f)
-		if len(page) == 0 || len(page) > limit {
-			d.Fatalf("a page of %d by %d", len(page), limit)
+		if len(page) == 0 || len(page) > f.Limit {
+			d.Fatalf("a page of %d by %d", len(page), f.Limit)
 		}
 		found = append(found, page...)
 		last := page[len(page)-1]
-		f.After = ledger.KeyOf(last.Endpoint, last.SubID)
+		f.After, f.AfterTime = ledger.KeyOf(last.Endpoint, last.SubID), last.Time
 	}
 	return found
 }

@@ -57,14 +57,18 @@ func testConversionFilter(d *desk) {
 		{To: noon.Add(5 * time.Hour)},
 		{From: noon.Add(3 * time.Hour), To: noon.Add(9 * time.Hour)},
 		{From: noon.Add(9 * time.Hour), To: noon.Add(3 * time.Hour)},
-		{Before: all[20].ID},
-		{Before: id(noon.Add(5*time.Hour), 999)},
+		{Span: ledger.Span{Before: all[20].ID}},
+		{Span: ledger.Span{Before: id(noon.Add(5*time.Hour), 999)}},
+		{Span: ledger.Span{Oldest: true}},
+		{Span: ledger.Span{Oldest: true, After: all[20].ID}, Endpoint: shop},
+		{Span: ledger.Span{Oldest: true, Before: all[40].ID}, SubID: subid(1)},
+		{Span: ledger.Span{After: all[30].ID}},
 		{Endpoint: shop, SubID: subid(2)},
 		{Endpoint: shop, SubID: subid(2), TID: &noTID},
 		{Endpoint: shop, Type: "sale", From: noon.Add(2 * time.Hour), To: noon.Add(11 * time.Hour)},
 		{SubID: subid(3), Type: "sale", TID: &tidTwo},
 		{Endpoint: shop, SubID: subid(0), Type: "lead", TID: &noTID, From: noon, To: noon.Add(time.Hour), ID: all[47].ID,
-			Before: all[46].ID},
+			Span: ledger.Span{Before: all[46].ID}},
 		{ID: all[47].ID, Endpoint: "shop/other"},
 	} {
 		var want []*conversion.Conversion
@@ -73,13 +77,13 @@ func testConversionFilter(d *desk) {
 				want = append(want, c)
 			}
 		}
+		if f.Oldest {
+			slices.Reverse(want)
+		}
 		for _, limit := range []int{0, 1, 7, 1000} {
-			got := pages(f, limit, len(want), func(f ledger.ConversionFilter, before uuid.UUID,
+			got := pages(f, limit, len(want), func(f ledger.ConversionFilter, last uuid.UUID,
 				limit int) ([]*conversion.Conversion, uuid.UUID) {
-				if before != uuid.Nil {
-					f.Before = before
-				}
-				f.Limit = limit
+				f.Span, f.Limit = f.Span.From(last), limit
 				page := d.conversions(f)
 				if len(page) == 0 {
 					return nil, uuid.Nil
@@ -94,7 +98,12 @@ func testConversionFilter(d *desk) {
 func matches(f ledger.ConversionFilter, c *conversion.Conversion) bool {
 	return (f.Endpoint == "" || f.Endpoint == c.Endpoint) && (f.SubID == "" || f.SubID == c.SubID) &&
 		(f.Type == "" || f.Type == c.Type) && (f.TID == nil || *f.TID == c.Slot.TID) && (f.ID == uuid.Nil || f.ID == c.ID) &&
-		within(c.CreatedAt, f.From, f.To) && (f.Before == uuid.Nil || newest(f.Before, c.ID) < 0)
+		within(c.CreatedAt, f.From, f.To) && spans(f.Span, c.ID)
+}
+
+// spans reports whether a span has a row of that id.
+func spans(s ledger.Span, id uuid.UUID) bool {
+	return (s.Before == uuid.Nil || newest(s.Before, id) < 0) && (s.After == uuid.Nil || newest(s.After, id) > 0)
 }
 
 func within(at, from, to time.Time) bool {
@@ -133,12 +142,17 @@ func testReceivedFilter(d *desk) {
 		{From: noon.Add(25*time.Hour + time.Microsecond)},
 		{To: noon.Add(25 * time.Hour)},
 		{From: noon.Add(15 * time.Hour), To: noon.Add(70 * time.Hour)},
-		{Before: all[20].ID},
-		{Before: id(noon.Add(20*time.Hour), 999)},
+		{Span: ledger.Span{Before: all[20].ID}},
+		{Span: ledger.Span{Before: id(noon.Add(20*time.Hour), 999)}},
+		{Span: ledger.Span{Oldest: true}},
+		{Span: ledger.Span{Oldest: true, After: all[20].ID}, Endpoint: shop},
+		{Span: ledger.Span{Oldest: true, Before: all[40].ID}, SubID: subid(1)},
+		{Span: ledger.Span{After: all[30].ID}},
 		{Endpoint: shop, SubID: subid(2)},
 		{Endpoint: shop, SubID: subid(2), TID: &noTID, Type: "sale", Outcome: conversion.Recorded, From: noon,
 			To: noon.Add(90 * time.Hour)},
-		{Endpoint: shop, Outcome: conversion.Ignored, Reason: conversion.SubIDMissing, Before: all[11].ID},
+		{Endpoint: shop, Outcome: conversion.Ignored, Reason: conversion.SubIDMissing,
+			Span: ledger.Span{Before: all[11].ID}},
 	} {
 		var want []ledger.Received
 		for _, row := range all {
@@ -146,13 +160,13 @@ func testReceivedFilter(d *desk) {
 				want = append(want, row)
 			}
 		}
+		if f.Oldest {
+			slices.Reverse(want)
+		}
 		for _, limit := range []int{0, 1, 7, 1000} {
-			got := pages(f, limit, len(want), func(f ledger.ReceivedFilter, before uuid.UUID, limit int) ([]ledger.Received,
+			got := pages(f, limit, len(want), func(f ledger.ReceivedFilter, last uuid.UUID, limit int) ([]ledger.Received,
 				uuid.UUID) {
-				if before != uuid.Nil {
-					f.Before = before
-				}
-				f.Limit = limit
+				f.Span, f.Limit = f.Span.From(last), limit
 				page := d.received(f)
 				if len(page) == 0 {
 					return nil, uuid.Nil
@@ -168,8 +182,7 @@ func matchesRow(f ledger.ReceivedFilter, r ledger.Received) bool {
 	return (f.Endpoint == "" || f.Endpoint == r.Endpoint) && (f.SubID == "" || f.SubID == r.SubID) &&
 		(f.Type == "" || f.Type == r.Type) && (f.TID == nil || *f.TID == r.TID) &&
 		(f.Outcome == "" || f.Outcome == r.Outcome) &&
-		(f.Reason == "" || f.Reason == r.Reason) && within(r.At, f.From, f.To) &&
-		(f.Before == uuid.Nil || newest(f.Before, r.ID) < 0)
+		(f.Reason == "" || f.Reason == r.Reason) && within(r.At, f.From, f.To) && spans(f.Span, r.ID)
 }
 
 // pages reads to exhaustion; limit 0 reads one page without a limit. It gives up once there are more than expected.

@@ -330,7 +330,11 @@ func testForwardFilter(d *desk) {
 		{"by id", ledger.OutboxFilter{ID: all[7].ID}, newest(7)},
 		{"from and to", ledger.OutboxFilter{Endpoint: shop, From: all[2].Due, To: all[4].Due}, newest(3, 2)},
 		{"a page", ledger.OutboxFilter{Endpoint: shop, Limit: 3}, newest(9, 8, 7)},
-		{"the next page", ledger.OutboxFilter{Endpoint: shop, Limit: 3, Before: all[7].ID}, newest(6, 5, 4)},
+		{"the next page", ledger.OutboxFilter{Endpoint: shop, Limit: 3, Span: ledger.Span{Before: all[7].ID}},
+			newest(6, 5, 4)},
+		{"the oldest", ledger.OutboxFilter{Endpoint: shop, Limit: 3, Span: ledger.Span{Oldest: true}}, newest(0, 1, 2)},
+		{"those after them", ledger.OutboxFilter{Endpoint: shop, Limit: 2, Span: ledger.Span{Oldest: true, After: all[2].ID}},
+			newest(3, 4)},
 	} {
 		var got []uuid.UUID
 		for _, row := range d.forwards(c.f) {

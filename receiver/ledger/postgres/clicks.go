@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"iter"
+	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/conversion"
 	"github.com/postback-dev/postback-operator/receiver/ledger"
@@ -21,8 +22,11 @@ func (s *Store) Click(ctx context.Context, endpoint, subid string) (*conversion.
 	return found[0], nil
 }
 
-// Clicks implements [ledger.Store]. The order is that of the primary key: bucket, endpoint, subid.
+// Clicks implements [ledger.Store]. The order of keys is that of the primary key: bucket, endpoint, subid.
 func (s *Store) Clicks(ctx context.Context, by ledger.ClickFilter) iter.Seq2[*conversion.Click, error] {
+	if by.Order != ledger.ClicksByKey {
+		return s.clicksByTime(ctx, by)
+	}
 	page := func(after ledger.Key, limit int) ([]*conversion.Click, error) {
 		if by.Endpoint != "" {
 			return s.clicksOf(ctx, by.Endpoint, after, limit)
@@ -33,6 +37,35 @@ func (s *Store) Clicks(ctx context.Context, by ledger.ClickFilter) iter.Seq2[*co
 	}
 	key := func(c *conversion.Click) ledger.Key { return ledger.KeyOf(c.Endpoint, c.SubID) }
 	return pages(by.After, by.Limit, page, key)
+}
+
+// timed is a place in the order of times.
+type timed struct {
+	ledger.Key
+	at time.Time
+}
+
+// clicksByTime goes along the index on times.
+func (s *Store) clicksByTime(ctx context.Context, by ledger.ClickFilter) iter.Seq2[*conversion.Click, error] {
+	order, beyond := "click_time, bucket, endpoint, subid", ">"
+	if by.Order == ledger.ClicksNewestFirst {
+		order, beyond = "click_time desc, bucket desc, endpoint desc, subid desc", "<"
+	}
+	page := func(last timed, limit int) ([]*conversion.Click, error) {
+		f := filter{conditions: []string{"present", "click_time is not null"}}
+		f.addText("endpoint", by.Endpoint)
+		if last.Key != (ledger.Key{}) {
+			// The index serves the first condition.
+			f.add("click_time "+beyond+"= $%d", last.at)
+			f.conditions = append(f.conditions, fmt.Sprintf("(click_time, bucket, endpoint, subid) %s ($%d, $%d, $%d, $%d)",
+				beyond, len(f.args), len(f.args)+1, len(f.args)+2, len(f.args)+3))
+			f.args = append(f.args, int16(last.Bucket), last.Endpoint, last.SubID)
+		}
+		return s.clicks(ctx, fmt.Sprintf("clicks%s order by %s limit %d", f.where(), order, limit), f.args)
+	}
+	return pages(timed{by.After, by.AfterTime}, by.Limit, page, func(c *conversion.Click) timed {
+		return timed{ledger.KeyOf(c.Endpoint, c.SubID), c.Time}
+	})
 }
 
 // clicksOf reads an endpoint's, bucket after bucket: each is one range of the key.

@@ -52,7 +52,7 @@ func (s *Store) DueForwards(ctx context.Context, now time.Time) (map[string]time
 
 // Forwards implements [ledger.Outbox].
 func (s *Store) Forwards(ctx context.Context, by ledger.OutboxFilter) iter.Seq2[ledger.OutboxRow, error] {
-	page := func(before uuid.UUID, limit int) (rows []ledger.OutboxRow, err error) {
+	page := func(last uuid.UUID, limit int) (rows []ledger.OutboxRow, err error) {
 		var f filter
 		if by.SubID != "" {
 			f.addKey(by.Endpoint, by.SubID)
@@ -72,18 +72,16 @@ func (s *Store) Forwards(ctx context.Context, by ledger.OutboxFilter) iter.Seq2[
 			f.add("id = $%d", uuidOf(by.ID))
 		}
 		f.addTimes("created_at", by.From, by.To)
-		if before != uuid.Nil {
-			f.add("id < $%d", uuidOf(before))
-		}
-		sql := fmt.Sprintf("select %s from outbox%s order by id desc limit %d",
-			table.Names("", table.Outbox.Columns), f.where(), limit)
+		order := f.addSpan(by.Span.From(last))
+		sql := fmt.Sprintf("select %s from outbox%s order by %s limit %d",
+			table.Names("", table.Outbox.Columns), f.where(), order, limit)
 		err = readRows(ctx, s, table.Outbox.Columns, func(o *ledger.OutboxRow) error {
 			rows = append(rows, *outboxKeyed(o))
 			return nil
 		}, sql, f.args...)
 		return rows, err
 	}
-	return pages(by.Before, by.Limit, page, func(r ledger.OutboxRow) uuid.UUID { return r.ID })
+	return pages(uuid.Nil, by.Limit, page, func(r ledger.OutboxRow) uuid.UUID { return r.ID })
 }
 
 // ResendForward implements [ledger.Outbox].

@@ -61,6 +61,20 @@ func (f *filter) addKey(endpoint, subid string) {
 	f.addText("subid", subid)
 }
 
+// addSpan bounds the ids, and returns the order of the rows.
+func (f *filter) addSpan(s ledger.Span) (order string) {
+	if s.Before != uuid.Nil {
+		f.add("id < $%d", uuidOf(s.Before))
+	}
+	if s.After != uuid.Nil {
+		f.add("id > $%d", uuidOf(s.After))
+	}
+	if s.Oldest {
+		return "id"
+	}
+	return "id desc"
+}
+
 func (f *filter) where() string {
 	if len(f.conditions) == 0 {
 		return ""
@@ -70,7 +84,7 @@ func (f *filter) where() string {
 
 // Conversions implements [ledger.Store].
 func (s *Store) Conversions(ctx context.Context, by ledger.ConversionFilter) iter.Seq2[*conversion.Conversion, error] {
-	page := func(before uuid.UUID, limit int) (rows []*conversion.Conversion, err error) {
+	page := func(last uuid.UUID, limit int) (rows []*conversion.Conversion, err error) {
 		var f filter
 		f.addKey(by.Endpoint, by.SubID)
 		f.addText("type", by.Type)
@@ -81,23 +95,21 @@ func (s *Store) Conversions(ctx context.Context, by ledger.ConversionFilter) ite
 			f.add("id = $%d", uuidOf(by.ID))
 		}
 		f.addTimes("created_at", by.From, by.To)
-		if before != uuid.Nil {
-			f.add("id < $%d", uuidOf(before))
-		}
-		sql := fmt.Sprintf("select %s from conversions%s order by id desc limit %d",
-			table.Names("", table.Conversions.Columns), f.where(), limit)
+		order := f.addSpan(by.Span.From(last))
+		sql := fmt.Sprintf("select %s from conversions%s order by %s limit %d",
+			table.Names("", table.Conversions.Columns), f.where(), order, limit)
 		err = readRows(ctx, s, table.Conversions.Columns, func(c *conversion.Conversion) error {
 			rows = append(rows, c)
 			return nil
 		}, sql, f.args...)
 		return rows, err
 	}
-	return pages(by.Before, by.Limit, page, func(c *conversion.Conversion) uuid.UUID { return c.ID })
+	return pages(uuid.Nil, by.Limit, page, func(c *conversion.Conversion) uuid.UUID { return c.ID })
 }
 
 // Received implements [ledger.Store].
 func (s *Store) Received(ctx context.Context, by ledger.ReceivedFilter) iter.Seq2[ledger.Received, error] {
-	page := func(before uuid.UUID, limit int) (rows []ledger.Received, err error) {
+	page := func(last uuid.UUID, limit int) (rows []ledger.Received, err error) {
 		var f filter
 		f.addKey(by.Endpoint, by.SubID)
 		f.addText("type", by.Type)
@@ -110,18 +122,16 @@ func (s *Store) Received(ctx context.Context, by ledger.ReceivedFilter) iter.Seq
 			f.add("id = $%d", uuidOf(by.ID))
 		}
 		f.addTimes("at", by.From, by.To)
-		if before != uuid.Nil {
-			f.add("id < $%d", uuidOf(before))
-		}
-		sql := fmt.Sprintf("select %s from received%s order by id desc limit %d",
-			table.Names("", table.Received.Columns), f.where(), limit)
+		order := f.addSpan(by.Span.From(last))
+		sql := fmt.Sprintf("select %s from received%s order by %s limit %d",
+			table.Names("", table.Received.Columns), f.where(), order, limit)
 		err = readRows(ctx, s, table.Received.Columns, func(r *ledger.Received) error {
 			rows = append(rows, *r)
 			return nil
 		}, sql, f.args...)
 		return rows, err
 	}
-	return pages(by.Before, by.Limit, page, func(r ledger.Received) uuid.UUID { return r.ID })
+	return pages(uuid.Nil, by.Limit, page, func(r ledger.Received) uuid.UUID { return r.ID })
 }
 
 // History implements [ledger.Store].
@@ -190,8 +200,20 @@ func readRows[R any](
 	return s.query(ctx, sql, args, func(rows pgx.Rows) error { return scan(rows, columns, each) })
 }
 
-// query runs one on one of the connections that are not kept for lanes.
+// query runs one for reading.
 func (s *Store) query(ctx context.Context, sql string, args []any, scan func(pgx.Rows) error) error {
+	return s.reading(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		rows, err := conn.Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		defer rows.Close()
+		return scan(rows)
+	})
+}
+
+// reading runs read on one of the connections that are not kept for lanes.
+func (s *Store) reading(ctx context.Context, read func(context.Context, *pgx.Conn) error) error {
 	select {
 	case s.readers <- struct{}{}:
 		defer func() { <-s.readers }()
@@ -201,12 +223,7 @@ func (s *Store) query(ctx context.Context, sql string, args []any, scan func(pgx
 	return s.withConn(ctx, func(conn *pgx.Conn) error {
 		ctx, cancel := context.WithTimeout(ctx, readTimeout)
 		defer cancel()
-		rows, err := conn.Query(ctx, sql, args...)
-		if err != nil {
-			return err
-		}
-		defer rows.Close()
-		return scan(rows)
+		return read(ctx, conn)
 	})
 }
 

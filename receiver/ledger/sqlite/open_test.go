@@ -216,6 +216,7 @@ func TestLookupsUseTheirIndexes(t *testing.T) {
 	for _, test := range []struct {
 		table, endpoint, subid, want string
 		from                         time.Time
+		span                         ledger.Span
 	}{
 		{table: "received", subid: "c1", want: "received_subid (subid=?)"},
 		{table: "received", endpoint: "shop/main", subid: "c1", want: "received_subid (subid=?)"},
@@ -225,11 +226,13 @@ func TestLookupsUseTheirIndexes(t *testing.T) {
 		{table: "conversions", endpoint: "shop/main", want: "SCAN t USING INDEX conversions_id"},
 		{table: "received", endpoint: "shop/main", from: time.Now(), want: "received_id (id>?)"},
 		{table: "conversions", from: time.Now(), want: "conversions_id (id>?)"},
+		{table: "received", span: ledger.Span{Oldest: true}, want: "SCAN t USING INDEX received_id"},
+		{table: "conversions", span: ledger.Span{Oldest: true, After: uuid.UUID{1}}, want: "conversions_id (id>?)"},
 	} {
 		var c condition
 		c.endpointAndSubID(test.endpoint, test.subid)
 		c.between("stamp", test.from, time.Time{})
-		query := "explain query plan " + c.newest(test.table, "id", 10)
+		query := "explain query plan " + c.list(test.table, "id", test.span, 10)
 		var plan []string
 		for step, err := range rows(t.Context(), store, query, c.args, func(r *row) (string, error) {
 			r.integer()

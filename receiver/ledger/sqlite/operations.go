@@ -114,9 +114,8 @@ func (s *Store) Operations(ctx context.Context, f ledger.OperationFilter) iter.S
 	add(&c, "t.endpoint = ?", f.Endpoint, f.Endpoint)
 	add(&c, "t.kind = ?", f.Kind, f.Kind)
 	add(&c, "t.state = ?", f.State, string(f.State))
-	add(&c, "t.id < ?", f.Before, f.Before[:])
 	columns := table.Operations.Without("input")
-	query := c.newest("operations", table.Names("t.", columns), f.Limit)
+	query := c.list("operations", table.Names("t.", columns), ledger.Span{Before: f.Before}, f.Limit)
 	return values(rows(ctx, s, query, c.args, reading(columns)))
 }
 

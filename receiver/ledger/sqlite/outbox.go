@@ -65,10 +65,9 @@ func (s *Store) Forwards(ctx context.Context, f ledger.OutboxFilter) iter.Seq2[l
 	} else {
 		add(&c, "t.state = ?", f.State, string(f.State))
 	}
-	add(&c, "t.id < ?", f.Before, f.Before[:])
 	c.between("t.created_at", f.From, f.To)
 	return func(yield func(ledger.OutboxRow, error) bool) {
-		for o, err := range values(newest(ctx, s, table.Outbox, &c, f.Limit)) {
+		for o, err := range values(list(ctx, s, table.Outbox, &c, f.Span, f.Limit)) {
 			o.Slot.Key = ledger.KeyOf(o.Slot.Endpoint, o.Slot.SubID)
 			if !yield(o, err) {
 				return

@@ -71,13 +71,18 @@ func ceilMicros(t time.Time) int64 {
 	return t.Add(time.Microsecond - 1).UnixMicro()
 }
 
-// newest returns the query for the matching rows of a table, newest id first.
-func (c *condition) newest(table, columns string, limit int) string {
+// list returns the query for the matching rows of a table, in the order of a span.
+func (c *condition) list(table, columns string, span ledger.Span, limit int) string {
+	add(c, "t.id < ?", span.Before, span.Before[:])
+	add(c, "t.id > ?", span.After, span.After[:])
 	q := "select " + columns + " from " + table + " t"
 	if len(c.terms) > 0 {
 		q += " where " + strings.Join(c.terms, " and ")
 	}
-	q += " order by t.id desc"
+	q += " order by t.id"
+	if !span.Oldest {
+		q += " desc"
+	}
 	if limit > 0 {
 		q += " limit ?"
 		c.args = append(c.args, limit)
@@ -85,9 +90,10 @@ func (c *condition) newest(table, columns string, limit int) string {
 	return q
 }
 
-// newest yields the matching rows of a table, newest id first.
-func newest[R any](ctx context.Context, s *Store, t table.Table[R], c *condition, limit int) iter.Seq2[*R, error] {
-	query := c.newest(t.Name, named(t), limit)
+// list yields the matching rows of a table, in the order of a span.
+func list[R any](ctx context.Context, s *Store, t table.Table[R], c *condition, span ledger.Span,
+	limit int) iter.Seq2[*R, error] {
+	query := c.list(t.Name, named(t), span, limit)
 	return rows(ctx, s, query, c.args, reading(t.Columns))
 }
 
@@ -122,9 +128,8 @@ func (s *Store) Conversions(ctx context.Context, f ledger.ConversionFilter) iter
 	}
 	add(&c, "t.type = ?", f.Type, f.Type)
 	add(&c, "t.id = ?", f.ID, f.ID[:])
-	add(&c, "t.id < ?", f.Before, f.Before[:])
 	c.between("t.created_at", f.From, f.To)
-	return newest(ctx, s, table.Conversions, &c, f.Limit)
+	return list(ctx, s, table.Conversions, &c, f.Span, f.Limit)
 }
 
 // History implements [ledger.Store].
@@ -154,9 +159,8 @@ func (s *Store) Received(ctx context.Context, f ledger.ReceivedFilter) iter.Seq2
 	add(&c, "t.outcome = ?", f.Outcome, string(f.Outcome))
 	add(&c, "t.reason = ?", f.Reason, string(f.Reason))
 	add(&c, "t.id = ?", f.ID, f.ID[:])
-	add(&c, "t.id < ?", f.Before, f.Before[:])
 	c.between("t.at", f.From, f.To)
-	return values(newest(ctx, s, table.Received, &c, f.Limit))
+	return values(list(ctx, s, table.Received, &c, f.Span, f.Limit))
 }
 
 // rows runs a query on a reader and yields each row as read reads it. It ends with the first error.
