@@ -142,7 +142,7 @@ var parameterWords = map[string]struct {
 	"time":      {"by which time conversions count", func() []string { return []string{"click", "conversion"} }},
 	"tz":        {"the time zone of days and hours, such as Europe/Moscow", nil},
 	"currency":  {"converts all amounts by the rates of today", nil},
-	"sort":      {"what rows are sorted by, in a report a group or a metric; with a minus in front the greatest first", nil},
+	"sort":      {"what rows are sorted by, in a report a group or a metric; a minus in front: the greatest first", nil},
 	"filter":    {"FIELD OP VALUE, with one of eq, ne, in, notin, gt, lt, contains, or empty without a value", nil},
 	"without":   {"a row of a report to leave out: a JSON array with a value for each group", nil},
 	"follow": {"1 streams what is committed from now on, an object a line",

@@ -307,8 +307,8 @@ const (
 type ClickFilter struct {
 	Endpoint string
 	Order    ClickOrder
-	// After selects what comes after that click in the order: the cursor. Its Endpoint is the filter's, if that has one. The
-	// zero Key selects from the start. AfterTime is that click's time; the order of keys does without.
+	// After selects what comes after that click in the order: the cursor. Its Endpoint is the filter's, if that has one.
+	// The zero Key selects from the start. AfterTime is that click's time; the order of keys does without.
 	After     Key
 	AfterTime time.Time
 	Limit     int
@@ -375,8 +375,8 @@ type Reader interface {
 	Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact, error]
 	// Click returns a click, nil if there is none. It waits for no lock.
 	Click(ctx context.Context, endpoint, subid string) (*conversion.Click, error)
-	// Clicks yields matching clicks. The times of one endpoint's clicks are in no index of their own: its clicks are looked
-	// for among those of all.
+	// Clicks yields matching clicks. The times of one endpoint's clicks are in no index of their own: its clicks are
+	// looked for among those of all.
 	Clicks(ctx context.Context, f ClickFilter) iter.Seq2[*conversion.Click, error]
 }
 
@@ -425,8 +425,12 @@ type Upkeep interface {
 	// PendingRates returns up to limit entries that wait for a rate, after the given
 	// entry in the store's own order (nil = from the start).
 	PendingRates(ctx context.Context, after *PendingRate, limit int) ([]PendingRate, error)
+	// Prepare makes room for what is received today and in the days to come, where an engine keeps days apart. It is to be
+	// called from time to time. Rows of a day for which it was not are kept all the same.
+	Prepare(ctx context.Context, now time.Time) error
 	// Prune deletes up to limit rows of the received log and of the history older than the given times; zero times keep
-	// all.
+	// all. An engine that keeps days apart deletes a day of the received log as a whole, which does not count, when all of
+	// it is old.
 	Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error)
 	// OldClicks returns up to limit clicks that happened before the given time, in the store's own order, after the given
 	// one (nil = from the start). Fewer than limit mean that there is no further one for now.

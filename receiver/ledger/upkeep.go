@@ -13,13 +13,15 @@ import (
 )
 
 const (
-	holdsEvery = time.Second
-	pruneEvery = time.Minute
+	holdsEvery   = time.Second
+	pruneEvery   = time.Minute
+	prepareEvery = 10 * time.Minute
 	// page bounds what one step of the upkeep reads or deletes.
 	page = 1000
 )
 
-// Run does the upkeep until ctx ends: it expires holds and deletes what is older than the options keep. Failures are
+// Run does the upkeep until ctx ends: it expires holds, makes room for the days to come, and deletes what is older than
+// the options keep. Failures are
 // logged, unless the store is away, and tried again at the next turn. Several receivers of one store may run it at the
 // same time.
 func (l *Ledger) Run(ctx context.Context) {
@@ -30,6 +32,7 @@ func (l *Ledger) Run(ctx context.Context) {
 		run   func(context.Context) error
 	}{
 		{holdsEvery, l.ExpireHolds}, {pruneEvery, l.prune}, {pruneEvery, clicks.run}, {pruneEvery, l.removeTests},
+		{prepareEvery, l.prepare},
 	} {
 		running.Go(func() { l.repeat(ctx, job.every, job.run) })
 	}
@@ -71,6 +74,8 @@ func (l *Ledger) ExpireHolds(ctx context.Context) error {
 		}
 	}
 }
+
+func (l *Ledger) prepare(ctx context.Context) error { return l.store.Prepare(ctx, l.opt.Clock()) }
 
 func (l *Ledger) prune(ctx context.Context) error {
 	if l.opt.ReceivedFor <= 0 && l.opt.HistoryFor <= 0 {

@@ -34,8 +34,8 @@ type Options struct {
 	// Requests bounds the run in count, For in time; at least one is mandatory.
 	Requests int
 	For      time.Duration
-	// PerSecond, if set, is how many requests are to begin a second. Latencies then count from the moment at which a request
-	// was to begin, so that a server that answers late is not asked less.
+	// PerSecond, if set, is how many requests are to begin a second. Latencies then count from the moment at which a
+	// request was to begin, so that a server that answers late is not asked less.
 	PerSecond float64
 	// Path returns the request target of request i, counted from 0.
 	Path func(i int) string

@@ -11,8 +11,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/ledger/postgres/pgtest"
 )
 
-// withoutReports makes a database take neither what the sums are made of nor the order of the journal: the statements of
-// the receiver stay the same, and write nothing.
+// withoutReports makes a database take neither what the sums are made of nor the order of the journal: the statements
+// of the receiver stay the same, and write nothing.
 var withoutReports = []string{
 	"create rule discard as on insert to report_changes do instead nothing",
 	"drop index received_tx",
@@ -65,7 +65,8 @@ func measureCost(ctx context.Context, o options, server *pgtest.Server, out *res
 	with, without := median(each[whole]), median(each[bare])
 	more := 100 * (float64(with)/float64(without) - 1)
 	out.add(row{
-		store: "PostgreSQL", what: fmt.Sprintf("processor time of a postback, with and without journal and sums, median of %d "+
+		store: "PostgreSQL",
+		what: fmt.Sprintf("processor time of a postback, with and without journal and sums, median of %d "+
 			"turns (least %s and %s)", len(each[whole]), inMicroseconds(slices.Min(each[whole])),
 			inMicroseconds(slices.Min(each[bare]))),
 		measured: fmt.Sprintf("%s and %s, %+.1f %%", inMicroseconds(with), inMicroseconds(without), more),

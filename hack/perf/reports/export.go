@@ -10,8 +10,8 @@ import (
 	"time"
 )
 
-// measureExport has a receiver that does nothing else write its conversions as a table, and looks at the most memory that
-// it has ever had.
+// measureExport has a receiver that does nothing else write its conversions as a table, and looks at the most memory
+// that it has ever had.
 func measureExport(ctx context.Context, b *bench) error {
 	const mostBytes = 128 << 20
 	if err := b.stop(); err != nil {

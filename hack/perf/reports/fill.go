@@ -17,8 +17,8 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/money"
 )
 
-// The conversions of a world: two for each click, over days days, of ten campaigns for each endpoint. The first endpoint
-// has the square root of its share: of 50 endpoints 14 %.
+// The conversions of a world: two for each click, over days days, of ten campaigns for each endpoint. The first
+// endpoint has the square root of its share: of 50 endpoints 14 %.
 const (
 	days      = 90
 	campaigns = 10 // of each endpoint
@@ -110,8 +110,8 @@ func conversionOf(click *conversion.Click, i int, random *rand.Rand) *conversion
 	}
 }
 
-// fill writes all clicks and conversions, in so many batches at a time, without what the sums are kept by: they are made
-// afterwards.
+// fill writes all clicks and conversions, in so many batches at a time, without what the sums are kept by: they are
+// made afterwards.
 func (b *bench) fill(ctx context.Context, writers int) error {
 	store, err := b.open(ctx)
 	if err != nil {

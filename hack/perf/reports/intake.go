@@ -115,7 +115,8 @@ func measureLoad(ctx context.Context, b *bench) error {
 	quiet, loaded := median(alone), median(beside)
 	times := float64(loaded) / float64(quiet)
 	b.out.add(row{
-		store: b.name, what: fmt.Sprintf("99th percentile of %.0f postbacks a second, alone and while two make reports without "+
+		store: b.name,
+		what: fmt.Sprintf("99th percentile of %.0f postbacks a second, alone and while two make reports without "+
 			"a pause, %d in all", b.rate, reports),
 		measured: fmt.Sprintf("%s and %s, %.2f ×", inMilliseconds(quiet), inMilliseconds(loaded), times),
 		goal:     fmt.Sprintf("at most %.1f ×", mostTimes), met: times <= mostTimes,

@@ -33,7 +33,7 @@ type options struct {
 
 func main() {
 	var o options
-	short := flag.Bool("short", false, "a tenth of the conversions and shorter turns: whether the measurement itself works")
+	short := flag.Bool("short", false, "a tenth of the conversions and shorter turns: whether the measurement works")
 	flag.IntVar(&o.conversions, "conversions", 10_000_000, "`number` of conversions on PostgreSQL")
 	flag.IntVar(&o.embedded, "sqlite", 1_000_000, "`number` of conversions on the embedded store")
 	flag.IntVar(&o.exported, "export", 1_000_000, "`number` of rows of the export, about")

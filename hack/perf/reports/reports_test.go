@@ -25,7 +25,9 @@ func TestAResultSaysWhetherItsGoalIsReached(t *testing.T) {
 
 func TestAPartThatDoesNotExistIsRefused(t *testing.T) {
 	o := options{conversions: 1000, embedded: 1000, exported: 1000, rounds: 1, rate: 1}
-	for only, valid := range map[string]bool{"": true, "load": true, "load,sqlite": true, "lo": false, "load,none": false} {
+	for only, valid := range map[string]bool{
+		"": true, "load": true, "load,sqlite": true, "lo": false, "load,none": false,
+	} {
 		o.only = only
 		if err := o.check(); (err == nil) != valid {
 			t.Errorf("-only %q: %v", only, err)
@@ -33,8 +35,8 @@ func TestAPartThatDoesNotExistIsRefused(t *testing.T) {
 	}
 }
 
-// TestAWorldIsSpreadAsItSays holds what the figures stand for: the same rows at each call, all within the days, a seventh
-// of them of the largest of fifty endpoints.
+// TestAWorldIsSpreadAsItSays holds what the figures stand for: the same rows at each call, all within the days, a
+// seventh of them of the largest of fifty endpoints.
 func TestAWorldIsSpreadAsItSays(t *testing.T) {
 	w := world{conversions: 20_000, endpoints: 50, until: time.Date(2026, 11, 28, 12, 0, 0, 0, time.UTC)}
 	largest, ids := 0, map[string]bool{}

@@ -85,7 +85,12 @@ func (d *Dialect) conversions(p report.Plan) Statement {
 	b.sum("c.payout", "c.payout is null")
 	from := d.Conversions
 	if b.joined {
-		from += " " + d.JoinClicks
+		// The click that the conversion has, not one that came later.
+		from += " " + d.JoinClicks + " and k.click_time = c.click_time"
+		if p.Basis == report.ByClick {
+			// That is of the same range, and an engine need not look at all clicks.
+			from += " and k.click_time >= " + b.arg(b.Time(p.From)) + " and k.click_time < " + b.arg(b.Time(p.To))
+		}
 	}
 	return b.statement(from, p, false)
 }

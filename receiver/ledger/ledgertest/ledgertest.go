@@ -25,6 +25,8 @@ type Engine struct {
 	Place func(t *testing.T) (open func() (ledger.Store, error))
 	// Shared says that several stores may be open on one database at the same time.
 	Shared bool
+	// WholeDays says that the received log is pruned by days.
+	WholeDays bool
 }
 
 // Run runs the suite, each test in a place of its own.

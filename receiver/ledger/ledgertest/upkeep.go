@@ -115,9 +115,16 @@ func testPrune(d *desk) {
 	d.same("received, all kept", 2*days, len(d.received(ledger.ReceivedFilter{})))
 	d.same("history, all kept", versions, d.history(c))
 
-	d.prune(rows[5].At, time.Time{}, limit)
-	kept := slices.Clone(rows[5:])
+	// Two days are over for long enough, by any clock.
+	d.prune(rows[4].At.Truncate(24*time.Hour).Add(2*ledger.IDSlack), time.Time{}, limit)
+	kept := slices.Clone(rows)
 	slices.Reverse(kept)
+	d.same("received, after two days", kept[:len(kept)-4], d.received(ledger.ReceivedFilter{}))
+
+	d.prune(rows[5].At, time.Time{}, limit)
+	if kept = kept[:len(kept)-5]; d.engine.WholeDays {
+		kept = append(kept, rows[4])
+	}
 	d.same("received", kept, d.received(ledger.ReceivedFilter{}))
 	d.same("history, when only the received log is pruned", versions, d.history(c))
 

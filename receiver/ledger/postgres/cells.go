@@ -17,8 +17,6 @@ import (
 )
 
 const (
-	// cellsTable is what the migration makes that brings the cells.
-	cellsTable = "create table report_cells"
 	// foldRows bounds the rows of changes that one transaction takes; a row has what one batch changed.
 	foldRows = 100
 	// rebuildTimeout bounds each statement of a rebuild.
@@ -182,7 +180,7 @@ func (s *Store) CellFacts(ctx context.Context, p report.Plan) iter.Seq2[report.F
 	return func(yield func(report.Fact, error) bool) {
 		stopped := false
 		for _, statement := range dialect.CellStatements(p) {
-			err := s.query(ctx, statement.Text, statement.Args, func(rows pgx.Rows) error {
+			err := s.sum(ctx, statement.Text, statement.Args, func(rows pgx.Rows) error {
 				for !stopped && rows.Next() {
 					var row facts.Row
 					if err := rows.Scan(statement.Targets(&row)...); err != nil {

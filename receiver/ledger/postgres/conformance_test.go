@@ -1,7 +1,9 @@
 package postgres_test
 
 import (
+	"errors"
 	"testing"
+	"time"
 
 	"github.com/jackc/pgx/v5"
 
@@ -30,6 +32,30 @@ func TestConformanceBehindPgbouncer(t *testing.T) {
 	server := pgtest.Shared(t)
 	conformAt(t, postgres.Options{}, func(t *testing.T) string {
 		return server.Bouncer(t, databaseOf(t, server.NewDatabase(t)))
+	})
+}
+
+// TestConformanceWithDays has the days of the suite in partitions, which without that are past when it runs.
+func TestConformanceWithDays(t *testing.T) {
+	first := time.Date(2026, 5, 2, 0, 0, 0, 0, time.UTC)
+	ledgertest.Run(t, ledgertest.Engine{
+		Place: func(t *testing.T) func() (ledger.Store, error) {
+			dsn := pgtest.Shared(t).NewDatabase(t)
+			return func() (ledger.Store, error) {
+				store, err := postgres.Open(t.Context(), postgres.Options{DSN: dsn})
+				if err != nil {
+					return nil, err
+				}
+				for week := range 3 {
+					if err := store.Prepare(t.Context(), first.AddDate(0, 0, 7*week)); err != nil {
+						return nil, errors.Join(err, store.Close())
+					}
+				}
+				return store, nil
+			}
+		},
+		Shared:    true,
+		WholeDays: true,
 	})
 }
 

@@ -66,37 +66,10 @@ func TestALongOutboxIsNotReadWhole(t *testing.T) {
 		"claiming":                {readDuePlain, []any{[]string{"a", "h", "z"}, []int32{40, 40, 40}, now}},
 	} {
 		t.Run(name, func(t *testing.T) {
-			conn, err := store.pool.Load().Acquire(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer conn.Release()
-			tx, err := conn.Begin(t.Context())
-			if err != nil {
-				t.Fatal(err)
-			}
-			defer func() { _ = tx.Rollback(t.Context()) }()
-			if _, err := tx.Exec(t.Context(), settings, "60000", "60000"); err != nil {
-				t.Fatal(err)
-			}
-			lines, err := tx.Query(t.Context(), "explain (analyze, timing off) "+statement.sql, statement.args...)
-			if err != nil {
-				t.Fatal(err)
-			}
-			var plan strings.Builder
-			for lines.Next() {
-				var line string
-				if err := lines.Scan(&line); err != nil {
-					t.Fatal(err)
-				}
-				plan.WriteString(line + "\n")
-			}
-			if err := lines.Err(); err != nil {
-				t.Fatal(err)
-			}
+			plan := explain(t, store, statement.sql, statement.args)
 			for _, sign := range []string{"Removed by Join Filter", "actual rows=3000 "} {
-				if strings.Contains(plan.String(), sign) {
-					t.Errorf("the plan reads all that waits:\n%s", plan.String())
+				if strings.Contains(plan, sign) {
+					t.Errorf("the plan reads all that waits:\n%s", plan)
 				}
 			}
 		})

@@ -15,8 +15,8 @@
 //
 // # Retention
 //
-// The received log and the history are pruned by bounded deletes. They need no DDL at run time, which partitions by day
-// would, and work alike on every engine; their keys allow a DBA to partition the tables by hand.
+// The received log has a partition for each day (days.go), which is dropped as a whole when all of it is old enough.
+// The history, and what of the received log is in no day, are pruned by bounded deletes.
 package postgres
 
 import (
@@ -78,6 +78,9 @@ func setDefault(d *time.Duration, value time.Duration) {
 	}
 }
 
+// reportsAtATime bounds how many statements of reports run at a time.
+const reportsAtATime = 2
+
 // Store is a [ledger.Store] on PostgreSQL.
 type Store struct {
 	options Options
@@ -86,8 +89,9 @@ type Store struct {
 	// stop ends the attempts to open it, opening is done when they have ended.
 	stop    context.CancelFunc
 	opening sync.WaitGroup
-	// readers bounds the connections that reads take, so that lanes find one.
-	readers chan struct{}
+	// readers bounds the connections that reads take, so that lanes find one; summing those of them that reports take, so
+	// that lists do.
+	readers, summing chan struct{}
 }
 
 var _ ledger.Store = (*Store)(nil)
@@ -97,7 +101,13 @@ var _ ledger.Store = (*Store)(nil)
 // without anything of the DSN.
 func Open(ctx context.Context, options Options) (*Store, error) {
 	options = options.withDefaults()
-	s := &Store{options: options, stop: func() {}, readers: make(chan struct{}, options.MaxConnections/2)}
+	reads := options.MaxConnections / 2
+	s := &Store{
+		options: options,
+		stop:    func() {},
+		readers: make(chan struct{}, reads),
+		summing: make(chan struct{}, min(max(1, reads/2), reportsAtATime)),
+	}
 	err := s.connect(ctx)
 	if options.Late && errors.Is(err, ledger.ErrUnavailable) {
 		options.Logger.Error("Starting without the store, which cannot be opened yet", "error", err)
@@ -129,6 +139,7 @@ func (s *Store) connect(ctx context.Context) error {
 		pool.Close()
 		return failure(err)
 	}
+	s.prepareDays(ctx, pool)
 	s.pool.Store(pool)
 	return nil
 }

@@ -2,6 +2,7 @@ package postgres
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"iter"
 	"time"
@@ -46,7 +47,7 @@ func (s *Store) Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact,
 	return func(yield func(report.Fact, error) bool) {
 		stopped := false
 		for _, statement := range dialect.Statements(p) {
-			err := s.query(ctx, statement.Text, statement.Args, func(rows pgx.Rows) error {
+			err := s.sum(ctx, statement.Text, statement.Args, func(rows pgx.Rows) error {
 				for !stopped && rows.Next() {
 					var fact report.Fact
 					if err := rows.Scan(statement.Targets(&fact)...); err != nil {
@@ -65,4 +66,40 @@ func (s *Store) Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact,
 			}
 		}
 	}
+}
+
+// sumSettings are for statements that read many rows. The server ends them as well: it would go on after a receiver
+// that is killed. To compile an expression takes longer than it saves.
+const (
+	beginSum    = "begin isolation level read committed read only"
+	sumSettings = "select set_config('statement_timeout', $1, true), set_config('jit', 'off', true)"
+)
+
+// sum runs a statement of a report. There are so few at a time that lists find a connection too.
+func (s *Store) sum(ctx context.Context, sql string, args []any, scan func(pgx.Rows) error) error {
+	select {
+	case s.summing <- struct{}{}:
+		defer func() { <-s.summing }()
+	case <-ctx.Done():
+		return failure(ctx.Err())
+	}
+	return s.reading(ctx, func(ctx context.Context, conn *pgx.Conn) error {
+		if _, err := conn.Exec(ctx, beginSum); err != nil {
+			return err
+		}
+		if _, err := conn.Exec(ctx, sumSettings, milliseconds(readTimeout)); err != nil {
+			return err
+		}
+		rows, err := conn.Query(ctx, sql, args...)
+		if err != nil {
+			return err
+		}
+		err = scan(rows)
+		rows.Close()
+		if err := errors.Join(err, rows.Err()); err != nil {
+			return err
+		}
+		_, err = conn.Exec(ctx, "commit")
+		return err
+	})
 }

@@ -71,16 +71,16 @@ func (s *Store) prepareSchema(ctx context.Context, pool *pgxpool.Pool) error {
 		if err := createVersion(ctx, conn); err != nil {
 			return err
 		}
-		if err := migrate(ctx, conn); err != nil || version == 0 || !makes(migrations[version:], cellsTable) {
-			return err
-		}
-		return rebuildReports(ctx, conn, "") // Rows that were there before cells were.
+		return migrate(ctx, conn)
 	})
 }
 
-// makes reports whether one of the steps has a statement with that text.
-func makes(steps [][]string, text string) bool {
-	return slices.ContainsFunc(slices.Concat(steps...), func(s string) bool { return strings.Contains(s, text) })
+// prepareDays makes the partitions of the next days. A receiver that cannot starts all the same.
+func (s *Store) prepareDays(ctx context.Context, pool *pgxpool.Pool) {
+	err := s.withConnOf(ctx, pool, func(conn *pgx.Conn) error { return s.createDays(ctx, conn, time.Now()) })
+	if err != nil {
+		s.options.Logger.WarnContext(ctx, "The received log lacks the partition of a day, trying again later", "error", err)
+	}
 }
 
 func checkVersion(version int) error {

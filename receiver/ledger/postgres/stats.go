@@ -55,19 +55,21 @@ type TableStats struct {
 	Updates, HOTUpdates int64
 }
 
-// Tables returns the figures of the store's own tables, by name. Only for plain PostgreSQL: distributed engines keep
-// them per shard.
+// Tables returns the figures of the store's own tables, by name; partitions are part of theirs. Only for plain
+// PostgreSQL: distributed engines keep them per shard.
 func (s *Store) Tables(ctx context.Context) (stats []TableStats, err error) {
 	columns := []table.Column[TableStats]{
-		table.Of("relname", table.Text, func(t *TableStats) *string { return &t.Table }),
-		table.Of("pg_total_relation_size(relid)", table.BigInteger, func(t *TableStats) *int64 { return &t.Bytes }),
-		table.Of("n_tup_upd", table.BigInteger, func(t *TableStats) *int64 { return &t.Updates }),
-		table.Of("n_tup_hot_upd", table.BigInteger, func(t *TableStats) *int64 { return &t.HOTUpdates }),
+		table.Of("coalesce(parent.relname, t.relname)", table.Text, func(t *TableStats) *string { return &t.Table }),
+		table.Of("sum(pg_total_relation_size(t.relid))::bigint", table.BigInteger,
+			func(t *TableStats) *int64 { return &t.Bytes }),
+		table.Of("sum(t.n_tup_upd)::bigint", table.BigInteger, func(t *TableStats) *int64 { return &t.Updates }),
+		table.Of("sum(t.n_tup_hot_upd)::bigint", table.BigInteger, func(t *TableStats) *int64 { return &t.HOTUpdates }),
 	}
 	err = readRows(ctx, s, columns, func(t *TableStats) error {
 		stats = append(stats, *t)
 		return nil
-	}, fmt.Sprintf("select %s from pg_stat_user_tables where schemaname = current_schema() order by relname",
+	}, fmt.Sprintf(`select %s from pg_stat_user_tables t left join pg_inherits on inhrelid = t.relid
+		left join pg_class parent on parent.oid = inhparent where t.schemaname = current_schema() group by 1 order by 1`,
 		table.Names("", columns)))
 	return stats, err
 }

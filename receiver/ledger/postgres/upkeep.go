@@ -3,6 +3,7 @@ package postgres
 import (
 	"context"
 	"encoding/json"
+	"errors"
 	"fmt"
 	"time"
 
@@ -100,14 +101,29 @@ var (
 	deleteHistory  = forRows(historyKey, len(historyKey), "delete from conversion_history t using {rows} where {key}")
 )
 
-// Prune implements [ledger.Store].
+// Prune implements [ledger.Store]. Days that cannot be dropped now keep nothing else from being pruned.
 func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (deleted int,
 	err error) {
+	if receivedBefore.IsZero() {
+		return s.pruneRows(ctx, receivedBefore, historyBefore, limit)
+	}
+	kept := s.dropDays(ctx, receivedBefore)
+	deleted, err = s.pruneRows(ctx, receivedBefore, historyBefore, limit)
+	return deleted, errors.Join(err, kept)
+}
+
+// pruneRows deletes rows, of the received log only those that are in no day.
+func (s *Store) pruneRows(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (deleted int,
+	err error) {
 	if !receivedBefore.IsZero() {
+		from := restOfLog
+		if s.options.CheckOnly {
+			from = "received"
+		}
 		var old filter
 		old.add("at < $%d", receivedBefore)
 		old.add("id < $%d", uuidOf(ledger.FirstID(receivedBefore.Add(time.Millisecond))))
-		if deleted, err = prune(ctx, s, deleteReceived, keyOfReceived, "received", old, "id", limit); err != nil {
+		if deleted, err = prune(ctx, s, deleteReceived, keyOfReceived, from, old, "id", limit); err != nil {
 			return 0, err
 		}
 	}

@@ -18,9 +18,6 @@ import (
 	"github.com/postback-dev/postback-operator/receiver/report"
 )
 
-// cellsMigration makes the tables of cells.
-const cellsMigration = "migrations/0006_report_cells.sql"
-
 // maxFold bounds the changes that one transaction takes, in bytes: postbacks wait for it.
 const maxFold = 32 << 10
 

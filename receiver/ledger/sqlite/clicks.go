@@ -45,8 +45,8 @@ func (s *Store) Clicks(ctx context.Context, f ledger.ClickFilter) iter.Seq2[*con
 	return rows(ctx, s, query, args, reading(table.Clicks.Columns))
 }
 
-// clicksByTime goes along the index on times, also for one endpoint: the unary plus keeps the planner from sorting all of
-// its clicks.
+// clicksByTime goes along the index on times, also for one endpoint: the unary plus keeps the planner from sorting all
+// of its clicks.
 func (s *Store) clicksByTime(ctx context.Context, f ledger.ClickFilter) iter.Seq2[*conversion.Click, error] {
 	var c condition
 	order, beyond := "t.click_time, t.endpoint, t.subid", ">"

@@ -15,7 +15,7 @@ import (
 )
 
 var dialect = facts.Dialect{
-	Placeholder:        func(int) string { return "?" },
+	Placeholder:        func(n int) string { return fmt.Sprintf("?%d", n) },
 	Time:               func(t time.Time) any { return ceilMicros(t) },
 	Quarter:            func(column string) string { return column + " / 900000000 * 900" },
 	Param:              func(column, name string) string { return "json_extract(" + column + ", '$." + name + "')" },

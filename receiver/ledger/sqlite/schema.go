@@ -6,7 +6,6 @@ import (
 	"embed"
 	"fmt"
 	"io/fs"
-	"slices"
 
 	"github.com/postback-dev/postback-operator/receiver/ledger"
 )
@@ -46,12 +45,6 @@ func inspect(ctx context.Context, path string) error {
 		return fmt.Errorf("%w: version %d is newer than this program's %d", ledger.ErrSchema, version, len(known))
 	}
 	return nil
-}
-
-// lacks reports whether a store of that version, which is not a new one, did not have a migration.
-func lacks(version int64, migration string) (bool, error) {
-	files, err := fs.Glob(migrations, "migrations/*.sql")
-	return version > 0 && int64(slices.Index(files, migration)) >= version, err
 }
 
 // migrate applies the migrations that the store lacks, in one transaction. The script's statements end up prepared and

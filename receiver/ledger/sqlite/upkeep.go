@@ -76,6 +76,9 @@ func (s *Store) Lease(ctx context.Context, name, holder string, now, until time.
 	return held && err == nil, err
 }
 
+// Prepare implements [ledger.Upkeep]: a file needs nothing.
+func (s *Store) Prepare(context.Context, time.Time) error { return nil }
+
 // Prune implements [ledger.Store].
 func (s *Store) Prune(ctx context.Context, receivedBefore, historyBefore time.Time, limit int) (int, error) {
 	var deleted int64

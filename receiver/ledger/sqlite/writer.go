@@ -74,25 +74,7 @@ func openWriter(path string, o Options) (_ *writer, err error) {
 	if err := w.prepare(); err != nil {
 		return nil, err
 	}
-	if err := w.loadEndpoints(); err != nil {
-		return nil, err
-	}
-	fill, err := lacks(version, cellsMigration)
-	if err == nil && fill {
-		err = w.fillCells()
-	}
-	return w, err
-}
-
-// fillCells makes the cells of rows that were there before cells were.
-func (w *writer) fillCells() error {
-	if err := w.begin.exec(); err != nil {
-		return err
-	}
-	if err := w.rebuild(""); err != nil {
-		return errors.Join(err, w.rollback.exec())
-	}
-	return w.commit.exec()
+	return w, w.loadEndpoints()
 }
 
 func (w *writer) version() (version int64, err error) {

@@ -16,6 +16,8 @@ create table clicks (
   user_agent text,
   params json,
   visitor_fields text,                  -- separated by commas
+  unique_visit boolean not null default false,  -- the campaign's first click of its visitor for some time
+  test boolean not null default false,  -- somebody tries something out; all that comes of it is a test, too
   cost numeric,
   cost_original numeric,
   cost_original_currency text,
@@ -26,6 +28,8 @@ create table clicks (
 ) with (fillfactor = 80);
 
 create index clicks_time on clicks (click_time);
+
+create index clicks_test on clicks (click_time) where test;
 
 create table conversions (
   bucket smallint not null,
@@ -71,6 +75,11 @@ create table conversions (
 
 create index conversions_id on conversions (id);
 
+-- For reports of rows. They come in the order of time, about: the least and the greatest of some pages tell which to
+-- read.
+create index conversions_times on conversions using brin (conversion_time, (coalesce(click_time, conversion_time)))
+  with (pages_per_range = 32, autosummarize = on);
+
 -- For lists of one endpoint. On lower(endpoint), which changes nothing in a name of Kubernetes, so that no plan for
 -- looking up a slot can take this index for the primary key: while a table is empty they look alike, and plans outlive that.
 create index conversions_of_endpoint on conversions (lower(endpoint), id);
@@ -84,8 +93,9 @@ create table conversion_history (
 
 create index conversion_history_updated_at on conversion_history (updated_at);
 
--- The received log, and the journal: one row for each version of each conversion. tx is the number of the transaction that
--- wrote the row, plus postback_schema.tx_base: readers follow it, see journal.go.
+-- The received log, and the journal: one row for each version of each conversion. tx is the number of the transaction
+-- that wrote the row, plus postback_schema.tx_base: readers follow it, see journal.go. Each day has a partition, which
+-- receivers make ahead and drop as a whole, see days.go; rows of other days are in received_rest.
 create table received (
   bucket smallint not null,
   endpoint text collate "C" not null,
@@ -113,15 +123,21 @@ create table received (
   note text,
   operation uuid,
   origin uuid,                          -- the row that this one settles or replays
+  signature uuid,                       -- of a request that counts once
+  test boolean not null default false,
   tx bigint not null,
   primary key (bucket, endpoint, subid, id)
-);
+) partition by range (id);
+
+create table received_rest partition of received default;
 
 create index received_id on received (id);
 
 create index received_of_endpoint on received (lower(endpoint), id);
 
 create index received_tx on received (tx);
+
+create index received_signature on received (bucket, endpoint, subid, signature) where signature is not null;
 
 create table held (
   bucket smallint not null,
@@ -173,6 +189,7 @@ create table outbox (
   ended_at timestamptz,
   tries integer not null,
   attempts json,
+  test boolean not null default false,
   postponed boolean not null default false,  -- put aside behind older ones
   holder text not null default '',        -- the receiver that is sending it, until leased_until
   leased_until timestamptz,
@@ -200,3 +217,81 @@ create table leases (
   holder text not null,
   until timestamptz not null
 );
+
+-- What people have many rows changed by. Few enough for one node: on Citus these are reference tables.
+create table operations (
+  id uuid primary key,
+  kind text not null,
+  endpoint text not null,               -- '' = all
+  actor text,
+  note text,
+  created_at timestamptz not null,
+  started_at timestamptz,
+  ended_at timestamptz,
+  state text not null,
+  dry_run boolean not null,
+  spec json,
+  counts json,
+  input text,
+  total integer not null,               -- -1 before the rows are selected
+  cursor_row integer not null,
+  revision integer not null,
+  error text,
+  request uuid unique                   -- of the request that asked for it
+);
+
+create table operation_rows (
+  operation uuid not null,
+  number integer not null,
+  origin uuid,
+  subid text,
+  tid text,
+  input text,
+  outcome text,
+  reason text,
+  result json,
+  primary key (operation, number)
+);
+
+-- Sums of clicks and conversions by half hours and campaigns: what most reports are made of. basis is 0 for clicks, 1
+-- for conversions by the time of their click, 2 by their own. slot counts half hours since 1970 in UTC. type is empty
+-- but for cells of a custom conversion type. n and amount are of the clicks, or of the custom type; a zero is null.
+create table report_cells (
+  endpoint text collate "C" not null,
+  basis bigint not null,
+  slot bigint not null,
+  campaign text collate "C" not null,
+  currency text collate "C" not null,
+  type text collate "C" not null,
+  pending bigint not null,             -- wait for a rate
+  unique_visits bigint not null,
+  n bigint,
+  n_lead bigint,
+  n_sale bigint,
+  n_rejected bigint,
+  n_registration bigint,
+  n_deposit bigint,
+  n_trash bigint,
+  amount numeric,
+  amount_lead numeric,
+  amount_sale numeric,
+  amount_rejected numeric,
+  amount_registration numeric,
+  amount_deposit numeric,
+  amount_trash numeric,
+  primary key (endpoint, basis, slot, campaign, currency, type)
+) with (fillfactor = 80);
+
+-- What batches have changed and cells do not have yet. A row is deleted by the transaction that adds it.
+create table report_changes (
+  bucket smallint not null,
+  endpoint text collate "C" not null,
+  id uuid not null,
+  at timestamptz not null,
+  changes bytea not null,
+  primary key (bucket, endpoint, id)
+);
+
+alter table report_changes alter column changes set storage external;
+
+create index report_changes_id on report_changes (id);

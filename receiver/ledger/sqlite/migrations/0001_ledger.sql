@@ -18,6 +18,8 @@ create table clicks (
   user_agent             text,
   params                 text,             -- JSON object of strings
   visitor_fields         text,             -- separated by commas
+  unique_visit           integer not null, -- 1: the campaign's first click of its visitor for some time
+  test                   integer not null, -- 1: somebody tries something out; all that comes of it is a test, too
   cost                   text,             -- in the endpoint's currency
   cost_original          text,
   cost_original_currency text,
@@ -27,6 +29,10 @@ create table clicks (
 );
 
 create unique index clicks_subid on clicks (endpoint, subid);
+
+create index clicks_time on clicks (click_time);
+
+create index clicks_test on clicks (click_time) where test;
 
 create table conversions (
   seq                      integer primary key,
@@ -147,12 +153,16 @@ create table received (
   actor        text,
   note         text,
   operation    blob,
-  origin       blob               -- the row that this one settles or replays
+  origin       blob,              -- the row that this one settles or replays
+  signature    blob,              -- of a request that counts once
+  test         integer not null
 );
 
 create unique index received_id on received (id);
 
 create index received_subid on received (subid);
+
+create index received_signature on received (signature) where signature is not null;
 
 create table held (
   endpoint   integer not null,
@@ -203,6 +213,7 @@ create table outbox (
   ended_at      integer,
   tries         integer not null,
   attempts      text,              -- JSON
+  test          integer not null,
   postponed     integer not null default 0  -- 1: put aside behind older ones
 );
 
@@ -232,3 +243,89 @@ create table leases (
 create table heartbeat (beats integer not null);
 
 insert into heartbeat values (0);
+
+-- That something was erased, and when: by "subid", "ip" or "parameter", but not what.
+create table erasures (
+  seq         integer primary key,
+  at          integer not null,
+  by          text    not null,
+  clicks      integer not null,
+  conversions integer not null,   -- versions, those that are no longer current included
+  received    integer not null,
+  held        integer not null,
+  outbox      integer not null
+);
+
+-- What people have many rows changed by.
+create table operations (
+  id         blob    primary key,
+  kind       text    not null,
+  endpoint   text    not null,            -- its name; '' = all
+  actor      text,
+  note       text,
+  created_at integer not null,
+  started_at integer,
+  ended_at   integer,
+  state      text    not null,
+  dry_run    integer not null,
+  spec       text,
+  counts     text,
+  input      text,
+  total      integer not null,            -- -1 before the rows are selected
+  cursor_row integer not null,
+  revision   integer not null,
+  error      text,
+  request    blob    unique               -- of the request that asked for it
+) without rowid;
+
+create table operation_rows (
+  operation blob    not null,
+  number    integer not null,
+  origin    blob,
+  subid     text,
+  tid       text,
+  input     text,
+  outcome   text,
+  reason    text,
+  result    text,
+  primary key (operation, number)
+) without rowid;
+
+-- Sums of clicks and conversions by half hours and campaigns: what most reports are made of. basis is 0 for clicks, 1
+-- for conversions by the time of their click, 2 by their own. slot counts half hours since 1970 in UTC. type is empty
+-- but for cells of a custom conversion type. n and amount are of the clicks, or of the custom type; a zero is null.
+-- Amounts are whole millionths, or decimals as text.
+create table report_cells (
+  endpoint integer not null,
+  basis integer not null,
+  slot integer not null,
+  campaign text not null,
+  currency text not null,
+  type text not null,
+  pending integer not null,        -- wait for a rate
+  unique_visits integer not null,
+  n integer,
+  n_lead integer,
+  n_sale integer,
+  n_rejected integer,
+  n_registration integer,
+  n_deposit integer,
+  n_trash integer,
+  amount,
+  amount_lead,
+  amount_sale,
+  amount_rejected,
+  amount_registration,
+  amount_deposit,
+  amount_trash,
+  primary key (endpoint, basis, slot, campaign, currency, type)
+) without rowid;
+
+-- What batches have changed and cells do not have yet. A row is deleted by the transaction that adds it.
+create table report_changes (
+  seq      integer primary key,
+  endpoint integer not null,
+  id       blob    not null,
+  at       integer not null,
+  changes  text    not null         -- bytes
+);
