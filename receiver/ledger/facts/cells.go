@@ -59,11 +59,26 @@ func (d *Dialect) cells(p report.Plan, basis report.CellBasis) CellStatement {
 	for n := range b.columns {
 		b.groups = append(b.groups, fmt.Sprint(n+1))
 	}
-	for _, column := range append([]string{"pending", "unique_visits"}, CountColumns()...) {
-		b.columns = append(b.columns, "cast(coalesce(sum(c."+column+"), 0) as bigint)")
+	// Visits have no type, and nothing else is unique: what is always null need not be added up.
+	visits := basis == report.CellVisits
+	count := func(column string, any bool) {
+		if any {
+			b.columns = append(b.columns, "cast(coalesce(sum(c."+column+"), 0) as bigint)")
+			return
+		}
+		b.columns = append(b.columns, "cast(0 as bigint)")
 	}
-	for _, column := range SumColumns() {
-		b.columns = append(b.columns, d.CellSum("c."+column))
+	count("pending", true)
+	count("unique_visits", visits)
+	for i, column := range CountColumns() {
+		count(column, i == 0 || !visits)
+	}
+	for i, column := range SumColumns() {
+		if i == 0 || !visits {
+			b.columns = append(b.columns, d.CellSum("c."+column))
+			continue
+		}
+		b.columns = append(b.columns, "'0'")
 	}
 	s := b.statement(d.Cells, p, false)
 	return CellStatement{Text: s.Text, Args: s.Args, plan: p}
@@ -130,8 +145,9 @@ func (s CellStatement) Targets(r *Row) []any {
 }
 
 // Rebuild returns the statements that make the cells of an endpoint anew from the rows, or those of all if endpoint is
-// empty; there must be none. They take the endpoint as argument if there is one. stored wraps an amount as cells keep
-// it, endpointOf is the condition that a row is the endpoint's.
+// empty; there must be none. Cells are written in the order in which reports read them. The statements take the endpoint
+// as argument if there is one. stored wraps an amount as cells keep it, endpointOf is the condition that a row is the
+// endpoint's.
 func (d *Dialect) Rebuild(stored func(amount string) string, endpointOf func(alias string) string) []string {
 	columns := "endpoint, basis, slot, campaign, currency, type, pending, unique_visits"
 	for _, name := range append(CountColumns(), SumColumns()...) {
@@ -157,14 +173,14 @@ func (d *Dialect) Rebuild(stored func(amount string) string, endpointOf func(ali
 	if d.IsClick != "" {
 		isClick = d.IsClick
 	}
-	clicks += " from clicks k where not k.test and " + isClick + own("k") + " group by 1, 2, 3, 4"
+	clicks += " from clicks k where not k.test and " + isClick + own("k") + " group by 1, 2, 3, 4 order by 1, 2, 3, 4"
 	statements := []string{"insert into report_cells (" + columns + ") " + clicks}
 	for basis, at := range map[report.CellBasis]string{
 		report.CellByClick:      "coalesce(c.click_time, c.conversion_time)",
 		report.CellByConversion: "c.conversion_time",
 	} {
 		statements = append(statements, "insert into report_cells ("+columns+") "+
-			d.conversionCells(basis, at, stored)+own("c")+" group by 1, 2, 3, 4, 5, 6")
+			d.conversionCells(basis, at, stored)+own("c")+" group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6")
 	}
 	return statements
 }

@@ -280,7 +280,14 @@ create table report_cells (
   amount_deposit numeric,
   amount_trash numeric,
   primary key (endpoint, basis, slot, campaign, currency, type)
-) with (fillfactor = 80);
+) partition by list (basis);
+
+-- A report reads one or two of them.
+create table report_cells_visits partition of report_cells for values in (0) with (fillfactor = 80);
+
+create table report_cells_by_click partition of report_cells for values in (1) with (fillfactor = 80);
+
+create table report_cells_by_conversion partition of report_cells for values in (2) with (fillfactor = 80);
 
 -- What batches have changed and cells do not have yet. A row is deleted by the transaction that adds it.
 create table report_changes (
