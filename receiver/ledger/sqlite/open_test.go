@@ -226,7 +226,7 @@ func TestLookupsUseTheirIndexes(t *testing.T) {
 		{table: "conversions", endpoint: "shop/main", want: "SCAN t USING INDEX conversions_id"},
 		{table: "received", endpoint: "shop/main", from: time.Now(), want: "received_id (id>?)"},
 		{table: "conversions", from: time.Now(), want: "conversions_id (id>?)"},
-		{table: "received", span: ledger.Span{Oldest: true}, want: "SCAN t USING INDEX received_id"},
+		{table: "received", span: ledger.Span{Oldest: true}, want: "USING COVERING INDEX received_id"},
 		{table: "conversions", span: ledger.Span{Oldest: true, After: uuid.UUID{1}}, want: "conversions_id (id>?)"},
 	} {
 		var c condition
