@@ -146,8 +146,8 @@ func (s CellStatement) Targets(r *Row) []any {
 
 // Rebuild returns the statements that make the cells of an endpoint anew from the rows, or those of all if endpoint is
 // empty; there must be none. Cells are written in the order in which reports read them. The statements take the
-// endpoint as argument if there is one. stored wraps an amount as cells keep it, endpointOf is the condition that a row is the
-// endpoint's.
+// endpoint as argument if there is one. stored wraps an amount as cells keep it, endpointOf is the condition that a row
+// is the endpoint's.
 func (d *Dialect) Rebuild(stored func(amount string) string, endpointOf func(alias string) string) []string {
 	columns := "endpoint, basis, slot, campaign, currency, type, pending, unique_visits"
 	for _, name := range append(CountColumns(), SumColumns()...) {

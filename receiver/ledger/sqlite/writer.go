@@ -77,6 +77,17 @@ func openWriter(path string, o Options) (_ *writer, err error) {
 	return w, w.loadEndpoints()
 }
 
+// fillCells makes the cells of rows that came without what they change.
+func (w *writer) fillCells() error {
+	if err := w.begin.exec(); err != nil {
+		return err
+	}
+	if err := w.rebuild(""); err != nil {
+		return errors.Join(err, w.rollback.exec())
+	}
+	return w.commit.exec()
+}
+
 func (w *writer) version() (version int64, err error) {
 	s, err := prepare(w.conn, "pragma user_version")
 	if err != nil {
