@@ -221,7 +221,7 @@ func TestWhatWasMovedBeforeIsForgotten(t *testing.T) {
 	}
 	const rows = 300
 	for i := range rows {
-		if err := run(former, fmt.Sprintf(`insert into clicks (endpoint, subid, user_agent) values (1, 'm%[1]d',
+		if err := run(former, fmt.Sprintf(`insert into clicks (endpoint, subid, unique_visit, test, user_agent) values (1, 'm%[1]d', 0, 0,
 			'MOVED-%[1]d-' || hex(randomblob(%[2]d)))`, i, 20+i%7*30)); err != nil {
 			t.Fatal(err)
 		}
