@@ -122,7 +122,8 @@ func TestABrowserWalksTheConsole(t *testing.T) {
 					tab.Visit(r.ops + "/console/" + located(page, ids) + separator + "lang=" + lang)
 					checkPage(t, tab, page, lang, scheme, width)
 				}
-				if shift := tab.Text(`(window.shift ?? 0).toFixed(3)`); shift != "0.000" {
+				// A tenth of what Chromium calls good. Below that is a page of which a part is drawn before the rest has arrived.
+				if shift := tab.Text(`window.shift > 0.01 ? String(window.shift) : ""`); shift != "" {
 					t.Errorf("/console/%s in %s, %s, shifts what was seen by %s", page, lang, scheme, shift)
 				}
 				if wrong := tab.Accessible(); wrong != "" {
