@@ -6,13 +6,16 @@ import (
 	"crypto/sha256"
 	"encoding/hex"
 	"errors"
+	"net"
 	"net/http"
+	"strconv"
 	"strings"
 )
 
 const (
-	// cookieName is the cookie that tells one browser from another. It opens nothing: forms are bound to it.
-	cookieName = "postback_console"
+	// cookiePrefix begins the name of the cookie that tells one browser from another. It opens nothing: forms are bound
+	// to it.
+	cookiePrefix = "postback_console"
 	// tokenField is the form field that shows that a page of the console has sent the form.
 	tokenField = "token"
 )
@@ -27,6 +30,16 @@ type guard struct {
 	// key signs cookies and tokens. It ends with the process: forms of before are refused, and loaded again.
 	key    [32]byte
 	origin *http.CrossOriginProtection
+}
+
+// cookieName returns the name of the cookie of the console that is asked. Cookies know no ports: consoles side by side
+// on one host would take each other's, and refuse each other's forms.
+func cookieName(r *http.Request) string {
+	_, port, err := net.SplitHostPort(r.Host)
+	if _, wrong := strconv.ParseUint(port, 10, 16); err != nil || wrong != nil {
+		return cookiePrefix
+	}
+	return cookiePrefix + "_" + port
 }
 
 func newGuard() *guard {
@@ -44,7 +57,7 @@ func (g *guard) session(w http.ResponseWriter, r *http.Request) string {
 	_, _ = rand.Read(random[:])
 	id := hex.EncodeToString(random[:])
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure: loopback is served without TLS.
-		Name:     cookieName,
+		Name:     cookieName(r),
 		Value:    id + "." + g.sign("session", id),
 		Path:     Base,
 		HttpOnly: true,
@@ -55,7 +68,7 @@ func (g *guard) session(w http.ResponseWriter, r *http.Request) string {
 
 // known returns the id in the request's cookie, if this console has made it.
 func (g *guard) known(r *http.Request) (id string, ours bool) {
-	cookie, err := r.Cookie(cookieName)
+	cookie, err := r.Cookie(cookieName(r))
 	if err != nil {
 		return "", false
 	}

@@ -64,7 +64,7 @@ func TestAFormCountsOnlyIfAPageOfTheConsoleHasSentIt(t *testing.T) {
 	if c := mine.cookie; c.SameSite != http.SameSiteStrictMode || !c.HttpOnly || c.Path != Base {
 		t.Errorf("the cookie is %v", c)
 	}
-	planted := &http.Cookie{Name: cookieName, Value: "0123456789abcdef." + strings.Repeat("0", 64)}
+	planted := &http.Cookie{Name: cookiePrefix, Value: "0123456789abcdef." + strings.Repeat("0", 64)}
 	for _, tc := range []struct {
 		name    string
 		cookie  *http.Cookie
@@ -164,6 +164,53 @@ func TestAReplayIsAskedForAsADryRunAndRunByAFurtherForm(t *testing.T) {
 			api.operation.Reason != "status_unknown" || api.operation.Note != "trained" ||
 			api.headers.Get("Idempotency-Key") != "k" || api.headers.Get("X-Postback-Actor") != "console") {
 			t.Errorf("asked for %+v", api.operation)
+		}
+	}
+}
+
+// Browsers send cookies to every port of a host: consoles side by side keep theirs apart by name.
+func TestConsolesOnSeveralPortsOfAHostKeepTheirForms(t *testing.T) {
+	jar := map[string]*http.Cookie{}
+	type instance struct {
+		handler http.Handler
+		port    string
+		token   string
+	}
+	ask := func(i *instance, method string, form url.Values) *httptest.ResponseRecorder {
+		r := httptest.NewRequestWithContext(t.Context(), method, "http://127.0.0.1"+i.port+"/console/url",
+			strings.NewReader(form.Encode()))
+		r.Header.Set("Content-Type", "application/x-www-form-urlencoded")
+		for _, cookie := range jar {
+			r.AddCookie(cookie)
+		}
+		w := httptest.NewRecorder()
+		i.handler.ServeHTTP(w, r)
+		response := w.Result()
+		_ = response.Body.Close()
+		for _, cookie := range response.Cookies() {
+			jar[cookie.Name] = cookie
+		}
+		return w
+	}
+	consoles := []*instance{{port: ":8081"}, {port: ":8082"}, {port: ""}}
+	for _, i := range consoles {
+		i.handler = newHandler(&receiver{})
+		i.token = tokenInput.FindStringSubmatch(ask(i, http.MethodGet, nil).Body.String())[1]
+	}
+	for _, i := range consoles {
+		if w := ask(i, http.MethodPost, url.Values{"query": {"subid=c1"}, "token": {i.token}}); w.Code != http.StatusOK {
+			t.Errorf("the form of port %q, after others were opened: status %d", i.port, w.Code)
+		}
+	}
+	if len(jar) != len(consoles) {
+		t.Errorf("cookies %v", jar)
+	}
+	for host, want := range map[string]string{
+		"[::1]:8081": "postback_console_8081", "localhost": "postback_console", "a:b;c": "postback_console",
+		"a:99999999": "postback_console",
+	} {
+		if got := cookieName(&http.Request{Host: host}); got != want {
+			t.Errorf("%s: %s", host, got)
 		}
 	}
 }
