@@ -38,9 +38,12 @@ type receiver struct {
 	// request.
 	operation  read.NewOperation
 	correction read.Correction
-	headers    http.Header
-	views      Views
-	guard      *guard
+	// test is the last postback that was sent as one, refused is why none is.
+	test    read.NewTest
+	refused string
+	headers http.Header
+	views   Views
+	guard   *guard
 }
 
 func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
@@ -73,6 +76,8 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 	}
 	var answer any
 	switch r.URL.Path {
+	case "/api/v1/tests":
+		answer = f.sendTest(w, r)
 	case "/api/v1/report":
 		value := "12.5"
 		metric := read.Metric{Name: "revenue", Unit: "money", Title: "what is certain or expected"}
@@ -144,6 +149,17 @@ func (f *receiver) ServeHTTP(w http.ResponseWriter, r *http.Request) {
 		answer = read.Page[read.Conversion]{NextCursor: &next, Items: []read.Conversion{conversion}}
 	}
 	_ = json.NewEncoder(w).Encode(answer)
+}
+
+// sendTest answers who sends a test.
+func (f *receiver) sendTest(w http.ResponseWriter, r *http.Request) any {
+	_ = json.NewDecoder(r.Body).Decode(&f.test)
+	if f.refused != "" {
+		w.WriteHeader(http.StatusBadRequest)
+		return read.Error{Error: f.refused}
+	}
+	id := "01912345-6789-7abc-8def-0123456789ab"
+	return read.Postback{ID: id, Endpoint: "shop/main", Outcome: "recorded", ConversionID: &id}
 }
 
 // operate answers about operations.
@@ -286,6 +302,21 @@ func TestWhatTheReceiverRefusesIsToldAndTheFormStays(t *testing.T) {
 	if body := w.Body.String(); w.Code != http.StatusBadRequest || !strings.Contains(body, "to: must be after from") ||
 		!strings.Contains(body, `name="from" value="2026-02-01"`) {
 		t.Errorf("status %d: %s", w.Code, body)
+	}
+	h := consoleOver(http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
+		api := &receiver{}
+		if r.URL.Path == "/api/v1/report" {
+			api.status = http.StatusBadRequest
+		}
+		api.ServeHTTP(w, r)
+	}), nil).handler()
+	for _, target := range []string{"/console/reports?group=nothing", "/console/campaigns?group=nothing", "/console/?group=nothing"} {
+		w := httptest.NewRecorder()
+		h.ServeHTTP(w, httptest.NewRequestWithContext(t.Context(), http.MethodGet, target, nil))
+		if body := w.Body.String(); w.Code != http.StatusBadRequest || !strings.Contains(body, "to: must be after from") ||
+			!strings.Contains(body, `name="group" value="nothing"`) {
+			t.Errorf("%s, which is refused: status %d: %s", target, w.Code, body)
+		}
 	}
 	for status, want := range map[int]int{http.StatusServiceUnavailable: 502, http.StatusNotFound: 404} {
 		if w := get(t, &receiver{status: status}, "/console/"); w.Code != want {

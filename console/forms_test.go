@@ -11,6 +11,7 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+	"github.com/google/go-cmp/cmp/cmpopts"
 
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
 )
@@ -185,6 +186,104 @@ func TestAStatementIsUploadedOrPasted(t *testing.T) {
 	fields["token"] = token
 	if status := upload(t, b, fields, strings.Repeat("c1,1\n", maxUpload/5)); status != http.StatusForbidden {
 		t.Errorf("a file that is too long: status %d", status)
+	}
+}
+
+func TestAnOperationIsAskedForAsItsFormSays(t *testing.T) {
+	for _, tc := range []struct {
+		name string
+		form url.Values
+		want read.NewOperation
+	}{
+		{
+			"an erasure by an address", url.Values{
+				"kind": {"erase"}, "endpoint": {""}, "subid": {""}, "ip": {" 203.0.113.7 "}, "parameter": {""}, "value": {""},
+			},
+			read.NewOperation{Kind: "erase", IP: "203.0.113.7"},
+		},
+		{
+			"an erasure by a value, as it is", url.Values{
+				"kind": {"erase"}, "endpoint": {"shop/main"}, "parameter": {"external_id"}, "value": {" x "}, "from": {""},
+			},
+			read.NewOperation{Kind: "erase", Endpoint: "shop/main", Parameter: "external_id", Value: " x "},
+		},
+		{
+			"an erasure by a subid", url.Values{"kind": {"erase"}, "endpoint": {"shop/main"}, "subid": {"c1"}},
+			read.NewOperation{Kind: "erase", Endpoint: "shop/main", SubID: "c1"},
+		},
+		{
+			"sending again", url.Values{
+				"kind": {"resend"}, "endpoint": {"shop/main"}, "rule": {"source"}, "failure": {"status_404"}, "ids": {"a b"},
+				"from": {"2026-05-01"}, "to": {""}, "per_second": {"5"},
+			},
+			read.NewOperation{
+				Kind: "resend", Endpoint: "shop/main", Rule: "source", Failure: "status_404", IDs: []string{"a", "b"},
+				From: "2026-05-01T00:00:00Z", PerSecond: 5,
+			},
+		},
+		{
+			"sending again as fast as usual", url.Values{"kind": {"resend"}, "endpoint": {"shop/main"}, "per_second": {""}},
+			read.NewOperation{Kind: "resend", Endpoint: "shop/main"},
+		},
+	} {
+		api := &receiver{}
+		b, token := signedIn(t, api)
+		tc.form.Set("token", token)
+		tc.form.Set("note", "request 17")
+		tc.want.Note, tc.want.DryRun = "request 17", true
+		status := b.send(t, http.MethodPost, "/console/operations", tc.form, nil)
+		if diff := cmp.Diff(tc.want, api.operation, cmpopts.EquateEmpty()); diff != "" || status != http.StatusSeeOther {
+			t.Errorf("%s: status %d (-want +got):\n%s", tc.name, status, diff)
+		}
+	}
+}
+
+func TestATestIsSentAsTheTesterSays(t *testing.T) {
+	const key = "https://h/k/postback?subid=c1&status=lead"
+	for _, tc := range []struct {
+		name, query, refused string
+		want                 read.NewTest
+		status               int
+		leads                string
+	}{
+		{
+			"a query", "?subid=c1&status=lead", "", read.NewTest{Endpoint: "shop/main", Query: "subid=c1&status=lead"}, 303,
+			conversionPage,
+		},
+		{
+			"a whole URL, without its key", key, "", read.NewTest{Endpoint: "shop/main", Query: "subid=c1&status=lead"}, 303,
+			conversionPage,
+		},
+		{"nothing", "", "", read.NewTest{}, 200, ""},
+		{
+			"a click that counts", "subid=c1", "query: the subid is that of a click that counts",
+			read.NewTest{Endpoint: "shop/main", Query: "subid=c1"}, 400, "",
+		},
+	} {
+		api := &receiver{refused: tc.refused}
+		b, token := signedIn(t, api)
+		form := url.Values{"token": {token}, "query": {tc.query}, "endpoint": {"shop/main"}, "send": {"1"}}
+		status := b.send(t, http.MethodPost, "/console/url", form, nil)
+		if tc.want.Endpoint != "" {
+			tc.want.Method, tc.want.Note = "GET", "sent by the tester"
+		}
+		if diff := cmp.Diff(tc.want, api.test); diff != "" || status != tc.status || b.location != tc.leads {
+			t.Errorf("%s: status %d, leads to %q (-want +got):\n%s", tc.name, status, b.location, diff)
+		}
+	}
+	api := &receiver{}
+	b, token := signedIn(t, api)
+	for name, form := range map[string]url.Values{
+		"without a token":    {"query": {"subid=c1"}, "send": {"1"}},
+		"without the button": {"query": {"subid=c1"}, "token": {token}},
+	} {
+		b.send(t, http.MethodPost, "/console/url", form, nil)
+		if api.test.Query != "" {
+			t.Errorf("%s: sent %+v", name, api.test)
+		}
+	}
+	if get(t, api, "/console/url?send=1&query=subid%3Dc1"); api.test.Query != "" {
+		t.Errorf("a link sends %+v", api.test)
 	}
 }
 

@@ -7,6 +7,7 @@ import (
 	"errors"
 	"io"
 	"net/http"
+	"strconv"
 	"strings"
 
 	"github.com/postback-dev/postback-operator/api/read/client"
@@ -62,6 +63,13 @@ func (c *console) operate(p *page) error {
 			return errForm
 		}
 		asked.Text, asked.Orphans = text, said.Has("orphans")
+	case "erase":
+		asked.SubID, asked.IP = strings.TrimSpace(said.Get("subid")), strings.TrimSpace(said.Get("ip"))
+		asked.Parameter, asked.Value = strings.TrimSpace(said.Get("parameter")), said.Get("value")
+	case "resend":
+		asked.Rule, asked.Failure = strings.TrimSpace(said.Get("rule")), strings.TrimSpace(said.Get("failure"))
+		asked.IDs = strings.Fields(said.Get("ids"))
+		asked.PerSecond, _ = strconv.Atoi(said.Get("per_second")) // 0 is the API's default; browsers send numbers only.
 	default:
 		asked.Reason, asked.Status = strings.TrimSpace(said.Get("reason")), strings.TrimSpace(said.Get("status"))
 		asked.IDs = strings.Fields(said.Get("ids"))

@@ -224,8 +224,10 @@ type table struct {
 // Table returns what the template of a report's table needs.
 func (p *page) Table(r *read.Report, label string) table { return table{p, r, label} }
 
-// Ticks: rows can be left out of the sum.
-func (t table) Ticks() bool { return t.Page.Section == "reports" && len(t.Report.Groups) > 0 }
+// Ticks: rows can be left out of the sum. There is no report where it was refused.
+func (t table) Ticks() bool {
+	return t.Page.Section == "reports" && t.Report != nil && len(t.Report.Groups) > 0
+}
 
 // Wide is how many columns are before the currency.
 func (t table) Wide() int {

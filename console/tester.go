@@ -92,6 +92,35 @@ func (c *console) test(p *page, said url.Values) error {
 		return err
 	}
 	t.Explained, t.Groups = &explained, groupSteps(explained.Steps)
+	if p.request.Method == http.MethodPost && said.Has("send") && explained.Endpoint != nil {
+		return c.sendTest(p, *explained.Endpoint)
+	}
+	return nil
+}
+
+// sendTest records what the tester has explained, for a test click, and leads to what came of it.
+func (c *console) sendTest(p *page, endpoint string) error {
+	t := p.Tested
+	sent, err := c.API.Test(p.ctx, client.Who{Actor: c.Actor}, read.NewTest{
+		Endpoint:    endpoint,
+		Method:      t.Method,
+		Query:       queryOf(t.Text),
+		ContentType: t.Type,
+		Body:        t.Body,
+		Note:        "sent by the tester",
+	})
+	var refused *client.Failure
+	switch {
+	case errors.As(err, &refused) && refused.Status < http.StatusInternalServerError:
+		t.Failure, p.status = refused.Message, refused.Status
+		return nil
+	case err != nil:
+		return err
+	case sent.ConversionID != nil:
+		p.next = p.To("conversions/" + *sent.ConversionID)
+	default:
+		p.next = p.ToPostback(&sent)
+	}
 	return nil
 }
 

@@ -148,6 +148,69 @@ func TestAPostbackIsSeenLiveCorrectedReplayedAndReported(t *testing.T) {
 	}
 }
 
+// TestATestIsSentAndAPersonErased goes from the tester to a conversion that is a test, and then erases its click: first
+// as a dry run. What failed is sent again in the same way.
+func TestATestIsSentAndAPersonErased(t *testing.T) {
+	r, _ := consoleScene(t)
+	s := sceneOf(r, 0)
+	tab := chromium.Open(t, chromium.OwnCookies, nil).Tab(t)
+	tab.Look(1280, 900, "light")
+	pages := r.ops + "/console/"
+
+	tab.Visit(pages + "url?lang=en#tester")
+	awaitScript(tab)
+	sendTest := func(query string) {
+		tab.Text("document.querySelector('textarea[name=query]').value = `" + query + "`; " +
+			"document.querySelector('button[name=send]').click(); ''")
+	}
+	sendTest("subid=k3n7&status=approved&payout=1")
+	shows(t, tab, `document.querySelector("#tester ~ .failure")?.innerText ?? ""`, "click that counts")
+	awaitScript(tab)
+	sendTest("subid=try-1&status=approved&payout=77&keyword=secret+shoes")
+	tab.Await("One conversion")
+	awaitScript(tab)
+	if facts := tab.Text(`document.querySelector(".facts").innerText`); !strings.Contains(facts, "77") ||
+		!strings.Contains(facts, "test") {
+		t.Errorf("the test is %q", facts)
+	}
+	if sums := tab.Text(`fetch("/console/").then((r) => r.text()).then((text) => { window.sums = text; }); ""`); sums != "" {
+		t.Error(sums)
+	}
+	shows(t, tab, `window.sums ? "read" : ""`, "read")
+	if counted := tab.Text(`new DOMParser().parseFromString(window.sums, "text/html").querySelector("tbody").innerText`); strings.
+		Contains(counted, "77") {
+		t.Errorf("the sums of today have the test: %s", counted)
+	}
+
+	// Erased: the click's page leads to the form.
+	tab.Click(`.facts a[href*="/clicks/"]`, "One click")
+	awaitScript(tab)
+	tab.Click(`a[href$="#erase"]`, "Operations")
+	awaitScript(tab)
+	submit(tab, `#erase ~ form`, map[string]string{"note": "request 17"})
+	shows(t, tab, `document.querySelector("main .note")?.innerText ?? ""`, "cannot be brought back")
+	shows(t, tab, `document.querySelector("main")?.innerText ?? ""`, "try-1")
+	if rows := list[read.Click](t, r, "/api/v1/clicks", url.Values{"filter": {"keyword eq secret shoes"}}); len(rows) != 1 {
+		t.Errorf("after the dry run: %v", rows)
+	}
+	tab.Text(`document.querySelector("form[action*='/run'] button").click(); ""`)
+	shows(t, tab, `document.querySelector(".facts .chip")?.innerText ?? ""`, "done")
+	shows(t, tab, `document.querySelector(".facts")?.innerText ?? ""`, "Rows erased from")
+	if rows := list[read.Click](t, r, "/api/v1/clicks", url.Values{"filter": {"keyword eq secret shoes"}}); len(rows) != 0 {
+		t.Errorf("after the erasure: %v", rows)
+	}
+
+	// Sent again: nothing has failed for good, and the trial says so.
+	tab.Visit(pages + "s2s?lang=en&endpoint=" + url.QueryEscape(s.endpoint))
+	awaitScript(tab)
+	tab.Click(`a[href$="#resend"]`, "Operations")
+	awaitScript(tab)
+	submit(tab, `#resend ~ form`, map[string]string{"note": "the source was away", "per_second": "20"})
+	shows(t, tab, `document.querySelector("main .note")?.innerText ?? ""`, "Nothing was changed")
+	tab.Text(`document.querySelector("form[action*='/run'] button").click(); ""`)
+	shows(t, tab, `document.querySelector(".facts .chip")?.innerText ?? ""`, "done")
+}
+
 // TestThePageIsGoneThroughByItsKeys presses the keys that the help lists.
 func TestThePageIsGoneThroughByItsKeys(t *testing.T) {
 	r, _ := consoleScene(t)

@@ -74,7 +74,7 @@ func (a *api) operations() []operation {
 				reads(a.statuses)))
 	}
 	if a.Operator != nil {
-		all = append(append(all, a.work()...), a.corrections()...)
+		all = append(append(append(all, a.work()...), a.corrections()...), a.tests())
 	}
 	all = append(all, answering[map[string]any]("openapi.json", "This API as OpenAPI 3.1", noFilters, reads(a.openAPI)))
 	resend := answering[read.Forward]("forwards/{id}/resend", "Sends a failed S2S postback again", noFilters,

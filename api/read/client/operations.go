@@ -94,3 +94,8 @@ func (c *Client) Adjust(ctx context.Context, who Who, id string, what read.Corre
 	return added, c.change(ctx, http.MethodPost, "/api/v1/conversions/"+url.PathEscape(id)+"/adjustments", who, "", what,
 		&added)
 }
+
+// Test records a postback for a test click, which is made unless there is one.
+func (c *Client) Test(ctx context.Context, who Who, what read.NewTest) (row read.Postback, err error) {
+	return row, c.change(ctx, http.MethodPost, "/api/v1/tests", who, "", what, &row)
+}

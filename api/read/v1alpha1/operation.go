@@ -177,3 +177,16 @@ type Correction struct {
 	// Forwards is `send`, also without it, or `skip`: whether S2S postbacks are sent for the change.
 	Forwards string `json:"forwards,omitempty"`
 }
+
+// NewTest is a postback that is recorded for a test click, which is made unless there is one.
+type NewTest struct {
+	// Endpoint is "namespace/name"; with a token of an endpoint it may be left out.
+	Endpoint string `json:"endpoint,omitempty"`
+	// Query is what the postback says. Method is GET, or POST with a Body; without it a Body is a POST's.
+	Query       string `json:"query"`
+	Method      string `json:"method,omitempty"`
+	ContentType string `json:"content_type,omitempty"`
+	Body        string `json:"body,omitempty"`
+	// Note says why, in at most 500 characters.
+	Note string `json:"note"`
+}
