@@ -19,20 +19,22 @@ var updateCLI = flag.Bool("update-cli", false, "write the output of the commands
 var example = regexp.MustCompile("(?m)^```console\n\\$ kubectl postback ([^\n]*)\n((?:[^`\n][^\n]*\n|\n)*)```$")
 
 // Every command of the page is run in the root of the repository, and the terminal shows what the page says. $R and $P
-// are the ports of a receiver as `make run` starts it, $SECRETS what that renders.
+// are the ports of a receiver as `make run` starts it, $SECRETS what that renders. $W is a receiver that takes changes, $T
+// the file with its token.
 func TestTheCommandsOfThePageForTheCLI(t *testing.T) {
 	page, err := os.ReadFile("cli.md")
 	if err != nil {
 		t.Fatal(err)
 	}
-	shop := startShop(t)
+	shop, changed := startShop(t, false), startShop(t, true)
 	t.Chdir("..")
 	commands := 0
 	got := example.ReplaceAllStringFunc(string(page), func(block string) string {
 		commands++
 		line := example.FindStringSubmatch(block)[1]
 		var terminal bytes.Buffer
-		args := words(strings.NewReplacer("$R", shop.ops, "$SECRETS", shop.secrets, "$P", shop.public).Replace(line))
+		args := words(strings.NewReplacer("$R", shop.ops, "$SECRETS", shop.secrets, "$P", shop.public, "$W", changed.ops,
+			"$T", changed.token).Replace(line))
 		if code := command.Run(t.Context(), "dev", args, strings.NewReader(""), &terminal, &terminal); code == 2 {
 			t.Errorf("%s: no such command line: %s", line, terminal.String())
 		}

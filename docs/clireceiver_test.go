@@ -22,12 +22,26 @@ type runningShop struct {
 	ops     string // address of the second port
 	public  string // of the port for postbacks
 	secrets string // what rendering generated
+	token   string // file with the token, empty for a receiver that wants none
 }
 
-// startShop renders the samples, starts a receiver on the shop, and sends it what the page's examples show.
-func startShop(t *testing.T) runningShop {
+// opsToken is that of the receiver that changes something.
+const opsToken = "ops-token-of-the-page"
+
+// startShop renders the samples, starts a receiver on the shop, and sends it what the page's examples show. One that
+// guards takes changes, from who has the token.
+func startShop(t *testing.T, guarded bool) runningShop {
 	t.Helper()
 	dir := t.TempDir()
+	var shop runningShop
+	var args []string
+	if guarded {
+		shop.token = filepath.Join(dir, "ops.token")
+		if err := os.WriteFile(shop.token, []byte(opsToken), 0o600); err != nil {
+			t.Fatal(err)
+		}
+		args = []string{"--ops-token-file", shop.token}
+	}
 	program, err := receivertest.Build(t.Context(), dir)
 	if err != nil {
 		t.Fatal(err)
@@ -45,22 +59,24 @@ func startShop(t *testing.T) runningShop {
 		t.Fatal(err)
 	}
 	process, err := receivertest.Start(t.Context(), receivertest.Options{
-		Program: program, Config: filepath.Join(rendered, "default.shop"), Store: "sqlite://" + filepath.Join(dir, "shop.db"),
+		Program: program, Config: filepath.Join(rendered, "default.shop"),
+		Store: "sqlite://" + filepath.Join(dir, "shop.db"),
+		Args:  args,
 	})
 	if err != nil {
 		t.Fatal(err)
 	}
 	t.Cleanup(process.Kill)
-	shop := runningShop{
-		ops: "http://" + process.OpsAddr, public: "http://" + process.Addr, secrets: filepath.Join(rendered, "secrets.yaml"),
-	}
-	shop.send(t, shop.public)
+	shop.ops, shop.public = "http://"+process.OpsAddr, "http://"+process.Addr
+	shop.secrets = filepath.Join(rendered, "secrets.yaml")
+	shop.send(t)
 	return shop
 }
 
 // send sends a click and some postbacks.
-func (s runningShop) send(t *testing.T, public string) {
+func (s runningShop) send(t *testing.T) {
 	t.Helper()
+	public := s.public
 	key, token := s.credentials(t)
 	click := `{"subid":"demo1","campaign":"summer","keyword":"shoes","cost":"0.05"}`
 	exchange(t, http.MethodPost, public+"/clicks", token, click)
@@ -74,6 +90,16 @@ func (s runningShop) send(t *testing.T, public string) {
 	} {
 		exchange(t, http.MethodGet, public+"/"+key+"/postback?"+query, "", "")
 	}
+	if s.token != "" {
+		s.sendLate(t, key, token)
+	}
+}
+
+// sendLate sends a postback, and afterwards the click that it is about.
+func (s runningShop) sendLate(t *testing.T, key, token string) {
+	t.Helper()
+	exchange(t, http.MethodGet, s.public+"/"+key+"/postback?subid=late1&status=sale&payout=9&tid=4", "", "")
+	exchange(t, http.MethodPost, s.public+"/clicks", token, `{"subid":"late1","campaign":"summer"}`)
 }
 
 func exchange(t *testing.T, method, url, token, body string) {
@@ -120,7 +146,7 @@ var steady = []struct {
 	text    string
 }{
 	{
-		regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-7[0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`),
+		regexp.MustCompile(`[0-9a-f]{8}-[0-9a-f]{4}-[78][0-9a-f]{3}-[0-9a-f]{4}-[0-9a-f]{12}`),
 		"01a2077e-7098-746a-a4e7-688f1004f405",
 	},
 	{regexp.MustCompile(`20\d\d-\d\d-\d\dT\d\d:\d\d:\d\d(\.\d+)?Z`), "2026-03-01T12:02:00Z"},

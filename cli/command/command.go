@@ -13,6 +13,7 @@ import (
 
 	"github.com/postback-dev/postback-operator/cli/check"
 	"github.com/postback-dev/postback-operator/cli/exit"
+	"github.com/postback-dev/postback-operator/cli/operate"
 	"github.com/postback-dev/postback-operator/cli/output"
 	"github.com/postback-dev/postback-operator/cli/pages"
 	"github.com/postback-dev/postback-operator/cli/preset"
@@ -55,7 +56,11 @@ func newRoot(version string) *cobra.Command {
 	group.Args, group.RunE = cobra.ArbitraryArgs, helpOrUnknown
 	root.AddCommand(group, newVersion(version))
 	flags := reach.New()
-	reaching := show.New(show.Env{Reach: flags, Clock: time.Now})
+	changing := operate.Env{Reach: flags, Clock: time.Now}
+	reaching := show.New(show.Env{
+		Reach: flags, Clock: time.Now, Resend: operate.Resend(changing), Operations: operate.Operations(changing),
+	})
+	reaching = append(reaching, operate.New(changing)...)
 	reaching = append(reaching, trial.New(flags, time.Now), rotate.New(flags), rotate.NewRevoke(flags),
 		check.New(flags), pages.New(flags, time.Now))
 	for _, cmd := range reaching {

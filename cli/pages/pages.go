@@ -16,6 +16,7 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
+	apierrors "k8s.io/apimachinery/pkg/api/errors"
 
 	"github.com/postback-dev/postback-operator/api/read/client"
 	"github.com/postback-dev/postback-operator/cli/exit"
@@ -72,7 +73,7 @@ func (c *command) run(cmd *cobra.Command, argument string) error {
 	if err != nil {
 		return err
 	}
-	line := &line{open: func(ctx context.Context) (*reach.Receiver, error) { return c.reach.Receiver(ctx, endpoint) }}
+	line := &line{open: func(ctx context.Context) (*reach.Receiver, error) { return c.receiver(ctx, endpoint) }}
 	if _, err := line.current(cmd.Context()); err != nil {
 		return err
 	}
@@ -98,6 +99,15 @@ func (c *command) run(cmd *cobra.Command, argument string) error {
 		}
 	}
 	return serve(cmd.Context(), listener, door)
+}
+
+// receiver returns one that the pages can change something by, or only read where the fleet's Secret may not be read.
+func (c *command) receiver(ctx context.Context, endpoint string) (*reach.Receiver, error) {
+	receiver, err := c.reach.Changer(ctx, endpoint)
+	if apierrors.IsForbidden(err) || apierrors.IsNotFound(err) {
+		return c.reach.Receiver(ctx, endpoint)
+	}
+	return receiver, err
 }
 
 // options are those of the console's pages.

@@ -148,34 +148,55 @@ func FleetOf(endpoint *v1alpha1.PostbackEndpoint) types.NamespacedName {
 	return name
 }
 
-// token returns what the receivers of an endpoint want to see: the endpoint's own token, else that of the fleet.
-func (c *Cluster) token(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, fleet types.NamespacedName,
+// readingToken returns what reads an endpoint: its own token, else that of the fleet.
+func (c *Cluster) readingToken(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, fleet types.NamespacedName,
 ) (string, error) {
 	own, err := c.Secret(ctx, endpoint.Namespace, resources.URLSecretName(endpoint))
 	if err == nil && len(own[v1alpha1.APITokenField]) > 0 {
 		return string(own[v1alpha1.APITokenField]), nil
 	}
-	named := &v1alpha1.ReceiverFleet{}
-	named.Name = fleet.Name
-	ops, opsErr := c.Secret(ctx, fleet.Namespace, resources.OpsSecretName(named))
-	if opsErr == nil && len(ops[v1alpha1.OpsTokenField]) > 0 {
-		return string(ops[v1alpha1.OpsTokenField]), nil
-	}
-	if err != nil && !apierrors.IsNotFound(err) {
+	ops, opsErr := c.changingToken(ctx, endpoint, fleet)
+	if opsErr != nil && err != nil && !apierrors.IsNotFound(err) {
 		return "", err
 	}
-	return "", cmp.Or(opsErr, fmt.Errorf("the Secret %s/%s has no field %s: look at the operator's log", fleet.Namespace,
-		resources.OpsSecretName(named), v1alpha1.OpsTokenField))
+	return ops, opsErr
 }
 
-// Receiver returns a receiver of an endpoint, through the first ready pod of its fleet that answers.
+// changingToken returns what changes an endpoint: the token of the fleet. That of the endpoint only reads.
+func (c *Cluster) changingToken(ctx context.Context, _ *v1alpha1.PostbackEndpoint, fleet types.NamespacedName,
+) (string, error) {
+	named := &v1alpha1.ReceiverFleet{}
+	named.Name = fleet.Name
+	ops, err := c.Secret(ctx, fleet.Namespace, resources.OpsSecretName(named))
+	switch {
+	case err != nil:
+		return "", err
+	case len(ops[v1alpha1.OpsTokenField]) == 0:
+		return "", fmt.Errorf("the Secret %s/%s has no field %s: look at the operator's log", fleet.Namespace,
+			resources.OpsSecretName(named), v1alpha1.OpsTokenField)
+	}
+	return string(ops[v1alpha1.OpsTokenField]), nil
+}
+
+// Receiver returns a receiver of an endpoint, to be read from, through the first ready pod of its fleet that answers.
 func (c *Cluster) Receiver(ctx context.Context, name string) (*Receiver, error) {
+	return c.receiver(ctx, name, c.readingToken)
+}
+
+// Changer is Receiver for who changes something. It takes the right to read the Secret of the fleet's token.
+func (c *Cluster) Changer(ctx context.Context, name string) (*Receiver, error) {
+	return c.receiver(ctx, name, c.changingToken)
+}
+
+func (c *Cluster) receiver(ctx context.Context, name string,
+	tokenOf func(context.Context, *v1alpha1.PostbackEndpoint, types.NamespacedName) (string, error),
+) (*Receiver, error) {
 	endpoint, err := c.Endpoint(ctx, name)
 	if err != nil {
 		return nil, err
 	}
 	fleet := FleetOf(endpoint)
-	token, err := c.token(ctx, endpoint, fleet)
+	token, err := tokenOf(ctx, endpoint, fleet)
 	if err != nil {
 		return nil, err
 	}

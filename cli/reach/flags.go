@@ -134,14 +134,36 @@ func (r *Receiver) Close() {
 	}
 }
 
-// Receiver returns a receiver of the endpoint "namespace/name". The caller closes it.
+// Receiver returns a receiver of the endpoint "namespace/name", to be read from. The caller closes it.
 func (f *Flags) Receiver(ctx context.Context, endpoint string) (*Receiver, error) {
+	return f.open(ctx, endpoint, (*Cluster).Receiver)
+}
+
+// Changer is Receiver for who changes something.
+func (f *Flags) Changer(ctx context.Context, endpoint string) (*Receiver, error) {
+	return f.open(ctx, endpoint, (*Cluster).Changer)
+}
+
+// Actor returns who the kubeconfig's user is, empty with --server.
+func (f *Flags) Actor(ctx context.Context) (string, error) {
+	if f.Direct() {
+		return "", nil
+	}
+	cluster, err := f.Cluster()
+	if err != nil {
+		return "", err
+	}
+	return cluster.User(ctx), nil
+}
+
+func (f *Flags) open(ctx context.Context, endpoint string,
+	through func(*Cluster, context.Context, string) (*Receiver, error)) (*Receiver, error) {
 	if !f.Direct() {
 		cluster, err := f.Cluster()
 		if err != nil {
 			return nil, err
 		}
-		return cluster.Receiver(ctx, endpoint)
+		return through(cluster, ctx, endpoint)
 	}
 	token, err := f.token()
 	if err != nil {

@@ -3,13 +3,11 @@
 package rotate
 
 import (
-	"bufio"
 	"context"
 	"encoding/json"
 	"errors"
 	"fmt"
 	"slices"
-	"strings"
 	"time"
 
 	"github.com/spf13/cobra"
@@ -179,25 +177,17 @@ func (c *change) run(cmd *cobra.Command, argument string,
 	return c.confirmed(cmd, cluster, name, changed.Generation)
 }
 
-// confirm asks before anything is written. Without a terminal to ask at, --yes is needed.
+// confirm shows the patch and asks before anything is written.
 func (c *change) confirm(cmd *cobra.Command, patch document) error {
 	if c.yes {
 		return nil
 	}
-	if !output.IsTerminal(cmd.InOrStdin()) {
-		return exit.WithUsage(errors.New("there is no terminal to ask at: add --yes to write"))
+	if output.IsTerminal(cmd.InOrStdin()) {
+		if err := output.Document(cmd.ErrOrStderr(), output.YAML, patch); err != nil {
+			return err
+		}
 	}
-	if err := output.Document(cmd.ErrOrStderr(), output.YAML, patch); err != nil {
-		return err
-	}
-	if err := output.Notes(cmd, "Write it? [y/N] "); err != nil {
-		return err
-	}
-	answer, _ := bufio.NewReader(cmd.InOrStdin()).ReadString('\n')
-	if a := strings.ToLower(strings.TrimSpace(answer)); a != "y" && a != "yes" {
-		return errors.New("nothing was written")
-	}
-	return nil
+	return output.Confirm(cmd, "Write it?")
 }
 
 // confirmed waits until the endpoint is ready for the generation, which it is only when every ready receiver said that

@@ -17,7 +17,7 @@ import (
 func newForwards(env Env) *cobra.Command {
 	cmd := newForwardList(env, "forwards ENDPOINT")
 	cmd.Example = "  kubectl postback forwards shop --failed\n  kubectl postback forwards resend shop ID"
-	cmd.AddCommand(newForwardList(env, "list ENDPOINT"), newResend(env))
+	cmd.AddCommand(newForwardList(env, "list ENDPOINT"), env.Resend)
 	return cmd
 }
 
@@ -99,31 +99,4 @@ func lastAnswer(f read.Forward) string {
 		return fmt.Sprint(*last.Status)
 	}
 	return output.Or(last.Error)
-}
-
-func newResend(env Env) *cobra.Command {
-	return &cobra.Command{
-		Use:   "resend ENDPOINT ID...",
-		Short: "Have failed S2S postbacks sent again",
-		Example: "  kubectl postback forwards resend shop ID\n" +
-			"  kubectl postback forwards shop --failed -o name | xargs kubectl postback forwards resend shop",
-		Args:              exit.Args(cobra.MinimumNArgs(2)),
-		ValidArgsFunction: env.Reach.Complete,
-		RunE: func(cmd *cobra.Command, args []string) error {
-			return env.ask(cmd, args[0], func(ctx context.Context, r *reach.Receiver, _ string) error {
-				var failed error
-				for _, id := range args[1:] {
-					forward, err := r.Resend(ctx, id)
-					if err != nil {
-						failed = errors.Join(failed, fmt.Errorf("%s: %w", id, reach.Explain(err)))
-						continue
-					}
-					if err := output.Write(cmd, fmt.Sprintf("%s is sent again to %s\n", id, forward.Host)); err != nil {
-						return err
-					}
-				}
-				return failed
-			})
-		},
-	}
 }

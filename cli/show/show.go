@@ -22,13 +22,16 @@ import (
 type Env struct {
 	Reach *reach.Flags
 	Clock func() time.Time
+	// Resend and Operations change something: they stand below the lists `forwards` and `operations`.
+	Resend     *cobra.Command
+	Operations []*cobra.Command
 }
 
 // New returns the commands.
 func New(env Env) []*cobra.Command {
 	return []*cobra.Command{
 		newStatus(env), newURL(env), newLog(env), newExplain(env), newStatuses(env), newReport(env), newClicks(env),
-		newForwards(env),
+		newForwards(env), newOperations(env),
 	}
 }
 
@@ -135,6 +138,8 @@ type table[T any] struct {
 	id      func(T) string // for -o name
 	outcome func(T) string // for colours
 	none    string         // what is said when there are no rows
+	// ascending: the API gives the first row first, as the table has it.
+	ascending bool
 }
 
 // list is what -o json and -o yaml have.
@@ -158,7 +163,9 @@ func (t table[T]) print(cmd *cobra.Command, style output.Style, format output.Fo
 		return output.Notes(cmd, t.none+"\n")
 	}
 	rows = slices.Clone(rows)
-	slices.Reverse(rows)
+	if !t.ascending {
+		slices.Reverse(rows)
+	}
 	heading, cells := t.cells(format, rows)
 	return output.Write(cmd, output.Painted(heading, cells, func(i int, line string) string {
 		return style.Outcome(t.outcome(rows[i]), line)
