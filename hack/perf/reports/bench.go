@@ -25,8 +25,8 @@ type bench struct {
 	database string
 	world    world
 	receiver *receivertest.Process // or nil
-	// visits are the clicks for postbacks, sent how many of these there were.
-	visits, sent int
+	// visits are the clicks for postbacks, turns how many times these were sent.
+	visits, turns int
 	// rebuilt is how many conversions a second a rebuild has added up.
 	rebuilt float64
 }
@@ -100,9 +100,8 @@ func (b *bench) addVisits(ctx context.Context) error {
 
 // newConversion is the target of a postback that makes a conversion which is not there yet.
 func (b *bench) newConversion(i int) string {
-	n := b.sent + i
-	return fmt.Sprintf("/%s/postback?subid=v%x&status=lead&payout=12.50&tid=n%d&sub_id_2=x", receivertest.Key,
-		n*7919%b.visits, n)
+	return fmt.Sprintf("/%s/postback?subid=v%x&status=lead&payout=12.50&tid=n%d-%d&sub_id_2=x", receivertest.Key,
+		i*7919%b.visits, b.turns, i)
 }
 
 // processorTime is that of the receiver and the database.
