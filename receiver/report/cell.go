@@ -21,9 +21,21 @@ const (
 	CellByConversion
 )
 
+// bases is how many kinds of cells there are of each length.
+const bases = 3
+
+// CellSpans are the lengths of cells' slots in half hours, from the least: every change is in cells of each length, so
+// that a report of a quarter of a year need not add up half hours. Days of UTC serve zones without offset; three hours
+// serve most of the time of a day of any other zone.
+var CellSpans = [...]int64{1, 6, 48}
+
+// Of returns how stores keep the basis of cells whose length is CellSpans[level].
+func (b CellBasis) Of(level int) CellBasis { return b + CellBasis(bases*level) }
+
 // CellKey tells cells apart.
 type CellKey struct {
-	Endpoint           string
+	Endpoint string
+	// Basis with the length of the slot, see [CellBasis.Of]. Slot counts such lengths since 1970.
 	Basis              CellBasis
 	Slot               int64
 	Campaign, Currency string
@@ -46,7 +58,7 @@ func (k CellKey) Compare(other CellKey) int {
 // CellTypes are the types that have columns of their own in a cell.
 func CellTypes() []string { return config.BuiltinTypes() }
 
-// Cell is the sum of the clicks or conversions of one half hour and campaign.
+// Cell is the sum of the clicks or conversions of one slot and campaign.
 type Cell struct {
 	CellKey
 	// Pending and Unique as in [Fact].
@@ -90,7 +102,16 @@ func (c *Cells) Add(endpoint string, changes *Changes, sign int64) {
 	}
 }
 
-func (c *Cells) add(key CellKey, column int, sum Amounts, sign int64) {
+// add adds to the cells of every length that the half hour is in.
+func (c *Cells) add(halfHour CellKey, column int, sum Amounts, sign int64) {
+	for level, span := range CellSpans {
+		key := halfHour
+		key.Basis, key.Slot = halfHour.Basis.Of(level), floor(halfHour.Slot, span)
+		c.addTo(key, column, sum, sign)
+	}
+}
+
+func (c *Cells) addTo(key CellKey, column int, sum Amounts, sign int64) {
 	cell := c.cells[key]
 	if cell == nil {
 		cell = &Cell{
@@ -141,59 +162,4 @@ func (c *Cell) Facts(slot time.Time, values []string) []Fact {
 		facts = append(facts, fact)
 	}
 	return facts
-}
-
-// Offset is that of the report's zone from a moment on.
-type Offset struct {
-	From    int64
-	Seconds int64
-}
-
-// maxOffsets bounds how often clocks may change in the range of a report from cells.
-const maxOffsets = 64
-
-// fitCells completes the plan with what cells need, if they can serve it: they know endpoints, campaigns and half
-// hours.
-func (p *Plan) fitCells(zone *time.Location) {
-	for _, field := range p.Fields {
-		if field != Endpoint && field != Campaign {
-			return
-		}
-	}
-	for _, f := range p.Filters {
-		if f.Field != Endpoint && f.Field != Campaign {
-			return
-		}
-	}
-	if !onHalfHour(p.From) || !onHalfHour(p.To) {
-		return
-	}
-	if p.Quarters {
-		if p.Offsets = offsets(zone, p.From, p.To); p.Offsets == nil {
-			return
-		}
-	}
-	p.Cells = true
-}
-
-// offsets returns those of the zone from a moment on; nil where half hours are not enough.
-func offsets(zone *time.Location, from, to time.Time) (all []Offset) {
-	for at := from.In(zone); at.Before(to); {
-		_, seconds := at.Zone()
-		all = append(all, Offset{at.Unix(), int64(seconds)})
-		_, end := at.ZoneBounds()
-		last := end.IsZero() || !end.Before(to)
-		if seconds%int(CellSpan/time.Second) != 0 || len(all) > maxOffsets || !last && !onHalfHour(end) {
-			return nil
-		}
-		if last {
-			break
-		}
-		at = end.In(zone)
-	}
-	return all
-}
-
-func onHalfHour(t time.Time) bool {
-	return t.Nanosecond() == 0 && t.Unix()%int64(CellSpan/time.Second) == 0
 }

@@ -22,7 +22,8 @@ func sale(amount string) *conversion.Conversion {
 	}
 }
 
-// folded returns the facts of all cells that the changes make, each cell by itself.
+// folded returns the facts of the cells of half hours that the changes make, each cell by itself. It fails unless the
+// longer ones have the same sums.
 func folded(t *testing.T, change func(*Changes)) []Fact {
 	t.Helper()
 	var changes, decoded Changes
@@ -33,8 +34,27 @@ func folded(t *testing.T, change func(*Changes)) []Fact {
 	cells := NewCells()
 	cells.Add("a/shop", &decoded, 1)
 	var facts []Fact
+	sums := map[CellKey]int64{}
 	for _, cell := range cells.Sorted() {
+		level := int64(cell.Basis) / bases
+		day := cell.CellKey
+		day.Basis, day.Slot = cell.Basis%bases, floor(cell.Slot*CellSpans[level], CellSpans[len(CellSpans)-1])
+		sign := int64(1)
+		if level > 0 {
+			sign = -1
+		}
+		for i, n := range cell.Counts {
+			sums[day] += sign * (n + cell.Sums[i].Shift(6).IntPart()) * []int64{2, 1, 1}[level]
+		}
+		if level > 0 {
+			continue
+		}
 		facts = append(facts, cell.Facts(time.Unix(cell.Slot*1800, 0), []string{cell.Campaign})...)
+	}
+	for day, rest := range sums {
+		if rest != 0 {
+			t.Errorf("the cells of half hours and the longer ones differ by %d on %+v", rest, day)
+		}
 	}
 	return facts
 }

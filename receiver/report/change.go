@@ -15,13 +15,10 @@ const CellSpan = 30 * time.Minute
 
 // SlotOf returns the slot of a moment: how many half hours have passed since 1970.
 func SlotOf(t time.Time) int64 {
-	const seconds = int64(CellSpan / time.Second)
-	slot := t.Unix() / seconds
-	if t.Unix()%seconds < 0 {
-		slot--
-	}
-	return slot
+	return halfHours(t.Unix())
 }
+
+func halfHours(unix int64) int64 { return floor(unix, int64(CellSpan/time.Second)) }
 
 // ChangeKey is what a [Change] is about: clicks, or conversions of one type, of one campaign.
 type ChangeKey struct {

@@ -37,9 +37,10 @@ type Plan struct {
 	Fields []Dimension
 	// Filters must all hold. None is about time.
 	Filters []Filter
-	// Cells: the cells of a store can serve the plan. With Quarters, Step is then what they are to be grouped by, days or
-	// hours of a zone with these Offsets.
+	// Cells: the cells of a store can serve the plan, namely those of Parts. With Quarters, Step is then what they are to
+	// be grouped by, days or hours of a zone with these Offsets.
 	Cells   bool
+	Parts   []Part
 	Step    time.Duration
 	Offsets []Offset
 	// WithoutClicks: some field or filter does not exist for clicks, so that they cannot be counted.
@@ -52,8 +53,8 @@ type Fact struct {
 	Slot time.Time
 	// Values of the plan's Fields, in their order.
 	Values []string
-	// Endpoint is namespace/name. Currency is that of the amount; empty for clicks, whose cost is in
-	// their endpoint's.
+	// Endpoint is namespace/name, where something depends on it: of clicks, whose cost is in its currency, and of
+	// conversions of a custom type. Currency is that of the amount; empty for clicks.
 	Endpoint, Currency string
 	// Type of the conversions; empty for clicks.
 	Type string

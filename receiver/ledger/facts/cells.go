@@ -2,6 +2,8 @@ package facts
 
 import (
 	"fmt"
+	"strconv"
+	"strings"
 	"time"
 
 	"github.com/shopspring/decimal"
@@ -36,31 +38,41 @@ func (d *Dialect) CellStatements(p report.Plan) []CellStatement {
 	if p.Basis == report.ByConversion {
 		basis = report.CellByConversion
 	}
-	statements := []CellStatement{d.cells(p, basis)}
-	if !p.WithoutClicks {
-		statements = append(statements, d.cells(p, report.CellVisits))
+	var statements []CellStatement
+	for _, part := range p.Parts {
+		statements = append(statements, d.cells(p, part, basis))
+		if !p.WithoutClicks {
+			statements = append(statements, d.cells(p, part, report.CellVisits))
+		}
 	}
 	return statements
 }
 
-func (d *Dialect) cells(p report.Plan, basis report.CellBasis) CellStatement {
+func (d *Dialect) cells(p report.Plan, part report.Part, basis report.CellBasis) CellStatement {
 	b := builder{Dialect: d, field: cellField}
-	b.where(fmt.Sprint("c.basis = ", int64(basis)))
-	b.where("c.slot >= " + b.arg(report.SlotOf(p.From)))
-	b.where("c.slot < " + b.arg(report.SlotOf(p.To)))
+	b.where(fmt.Sprint("c.basis = ", int64(basis.Of(part.Level))))
+	b.where("c.slot >= " + b.arg(part.From))
+	b.where("c.slot < " + b.arg(part.To))
+	if part.Slots != nil {
+		b.where("c.slot in (" + listed(part.Slots) + ")")
+	}
 	b.filter(p.Filters)
 	if p.Quarters {
-		b.columns = append(b.columns, b.step(p))
+		b.columns = append(b.columns, b.step(p, report.CellSpans[part.Level]))
 	}
 	for _, field := range p.Fields {
 		b.columns = append(b.columns, b.field(&b, field))
 	}
-	b.columns = append(b.columns, d.CellEndpoint, "c.currency", "c.type")
+	visits := basis == report.CellVisits
+	endpoint := d.CellEndpoint
+	if !visits {
+		endpoint = "case when c.type = '' then '' else " + endpoint + " end" // Only of a custom type does it matter.
+	}
+	b.columns = append(b.columns, endpoint, "c.currency", "c.type")
 	for n := range b.columns {
 		b.groups = append(b.groups, fmt.Sprint(n+1))
 	}
 	// Visits have no type, and nothing else is unique: what is always null need not be added up.
-	visits := basis == report.CellVisits
 	count := func(column string, counted bool) {
 		if counted {
 			b.columns = append(b.columns, "cast(coalesce(sum(c."+column+"), 0) as bigint)")
@@ -84,6 +96,15 @@ func (d *Dialect) cells(p report.Plan, basis report.CellBasis) CellStatement {
 	return CellStatement{Text: s.Text, Args: s.Args, plan: p}
 }
 
+// listed returns slots as a list of a statement: numbers, which are no argument, as there are many.
+func listed(slots []int64) string {
+	texts := make([]string, len(slots))
+	for i, slot := range slots {
+		texts[i] = strconv.FormatInt(slot, 10)
+	}
+	return strings.Join(texts, ", ")
+}
+
 func cellField(b *builder, d report.Dimension) string {
 	if d == report.Endpoint {
 		return b.CellEndpoint
@@ -92,16 +113,18 @@ func cellField(b *builder, d report.Dimension) string {
 }
 
 // step is the start of the slot's day or hour in the zone of the report, in seconds since 1970, or the later moment at
-// which clocks were changed to what they are in the slot. All numbers are made positive before they are divided.
-func (b *builder) step(p report.Plan) string {
+// which clocks were changed to what they are in the slot, whose length is that many half hours. All numbers are made
+// positive before they are divided.
+func (b *builder) step(p report.Plan, span int64) string {
 	const yearOne = 62135596800 // seconds before 1970, a multiple of a day
-	size := int64(p.Step / time.Second)
+	size, seconds := int64(p.Step/time.Second), span*int64(report.CellSpan/time.Second)
 	text := "case"
 	for i, offset := range p.Offsets {
 		plus := offset.Seconds + yearOne
-		start := fmt.Sprintf("%s((c.slot * 1800 + %d) / %d * %d - %d, %d)", b.Greatest, plus, size, size, plus, offset.From)
+		start := fmt.Sprintf("%s((c.slot * %d + %d) / %d * %d - %d, %d)", b.Greatest, seconds, plus, size, size, plus,
+			offset.From)
 		if i+1 < len(p.Offsets) {
-			text += fmt.Sprintf(" when c.slot < %d then %s", report.SlotOf(time.Unix(p.Offsets[i+1].From, 0)), start)
+			text += fmt.Sprintf(" when c.slot * %d < %d then %s", seconds, p.Offsets[i+1].From, start)
 			continue
 		}
 		if i == 0 {
@@ -182,17 +205,35 @@ func (d *Dialect) Rebuild(stored func(amount string) string, endpointOf func(ali
 		statements = append(statements, "insert into report_cells ("+columns+") "+
 			d.conversionCells(basis, at, stored)+own("c")+" group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6")
 	}
+	for level := range report.CellSpans {
+		if level > 0 {
+			statements = append(statements, "insert into report_cells ("+columns+") "+longerCells(level, d, stored)+
+				own("c")+" group by 1, 2, 3, 4, 5, 6 order by 1, 2, 3, 4, 5, 6")
+		}
+	}
 	return statements
 }
 
-func (d *Dialect) conversionCells(basis report.CellBasis, at string, stored func(string) string) string {
-	builtin := ""
-	for i, name := range report.CellTypes() {
-		if i > 0 {
-			builtin += ", "
-		}
-		builtin += "'" + name + "'"
+// longerCells sums the cells of the length before.
+func longerCells(level int, d *Dialect, stored func(string) string) string {
+	const yearOne = 34519776 // half hours before 1970, a multiple of every length
+	shorter, first := report.CellSpans[level-1], report.CellVisits.Of(level-1)
+	times, before := report.CellSpans[level]/shorter, yearOne/report.CellSpans[level]
+	text := fmt.Sprintf("select c.endpoint, c.basis + %d, (c.slot + %d) / %d - %d, c.campaign, c.currency, c.type, "+
+		"cast(sum(c.pending) as bigint), cast(sum(c.unique_visits) as bigint)",
+		int64(report.CellVisits.Of(level)-first), before*times, times, before)
+	for _, column := range CountColumns() {
+		text += ", nullif(cast(sum(c." + column + ") as bigint), 0)"
 	}
+	for _, column := range SumColumns() {
+		text += ", " + stored(d.CellSum("c."+column))
+	}
+	return text + fmt.Sprintf(" from report_cells c where c.basis >= %d and c.basis < %d", int64(first),
+		int64(report.CellVisits.Of(level)))
+}
+
+func (d *Dialect) conversionCells(basis report.CellBasis, at string, stored func(string) string) string {
+	builtin := builtinTypes()
 	text := fmt.Sprintf(`select c.endpoint, %d, %s, coalesce(c.campaign, ''), c.currency,
 		case when c.type in (%s) then '' else c.type end, sum(case when c.payout is null then 1 else 0 end), 0`,
 		int64(basis), d.Slot(at), builtin)

@@ -81,7 +81,9 @@ func (d *Dialect) conversions(p report.Plan) Statement {
 	b.where("not c.test")
 	b.between(at, p)
 	b.filter(p.Filters)
-	b.group(p, at, d.ConversionEndpoint, "c.currency", "c.type")
+	// The endpoint matters where the type is a custom one. By all of them there would be many more groups.
+	endpoint := "case when c.type in (" + builtinTypes() + ") then '' else " + d.ConversionEndpoint + " end"
+	b.group(p, at, endpoint, "c.currency", "c.type")
 	b.sum("c.payout", "c.payout is null")
 	from := d.Conversions
 	if b.joined {
@@ -94,6 +96,9 @@ func (d *Dialect) conversions(p report.Plan) Statement {
 	}
 	return b.statement(from, p, false)
 }
+
+// builtinTypes returns the types that mean the same at every endpoint, as a list of a statement.
+func builtinTypes() string { return "'" + strings.Join(report.CellTypes(), "', '") + "'" }
 
 type builder struct {
 	*Dialect

@@ -143,8 +143,9 @@ func foldAll(ctx context.Context, store ledger.Store) error {
 var cellReports = []string{
 	"group=day,campaign", "group=day,campaign&time=conversion", "group=hour,endpoint&tz=Asia/Kolkata",
 	"group=weekday&tz=America/St_Johns&time=conversion", "group=week,endpoint&tz=Europe/Moscow",
-	"group=month&filter=campaign+eq+spring", "filter=campaign+empty", "group=campaign&endpoint=shop/other",
-	"group=hour&filter=day+eq+2026-05-05", "group=day&namespace=shop&tz=Pacific/Marquesas",
+	"group=month&filter=campaign+eq+spring", "group=day&tz=Europe/Berlin", "filter=campaign+empty",
+	"group=campaign&endpoint=shop/other", "group=hour&filter=day+eq+2026-05-05",
+	"group=day&namespace=shop&tz=Pacific/Marquesas",
 	"group=day&from=2026-05-04T18:30:00Z&to=2026-05-07T03:00:00Z&tz=Australia/Lord_Howe",
 }
 

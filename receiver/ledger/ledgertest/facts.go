@@ -176,8 +176,11 @@ func sumByHand(p report.Plan, clicks []*conversion.Click, conversions []*convers
 			}
 			return c.Params.Get(string(d))
 		}
-		addByHand(sums, p, at, field, report.Fact{Endpoint: c.Endpoint, Currency: c.EndpointCurrency, Type: c.Type},
-			&c.Payout)
+		one := report.Fact{Currency: c.EndpointCurrency, Type: c.Type}
+		if !slices.Contains(report.CellTypes(), c.Type) {
+			one.Endpoint = c.Endpoint
+		}
+		addByHand(sums, p, at, field, one, &c.Payout)
 	}
 	var all []report.Fact
 	for _, fact := range sums {

@@ -69,10 +69,12 @@ func (s *Store) Facts(ctx context.Context, p report.Plan) iter.Seq2[report.Fact,
 }
 
 // sumSettings are for statements that read many rows. The server ends them as well: it would go on after a receiver
-// that is killed. To compile an expression takes longer than it saves.
+// that is killed. To compile an expression takes longer than it saves. The memory is for what is sorted and hashed,
+// which else is written to files.
 const (
 	beginSum    = "begin isolation level read committed read only"
-	sumSettings = "select set_config('statement_timeout', $1, true), set_config('jit', 'off', true)"
+	sumSettings = "select set_config('statement_timeout', $1, true), set_config('jit', 'off', true), " +
+		"set_config('work_mem', '64MB', true)"
 )
 
 // sum runs a statement of a report. There are so few at a time that lists find a connection too.

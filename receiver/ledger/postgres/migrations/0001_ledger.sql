@@ -253,9 +253,10 @@ create table operation_rows (
   primary key (operation, number)
 );
 
--- Sums of clicks and conversions by half hours and campaigns: what most reports are made of. basis is 0 for clicks, 1
--- for conversions by the time of their click, 2 by their own. slot counts half hours since 1970 in UTC. type is empty
--- but for cells of a custom conversion type. n and amount are of the clicks, or of the custom type; a zero is null.
+-- Sums of clicks and conversions by slots of time and campaigns: what most reports are made of. basis is 0 for clicks, 1
+-- for conversions by the time of their click, 2 by their own; slot counts half hours since 1970 in UTC. The same is there
+-- by three hours with basis 3 to 5, and by days with 6 to 8. type is empty but for cells of a custom conversion type. n
+-- and amount are of the clicks, or of the custom type; a zero is null.
 create table report_cells (
   endpoint text collate "C" not null,
   basis bigint not null,
@@ -288,6 +289,18 @@ create table report_cells_visits partition of report_cells for values in (0) wit
 create table report_cells_by_click partition of report_cells for values in (1) with (fillfactor = 80);
 
 create table report_cells_by_conversion partition of report_cells for values in (2) with (fillfactor = 80);
+
+create table report_cells_visits_3h partition of report_cells for values in (3) with (fillfactor = 80);
+
+create table report_cells_by_click_3h partition of report_cells for values in (4) with (fillfactor = 80);
+
+create table report_cells_by_conversion_3h partition of report_cells for values in (5) with (fillfactor = 80);
+
+create table report_cells_visits_day partition of report_cells for values in (6) with (fillfactor = 80);
+
+create table report_cells_by_click_day partition of report_cells for values in (7) with (fillfactor = 80);
+
+create table report_cells_by_conversion_day partition of report_cells for values in (8) with (fillfactor = 80);
 
 -- What batches have changed and cells do not have yet. A row is deleted by the transaction that adds it.
 create table report_changes (

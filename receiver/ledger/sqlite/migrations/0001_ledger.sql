@@ -291,9 +291,10 @@ create table operation_rows (
   primary key (operation, number)
 ) without rowid;
 
--- Sums of clicks and conversions by half hours and campaigns: what most reports are made of. basis is 0 for clicks, 1
--- for conversions by the time of their click, 2 by their own. slot counts half hours since 1970 in UTC. type is empty
--- but for cells of a custom conversion type. n and amount are of the clicks, or of the custom type; a zero is null.
+-- Sums of clicks and conversions by slots of time and campaigns: what most reports are made of. basis is 0 for clicks, 1
+-- for conversions by the time of their click, 2 by their own; slot counts half hours since 1970 in UTC. The same is there
+-- by three hours with basis 3 to 5, and by days with 6 to 8. type is empty but for cells of a custom conversion type. n
+-- and amount are of the clicks, or of the custom type; a zero is null.
 -- Amounts are whole millionths, or decimals as text.
 create table report_cells (
   endpoint integer not null,
