@@ -28,9 +28,10 @@ build: ## Compile the programs into bin/
 	go build -ldflags '$(LDFLAGS)' -o bin/manager ./controllers
 	go build -ldflags '$(LDFLAGS)' -o bin/receiver ./receiver
 	go build -ldflags '$(LDFLAGS)' -o bin/kubectl-postback ./cli
+	go build -ldflags '$(LDFLAGS)' -o bin/postback-console ./portal
 
 .PHONY: images
-images: ## Build the images of both programs into dist/, without Docker; REPOSITORY and VERSION name them
+images: ## Build the images of the programs into dist/, without Docker; REPOSITORY and VERSION name them
 	go run ./hack/image -o dist -repository $(or $(REPOSITORY),postback) -tag $(VERSION)
 
 .PHONY: demo

@@ -35,7 +35,7 @@ var everything = []string{
 
 func TestBothHelmsFindNothingToSay(t *testing.T) {
 	for _, helm := range helms {
-		for _, values := range [][]string{nil, everything} {
+		for _, values := range [][]string{nil, everything, withConsole, withProxy} {
 			args := []string{"lint", "--strict", "--quiet", "--kube-version", kubeVersion, chart}
 			for _, value := range values {
 				args = append(args, "--set", value)
@@ -48,7 +48,7 @@ func TestBothHelmsFindNothingToSay(t *testing.T) {
 }
 
 func TestBothHelmsRenderTheSame(t *testing.T) {
-	for _, values := range [][]string{nil, everything, {"watchNamespaces={a,b}"}} {
+	for _, values := range [][]string{nil, everything, withConsole, withProxy, {"watchNamespaces={a,b}"}} {
 		three, four := parse(t, must(t, "helm3", templateArgs(values)...)),
 			parse(t, must(t, "helm4", templateArgs(values)...))
 		if diff := cmp.Diff(three, four); diff != "" || len(three) == 0 {

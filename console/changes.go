@@ -12,14 +12,14 @@ func (c *console) resend(p *page) error {
 		p.template = "" // The list was not read.
 		return err
 	}
-	p.next = back(p.request.PostForm.Get("back"), p.To("s2s"))
+	p.next = p.back(p.request.PostForm.Get("back"), p.To("s2s"))
 	return nil
 }
 
 // back returns a page of the console that a form names, or the one that is meant otherwise: a form leads nowhere else.
-func back(named, otherwise string) string {
+func (p *page) back(named, otherwise string) string {
 	target, err := url.Parse(named)
-	if err != nil || target.Scheme != "" || target.Host != "" || !strings.HasPrefix(target.Path, Base) ||
+	if err != nil || target.Scheme != "" || target.Host != "" || !strings.HasPrefix(target.Path, p.base) ||
 		strings.Contains(target.Path, "..") {
 		return otherwise
 	}

@@ -30,20 +30,28 @@ type Options struct {
 	Clock func() time.Time
 	// Actor names who uses the console, for the log of what people change; empty = "console".
 	Actor string
+	// ActorOf names who has sent a request, in place of Actor; nil = Actor has sent all of them.
+	ActorOf func(*http.Request) string
+	// Base is the path below which the pages are, with a slash at both ends; empty = [Base].
+	Base string
+	// SignOut is where a form is sent that ends the visitor's session; empty = there is none to end.
+	SignOut string
 	// Views keeps the pages that people have named; nil = the console has none.
 	Views Views
 }
 
-// Base is the path below which the pages are.
+// Base is the path below which the pages are, unless [Options] say another one.
 const Base = "/console/"
 
-// New returns the handler of the pages, which answers below [Base] on the host names of this machine only: otherwise a
-// web page could read the console through a name of its own that resolves to 127.0.0.1.
+// New returns the handler of the pages. Who may ask, and under which names of the host, is its caller's business.
 func New(o Options) http.Handler { return newConsole(o).handler() }
 
 func newConsole(o Options) *console {
-	o.Actor = cmp.Or(o.Actor, "console")
-	c := &console{Options: o, guard: newGuard()}
+	o.Actor, o.Base = cmp.Or(o.Actor, "console"), cmp.Or(o.Base, Base)
+	if o.ActorOf == nil {
+		o.ActorOf = func(*http.Request) string { return o.Actor }
+	}
+	c := &console{Options: o, guard: newGuard(o.Base)}
 	c.tails.open = c.openTail
 	return c
 }
@@ -68,19 +76,19 @@ func (c *console) handler() http.Handler {
 
 		"clicks/{namespace}/{name}/{subid}": c.click,
 	} {
-		mux.Handle("GET "+Base+path, c.show(page))
+		mux.Handle("GET "+c.Base+path, c.show(page))
 	}
-	mux.HandleFunc("GET "+Base+"tail", c.tail)
+	mux.HandleFunc("GET "+c.Base+"tail", c.tail)
 	c.handleForms(mux)
 	c.handleFiles(mux)
-	mux.Handle("GET "+Base+"static/", http.StripPrefix(Base, http.FileServerFS(static)))
-	mux.Handle("GET "+Base, c.show(func(*page) error { return errNoPage }))
+	mux.Handle("GET "+c.Base+"static/", http.StripPrefix(c.Base, http.FileServerFS(static)))
+	mux.Handle("GET "+c.Base, c.show(func(*page) error { return errNoPage }))
 	return secure(mux)
 }
 
 // handleForms routes what changes something. What the receiver refuses is told on the page that has the form.
 func (c *console) handleForms(mux *http.ServeMux) {
-	mux.Handle("POST "+Base+"url", c.show(c.urlAndTest))
+	mux.Handle("POST "+c.Base+"url", c.show(c.urlAndTest))
 	for path, change := range map[string]func(*page) error{
 		"s2s/{id}/resend":         c.resend,
 		"operations":              c.attempt("operations", c.operations, c.operate),
@@ -91,7 +99,7 @@ func (c *console) handleForms(mux *http.ServeMux) {
 		"views":                   c.saveView,
 		"views/delete":            c.deleteView,
 	} {
-		mux.Handle("POST "+Base+path, c.show(change))
+		mux.Handle("POST "+c.Base+path, c.show(change))
 	}
 }
 
@@ -107,14 +115,14 @@ func (c *console) handleFiles(mux *http.ServeMux) {
 			return "operations/" + url.PathEscape(p.request.PathValue("id")) + "/rows.csv", p.asked("outcome")
 		},
 	} {
-		mux.HandleFunc("GET "+Base+path, func(w http.ResponseWriter, r *http.Request) {
-			p := newPage(r, c.Clock())
+		mux.HandleFunc("GET "+c.Base+path, func(w http.ResponseWriter, r *http.Request) {
+			p := c.newPage(r)
 			resource, parameters := of(p)
 			c.download(w, p, resource, parameters)
 		})
 	}
-	mux.HandleFunc("GET "+Base+"reports/chart.svg", c.picture(c.reports))
-	mux.HandleFunc("GET "+Base+"overview/chart.svg", c.picture(c.overviewFigures))
+	mux.HandleFunc("GET "+c.Base+"reports/chart.svg", c.picture(c.reports))
+	mux.HandleFunc("GET "+c.Base+"overview/chart.svg", c.picture(c.overviewFigures))
 }
 
 type console struct {
@@ -129,11 +137,11 @@ var errNoPage = errors.New("no such page")
 // show renders a page, or its error in its place.
 func (c *console) show(fill func(*page) error) http.Handler {
 	return http.HandlerFunc(func(w http.ResponseWriter, r *http.Request) {
-		p := newPage(r, c.Clock())
+		p := c.newPage(r)
 		p.Token, p.HasViews = c.guard.token(c.guard.session(w, r)), c.Views != nil
 		status, err := http.StatusOK, error(nil)
 		if r.Method == http.MethodPost {
-			r.Body = http.MaxBytesReader(w, r.Body, limitOf(r))
+			r.Body = http.MaxBytesReader(w, r.Body, c.guard.limitOf(r))
 			err = c.guard.check(r)
 		}
 		if err == nil {
@@ -164,7 +172,7 @@ func (c *console) attempt(at string, form, change func(*page) error) func(*page)
 		if !errors.As(err, &refused) || refused.Status >= http.StatusInternalServerError {
 			return err
 		}
-		p.path = Base + strings.Replace(at, "{id}", p.request.PathValue("id"), 1)
+		p.path = c.Base + strings.Replace(at, "{id}", p.request.PathValue("id"), 1)
 		if err := form(p); err != nil {
 			return err
 		}

@@ -340,7 +340,7 @@ func TestTheLanguageIsTheURLsElseTheBrowsers(t *testing.T) {
 func usedTexts(t *testing.T) string {
 	t.Helper()
 	var used strings.Builder
-	used.WriteString("title.failure failure.no_page failure.receiver failure.form builder.tid_per_postback " +
+	used.WriteString("title.failure title.signin lobby.wrong lobby.nothing lobby.broken failure.no_page failure.receiver failure.form builder.tid_per_postback " +
 		"chart.money chart.received chart.newest live.more view.wrong_name view.wrong_url view.too_many") // in Go
 	for _, line := range (&page{}).Keys() {
 		used.WriteString(" " + line.Text)

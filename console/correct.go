@@ -12,7 +12,7 @@ import (
 
 // who says for whom a form changes something, and names the form, so that one which is sent twice counts once.
 func (c *console) who(p *page) client.Who {
-	return client.Who{Actor: c.Actor, Key: p.request.PostForm.Get("once")}
+	return client.Who{Actor: p.Who, Key: p.request.PostForm.Get("once")}
 }
 
 // Once names a form of the page.
@@ -31,7 +31,7 @@ func (c *console) correct(p *page) error {
 		pin := said.Has("pin")
 		what.Pin = &pin
 	}
-	corrected, err := c.API.Correct(p.ctx, client.Who{Actor: c.Actor}, id, version, what)
+	corrected, err := c.API.Correct(p.ctx, client.Who{Actor: p.Who}, id, version, what)
 	if err == nil {
 		p.next = p.To("conversions/" + corrected.ID)
 	}

@@ -48,7 +48,7 @@ func (c *console) download(w http.ResponseWriter, p *page, resource string, para
 	}
 	defer func() { _ = table.Close() }()
 	w.Header().Set("Content-Type", "text/csv; charset=utf-8")
-	name := strings.ReplaceAll(strings.TrimPrefix(p.path, Base), "/", "-")
+	name := strings.ReplaceAll(strings.TrimPrefix(p.path, p.base), "/", "-")
 	w.Header().Set("Content-Disposition", `attachment; filename="`+name+`"`)
 	if _, err := io.Copy(&patient{w, http.NewResponseController(w)}, table); err != nil && p.ctx.Err() == nil {
 		c.Logger.Error("Handing a table on", "path", p.request.URL.Path, "error", err)
@@ -70,7 +70,7 @@ func (w *patient) Write(content []byte) (int, error) {
 // picture answers with one of the charts of a page as a file. The parameter n counts them from 0.
 func (c *console) picture(fill func(*page) error) http.HandlerFunc {
 	return func(w http.ResponseWriter, r *http.Request) {
-		p := newPage(r, c.Clock())
+		p := c.newPage(r)
 		n, err := strconv.Atoi(p.Value("n"))
 		if err != nil || n < 0 {
 			n = 0
@@ -104,7 +104,7 @@ func (p *page) Picture(n int) string {
 	query := maps.Clone(p.Query)
 	query.Set("n", strconv.Itoa(n))
 	path := p.path
-	if path == Base {
+	if path == p.base {
 		path += "overview"
 	}
 	return withQuery(path+"/chart.svg", query)

@@ -29,6 +29,7 @@ var errForm = errors.New("the form is of no page of this console")
 type guard struct {
 	// key signs cookies and tokens. It ends with the process: forms of before are refused, and loaded again.
 	key    [32]byte
+	base   string
 	origin *http.CrossOriginProtection
 }
 
@@ -42,8 +43,8 @@ func cookieName(r *http.Request) string {
 	return cookiePrefix + "_" + port
 }
 
-func newGuard() *guard {
-	g := &guard{origin: http.NewCrossOriginProtection()}
+func newGuard(base string) *guard {
+	g := &guard{base: base, origin: http.NewCrossOriginProtection()}
 	_, _ = rand.Read(g.key[:]) // It never fails.
 	return g
 }
@@ -59,7 +60,7 @@ func (g *guard) session(w http.ResponseWriter, r *http.Request) string {
 	http.SetCookie(w, &http.Cookie{ //nolint:gosec // Secure: loopback is served without TLS.
 		Name:     cookieName(r),
 		Value:    id + "." + g.sign("session", id),
-		Path:     Base,
+		Path:     g.base,
 		HttpOnly: true,
 		SameSite: http.SameSiteStrictMode,
 	})
@@ -92,8 +93,8 @@ const (
 )
 
 // limitOf returns how long the body of a form may be. All of it is kept in memory.
-func limitOf(r *http.Request) int64 {
-	if r.URL.Path == Base+"operations" {
+func (g *guard) limitOf(r *http.Request) int64 {
+	if r.URL.Path == g.base+"operations" {
 		return maxUpload
 	}
 	return maxForm
@@ -112,7 +113,7 @@ func (g *guard) check(r *http.Request) error {
 		return errForm
 	}
 	//nolint:gosec // The body is bounded before it gets here.
-	if err := r.ParseMultipartForm(limitOf(r)); err != nil && !errors.Is(err, http.ErrNotMultipart) {
+	if err := r.ParseMultipartForm(g.limitOf(r)); err != nil && !errors.Is(err, http.ErrNotMultipart) {
 		return errForm
 	}
 	if !hmac.Equal([]byte(r.PostForm.Get(tokenField)), []byte(g.token(id))) {

@@ -27,6 +27,9 @@ type page struct {
 	ctx      context.Context
 	request  *http.Request
 	template string
+	// base is the path below which the console is. A page of a lobby is before all of them.
+	base  string
+	lobby bool
 	// path is that of the page, which a form's own path may be below.
 	path string
 	// next is where the browser goes in place of the page, after a change; empty = the page is shown.
@@ -75,6 +78,10 @@ type page struct {
 	ViewYAML string
 	// HasViews: the console has a page of views.
 	HasViews bool
+	// Choices are the endpoints whose consoles the visitor may open.
+	Choices []Choice
+	// SignOut is where the session is ended that Who has; empty = there is none.
+	SignOut, Who string
 	// NextCursor continues a list; empty at its end.
 	NextCursor string
 }
@@ -85,8 +92,22 @@ var zones = []string{
 	"Asia/Bangkok", "Asia/Shanghai", "America/Sao_Paulo", "America/New_York", "America/Los_Angeles",
 }
 
+func (c *console) newPage(r *http.Request) *page {
+	p := newPage(r, c.Clock())
+	p.base, p.SignOut, p.Who = c.Base, c.SignOut, c.ActorOf(r)
+	return p
+}
+
 func newPage(r *http.Request, now time.Time) *page {
-	p := &page{ctx: r.Context(), request: r, path: r.URL.Path, Now: now, Query: r.URL.Query(), Zone: time.UTC}
+	p := &page{
+		ctx:     r.Context(),
+		request: r,
+		base:    Base,
+		path:    r.URL.Path,
+		Now:     now,
+		Query:   r.URL.Query(),
+		Zone:    time.UTC,
+	}
 	p.Lang = chooseLanguage(p.Query.Get("lang"), r.Header.Get("Accept-Language"))
 	if zone, err := time.LoadLocation(p.Query.Get("tz")); err == nil {
 		p.Zone = zone
@@ -136,6 +157,9 @@ func (p *page) moment(text string) string {
 
 // Sections returns the parts of the navigation.
 func (p *page) Sections() []string {
+	if p.lobby {
+		return nil
+	}
 	return []string{
 		"overview", "conversions", "received", "clicks", "campaigns", "s2s", "reports", "url", "endpoints", "operations",
 	}
@@ -166,7 +190,7 @@ func (p *page) To(path string, pairs ...string) string {
 	if path == "overview" {
 		path = ""
 	}
-	return withQuery((&url.URL{Path: Base + path}).EscapedPath(), query)
+	return withQuery((&url.URL{Path: p.base + path}).EscapedPath(), query)
 }
 
 // ToPostback returns the URL of a list that has one row of the received log only.
@@ -199,6 +223,9 @@ func (p *page) With(name, value string) string {
 	}
 	return withQuery(p.path, query)
 }
+
+// Base returns the path below which the console is.
+func (p *page) Base() string { return p.base }
 
 // Here returns the path of this page, for forms.
 func (p *page) Here() string { return p.path }

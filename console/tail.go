@@ -112,7 +112,7 @@ func (c *console) openTail(ctx context.Context) (*bufio.Scanner, func(), error) 
 
 // tail answers with events: `row` is a row of the page's table, `more` says how many were left out until then.
 func (c *console) tail(w http.ResponseWriter, r *http.Request) {
-	p := newPage(r, c.Clock())
+	p := c.newPage(r)
 	rows, ok, err := c.tails.watch()
 	if err != nil || !ok {
 		w.Header().Set("Retry-After", "5")
@@ -217,5 +217,5 @@ func (p *page) Live(list string) string {
 	}
 	query := p.asked("endpoint", "subid", "tid", "outcome", "reason", "type", "lang", "tz")
 	query.Set("list", list)
-	return withQuery(Base+"tail", query)
+	return withQuery(p.base+"tail", query)
 }

@@ -101,7 +101,7 @@ func (c *console) test(p *page, said url.Values) error {
 // sendTest records what the tester has explained, for a test click, and leads to what came of it.
 func (c *console) sendTest(p *page, endpoint string) error {
 	t := p.Tested
-	sent, err := c.API.Test(p.ctx, client.Who{Actor: c.Actor}, read.NewTest{
+	sent, err := c.API.Test(p.ctx, client.Who{Actor: p.Who}, read.NewTest{
 		Endpoint:    endpoint,
 		Method:      t.Method,
 		Query:       queryOf(t.Text),

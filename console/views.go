@@ -63,7 +63,7 @@ func (c *console) views(p *page) error {
 	if p.Editable || p.Value("name") == "" {
 		return nil
 	}
-	v, err := viewOf(p.Value("name"), p.Value("url"))
+	v, err := p.viewOf(p.Value("name"), p.Value("url"))
 	if err != nil {
 		p.Failure = p.T(err.Error())
 		return nil
@@ -73,14 +73,14 @@ func (c *console) views(p *page) error {
 }
 
 // viewOf returns a view as it is kept: the state of a page, in whichever language.
-func viewOf(name, address string) (View, error) {
+func (p *page) viewOf(name, address string) (View, error) {
 	v := View{Name: strings.TrimSpace(name)}
 	if v.Name == "" || len(v.Name) > maxViewName || !utf8.ValidString(v.Name) ||
 		strings.ContainsFunc(v.Name, unicode.IsControl) {
 		return v, wrongView("view.wrong_name")
 	}
 	target, err := url.Parse(strings.TrimSpace(address))
-	if err != nil || len(address) > maxViewURL || back(address, "") == "" {
+	if err != nil || len(address) > maxViewURL || p.back(address, "") == "" {
 		return v, wrongView("view.wrong_url")
 	}
 	query := target.Query()
@@ -94,7 +94,7 @@ func viewOf(name, address string) (View, error) {
 // saveView keeps what the form says.
 func (c *console) saveView(p *page) error {
 	return c.editViews(p, func(store ViewStore) error {
-		v, err := viewOf(p.Value("name"), p.Value("url"))
+		v, err := p.viewOf(p.Value("name"), p.Value("url"))
 		if err != nil {
 			return err
 		}
@@ -115,7 +115,7 @@ func (c *console) editViews(p *page, edit func(ViewStore) error) error {
 	err := edit(store)
 	var wrong wrongView
 	if errors.As(err, &wrong) {
-		p.path, p.status = Base+"views", 400
+		p.path, p.status = p.base+"views", 400
 		err = c.views(p)
 		p.Failure = p.T(wrong.Error())
 		return err
@@ -126,7 +126,7 @@ func (c *console) editViews(p *page, edit func(ViewStore) error) error {
 
 // ViewLink returns where a view leads to, in the page's language; "" if that is no page of the console.
 func (p *page) ViewLink(v View) string {
-	target, err := url.Parse(back(v.URL, ""))
+	target, err := url.Parse(p.back(v.URL, ""))
 	if err != nil || target.Path == "" {
 		return ""
 	}

@@ -89,7 +89,13 @@ func permissionsOnThePage(t *testing.T) (permissions []string) {
 }
 
 func TestThePageOfPermissionsHasEachAndNoOther(t *testing.T) {
-	granted := append(permissionsOf(t, "../config/rbac/role.yaml"), permissionsOf(t, "../config/rbac/users/roles.yaml")...)
+	var granted []string
+	for _, file := range []string{
+		"../config/rbac/role.yaml", "../config/rbac/users/roles.yaml", "../charts/postback-operator/files/console-role.yaml",
+		"../charts/postback-operator/files/console-users.yaml",
+	} {
+		granted = append(granted, permissionsOf(t, file)...)
+	}
 	described := permissionsOnThePage(t)
 	slices.Sort(granted)
 	slices.Sort(described)

@@ -44,7 +44,7 @@ document.addEventListener("keydown", (event) => {
     return;
   }
   if (going && sections[event.key]) {
-    document.querySelector(`a[data-section="${sections[event.key]}"]`).click();
+    document.querySelector(`a[data-section="${sections[event.key]}"]`)?.click();
   } else if (keys[event.key]) {
     event.preventDefault();
     keys[event.key]();

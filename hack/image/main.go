@@ -1,4 +1,4 @@
-// Command image builds the images of both programs FROM scratch, without Docker: one OCI layout in a tar archive for
+// Command image builds the images of the programs FROM scratch, without Docker: one OCI layout in a tar archive for
 // each program and architecture.
 //
 //	go run ./hack/image -o dist -repository registry.example/postback -tag v1
@@ -31,6 +31,7 @@ type program struct{ image, source, name string }
 var product = []program{
 	{"operator", "./controllers", "manager"},
 	{"receiver", "./receiver", "receiver"},
+	{"console", "./portal", "postback-console"},
 }
 
 // programs returns what the arguments name.
@@ -51,7 +52,7 @@ func programs(args []string) ([]program, error) {
 
 func main() {
 	dir := flag.String("o", "dist", "folder to write to")
-	repository := flag.String("repository", "postback", "what stands before /operator:TAG and /receiver:TAG")
+	repository := flag.String("repository", "postback", "what stands before /operator:TAG, /receiver:TAG and /console:TAG")
 	tag := flag.String("tag", "dev", "tag, which is also what `manager version` says")
 	architectures := flag.String("arch", "amd64,arm64", "comma-separated architectures")
 	flag.Parse()

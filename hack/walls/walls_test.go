@@ -104,6 +104,10 @@ var walls = []wall{
 		},
 	},
 	{
+		says: "the console of a cluster knows receivers by their API only", within: []string{"portal"},
+		breaks: func(path string) bool { return below(path, module+"/receiver") },
+	},
+	{
 		says:   "of the plugin only cli/offline imports the receiver, and the command that explains",
 		within: []string{"cli/reach", "cli/output", "cli/exit", "cli/declared", "cli/preset"},
 		breaks: func(path string) bool { return below(path, module+"/receiver") },

@@ -72,7 +72,7 @@ func printable(c rune) rune {
 	return c
 }
 
-// watchPage returns an expression that says what a stranger has done to a page: run a script, broken the policy, made it
+// watchPage is an expression that says what a stranger has done to a page: run a script, broken the policy, made it
 // scroll sideways, or turned round text that is not theirs. Text stands alone where the element around it is a box of
 // its own or isolated, and has nothing else in it.
 const watchPage = `(() => {

@@ -280,6 +280,7 @@ func TestWhoMayAskForOperations(t *testing.T) {
 		says   string
 	}{
 		{"a token of the endpoint that may write", asked, grant(read.ScopeWrite), 202, `"actor":"token of default/e000"`},
+		{"one that may say for whom", asked, grant(read.ScopeWrite, read.ScopeActor), 202, `"actor":"ann"`},
 		{"one that may only read", asked, grant(read.ScopeRead), 403, "lacks the scope write"},
 		{"one of another endpoint", read.NewOperation{Kind: "replay", Note: "n", Endpoint: "default/e001"},
 			grant(read.ScopeWrite), 403, "endpoint: "},

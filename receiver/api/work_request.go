@@ -29,7 +29,7 @@ const maxOperation = 20 << 20
 // maxKey bounds an Idempotency-Key, in bytes.
 const maxKey = 200
 
-// actorHeader says who wants a change. It is believed with the fleet's ops token only.
+// actorHeader says who wants a change. It is believed with the fleet's ops token, and with the scope actor.
 const actorHeader = "X-Postback-Actor"
 
 // ask reads what is asked for. Nothing is ignored in silence.
@@ -227,9 +227,10 @@ func keyOf(r *http.Request) (string, error) {
 	return key, nil
 }
 
-// actorOf returns who wants a change: who the header names, with the ops token, and else the token that is used.
+// actorOf returns who wants a change: who the header names, with the ops token or one that has the scope, and else the
+// token that is used.
 func actorOf(r *http.Request) (string, error) {
-	if only := grantOf(r).Endpoint; only != "" {
+	if only := grantOf(r).Endpoint; only != "" && !grantOf(r).May(read.ScopeActor) {
 		return "token of " + only, nil
 	}
 	actor := r.Header.Get(actorHeader)

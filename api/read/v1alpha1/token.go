@@ -17,6 +17,8 @@ const (
 	ScopeRead Scope = "read"
 	// ScopeWrite lets it change something as well: send an S2S postback again.
 	ScopeWrite Scope = "write"
+	// ScopeActor has the name believed that a request gives for who wants a change.
+	ScopeActor Scope = "actor"
 )
 
 // Grant is what a token is good for.
