@@ -64,6 +64,8 @@ func (f faulty) spoil(changes ledger.Changes) *ledger.Changes {
 		changes.Settled = nil
 	case "forgets who waits for a rate":
 		changes.AwaitRate = nil
+	case "erases nothing":
+		changes.Erase = nil
 	case "keeps old clicks":
 		changes.Expired = nil
 	case "keeps those who have a rate":

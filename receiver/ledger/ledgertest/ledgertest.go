@@ -82,6 +82,9 @@ func Run(t *testing.T, engine Engine) {
 		{"an operation comes back as it was, once a request", testOperations},
 		{"an operation and its rows are saved by who knows its revision", testOperationRows},
 		{"pruning takes old operations that have ended, with their rows", testPruneOperations},
+		{"a person's rows are found, by whatever name", testErasable},
+		{"what is erased is gone from each table, and nothing else", testErase},
+		{"rows without a click are erased", testEraseRows},
 		{"a store that is opened again has everything", testReopen},
 		{"concurrent batches leave the books in order", testConcurrentBatches},
 	} {

@@ -68,6 +68,7 @@ func TestFaultsAreFound(t *testing.T) {
 		"prunes too much of the received log":      "pruning takes the old and nothing else",
 		"takes young clicks for old":               "old clicks are found and deleted, except those with a conversion",
 		"pages old clicks from the start":          "old clicks are found and deleted, except those with a conversion",
+		"erases nothing":                           "what is erased is gone from each table, and nothing else",
 		"keeps old clicks":                         "old clicks are found and deleted, except those with a conversion",
 		"prunes no history":                        "pruning takes the old and nothing else",
 
