@@ -31,6 +31,7 @@ var everything = []string{
 	"permissions.annotationPrefixes={a.example/,b}",
 	"permissions.hostSuffixes={example.com}", "permissions.issuers={ClusterIssuer/letsencrypt}",
 	"priorityClassName=high", "nameOverride=postback", "fullnameOverride=pb",
+	"operator.id=pb-system", "operator.class=blue",
 }
 
 func TestBothHelmsFindNothingToSay(t *testing.T) {
@@ -89,6 +90,7 @@ func TestPartsThatAreLeftOut(t *testing.T) {
 		"rbac.users=false": {"ClusterRole/postback-operator-corrector", "ClusterRole/postback-operator-edit",
 			"ClusterRole/postback-operator-metrics-reader", "ClusterRole/postback-operator-owner",
 			"ClusterRole/postback-operator-reader", "ClusterRole/postback-operator-view"},
+		"guards.enabled=false":              guards("postback-operator"),
 		"replicas=1":                        {"PodDisruptionBudget/ops/postback-operator"},
 		"podDisruptionBudget.enabled=false": {"PodDisruptionBudget/ops/postback-operator"},
 		"metrics.access=Off":                {"Service/ops/postback-operator-metrics"},

@@ -94,7 +94,7 @@ var mistakes = map[string]struct {
 	says    string
 }{
 	"a macro is misspelt": {"a", strings.Replace(fileA, "external_id", "externalid", 1), "a",
-		"PostbackEndpoint default/a keeps what was rendered before: endpoint.forwards[0].url: {externalid} is no macro"},
+		"PostbackEndpoint default/a keeps what was rendered before: spec.forwards[0].url: {externalid} is no macro"},
 	"a currency is in lower case": {"a", strings.Replace(fileA, "USD", "usd", 1), "a",
 		"PostbackEndpoint default/a keeps what was rendered before: spec.currency"},
 	"the currency of its own fleet's": {"own", strings.Replace(fileOwn, "USD", "usd", 1), "own",
@@ -129,7 +129,7 @@ var mistakes = map[string]struct {
 		"summer", "Campaign default/summer keeps what was rendered before: spec.offerURL"},
 	"a macro of a campaign is misspelt": {"summer",
 		strings.Replace(fileSummer, "source.example/", "source.example/?{sub}", 1), "summer",
-		"Campaign default/summer keeps what was rendered before: endpoint.forwards[0].url: {sub} is no macro"},
+		"Campaign default/summer keeps what was rendered before: spec.forwards[0].url: {sub} is no macro"},
 	"an endpointRef is wrong": {"summer", strings.Replace(fileSummer, "name: a}", "name: aa}", 1), "summer",
 		"Campaign default/summer keeps what was rendered before: spec.endpointRef: no PostbackEndpoint default/aa is " +
 			"declared"},

@@ -10,3 +10,4 @@ chart=charts/postback-operator/files
 cp config/crd/bases/*.yaml "$chart/"
 cp config/rbac/role.yaml "$chart/role.yaml"
 cp config/rbac/users/roles.yaml "$chart/users.yaml"
+cp config/guards/guards.yaml "$chart/guards.yaml"

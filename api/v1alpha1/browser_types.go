@@ -31,6 +31,7 @@ type BrowserSpec struct {
 	// Revision of the generated client key. Absent: 1. A higher number makes the operator generate the next one; the
 	// former one stays valid for `key.overlap`. Not beside `key.secretRef`.
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
 	// +optional
 	Revision int64 `json:"revision,omitempty"`
 }

@@ -60,7 +60,7 @@ type CampaignSpec struct {
 	// https, with a host name without macros, and without spaces. Without `{subid}` it is accepted, and the condition
 	// `Accepted` warns: no conversion will find its click.
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:[0-9]{1,5})?([/?#][^\\\\x00-\\\\x20\\\\x7f]*)?$')",message="offerURL: write http:// or https:// and a host name without macros, and no spaces, like https://offer.example/?sub={subid}"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?([/?#][^\\\\x00-\\\\x20\\\\x7f]*)?$')",message="offerURL: write http:// or https:// and a host name without macros, and no spaces, like https://offer.example/?sub={subid}; a port is 1 to 65535"
 	// +required
 	OfferURL string `json:"offerURL"`
 
@@ -124,6 +124,7 @@ type TokenSpec struct {
 	// Revision of the generated token. Absent: 1. A higher number makes the operator generate the next one. It can only be
 	// raised. Not beside `secretRef`.
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
 	// +optional
 	Revision int64 `json:"revision,omitempty"`
 	// Overlap is how long a former token stays valid after a change, at most 8760h. `0s`: it is refused at once.
@@ -181,7 +182,7 @@ type CampaignForward struct {
 	// URL is a template with macros, like `https://source.example/pb?click={external_id}&sum={payout}`. The host has no
 	// macros. A name that is no macro is refused.
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:[0-9]{1,5})?([/?#].*)?$')",message="url: write http:// or https:// and a host name without macros, like https://source.example/pb?click={external_id}"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?([/?#].*)?$')",message="url: write http:// or https:// and a host name without macros, a port up to 65535 if any, like https://source.example/pb?click={external_id}"
 	// +required
 	URL string `json:"url"`
 	// Method of the request: `GET` or `POST`.

@@ -48,6 +48,8 @@ const (
 	ReasonResolved       = "Resolved"
 	ReasonSecretNotFound = "SecretNotFound"
 	ReasonSecretInvalid  = "SecretInvalid"
+	// ReasonStoreChanged: another kind of store is declared than the receivers have, and nobody said that this is meant.
+	ReasonStoreChanged = "StoreChanged"
 	// ReasonHostTaken: an older fleet routes the fleet's host.
 	ReasonHostTaken = "HostTaken"
 	// ReasonSecretNotReadable: the Secret lacks the label by which it opts in to being read, or the annotation by which it
@@ -84,6 +86,10 @@ const (
 
 	// ReasonAPIRefused: the API server does not take what the operator writes, or cannot be reached.
 	ReasonAPIRefused = "APIRefused"
+	// ReasonContested: somebody changes back what the operator writes, each time.
+	ReasonContested = "Contested"
+	// ReasonManagedByOther: another operator made the objects of a declaration.
+	ReasonManagedByOther = "ManagedByOther"
 
 	ReasonReady       = "Ready"
 	ReasonProgressing = "Progressing"

@@ -272,7 +272,7 @@ type Forward struct {
 	// URL is a template with macros, like `https://source.example/pb?click={external_id}&sum={payout}`. The host has no
 	// macros. A name that is no macro is refused.
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:[0-9]{1,5})?([/?#].*)?$')",message="url: write http:// or https:// and a host name without macros, like https://source.example/pb?click={external_id}"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?([/?#].*)?$')",message="url: write http:// or https:// and a host name without macros, a port up to 65535 if any, like https://source.example/pb?click={external_id}"
 	// +required
 	URL string `json:"url"`
 	// Method of the request: `GET` or `POST`.

@@ -15,6 +15,19 @@ const (
 	LabelRole = "postback.dev/role"
 )
 
+// How operators that work in one namespace are told apart.
+const (
+	// AnnotationOperator on everything that an operator makes is its id. Another operator leaves that alone.
+	AnnotationOperator = "postback.dev/operator"
+	// LabelClass on a declaration says which operator takes it: one that runs with this --operator-class. Without the
+	// label it is one without a class.
+	LabelClass = "postback.dev/class"
+)
+
+// AnnotationStoreChange on a ReceiverFleet, or on the PostbackEndpoint of its own fleet, says that the receivers may
+// start on another kind of store, the one that it names: their rows were moved there, or are not needed.
+const AnnotationStoreChange = "postback.dev/store-change"
+
 // Roles of Secrets.
 const (
 	RoleKey     = "key"     // a generated postback key and click token
@@ -25,6 +38,8 @@ const (
 	RoleSnippets = "snippets"
 	// RoleOps: the bearer token of the receivers' read API.
 	RoleOps = "ops"
+	// RoleAdmin: the key of Keitaro's Admin API.
+	RoleAdmin = "admin"
 )
 
 // How a Secret of yours opts in to being read: declarations name Secrets, and who may write declarations may not always
@@ -64,6 +79,9 @@ const (
 	// OpsSecretSuffix after a fleet's name: the bearer token of its receivers' read API, in its field OpsTokenField.
 	OpsSecretSuffix = "-ops"
 	OpsTokenField   = "token"
+	// AdminSuffix after a fleet's name: the Secret with the generated key of its Admin API, in the field DefaultKeyField,
+	// and the Service that leads to it.
+	AdminSuffix = "-admin"
 	// DefaultHMACField holds the secrets that sign postbacks, one per line, unless secretRef names another.
 	DefaultHMACField = "hmac"
 	// DefaultSignatureField is the same for the signature of an offer wall.

@@ -198,6 +198,7 @@ type KeySpec struct {
 	// Revision of the generated key. Absent: 1. A higher number makes the operator generate the next key. It can only be
 	// raised. Not beside `secretRef`.
 	// +kubebuilder:validation:Minimum=1
+	// +kubebuilder:validation:Maximum=1000000
 	// +optional
 	Revision int64 `json:"revision,omitempty"`
 	// RotateEvery is the age at which the operator generates the next key, like 2160h. At least 1h. Not beside

@@ -49,7 +49,7 @@ type ReceiverSpec struct {
 	// ExternalURL begins the URLs that networks and pages get, like https://pb.example.com, where something in front of
 	// the receivers, a load balancer or a CDN, answers under it. Absent: `host`, with https if the declaration has TLS.
 	// +kubebuilder:validation:MaxLength=300
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:[0-9]{1,5})?$')",message="externalURL: write https:// and a lower-case host name, without path, like https://pb.example.com"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://[a-z0-9]([-a-z0-9]*[a-z0-9])?([.][a-z0-9]([-a-z0-9]*[a-z0-9])?)*(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?$')",message="externalURL: write https:// and a lower-case host name, a port up to 65535 if any, without path, like https://pb.example.com"
 	// +optional
 	ExternalURL string `json:"externalURL,omitempty"`
 	// Service in front of the receivers.
@@ -69,6 +69,10 @@ type ReceiverSpec struct {
 	// +kubebuilder:default={}
 	// +optional
 	Rates Rates `json:"rates,omitzero"`
+	// AdminAPI serves Keitaro's Admin API, read-only, on a Service of its own, `NAME-admin`, to which your Ingress may
+	// lead. It speaks plain HTTP. Absent: it is off.
+	// +optional
+	AdminAPI *AdminAPISpec `json:"adminAPI,omitempty"`
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. List the addresses of your proxies only: who is
 	// in these networks chooses the address that `allowedCIDRs` checks.
 	// +listType=set
@@ -160,7 +164,24 @@ type Store struct {
 	Postgres *PostgresStore `json:"postgres,omitempty"`
 }
 
+// Kinds of stores.
+const (
+	StoreEmbedded = "embedded"
+	StorePostgres = "postgres"
+)
+
+// Kind is the kind of store that is declared.
+func (s *Store) Kind() string {
+	if s.Postgres != nil {
+		return StorePostgres
+	}
+	return StoreEmbedded
+}
+
 // Volume is a persistent volume to claim.
+//
+// +kubebuilder:validation:XValidation:rule="has(self.storageClassName) == has(oldSelf.storageClassName) && (!has(self.storageClassName) || self.storageClassName == oldSelf.storageClassName)",message="storageClassName: a volume keeps its class: leave it as it was"
+// +kubebuilder:validation:XValidation:rule="!has(self.size) || !has(oldSelf.size) || quantity(string(self.size)).compareTo(quantity(string(oldSelf.size))) >= 0",message="size: a volume never shrinks: write at least what it was"
 type Volume struct {
 	// Size of the volume. It can only be raised.
 	// +kubebuilder:default="10Gi"
@@ -173,6 +194,8 @@ type Volume struct {
 }
 
 // PostgresStore is a PostgreSQL database.
+//
+// +kubebuilder:validation:XValidation:rule="!has(self.spool) || !has(oldSelf.spool) || !has(self.spool.size) || !has(oldSelf.spool.size) || quantity(string(self.spool.size)).compareTo(quantity(string(oldSelf.spool.size))) == 0",message="spool: the volumes of receivers keep their size: declare none, delete the claims data-FLEET-N once the receivers have ended, then declare another size"
 type PostgresStore struct {
 	// DSNSecretRef names the Secret with the connection string, `postgres://user:password@host/database`, in the field
 	// `dsn` unless said otherwise.
@@ -285,6 +308,15 @@ type IssuerRef struct {
 	Group string `json:"group,omitempty"`
 }
 
+// AdminAPISpec shapes Keitaro's Admin API.
+type AdminAPISpec struct {
+	// KeySecretRef names your Secret with the key that scripts send, in the field `key` unless said otherwise: 24
+	// characters or more. It reads every endpoint of the fleet. Absent: the operator generates one into the Secret
+	// `NAME-admin`.
+	// +optional
+	KeySecretRef *SecretKeyReference `json:"keySecretRef,omitempty"`
+}
+
 // EgressSpec bounds the requests that receivers make.
 type EgressSpec struct {
 	// AllowPrivate lets rate providers and S2S postbacks reach private addresses, if the operator's
@@ -342,7 +374,7 @@ type RateProvider struct {
 	Type string `json:"type"`
 	// URL replaces the provider's public address. `JSON` needs it.
 	// +kubebuilder:validation:MaxLength=2048
-	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:[0-9]{1,5})?([/?#].*)?$')",message="url: write http:// or https:// and a host name"
+	// +kubebuilder:validation:XValidation:rule="self.matches('^https?://([A-Za-z0-9._-]+|\\\\[[0-9a-fA-F:.]+\\\\])(:([1-9][0-9]{0,3}|[1-5][0-9]{4}|6[0-4][0-9]{3}|65[0-4][0-9]{2}|655[0-2][0-9]|6553[0-5]))?([/?#].*)?$')",message="url: write http:// or https:// and a host name, a port up to 65535 if any"
 	// +optional
 	URL string `json:"url,omitempty"`
 	// KeySecretRef names the Secret with the API key, in the field `key` unless said otherwise. `OpenExchangeRates` needs

@@ -91,6 +91,10 @@ type ReceiverFleetStatus struct {
 	// +kubebuilder:validation:MaxItems=16
 	// +optional
 	Conditions []metav1.Condition `json:"conditions,omitempty"`
+	// Store that the receivers keep their rows in: `embedded` or `postgres`.
+	// +kubebuilder:validation:MaxLength=32
+	// +optional
+	Store string `json:"store,omitempty"`
 	// Replicas that exist.
 	// +optional
 	Replicas int32 `json:"replicas,omitempty"`

@@ -1,12 +1,13 @@
-// Package apply is the operator's only writer: server-side apply under one field owner, forced, and skipped where the
-// live object already holds what would be applied, so that a reconcile at rest writes nothing. It knows neither fleets
-// nor endpoints beyond their status.
+// Package apply is the operator's only writer: server-side apply, forced, and skipped where the live object already
+// holds what would be applied, so that a reconcile at rest writes nothing. It knows neither fleets nor endpoints beyond
+// their status, and the spec of an endpoint's own fleet.
 package apply
 
 import (
 	"context"
 	"encoding/json"
 	"fmt"
+	"time"
 
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
@@ -23,9 +24,6 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/resources"
 )
 
-// FieldOwner is in the managed fields of everything the operator writes.
-const FieldOwner = client.FieldOwner("postback-operator")
-
 // fieldsAnnotation identifies the names of the fields that were applied, so that a field which is no longer wanted is
 // seen and removed. It says nothing about their values, which may be secrets.
 const fieldsAnnotation = "postback.dev/applied-fields"
@@ -38,6 +36,14 @@ type Writer struct {
 	Live client.Reader
 	// Events gets what a status has to tell.
 	Events events.EventRecorder
+	// ID tells this operator from others, on everything that it makes.
+	ID string
+	// Now is the clock.
+	Now func() time.Time
+	// DefaultFleet gives a ReceiverFleet the defaults of the schema.
+	DefaultFleet func(fleet map[string]any)
+
+	guard guard
 }
 
 // TakenError says that an object of a wanted name belongs to somebody else. Nothing was written.
@@ -51,7 +57,8 @@ func (e *TakenError) Error() string {
 }
 
 // Child brings one object to what is wanted and reports whether it wrote. An object that is not wanted is deleted only
-// if owner controls it. Objects of others are left alone: the error is a [TakenError].
+// if owner controls it. Objects of others are left alone: the error is a [TakenError], or a [ForeignError] if another
+// operator made it. What is undone each time is a [ContestedError] at last.
 func (w *Writer) Child(ctx context.Context, owner client.Object, child resources.Child) (bool, error) {
 	live, err := w.object(child.Kind)
 	if err != nil {
@@ -60,7 +67,8 @@ func (w *Writer) Child(ctx context.Context, owner client.Object, child resources
 	name := types.NamespacedName{Namespace: child.Namespace, Name: child.Name}
 	err = w.Client.Get(ctx, name, live)
 	if child.Apply == nil {
-		if apierrors.IsNotFound(err) || err == nil && !metav1.IsControlledBy(live, owner) {
+		if apierrors.IsNotFound(err) || err == nil && (!metav1.IsControlledBy(live, owner) ||
+			w.Foreign(child.Kind.Kind, live) != nil) {
 			return false, nil
 		}
 		if err != nil {
@@ -69,33 +77,56 @@ func (w *Writer) Child(ctx context.Context, owner client.Object, child resources
 		return w.delete(ctx, child, live)
 	}
 	want, fields, err2 := wanted(child.Apply)
-	switch {
-	case err2 != nil:
+	if err2 != nil {
 		return false, err2
+	}
+	options := []client.ApplyOption{w.fieldOwner(), client.ForceOwnership}
+	switch {
 	case apierrors.IsNotFound(err):
-		err = w.vacant(ctx, owner, child, name)
+		var vacant bool
+		if vacant, err = w.vacant(ctx, owner, child, name); vacant {
+			options = options[:1] // whoever creates it meanwhile is not overwritten
+		}
 	case err == nil:
-		if !ours(live, owner) {
-			return false, &TakenError{Kind: child.Kind.Kind, Name: child.Name}
+		if err := w.mayWrite(owner, child, live); err != nil {
+			return false, err
 		}
 		var held map[string]any
-		held, err = runtime.DefaultUnstructuredConverter.ToUnstructured(live)
-		if err == nil && live.GetAnnotations()[fieldsAnnotation] == fields && covers(held, want, "") {
+		if held, err = runtime.DefaultUnstructuredConverter.ToUnstructured(live); err != nil {
+			return false, err
+		}
+		if corrected, err := w.correct(ctx, child, live, held, want); corrected || err != nil {
+			return corrected, err
+		}
+		if live.GetAnnotations()[fieldsAnnotation] == fields &&
+			live.GetAnnotations()[v1alpha1.AnnotationOperator] == w.ID && covers(held, want, "") {
 			return false, nil
 		}
 	}
 	if err != nil {
 		return false, err
 	}
+	return w.apply(ctx, child, want, fields, options)
+}
+
+// apply writes what is wanted, unless the same was written too often.
+func (w *Writer) apply(ctx context.Context, child resources.Child, want map[string]any, fields string,
+	options []client.ApplyOption) (bool, error) {
 	object := &unstructured.Unstructured{Object: want}
 	annotations := object.GetAnnotations()
 	if annotations == nil {
 		annotations = map[string]string{}
 	}
-	annotations[fieldsAnnotation] = fields
+	annotations[fieldsAnnotation], annotations[v1alpha1.AnnotationOperator] = fields, w.ID
 	object.SetAnnotations(annotations)
-	err = w.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), FieldOwner, client.ForceOwnership)
+	content, err := object.MarshalJSON()
 	if err != nil {
+		return false, fmt.Errorf("encoding %s %s: %w", child.Kind.Kind, child.Name, err)
+	}
+	if !w.guard.permits(w.Now(), child.Kind.String(), child.Namespace, child.Name, string(content)) {
+		return false, &ContestedError{Kind: child.Kind.Kind, Name: child.Name}
+	}
+	if err := w.Client.Apply(ctx, client.ApplyConfigurationFromUnstructured(object), options...); err != nil {
 		return false, refused(child, want, err)
 	}
 	return true, nil
@@ -137,38 +168,31 @@ func (w *Writer) delete(ctx context.Context, child resources.Child, live client.
 	return true, nil
 }
 
-// vacant makes sure that an object which the cache lacks is nobody else's.
+// vacant reports whether there is no object of a name that the cache lacks. The error says that there is one which is
+// not this operator's.
 func (w *Writer) vacant(ctx context.Context, owner client.Object, child resources.Child,
-	name types.NamespacedName) error {
+	name types.NamespacedName) (bool, error) {
 	live := &metav1.PartialObjectMetadata{}
 	live.SetGroupVersionKind(child.Kind)
 	err := w.Live.Get(ctx, name, live)
 	switch {
 	case apierrors.IsNotFound(err):
-		return nil
+		return true, nil
 	case err != nil:
-		return fmt.Errorf("reading %s %s: %w", child.Kind.Kind, name.Name, err)
-	case !ours(live, owner):
+		return false, fmt.Errorf("reading %s %s: %w", child.Kind.Kind, name.Name, err)
+	}
+	return false, w.mayWrite(owner, child, live)
+}
+
+// mayWrite says whose an object is that is not this operator's to write.
+func (w *Writer) mayWrite(owner client.Object, child resources.Child, live client.Object) error {
+	if err := w.Foreign(child.Kind.Kind, live); err != nil {
+		return err
+	}
+	if !w.ours(live, owner) {
 		return &TakenError{Kind: child.Kind.Kind, Name: child.Name}
 	}
 	return nil
-}
-
-// ours reports whether an object is the operator's and not of another owner. Who removed its label has not made it
-// theirs.
-func ours(live, owner client.Object) bool {
-	if controller := metav1.GetControllerOf(live); controller != nil {
-		return controller.UID == owner.GetUID()
-	}
-	if live.GetLabels()[v1alpha1.LabelManagedBy] == v1alpha1.LabelManagedByValue {
-		return true
-	}
-	for _, entry := range live.GetManagedFields() {
-		if entry.Manager == string(FieldOwner) && entry.Operation == metav1.ManagedFieldsOperationApply {
-			return true
-		}
-	}
-	return false
 }
 
 // wanted returns an apply configuration as the API server will read it, and what identifies the names of its fields.
@@ -191,7 +215,7 @@ func (w *Writer) Annotate(ctx context.Context, pod *corev1.Pod, key, value strin
 	}
 	// The uid keeps a pod of the same name from being annotated, and a deleted one from being made again.
 	apply := corev1ac.Pod(pod.Name, pod.Namespace).WithUID(pod.UID).WithAnnotations(map[string]string{key: value})
-	err := w.Client.Apply(ctx, apply, FieldOwner, client.ForceOwnership)
+	err := w.Client.Apply(ctx, apply, w.fieldOwner(), client.ForceOwnership)
 	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) || apierrors.IsInvalid(err) {
 		return false, nil
 	}

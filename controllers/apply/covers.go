@@ -21,6 +21,10 @@ var associative = map[string]bool{
 // quantities are the fields whose values may be written in several ways, like 1024Mi and 1Gi.
 var quantities = map[string]bool{"requests": true, "limits": true, "sizeLimit": true}
 
+// exact are the maps in which a key of somebody else changes what ours mean: they select less. Of all of them the API
+// server replaces the whole when one is applied.
+var exact = map[string]bool{"selector": true, "podSelector": true, "labelSelector": true, "matchLabels": true}
+
 // covers reports whether live holds everything that want holds. field is the name of the field that both are the value
 // of. What the API server leaves out because it is empty counts as held.
 func covers(live, want any, field string) bool {
@@ -29,6 +33,9 @@ func covers(live, want any, field string) bool {
 		held, ok := live.(map[string]any)
 		if !ok {
 			return live == nil && empty(want)
+		}
+		if exact[field] && len(held) > len(want) {
+			return false
 		}
 		for key, value := range want {
 			inner := key

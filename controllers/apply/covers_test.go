@@ -3,13 +3,18 @@ package apply
 import (
 	"testing"
 
+	"k8s.io/apimachinery/pkg/util/json"
 	"sigs.k8s.io/yaml"
 )
 
 func parse(t *testing.T, document string) map[string]any {
 	t.Helper()
+	encoded, err := yaml.YAMLToJSON([]byte(document))
+	if err != nil {
+		t.Fatal(err)
+	}
 	var object map[string]any
-	if err := yaml.Unmarshal([]byte(document), &object); err != nil {
+	if err := json.Unmarshal(encoded, &object); err != nil {
 		t.Fatal(err)
 	}
 	return object
@@ -39,6 +44,11 @@ func TestWhatLiveMustHold(t *testing.T) {
 		"another quantity":             {`{requests: {storage: 2Gi}}`, `{requests: {storage: 1024Mi}}`, false},
 		"a text that is equal as a quantity": {`{env: [{name: A, value: "1.0"}]}`, `{env: [{name: A, value: "1"}]}`,
 			false},
+		"a key more in a selector": {`{selector: {name: x, app: mine}}`, `{selector: {name: x}}`, false},
+		"a key more in the labels of a selector": {`{selector: {matchLabels: {name: x, app: mine}}}`,
+			`{selector: {matchLabels: {name: x}}}`, false},
+		"an expression more in a selector": {`{podSelector: {matchLabels: {name: x}, matchExpressions: [{key: a}]}}`,
+			`{podSelector: {matchLabels: {name: x}}}`, false},
 		"a text where an object is wanted":      {`{a: x}`, `{a: {b: c}}`, false},
 		"a list of strings where there is none": {`{}`, `{args: [a]}`, false},
 	} {

@@ -46,11 +46,31 @@ func causes(err error) []metav1.StatusCause {
 }
 
 func refused(child resources.Child, want map[string]any, cause error) error {
-	e := &RefusedError{Kind: child.Kind.Kind, Name: child.Name, says: cause.Error(), cause: cause}
+	e := &RefusedError{Kind: child.Kind.Kind, Name: child.Name, says: withoutDumps(cause), cause: cause}
 	if child.Kind == resources.KindSecret {
 		e.says = withoutValues(cause, want)
 	}
 	return e
+}
+
+// withoutDumps returns what the API server says, of fields that are invalid without the whole objects that it prints.
+func withoutDumps(cause error) string {
+	found := causes(cause)
+	if len(found) == 0 {
+		return cause.Error()
+	}
+	words := make([]string, 0, len(found))
+	for _, c := range found {
+		says, _, _ := strings.Cut(c.Message, "\n")
+		if end := strings.LastIndex(says, "}: "); end >= 0 && strings.HasPrefix(says, "Invalid value: ") {
+			says = says[end+len("}: "):]
+		}
+		if c.Field != "" {
+			says = c.Field + ": " + says
+		}
+		words = append(words, says)
+	}
+	return strings.Join(words, "; ")
 }
 
 // withoutValues returns what the API server says of a Secret: of fields that are invalid their names, since what it

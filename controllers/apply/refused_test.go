@@ -55,3 +55,28 @@ func TestTheAPIServersWordShowsNoValueOfASecret(t *testing.T) {
 		t.Errorf("it says %v", service)
 	}
 }
+
+func TestTheAPIServersWordIsNoDump(t *testing.T) {
+	invalid := func(errs ...*field.Error) error {
+		return apierrors.NewInvalid(schema.GroupKind{Kind: "StatefulSet"}, "shop", errs)
+	}
+	at := field.NewPath("spec", "template")
+	for name, c := range map[string]struct {
+		cause error
+		says  string
+	}{
+		"a value": {invalid(field.Invalid(at.Child("host"), "1.2.3.4", "must be a DNS name")),
+			`spec.template.host: Invalid value: "1.2.3.4": must be a DNS name`},
+		"an object": {invalid(field.Invalid(at, map[string]any{"a": map[string]int{"b": 1}}, "field is immutable")),
+			"spec.template: field is immutable"},
+		"a difference of objects": {invalid(field.Forbidden(at, "updates are forbidden\n  core.Spec{\n-   A: 1,\n+   A: 2,\n  }"),
+			field.Required(at.Child("b"), "")), "spec.template: Forbidden: updates are forbidden; spec.template.b: Required value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := refused(resources.Child{Kind: resources.KindStatefulSet, Name: "shop"}, nil, c.cause)
+			if got := err.Error(); got != "applying StatefulSet shop: "+c.says {
+				t.Errorf("it says %s", got)
+			}
+		})
+	}
+}

@@ -50,7 +50,10 @@ func (w *Writer) status(ctx context.Context, kind string, live client.Object, wa
 	object.SetName(live.GetName())
 	// Not the status of a successor that has the name.
 	object.SetUID(live.GetUID())
-	err = w.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), FieldOwner,
+	if !w.guard.permits(w.Now(), kind, live.GetNamespace(), live.GetName(), said(want)) {
+		return false, &ContestedError{Kind: kind, Name: live.GetName()}
+	}
+	err = w.Client.Status().Apply(ctx, client.ApplyConfigurationFromUnstructured(object), statusOwner,
 		client.ForceOwnership)
 	if apierrors.IsNotFound(err) {
 		return false, nil
@@ -59,6 +62,16 @@ func (w *Writer) status(ctx context.Context, kind string, live client.Object, wa
 		return false, fmt.Errorf("applying the status: %w", err)
 	}
 	return true, nil
+}
+
+// said is what a status says, without the times: who fights over it changes those, too.
+func said(status any) string {
+	content, _ := runtime.DefaultUnstructuredConverter.ToUnstructured(status) // it was converted before
+	conditions, _ := content["conditions"].([]any)
+	for _, condition := range conditions {
+		delete(condition.(map[string]any), "lastTransitionTime")
+	}
+	return fmt.Sprint(content)
 }
 
 func (w *Writer) tell(live client.Object, written bool, err error, before, after []metav1.Condition) error {

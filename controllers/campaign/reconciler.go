@@ -8,6 +8,7 @@ import (
 	"context"
 	"time"
 
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -18,13 +19,12 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/resources"
 	"github.com/postback-dev/postback-operator/controllers/served"
 	"github.com/postback-dev/postback-operator/controllers/snippets"
-	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
 // Reconciler reconciles campaigns.
 type Reconciler struct {
 	served.Tools
-	attempts status.Attempts
+	failures served.Failures
 }
 
 // +kubebuilder:rbac:groups=postback.dev,resources=campaigns,verbs=list;watch
@@ -32,8 +32,8 @@ type Reconciler struct {
 
 // Reconcile brings one campaign to what it declares, as far as it isn't the fleet's to do.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	return served.Reconcile(ctx, &r.Tools, &r.attempts, request.NamespacedName, &v1alpha1.Campaign{}, r.reconcile,
-		r.refused)
+	return served.Reconcile(ctx, &r.Tools, &r.failures, request.NamespacedName, &v1alpha1.Campaign{}, r.reconcile,
+		r.say, func(campaign *v1alpha1.Campaign) int64 { return campaign.Status.ObservedGeneration })
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, campaign *v1alpha1.Campaign) (ctrl.Result, error) {
@@ -96,10 +96,11 @@ func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) (time.Dura
 	return wait, r.Writer.CampaignStatus(ctx, s.campaign, next)
 }
 
-// refused says that the reconcile goes on failing.
-func (r *Reconciler) refused(ctx context.Context, campaign *v1alpha1.Campaign, cause error) error {
+// say writes why nothing else can be said.
+func (r *Reconciler) say(ctx context.Context, campaign *v1alpha1.Campaign,
+	conditions func([]metav1.Condition) []metav1.Condition) error {
 	next := campaign.Status
 	next.ObservedGeneration = campaign.Generation
-	next.Conditions = status.Refused(next.Conditions, campaign.Generation, r.Now(), cause)
+	next.Conditions = conditions(next.Conditions)
 	return r.Writer.CampaignStatus(ctx, campaign, next)
 }

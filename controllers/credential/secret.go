@@ -25,6 +25,12 @@ type Secret struct {
 	Err error
 }
 
+// IsNotFound reports whether an error says that a Secret is missing, and no more.
+func IsNotFound(err error) bool {
+	problem := new(Problem)
+	return errors.Is(err, ErrNotFound) || errors.As(err, &problem) && problem.Reason == v1alpha1.ReasonSecretNotFound
+}
+
 // Problem says what is wrong with a credential, and is the user's to repair.
 type Problem struct {
 	// Reason is that of the condition KeyResolved.

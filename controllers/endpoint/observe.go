@@ -23,6 +23,8 @@ type scope struct {
 	// fleet is nil while there is none of that name.
 	fleet       *v1alpha1.ReceiverFleet
 	credentials credential.Observed
+	// key is the one in the URL that is there; empty while there is none.
+	key string
 	// opsToken of the fleet's API, from which the endpoint's own token is made; nil where there is none, or the fleet
 	// does not permit the endpoint.
 	opsToken []byte
@@ -49,12 +51,13 @@ func (r *Reconciler) observe(ctx context.Context, own client.Reader, endpoint *v
 	if err := reader.Caller(ctx, o, endpoint.Spec.Key.SecretRef, resources.KeySecretName(endpoint)); err != nil {
 		return nil, err
 	}
+	url, err := lookup.Made(ctx, own, endpoint.Namespace, resources.URLSecretName(endpoint))
+	if err != nil {
+		return nil, err
+	}
+	s.key = string(url.Data[v1alpha1.DefaultKeyField])
 	if !o.Given {
-		url, err := lookup.Made(ctx, own, endpoint.Namespace, resources.URLSecretName(endpoint))
-		if err != nil {
-			return nil, err
-		}
-		o.Recorded = string(url.Data[v1alpha1.DefaultKeyField])
+		o.Recorded = s.key
 	}
 	// Receivers need signing secrets and headers themselves, in the configuration that is in the fleet's namespace.
 	if signer := endpoint.Spec.Signer(); signer != nil {

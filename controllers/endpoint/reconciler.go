@@ -11,6 +11,7 @@ import (
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -23,7 +24,6 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/resources"
 	"github.com/postback-dev/postback-operator/controllers/served"
 	"github.com/postback-dev/postback-operator/controllers/snippets"
-	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
 // Reconciler reconciles endpoints.
@@ -31,7 +31,7 @@ type Reconciler struct {
 	served.Tools
 	// Foreign is the cache of the metadata of Namespaces; nil where they can't be read.
 	Foreign  client.Reader
-	attempts status.Attempts
+	failures served.Failures
 }
 
 // +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints,verbs=list;watch
@@ -42,8 +42,8 @@ type Reconciler struct {
 
 // Reconcile brings one endpoint to what it declares, as far as it isn't its fleet's to do.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
-	return served.Reconcile(ctx, &r.Tools, &r.attempts, request.NamespacedName, &v1alpha1.PostbackEndpoint{}, r.reconcile,
-		r.refused)
+	return served.Reconcile(ctx, &r.Tools, &r.failures, request.NamespacedName, &v1alpha1.PostbackEndpoint{}, r.reconcile,
+		r.say, func(endpoint *v1alpha1.PostbackEndpoint) int64 { return endpoint.Status.ObservedGeneration })
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint) (ctrl.Result, error) {
@@ -60,11 +60,14 @@ func (r *Reconciler) reconcile(ctx context.Context, endpoint *v1alpha1.PostbackE
 		return ctrl.Result{}, err
 	}
 	o := outcome{now: now, keyring: d.Keyring}
-	if !endpoint.Spec.Suspend {
+	if endpoint.Spec.Suspend {
+		err = r.writeURL(ctx, s, s.key)
+	} else {
 		o.resolved = served.Resolved(d.Says)
-		if err := r.write(ctx, s, d, &o); err != nil {
-			return ctrl.Result{}, err
-		}
+		err = r.write(ctx, s, d, &o)
+	}
+	if err != nil {
+		return ctrl.Result{}, err
 	}
 	o.verdict = r.Verdict(s.fleetName, endpoint, o.keyring)
 	wait, err := r.report(ctx, s, o)
@@ -94,8 +97,7 @@ func (r *Reconciler) write(ctx context.Context, s *scope, d *credential.Decision
 			"The next key was generated.")
 	}
 	if s.fleet != nil && d.Key != "" {
-		token := credential.APIToken(client.ObjectKeyFromObject(endpoint), s.opsToken)
-		if err := r.Writer.Secret(ctx, endpoint, resources.URLSecret(endpoint, s.fleet, d.Key, token)); err != nil {
+		if err := r.writeURL(ctx, s, d.Key); err != nil {
 			return err
 		}
 		texts := snippets.Endpoint(snippets.EndpointInput{
@@ -109,6 +111,16 @@ func (r *Reconciler) write(ctx context.Context, s *scope, d *credential.Decision
 		}
 	}
 	return r.ownFleet(ctx, s, o)
+}
+
+// writeURL makes the Secret with the postback URL and the API token, of a suspended endpoint with the key that it has:
+// its former token ended with the fleet's, and would be of no use.
+func (r *Reconciler) writeURL(ctx context.Context, s *scope, key string) error {
+	if s.fleet == nil || key == "" {
+		return nil
+	}
+	token := credential.APIToken(client.ObjectKeyFromObject(s.endpoint), s.opsToken)
+	return r.Writer.Secret(ctx, s.endpoint, resources.URLSecret(s.endpoint, s.fleet, key, token))
 }
 
 // ownFleet makes the fleet of an endpoint without fleetRef and deletes that of one which has joined another.
@@ -142,10 +154,11 @@ func (r *Reconciler) report(ctx context.Context, s *scope, o outcome) (time.Dura
 	return wait, r.Writer.EndpointStatus(ctx, s.endpoint, next)
 }
 
-// refused says that the reconcile goes on failing.
-func (r *Reconciler) refused(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint, cause error) error {
+// say writes why nothing else can be said.
+func (r *Reconciler) say(ctx context.Context, endpoint *v1alpha1.PostbackEndpoint,
+	conditions func([]metav1.Condition) []metav1.Condition) error {
 	next := endpoint.Status
 	next.ObservedGeneration = endpoint.Generation
-	next.Conditions = status.Refused(next.Conditions, endpoint.Generation, r.Now(), cause)
+	next.Conditions = conditions(next.Conditions)
 	return r.Writer.EndpointStatus(ctx, endpoint, next)
 }

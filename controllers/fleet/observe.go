@@ -40,10 +40,14 @@ type scope struct {
 	// hostOwner is the older fleet to which hostTaken, one of the fleet's hosts, is routed; nil when there is none.
 	hostOwner *types.NamespacedName
 	hostTaken string
+	// storeKept says that another kind of store is declared than the receivers have, and may not be taken yet; nil if not.
+	storeKept *storeError
 	// podProblems say which Secrets of the pods are missing or may not be used: then the workload is to stay as it is.
 	podProblems []error
 	// opsToken of the receivers' read API; empty while there is none.
 	opsToken string
+	// adminKey of the Admin API that was generated; empty while there is none.
+	adminKey string
 	// pods that are the fleet's and not about to end.
 	pods     []corev1.Pod
 	workload workload
@@ -101,6 +105,7 @@ func (o observer) observe(ctx context.Context, fleet *v1alpha1.ReceiverFleet, fa
 	if s.pods, err = o.pods(ctx, fleet); err != nil {
 		return nil, err
 	}
+	s.storeKept = storeChange(fleet, s.endpoints)
 	s.workload, err = o.workload(ctx, fleet)
 	return s, err
 }
@@ -121,6 +126,13 @@ func (o observer) credentials(ctx context.Context, s *scope) error {
 		return err
 	}
 	s.opsToken = string(bytes.TrimSpace(token))
+	if resources.GeneratesAdminKey(s.fleet) {
+		key, err := o.field(ctx, resources.AdminName(s.fleet), s.fleet.Namespace, v1alpha1.DefaultKeyField)
+		if err != nil {
+			return err
+		}
+		s.adminKey = string(bytes.TrimSpace(key))
+	}
 	s.keyring, err = o.keyring(ctx, s.fleet.Namespace, resources.RatesKeyringSecretName(s.fleet))
 	return err
 }
@@ -178,7 +190,13 @@ func (o observer) podSecrets(ctx context.Context, s *scope) error {
 		if err != nil {
 			return err
 		}
-		if problem := secret.Unusable(ref.At); problem != nil {
+		problem := secret.Unusable(ref.At)
+		if problem == nil && ref.Check != nil {
+			if wrong := ref.Check(secret.Data); wrong != nil {
+				problem = fmt.Errorf("%s: Secret %s: %w", ref.At, ref.Name, wrong)
+			}
+		}
+		if problem != nil {
 			s.podProblems = append(s.podProblems, problem)
 		}
 	}

@@ -32,6 +32,8 @@ type plan struct {
 	keyring credential.Keyring
 	// opsToken of the read API: the one that is there, or a new one.
 	opsToken string
+	// adminKey of the Admin API: the one that is there, or a new one; empty if it is not to be generated.
+	adminKey string
 	// problem is the user's to repair and keeps the configuration as it was.
 	problem error
 }

@@ -10,13 +10,15 @@ import (
 	"cmp"
 	"context"
 	"errors"
+	"fmt"
 	"net"
 	"slices"
 	"strconv"
 	"time"
 
 	corev1 "k8s.io/api/core/v1"
-	apierrors "k8s.io/apimachinery/pkg/api/errors"
+	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/runtime/schema"
 	ctrl "sigs.k8s.io/controller-runtime"
 	"sigs.k8s.io/controller-runtime/pkg/client"
@@ -27,9 +29,9 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/lookup"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
 	"github.com/postback-dev/postback-operator/controllers/random"
+	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/resources"
 	"github.com/postback-dev/postback-operator/controllers/served"
-	"github.com/postback-dev/postback-operator/controllers/status"
 )
 
 // Reconciler reconciles fleets.
@@ -49,7 +51,7 @@ type Reconciler struct {
 	Facts   resources.Facts
 	Now     func() time.Time
 
-	attempts status.Attempts
+	failures served.Failures
 	// watch adds a watch of a kind of children to the controller.
 	watch func(kind schema.GroupVersionKind) error
 	// watched are those that it was called with. Only the runnable that follows the kinds uses it.
@@ -60,7 +62,8 @@ type Reconciler struct {
 // +kubebuilder:rbac:groups=postback.dev,resources=receiverfleets/status,verbs=patch
 // +kubebuilder:rbac:groups=postback.dev,resources=postbackendpoints;campaigns,verbs=list;watch
 // +kubebuilder:rbac:groups="",resources=secrets,verbs=get;list;watch;create;patch;delete
-// +kubebuilder:rbac:groups="",resources=services;serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
+// +kubebuilder:rbac:groups="",resources=services,verbs=get;list;watch;create;patch;delete
+// +kubebuilder:rbac:groups="",resources=serviceaccounts;persistentvolumeclaims,verbs=get;list;watch;create;patch
 // +kubebuilder:rbac:groups="",resources=pods,verbs=list;watch;patch
 // +kubebuilder:rbac:groups="",resources=namespaces,verbs=list;watch,roleName=postback-operator-cluster
 // +kubebuilder:rbac:groups=apps,resources=deployments;statefulsets,verbs=get;list;watch;create;patch;delete
@@ -74,29 +77,30 @@ type Reconciler struct {
 // Reconcile brings one fleet to what it declares.
 func (r *Reconciler) Reconcile(ctx context.Context, request ctrl.Request) (ctrl.Result, error) {
 	var fleet v1alpha1.ReceiverFleet
-	err := r.Cache.Get(ctx, request.NamespacedName, &fleet)
-	if apierrors.IsNotFound(err) || err == nil && fleet.DeletionTimestamp != nil {
+	err := client.IgnoreNotFound(r.Cache.Get(ctx, request.NamespacedName, &fleet))
+	if err != nil {
+		return ctrl.Result{}, err
+	}
+	if fleet.UID == "" || fleet.DeletionTimestamp != nil {
 		r.Prober.Watch(request.NamespacedName, "", nil)
 		r.History.Forget(request.NamespacedName)
 		r.Verdicts.Forget(request.NamespacedName)
 		r.Campaigns.Forget(request.NamespacedName)
-		r.attempts.Forget(request.NamespacedName)
+		r.failures.Forget(request.NamespacedName)
 		return ctrl.Result{}, nil
 	}
-	var result ctrl.Result
-	if err == nil {
-		result, err = r.reconcile(ctx, &fleet)
-	}
-	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
-		return ctrl.Result{}, nil
-	}
-	if r.attempts.Tell(request.NamespacedName, err) && fleet.Name != "" {
-		err = errors.Join(err, r.refused(ctx, &fleet, err))
-	}
-	return result, err
+	result, err := r.reconcile(ctx, &fleet)
+	return r.failures.Settle(r.Writer, &fleet, fleet.Status.ObservedGeneration, result, err,
+		func(conditions func([]metav1.Condition) []metav1.Condition) error {
+			return r.say(ctx, &fleet, conditions)
+		})
 }
 
 func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFleet) (ctrl.Result, error) {
+	// An endpoint's own fleet goes with the endpoint.
+	if err := r.Writer.Foreign(v1alpha1.KindReceiverFleet, fleet); err != nil {
+		return ctrl.Result{}, err
+	}
 	observe := observer{cache: r.Cache, foreign: r.Foreign, secrets: r.Secrets}
 	s, err := observe.observe(ctx, fleet, r.Facts)
 	if err != nil {
@@ -105,7 +109,8 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 	s.egress = r.Facts.Permitted.Egress(fleet)
 	s.trouble = troubleOf(s.pods, s.workload.conditions, fleet.Name, r.Now())
 	p := decide(s, r.Now(), random.Source().ID)
-	if !bytes.Equal(p.keyring.Data, s.keyring.Data) || s.opsToken == "" {
+	generates := resources.GeneratesAdminKey(fleet)
+	if !bytes.Equal(p.keyring.Data, s.keyring.Data) || s.opsToken == "" || generates && s.adminKey == "" {
 		// The cache may lag behind the operator's own last write, and no id or token must be given twice.
 		observe.cache = r.Live
 		if err := observe.credentials(ctx, s); err != nil {
@@ -114,22 +119,34 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 		p = decide(s, r.Now(), random.Source().ID)
 	}
 	p.opsToken = cmp.Or(s.opsToken, random.Source().Key())
+	if generates {
+		p.adminKey = cmp.Or(s.adminKey, random.Source().Key())
+	}
 	problems, err := r.write(ctx, s, p)
+	if foreign := new(apply.ForeignError); errors.As(err, &foreign) {
+		r.leave(s, p, foreign)
+	}
 	if err != nil {
 		return ctrl.Result{}, err
 	}
 	wait, err := r.report(ctx, s, p, problems)
-	return served.Again(cmp.Or(wait, s.grace(r.Now())), s.trouble.again, r.Now()), err
+	return served.Again(wait, s.trouble.again, r.Now()), err
 }
 
 // write makes the fleet's objects. The problems are the user's to repair; each leaves alone what it is about.
 func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []error, err error) {
 	fleet := s.fleet
 	problems = append(append(problems, s.providers.Problems...), s.podProblems...)
+	if err := render.CheckFleet(fleet); err != nil {
+		problems = append(problems, err)
+	}
 	if s.egress != nil {
 		problems = append(problems, s.egress)
 	}
-	children := []resources.Child{resources.SecretChild(resources.OpsSecret(fleet, p.opsToken))}
+	children := []resources.Child{
+		resources.SecretChild(resources.OpsSecret(fleet, p.opsToken)),
+		resources.AdminSecret(fleet, p.adminKey),
+	}
 	if p.keyring.Data != nil {
 		children = append(children, resources.SecretChild(resources.RatesKeyringSecret(fleet, p.keyring.Data)))
 	}
@@ -147,6 +164,10 @@ func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []e
 	}
 	if s.hostOwner != nil {
 		built = slices.DeleteFunc(built, resources.Child.IsRoute)
+	}
+	if s.storeKept != nil {
+		problems = append(problems, s.storeKept)
+		built = slices.DeleteFunc(built, ofStore)
 	}
 	if len(s.podProblems) > 0 {
 		built = slices.DeleteFunc(built, resources.Child.IsWorkload)
@@ -218,7 +239,7 @@ func (r *Reconciler) nudge(ctx context.Context, s *scope, revision string,
 }
 
 // report follows the configuration into the receivers, tells the endpoints, and writes the status. If that should wait
-// for the receivers, it says how long at most.
+// for the receivers, or time alone may change it, it says how long at most.
 func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []error) (wait time.Duration, err error) {
 	name, now := client.ObjectKeyFromObject(s.fleet), r.Now()
 	var answers map[string]propagation.Answer
@@ -249,13 +270,29 @@ func (r *Reconciler) report(ctx context.Context, s *scope, p *plan, problems []e
 		r.Campaigns.Publish(name, unprogrammed(p.campaigns))
 	}
 	next := report(s, p, answers, problems, now)
-	return 0, r.Writer.FleetStatus(ctx, s.fleet, next)
+	ready := meta.FindStatusCondition(next.Conditions, v1alpha1.ConditionReady)
+	return s.grace(ready.Reason, now), r.Writer.FleetStatus(ctx, s.fleet, next)
 }
 
-// refused says that the reconcile goes on failing.
-func (r *Reconciler) refused(ctx context.Context, fleet *v1alpha1.ReceiverFleet, cause error) error {
+// leave tells the endpoints and campaigns of a fleet that another operator has it.
+func (r *Reconciler) leave(s *scope, p *plan, why *apply.ForeignError) {
+	name := client.ObjectKeyFromObject(s.fleet)
+	r.Prober.Watch(name, "", nil)
+	for store, found := range map[*propagation.VerdictStore]verdicts{r.Verdicts: p.verdicts, r.Campaigns: p.campaigns} {
+		all := verdicts{}
+		for of, verdict := range found {
+			all[of] = propagation.Verdict{Input: verdict.Input, Reason: v1alpha1.ReasonManagedByOther,
+				Message: fmt.Sprintf("ReceiverFleet %s is the operator %q's.", name.Name, why.Operator)}
+		}
+		store.Publish(name, all)
+	}
+}
+
+// say writes why nothing else can be said.
+func (r *Reconciler) say(ctx context.Context, fleet *v1alpha1.ReceiverFleet,
+	conditions func([]metav1.Condition) []metav1.Condition) error {
 	next := fleet.Status
 	next.ObservedGeneration = fleet.Generation
-	next.Conditions = status.Refused(next.Conditions, fleet.Generation, r.Now(), cause)
+	next.Conditions = conditions(next.Conditions)
 	return r.Writer.FleetStatus(ctx, fleet, next)
 }

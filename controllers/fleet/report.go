@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"maps"
+	"slices"
 	"time"
 
 	"k8s.io/apimachinery/pkg/api/meta"
@@ -11,6 +12,7 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
 	"github.com/postback-dev/postback-operator/controllers/resources"
 	"github.com/postback-dev/postback-operator/controllers/served"
@@ -109,6 +111,10 @@ func report(s *scope, p *plan, answers map[string]propagation.Answer, problems [
 		Replicas:           s.workload.existing,
 		Selector:           resources.FleetSelector(fleet.Name),
 		Revision:           p.settings,
+		Store:              fleet.Spec.Store.Kind(),
+	}
+	if s.storeKept != nil || len(s.podProblems) > 0 { // then there is no other workload than before
+		next.Store = fleet.Status.Store
 	}
 	if p.problem != nil {
 		next.Revision = fleet.Status.Revision
@@ -140,8 +146,8 @@ func report(s *scope, p *plan, answers map[string]propagation.Answer, problems [
 	if s.hostOwner != nil && len(problems) == 0 {
 		ready, stalled = status.False(v1alpha1.ConditionReady, v1alpha1.ReasonHostTaken, s.hostMessage()), true
 	}
-	if ready.Reason == v1alpha1.ReasonKindMissing {
-		stalled = s.grace(now) == 0
+	if waits(ready.Reason) {
+		stalled = s.grace(ready.Reason, now) == 0
 	}
 	found := append(lost(fleet.Status.Conditions, answers), available, propagated, s.reach, ready)
 	next.Conditions = status.Conditions(fleet.Status.Conditions, fleet.Generation, now, stalled, found...)
@@ -221,7 +227,7 @@ func (s *scope) readiness(problems []error, available, propagated status.Finding
 	const kind = v1alpha1.ConditionReady
 	w := s.workload
 	if len(problems) > 0 {
-		return status.False(kind, v1alpha1.ReasonInvalid, errors.Join(problems...).Error()), true
+		return status.False(kind, reasonOf(problems), errors.Join(problems...).Error()), true
 	}
 	if len(s.missing) > 0 {
 		return status.False(kind, v1alpha1.ReasonKindMissing, missingMessage(s.missing[0])), true
@@ -248,6 +254,19 @@ func (s *scope) readiness(problems []error, available, propagated status.Finding
 	return status.True(kind, v1alpha1.ReasonReady, "All receivers are ready and serve the configuration."), false
 }
 
+// reasonOf returns the reason that all problems have.
+func reasonOf(problems []error) string {
+	missing := !slices.ContainsFunc(problems, func(err error) bool { return !credential.IsNotFound(err) })
+	stored := new(storeError)
+	switch {
+	case missing:
+		return v1alpha1.ReasonSecretNotFound
+	case len(problems) == 1 && errors.As(problems[0], &stored):
+		return v1alpha1.ReasonStoreChanged
+	}
+	return v1alpha1.ReasonInvalid
+}
+
 func (s *scope) stuckMessage() string {
 	message := "The rollout does not get on: of " + fmt.Sprint(s.workload.wanted) + " receivers not all come up"
 	if s.trouble.says == "" {
@@ -256,15 +275,20 @@ func (s *scope) stuckMessage() string {
 	return message + ": " + s.trouble.says + "."
 }
 
-// grace is how much longer a kind may be missing before that counts as Stalled: what serves it may be installed in a
-// moment. It is 0 when none is missing, too.
-func (s *scope) grace(now time.Time) time.Duration {
-	if len(s.missing) == 0 {
+// waits reports whether a reason of Ready is about something that may come a moment later.
+func waits(reason string) bool {
+	return reason == v1alpha1.ReasonKindMissing || reason == v1alpha1.ReasonSecretNotFound
+}
+
+// grace is how much longer a kind or a Secret may be missing before that counts as Stalled: it may be installed, or
+// applied, in a moment. It is 0 for other reasons of Ready, too.
+func (s *scope) grace(reason string, now time.Time) time.Duration {
+	if !waits(reason) {
 		return 0
 	}
 	since := now
 	was := meta.FindStatusCondition(s.fleet.Status.Conditions, v1alpha1.ConditionReady)
-	if was != nil && was.Reason == v1alpha1.ReasonKindMissing {
+	if was != nil && was.Reason == reason {
 		since = was.LastTransitionTime.Time
 	}
 	return max(0, since.Add(served.Grace).Sub(now))

@@ -12,6 +12,8 @@ import (
 	"k8s.io/apimachinery/pkg/types"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/controllers/assembly"
+	"github.com/postback-dev/postback-operator/controllers/credential"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
 	"github.com/postback-dev/postback-operator/controllers/resources"
 	"github.com/postback-dev/postback-operator/controllers/status"
@@ -179,6 +181,80 @@ func TestAVerdictRemembersSinceWhenItIsNotConfirmed(t *testing.T) {
 	}
 }
 
+func TestAMissingSecretIsStalledAfterAWhileUnlessMoreIsWrong(t *testing.T) {
+	dsn := credential.Secret{Name: "database", Err: credential.ErrNotFound}
+	missing := dsn.Unusable("spec.store.postgres.dsnSecretRef")
+	dsn.Err = credential.ErrNotReadable
+	unreadable := dsn.Unusable("spec.store.postgres.dsnSecretRef")
+	for name, c := range map[string]struct {
+		problems []error
+		after    time.Duration
+		reason   string
+		state    kstatuscheck.State
+	}{
+		"at first":         {[]error{missing}, 0, v1alpha1.ReasonSecretNotFound, kstatuscheck.InProgress},
+		"in a while":       {[]error{missing}, time.Minute, v1alpha1.ReasonSecretNotFound, kstatuscheck.InProgress},
+		"at last":          {[]error{missing}, 5 * time.Minute, v1alpha1.ReasonSecretNotFound, kstatuscheck.Failed},
+		"more is wrong":    {[]error{missing, errors.New("host")}, 0, v1alpha1.ReasonInvalid, kstatuscheck.Failed},
+		"it is unreadable": {[]error{unreadable}, 0, v1alpha1.ReasonInvalid, kstatuscheck.Failed},
+	} {
+		t.Run(name, func(t *testing.T) {
+			s := scopeOf(nil)
+			s.fleet.Generation = 3
+			s.reach = status.True(v1alpha1.ConditionReachable, v1alpha1.ReasonReachable, "fine")
+			s.fleet.Status = report(s, &plan{}, nil, c.problems, start)
+			next := report(s, &plan{}, nil, c.problems, start.Add(c.after))
+			ready := meta.FindStatusCondition(next.Conditions, v1alpha1.ConditionReady)
+			if ready.Reason != c.reason || !strings.Contains(ready.Message, "spec.store.postgres.dsnSecretRef: Secret database") {
+				t.Errorf("it says %+v", ready)
+			}
+			if got := kstatuscheck.Read(kstatuscheck.Object{Generation: 3, ObservedGeneration: 3,
+				Conditions: next.Conditions}); got != c.state {
+				t.Errorf("it is %s", got)
+			}
+		})
+	}
+}
+
+func TestAnotherKindOfStoreIsTakenWhenItIsMeant(t *testing.T) {
+	endpoint := &v1alpha1.PostbackEndpoint{ObjectMeta: metav1.ObjectMeta{Name: "shop", UID: "e"}}
+	own := []assembly.Endpoint{{Name: types.NamespacedName{Name: "shop"}, Declared: endpoint}}
+	annotated := func(value string) map[string]string {
+		return map[string]string{v1alpha1.AnnotationStoreChange: value}
+	}
+	for name, c := range map[string]struct {
+		has, fleets, endpoints string
+		own                    bool
+		want                   string // what is to be annotated; empty if nothing is
+	}{
+		"a new fleet":                              {has: ""},
+		"the same store":                           {has: "postgres"},
+		"another store":                            {has: "embedded", want: "rfl/shop"},
+		"another store, as is said":                {has: "embedded", fleets: "postgres"},
+		"another store, what is said is of before": {has: "embedded", fleets: "embedded", want: "rfl/shop"},
+		"that of an own fleet":                     {has: "embedded", own: true, want: "pbe/shop"},
+		"that of an own fleet, as is said":         {has: "embedded", own: true, endpoints: "postgres"},
+		"the endpoint has no say elsewhere":        {has: "embedded", endpoints: "postgres", want: "rfl/shop"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			fleet := &v1alpha1.ReceiverFleet{ObjectMeta: metav1.ObjectMeta{Name: "shop", Annotations: annotated(c.fleets)}}
+			fleet.Spec.Store.Postgres, fleet.Status.Store = &v1alpha1.PostgresStore{}, c.has
+			endpoint.Annotations = annotated(c.endpoints)
+			if yes := true; c.own {
+				fleet.OwnerReferences = []metav1.OwnerReference{{UID: "e", Controller: &yes}}
+			}
+			found := storeChange(fleet, own)
+			if got := found != nil; got != (c.want != "") {
+				t.Fatalf("it says %v", found)
+			}
+			if want := "kubectl annotate " + c.want + " postback.dev/store-change=postgres"; found != nil &&
+				!strings.HasSuffix(found.Error(), want) {
+				t.Errorf("it says %q", found)
+			}
+		})
+	}
+}
+
 func TestAMissingKindIsStalledAfterAWhile(t *testing.T) {
 	reachable := status.True(v1alpha1.ConditionReachable, v1alpha1.ReasonReachable, "fine")
 	for name, c := range map[string]struct {
@@ -203,7 +279,7 @@ func TestAMissingKindIsStalledAfterAWhile(t *testing.T) {
 				Conditions: next.Conditions}); got != c.state {
 				t.Errorf("it is %s", got)
 			}
-			if got := s.grace(start.Add(c.after)); got != c.grace {
+			if got := s.grace(ready.Reason, start.Add(c.after)); got != c.grace {
 				t.Errorf("it is looked at again after %v", got)
 			}
 		})

@@ -19,7 +19,6 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/controller"
 	"sigs.k8s.io/controller-runtime/pkg/handler"
 	logf "sigs.k8s.io/controller-runtime/pkg/log"
-	"sigs.k8s.io/controller-runtime/pkg/predicate"
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 	"sigs.k8s.io/controller-runtime/pkg/source"
 
@@ -28,11 +27,12 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/lookup"
 	"github.com/postback-dev/postback-operator/controllers/render"
 	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/served"
 )
 
 // Setup adds the reconciler to a manager. foreign is the cache of metadata; namespaces says whether it has Namespaces.
 func (r *Reconciler) Setup(mgr ctrl.Manager, foreign cache.Cache, namespaces bool, options controller.Options) error {
-	changed := builder.WithPredicates(predicate.GenerationChangedPredicate{})
+	changed := builder.WithPredicates(served.Changed())
 	toFleet := handler.EnqueueRequestsFromMapFunc(ofChild)
 	build := ctrl.NewControllerManagedBy(mgr).
 		Named("receiverfleet").

@@ -88,7 +88,7 @@ func TestOneBadCampaignLeavesTheOthersAlone(t *testing.T) {
 			"Campaign default/bad is left out: spec.endpointRef: no PostbackEndpoint default/nowhere is declared"},
 		"with a reserved alias": {campaign("bad", "alias: js"), "alias: is a path of the receiver's own"},
 		"with a type of nobody": {campaign("bad", "forwards: [{name: a, url: 'https://s.example/', types: [bet]}]"),
-			"Campaign default/bad is left out: endpoint.forwards[0].types[0]: must be a built-in type"},
+			"Campaign default/bad is left out: spec.forwards[0].types[0]: must be a built-in type"},
 		"with an alias of another": {campaign("zbad", "alias: good"),
 			"Campaign default/zbad is left out: spec.alias: the older Campaign good of the fleet has the same alias"},
 		"with a token of another's": {secret("good-campaign", "token: same-token-1") + "\n---\n" +

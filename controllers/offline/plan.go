@@ -143,6 +143,9 @@ func (p *planner) fleet(fleet *v1alpha1.ReceiverFleet) (config.Fleet, error) {
 	for _, problem := range providers.Problems {
 		p.problemf("ReceiverFleet %s/%s is rendered without a rate provider: %w", fleet.Namespace, fleet.Name, problem)
 	}
+	if err := render.CheckFleet(fleet); err != nil {
+		p.problemf("ReceiverFleet %s/%s permits no other namespaces: %w", fleet.Namespace, fleet.Name, err)
+	}
 	keyring := providers.Advance(before, p.now, p.source.ID)
 	if keyring.Data != nil {
 		p.kept.put(resources.RatesKeyringSecret(fleet, keyring.Data))

@@ -48,7 +48,7 @@ func Campaign(declared *v1alpha1.Campaign, ring rotation.Ring, headers credentia
 	alone, _ := Detach(endpoint)
 	alone.Forwards = nil
 	alone = Attach(alone, link)
-	return link, errors.Join(alone.Validate(), alone.Lint())
+	return link, asDeclared(errors.Join(alone.Validate(), alone.Lint()))
 }
 
 // CampaignWarnings are sentences about what a declared campaign says that works and may not be meant.

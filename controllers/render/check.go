@@ -8,6 +8,8 @@ import (
 	"strings"
 
 	"golang.org/x/text/currency"
+	"k8s.io/apimachinery/pkg/apis/meta/v1/validation"
+	"k8s.io/apimachinery/pkg/util/validation/field"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
@@ -27,6 +29,37 @@ func CheckCampaign(declared *v1alpha1.Campaign, rates []config.FixedRate) error 
 		return checkCurrency("spec.cost.currency", cost.Currency, rates)
 	}
 	return nil
+}
+
+// CheckFleet is [Check] for a fleet.
+func CheckFleet(declared *v1alpha1.ReceiverFleet) error {
+	selector := declared.Spec.AllowedEndpoints.Selector
+	if selector == nil {
+		return nil
+	}
+	at := field.NewPath("spec", "allowedEndpoints", "selector")
+	var errs []error
+	for _, found := range validation.ValidateLabelSelector(selector, validation.LabelSelectorValidationOptions{}, at) {
+		if strings.HasSuffix(found.Field, ".operator") {
+			found.Detail = "write In, NotIn, Exists or DoesNotExist"
+		}
+		errs = append(errs, found)
+	}
+	return errors.Join(errs...)
+}
+
+// contractPath begins a sentence of the contract about an endpoint, a campaign in it, or a fleet.
+var contractPath = regexp.MustCompile(`(?m)^(?:endpoint\.campaigns\[[0-9]+\]|endpoint|fleet)\.`)
+
+// Secrets are elsewhere in the contract than in declarations.
+var declaredSecrets = strings.NewReplacer(".secret.value:", ".valueFrom.secretKeyRef:")
+
+// asDeclared gives the paths in an error of the contract as the declaration has them.
+func asDeclared(err error) error {
+	if err == nil {
+		return nil
+	}
+	return errors.New(declaredSecrets.Replace(contractPath.ReplaceAllString(err.Error(), "spec.")))
 }
 
 // checkCurrency refuses a code to which nothing can ever be converted.

@@ -1,8 +1,11 @@
 package render
 
 import (
+	"errors"
 	"strings"
 	"testing"
+
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 
 	config "github.com/postback-dev/postback-operator/api/config/v1alpha1"
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
@@ -65,5 +68,47 @@ func TestTheCurrencyOfACampaignsCostIsOne(t *testing.T) {
 		if (err == nil) != (says == "") || err != nil && !strings.Contains(err.Error(), says) {
 			t.Errorf("%q: %v", code, err)
 		}
+	}
+}
+
+func TestASelectorThatSelectsNothingIsRefused(t *testing.T) {
+	for name, c := range map[string]struct {
+		selector *metav1.LabelSelector
+		says     string
+	}{
+		"none":    {nil, ""},
+		"a label": {&metav1.LabelSelector{MatchLabels: map[string]string{"team": "media"}}, ""},
+		"an operator": {&metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+			{Key: "team", Operator: "In", Values: []string{"media"}}}}, ""},
+		"an operator that there is not": {&metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+			{Key: "team", Operator: "Foo"}}},
+			`spec.allowedEndpoints.selector.matchExpressions[0].operator: Invalid value: "Foo": write In, NotIn, Exists or ` +
+				"DoesNotExist"},
+		"an operator without values": {&metav1.LabelSelector{MatchExpressions: []metav1.LabelSelectorRequirement{
+			{Key: "team", Operator: "In"}}}, "spec.allowedEndpoints.selector.matchExpressions[0].values: Required value"},
+		"a label that is none": {&metav1.LabelSelector{MatchLabels: map[string]string{"a b": "c"}},
+			"spec.allowedEndpoints.selector.matchLabels: Invalid value"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			declared := &v1alpha1.ReceiverFleet{}
+			declared.Spec.AllowedEndpoints.Selector = c.selector
+			err := CheckFleet(declared)
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("it says: %v", err)
+			}
+		})
+	}
+}
+
+func TestErrorsOfTheContractNameTheFieldsOfTheDeclaration(t *testing.T) {
+	said := errors.New("endpoint.forwards[0].url: {a} is no macro\nendpoint.campaigns[0].offerURL: endpoint.example\n" +
+		"fleet.rates.fixed[1].rate: must be above 0\nendpoint.forwards[1].headers[0].secret.value: must be ASCII")
+	want := "spec.forwards[0].url: {a} is no macro\nspec.offerURL: endpoint.example\n" +
+		"spec.rates.fixed[1].rate: must be above 0\nspec.forwards[1].headers[0].valueFrom.secretKeyRef: must be ASCII"
+	if got := asDeclared(said).Error(); got != want {
+		t.Errorf("it says %q", got)
+	}
+	if asDeclared(nil) != nil {
+		t.Error("nothing is something")
 	}
 }

@@ -59,7 +59,7 @@ func Endpoint(declared *v1alpha1.PostbackEndpoint, ring rotation.Ring, signing [
 			RatePerMinute: int(spec.Browser.RatePerMinute),
 		}
 	}
-	return endpoint, errors.Join(endpoint.Validate(), endpoint.Lint())
+	return endpoint, asDeclared(errors.Join(endpoint.Validate(), endpoint.Lint()))
 }
 
 func access(declared *v1alpha1.AccessSpec, secrets []config.Secret) config.Access {
@@ -157,7 +157,7 @@ func Fleet(declared *v1alpha1.ReceiverFleet, ring rotation.Ring, providerKeys ma
 		fleet.Rates.Providers = append(fleet.Rates.Providers, rendered)
 	}
 	fleet.Rates.Fixed = FixedRates(declared)
-	return fleet, fleet.Validate()
+	return fleet, asDeclared(fleet.Validate())
 }
 
 func duration(declared *metav1.Duration) config.Duration {

@@ -56,6 +56,10 @@ func args(fleet *v1alpha1.ReceiverFleet) []string {
 		"--log-format=json",
 	}
 	flags = append(flags, retention(fleet.Spec.Retention)...)
+	if fleet.Spec.AdminAPI != nil {
+		flags = append(flags, fmt.Sprintf("--admin-listen=:%d", adminPort),
+			"--admin-key-file="+adminDir+"/"+v1alpha1.DefaultKeyField)
+	}
 	postgres := fleet.Spec.Store.Postgres
 	if postgres == nil {
 		return append(flags, "--store=sqlite://"+storeFile)

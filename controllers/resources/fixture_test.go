@@ -134,7 +134,11 @@ func files(t *testing.T, children []Child) map[string]string {
 			continue
 		}
 		order.WriteString("apply  " + name + "\n")
-		built[c.Kind.Kind+".yaml"] = asYAML(t, c.Apply)
+		file := c.Kind.Kind + ".yaml"
+		if strings.HasSuffix(c.Name, v1alpha1.AdminSuffix) { // the second of its kind
+			file = c.Kind.Kind + v1alpha1.AdminSuffix + ".yaml"
+		}
+		built[file] = asYAML(t, c.Apply)
 	}
 	built["order.txt"] = order.String()
 	return built

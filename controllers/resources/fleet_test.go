@@ -44,6 +44,10 @@ var fleets = map[string]string{
   additionalHosts: [old.example.com, other.example.net]
   ingress: {className: nginx}
   certificate: {issuerRef: {name: letsencrypt, kind: ClusterIssuer}}`,
+	"admin-api": `
+  adminAPI: {}
+  service: {type: LoadBalancer}
+  networkPolicy: {enabled: true}`,
 	"spool": `
   autoscaling: {minReplicas: 3, maxReplicas: 9, targetCPUUtilization: 50}
   store: {postgres: {dsnSecretRef: {name: database}, spool: {size: 20Gi, storageClassName: fast}}}

@@ -48,10 +48,13 @@ const (
 	// reached at the pods.
 	HTTPPortName = "http"
 	OpsPortName  = "ops"
+	// AdminPortName is the port of pods, and of a Service of its own, with Keitaro's Admin API.
+	AdminPortName = "admin"
 	// OpsPort is where pods answer /livez, /readyz, /configz and /metrics.
 	OpsPort int32 = 8081
 
 	httpPort    int32 = 8080
+	adminPort   int32 = 8082
 	servicePort int32 = 80
 )
 
@@ -152,6 +155,11 @@ func RatesKeyringSecretName(fleet *v1alpha1.ReceiverFleet) string {
 // OpsSecretName names the Secret with the token of the read API of a fleet's receivers.
 func OpsSecretName(fleet *v1alpha1.ReceiverFleet) string {
 	return childName(fleet.Name, v1alpha1.OpsSecretSuffix)
+}
+
+// AdminName names the Secret with the generated key of a fleet's Admin API, and its Service.
+func AdminName(fleet *v1alpha1.ReceiverFleet) string {
+	return childName(fleet.Name, v1alpha1.AdminSuffix)
 }
 
 // ManifestSecretName names the Secret with the manifest of a fleet's configuration.

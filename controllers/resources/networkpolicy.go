@@ -10,14 +10,18 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// NetworkPolicy lets anybody reach the postback port and the cluster's own pods, like the operator and Prometheus, the
-// ops port. What receivers reach is not restricted: databases, rate providers and traffic sources are anywhere.
+// NetworkPolicy lets anybody reach the postback port, and that of the Admin API if it is on, and the cluster's own pods,
+// like the operator and Prometheus, the ops port. What receivers reach is not restricted: databases, rate providers and traffic sources are anywhere.
 func NetworkPolicy(fleet *v1alpha1.ReceiverFleet) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	if !fleet.Spec.NetworkPolicy.Enabled {
 		return nil
 	}
 	open := func(port string) *networkingv1ac.NetworkPolicyPortApplyConfiguration {
 		return networkingv1ac.NetworkPolicyPort().WithProtocol(corev1.ProtocolTCP).WithPort(intstr.FromString(port))
+	}
+	public := []*networkingv1ac.NetworkPolicyPortApplyConfiguration{open(HTTPPortName)}
+	if fleet.Spec.AdminAPI != nil { // which has a key, and an Ingress in front that may be on a node's own network
+		public = append(public, open(AdminPortName))
 	}
 	return networkingv1ac.NetworkPolicy(fleet.Name, fleet.Namespace).
 		WithLabels(fleetLabels(fleet)).
@@ -26,7 +30,7 @@ func NetworkPolicy(fleet *v1alpha1.ReceiverFleet) *networkingv1ac.NetworkPolicyA
 			WithPodSelector(selector(fleet)).
 			WithPolicyTypes(networkingv1.PolicyTypeIngress).
 			WithIngress(
-				networkingv1ac.NetworkPolicyIngressRule().WithPorts(open(HTTPPortName)),
+				networkingv1ac.NetworkPolicyIngressRule().WithPorts(public...),
 				networkingv1ac.NetworkPolicyIngressRule().WithPorts(open(OpsPortName)).
 					WithFrom(networkingv1ac.NetworkPolicyPeer().WithNamespaceSelector(metav1ac.LabelSelector()))))
 }

@@ -28,14 +28,21 @@ func OwnFleet(endpoint *v1alpha1.PostbackEndpoint) (*UntypedApplyConfiguration, 
 		if err != nil {
 			return nil, fmt.Errorf("copying spec.receiver: %w", err)
 		}
-		// On by default and left out when off, so that it would be switched on again.
-		spec["podDisruptionBudget"] = map[string]any{"enabled": receiver.PodDisruptionBudget.Enabled}
+	}
+	// On by default and left out when off, so that it would be switched on again. It is also said where nothing is declared,
+	// so that a fleet in which somebody switches it off is corrected.
+	receiver := endpoint.Spec.Receiver
+	spec["podDisruptionBudget"] = map[string]any{"enabled": receiver == nil || receiver.PodDisruptionBudget.Enabled}
+	labels := map[string]string{
+		v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue,
+		v1alpha1.LabelEndpoint:  endpoint.Name,
+	}
+	// The only one of the endpoint's labels that is handed on: the same operator takes both.
+	if class := endpoint.Labels[v1alpha1.LabelClass]; class != "" {
+		labels[v1alpha1.LabelClass] = class
 	}
 	return untyped(KindReceiverFleet, metav1ac.ObjectMeta().
 		WithName(endpoint.Name).WithNamespace(endpoint.Namespace).
-		WithLabels(map[string]string{
-			v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue,
-			v1alpha1.LabelEndpoint:  endpoint.Name,
-		}).
+		WithLabels(labels).
 		WithOwnerReferences(ownedByEndpoint(endpoint)), spec), nil
 }

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"net/url"
 	"slices"
 	"strings"
 
@@ -47,9 +48,7 @@ func (p Permissions) refused(fleet *v1alpha1.ReceiverFleet) (found field.ErrorLi
 		found, kinds = append(found, field.Forbidden(at, "the operator's "+flag+" does not permit it")), append(kinds, of...)
 	}
 	for i, host := range fleet.Spec.Hosts() {
-		if permits(p.HostSuffixes, func(suffix string) bool {
-			return host == strings.TrimPrefix(suffix, ".") || strings.HasSuffix(host, "."+strings.TrimPrefix(suffix, "."))
-		}) {
+		if p.permitsHost(host) {
 			continue
 		}
 		at := spec.Child("host")
@@ -57,6 +56,10 @@ func (p Permissions) refused(fleet *v1alpha1.ReceiverFleet) (found field.ErrorLi
 			at = spec.Child("additionalHosts").Index(i - 1)
 		}
 		refuse(at, "--allowed-host-suffixes", KindIngress, KindHTTPRoute, KindCertificate)
+	}
+	// It is in the URLs that networks get, keys and all.
+	if external, err := url.Parse(fleet.Spec.ExternalURL); err != nil || !p.permitsHost(external.Hostname()) {
+		refuse(spec.Child("externalURL"), "--allowed-host-suffixes")
 	}
 	if ingress := fleet.Spec.Ingress; ingress != nil {
 		p.annotations(ingress.Annotations, spec.Child("ingress", "annotations"), KindIngress, refuse)
@@ -68,6 +71,14 @@ func (p Permissions) refused(fleet *v1alpha1.ReceiverFleet) (found field.ErrorLi
 		refuse(spec.Child("certificate", "issuerRef"), "--allowed-issuers", KindCertificate)
 	}
 	return found, kinds
+}
+
+// permitsHost reports whether a host may be declared; none always may.
+func (p Permissions) permitsHost(host string) bool {
+	return host == "" || permits(p.HostSuffixes, func(suffix string) bool {
+		suffix = strings.TrimPrefix(suffix, ".")
+		return host == suffix || strings.HasSuffix(host, "."+suffix)
+	})
 }
 
 func (p Permissions) annotations(

@@ -51,6 +51,9 @@ func builtPodTemplate(fleet *v1alpha1.ReceiverFleet, facts Facts) *corev1ac.PodT
 		spec.WithVolumes(corev1ac.Volume().WithName(dataVolume).
 			WithPersistentVolumeClaim(corev1ac.PersistentVolumeClaimVolumeSource().WithClaimName(dataClaimName(fleet))))
 	}
+	if fleet.Spec.AdminAPI != nil {
+		spec.WithVolumes(adminSecretVolume(fleet))
+	}
 	return corev1ac.PodTemplateSpec().WithLabels(fleetLabels(fleet)).WithSpec(spec)
 }
 
@@ -84,6 +87,10 @@ func container(fleet *v1alpha1.ReceiverFleet, image string) *corev1ac.ContainerA
 			corev1ac.VolumeMount().WithName(opsVolume).WithMountPath(opsDir).WithReadOnly(true))
 	if embedded(fleet) != nil || spool(fleet) != nil {
 		receiver.WithVolumeMounts(corev1ac.VolumeMount().WithName(dataVolume).WithMountPath(dataDir))
+	}
+	if fleet.Spec.AdminAPI != nil {
+		receiver.WithPorts(port(AdminPortName, adminPort)).
+			WithVolumeMounts(corev1ac.VolumeMount().WithName(adminVolume).WithMountPath(adminDir).WithReadOnly(true))
 	}
 	return receiver
 }

@@ -14,12 +14,12 @@ func TestTheSecretsOfPodsAreFound(t *testing.T) {
     {name: receiver, env: [{name: PLAIN, value: x}, {name: MAP, valueFrom: {configMapKeyRef: {name: map, key: a}}}]},
     {name: side, env: [{name: B, valueFrom: {secretKeyRef: {name: side, key: b}}}], envFrom: [{secretRef: {name: all}}, {configMapRef: {name: map}}]}]}}}`)
 	want := []PodSecret{
-		{"spec.store.postgres.dsnSecretRef", "database"},
-		{"spec.podTemplate.spec.containers[first].env[A]", "init"},
-		{"spec.podTemplate.spec.containers[side].env[B]", "side"},
-		{"spec.podTemplate.spec.containers[side].envFrom", "all"},
-		{"spec.podTemplate.spec.volumes[ca]", "certificates"},
-		{"spec.podTemplate.spec.volumes[vault]", "vault"},
+		{At: "spec.store.postgres.dsnSecretRef", Name: "database"},
+		{At: "spec.podTemplate.spec.containers[first].env[A]", Name: "init"},
+		{At: "spec.podTemplate.spec.containers[side].env[B]", Name: "side"},
+		{At: "spec.podTemplate.spec.containers[side].envFrom", Name: "all"},
+		{At: "spec.podTemplate.spec.volumes[ca]", Name: "certificates"},
+		{At: "spec.podTemplate.spec.volumes[vault]", Name: "vault"},
 	}
 	if diff := cmp.Diff(want, PodSecrets(fleet)); diff != "" {
 		t.Errorf("(-want +got):\n%s", diff)

@@ -78,6 +78,7 @@ func Fleet(fleet *v1alpha1.ReceiverFleet, facts Facts) ([]Child, error) {
 	children := []Child{
 		child(KindServiceAccount, namespace, name, ServiceAccount(fleet)),
 		child(KindService, namespace, name, Service(fleet)),
+		child(KindService, namespace, AdminName(fleet), AdminService(fleet)),
 	}
 	if claim := DataClaim(fleet); claim != nil {
 		children = append(children, child(KindPersistentVolumeClaim, namespace, *claim.GetName(), claim))

@@ -106,7 +106,7 @@ func restrictContainer(c *corev1.Container, at *field.Path) field.ErrorList {
 		}
 	}
 	for _, mount := range c.VolumeMounts {
-		if mount.Name == configVolume || mount.Name == opsVolume {
+		if mount.Name == configVolume || mount.Name == opsVolume || mount.Name == adminVolume {
 			found = append(found, field.Forbidden(at.Child("volumeMounts").Key(mount.MountPath),
 				"it holds secrets of endpoints, or opens the read API on all of them: "+needsFlag))
 		}

@@ -1,6 +1,7 @@
 package resources
 
 import (
+	"fmt"
 	"strings"
 	"testing"
 
@@ -201,6 +202,32 @@ func TestWhoMaySetPrivateEgress(t *testing.T) {
 			}
 			if err := p.Egress(modest); err != nil {
 				t.Errorf("a fleet that does not ask: %v", err)
+			}
+		})
+	}
+}
+
+func TestAnExternalURLNeedsThePermissionToo(t *testing.T) {
+	for name, c := range map[string]struct {
+		suffixes []string
+		says     string
+	}{
+		"everything is allowed": {nil, ""},
+		"its host is allowed":   {[]string{"example.com"}, ""},
+		"another one is": {[]string{"other.example"},
+			"spec.externalURL: Forbidden: the operator's --allowed-host-suffixes does not permit it"},
+		"its scheme and port don't count": {[]string{"com:8443"},
+			"spec.externalURL: Forbidden: the operator's --allowed-host-suffixes does not permit it"},
+	} {
+		t.Run(name, func(t *testing.T) {
+			facts := everything
+			facts.Permitted = Permissions{HostSuffixes: c.suffixes}
+			children, err := Fleet(fleetOf(t, "{externalURL: 'https://pb.example.com:8443'}"), facts)
+			if got := fmt.Sprint(err); err == nil && c.says != "" || err != nil && got != c.says {
+				t.Errorf("it says %s, want %q", got, c.says)
+			}
+			if len(children) == 0 {
+				t.Error("nothing is made")
 			}
 		})
 	}

@@ -76,7 +76,7 @@ func compile(v1 *apiextensionsv1.CustomResourceValidation) (*Schema, error) {
 		nil); err != nil {
 		return nil, err
 	}
-	structural, err := schema.NewStructural(internal.OpenAPIV3Schema)
+	structural, err := structuralOf(v1)
 	if err != nil {
 		return nil, err
 	}

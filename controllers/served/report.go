@@ -58,8 +58,9 @@ func (r *Report) Conditions() (conditions []metav1.Condition, wait time.Duration
 			return nil, wait, false
 		}
 	}
-	if wait = r.grace(ready.Reason); stalled && wait > 0 {
-		stalled = false
+	if f, found := firstFalse(accepted, r.Resolved); found { // what the fleet waits for is in its own status
+		wait = r.grace(f.Reason)
+		stalled = stalled && wait == 0
 	}
 	return status.Conditions(r.Before, r.Generation, r.Now, stalled, accepted, r.Resolved, programmed, ready), wait, true
 }

@@ -13,6 +13,7 @@ import (
 	corev1 "k8s.io/api/core/v1"
 	apierrors "k8s.io/apimachinery/pkg/api/errors"
 	"k8s.io/apimachinery/pkg/api/meta"
+	metav1 "k8s.io/apimachinery/pkg/apis/meta/v1"
 	"k8s.io/apimachinery/pkg/types"
 	corev1ac "k8s.io/client-go/applyconfigurations/core/v1"
 	ctrl "sigs.k8s.io/controller-runtime"
@@ -42,26 +43,69 @@ type Tools struct {
 	Now      func() time.Time
 }
 
-// Reconcile reads an object and has it reconciled, unless it is gone or about to go. When that fails again, refused is
-// to say so in the object's status.
-func Reconcile[T client.Object](
-	ctx context.Context, t *Tools, attempts *status.Attempts, name types.NamespacedName, object T,
-	reconcile func(context.Context, T) (ctrl.Result, error),
-	refused func(ctx context.Context, object T, cause error) error,
-) (ctrl.Result, error) {
-	err := client.IgnoreNotFound(t.Cache.Get(ctx, name, object))
-	if err != nil || object.GetUID() == "" || object.GetDeletionTimestamp() != nil {
-		attempts.Forget(name)
-		return ctrl.Result{}, err
-	}
-	result, err := reconcile(ctx, object)
+// Failures remember which reconciles do not succeed.
+type Failures struct {
+	attempts status.Attempts
+	left     status.Left
+}
+
+// Forget drops a declaration that is gone.
+func (f *Failures) Forget(name types.NamespacedName) {
+	f.attempts.Forget(name)
+	f.left.Forget(name)
+}
+
+// Settle deals with what a reconcile of a declaration returned. say writes conditions into its status. observed is the
+// generation that the status is about.
+func (f *Failures) Settle(w *apply.Writer, object client.Object, observed int64, result ctrl.Result, err error,
+	say func(conditions func(before []metav1.Condition) []metav1.Condition) error) (ctrl.Result, error) {
+	name, generation, now := client.ObjectKeyFromObject(object), object.GetGeneration(), w.Now()
 	if apierrors.HasStatusCause(err, corev1.NamespaceTerminatingCause) {
 		return ctrl.Result{}, nil
 	}
-	if attempts.Tell(name, err) {
-		err = errors.Join(err, refused(ctx, object, err))
+	if foreign := new(apply.ForeignError); errors.As(err, &foreign) {
+		f.attempts.Forget(name)
+		news, followed := f.left.Note(name, generation, foreign.Operator, now)
+		if news {
+			w.Events.Eventf(object, nil, corev1.EventTypeWarning, v1alpha1.ReasonManagedByOther, "Leave", "%s", foreign.Error())
+		}
+		switch {
+		case observed == generation:
+			return ctrl.Result{}, nil
+		case now.Before(followed):
+			return Again(0, followed, now), nil
+		}
+		return ctrl.Result{}, say(func(before []metav1.Condition) []metav1.Condition {
+			return status.LeftAlone(before, generation, now, foreign)
+		})
+	}
+	f.left.Forget(name)
+	if f.attempts.Tell(name, err) {
+		err = errors.Join(err, say(func(before []metav1.Condition) []metav1.Condition {
+			return status.Refused(before, generation, now, err)
+		}))
 	}
 	return result, err
+}
+
+// Reconcile reads an object and has it reconciled, unless it is gone or about to go. When that fails again, say says so
+// in the object's status.
+func Reconcile[T client.Object](
+	ctx context.Context, t *Tools, failures *Failures, name types.NamespacedName, object T,
+	reconcile func(context.Context, T) (ctrl.Result, error),
+	say func(ctx context.Context, object T, conditions func([]metav1.Condition) []metav1.Condition) error,
+	observed func(T) int64,
+) (ctrl.Result, error) {
+	err := client.IgnoreNotFound(t.Cache.Get(ctx, name, object))
+	if err != nil || object.GetUID() == "" || object.GetDeletionTimestamp() != nil {
+		failures.Forget(name)
+		return ctrl.Result{}, err
+	}
+	result, err := reconcile(ctx, object)
+	return failures.Settle(t.Writer, object, observed(object), result, err,
+		func(conditions func([]metav1.Condition) []metav1.Condition) error {
+			return say(ctx, object, conditions)
+		})
 }
 
 // Scope is what one reconcile has read.
@@ -133,9 +177,29 @@ func Again(wait time.Duration, next, now time.Time) ctrl.Result {
 	return ctrl.Result{RequeueAfter: wait}
 }
 
+// Changed lets an event pass of a declaration that changes, or that is adopted by somebody or left by its owner.
+func Changed() predicate.Predicate {
+	return predicate.Or[client.Object](predicate.GenerationChangedPredicate{}, predicate.Funcs{
+		UpdateFunc: func(e event.UpdateEvent) bool {
+			return ownerOf(e.ObjectOld) != ownerOf(e.ObjectNew) || storeChange(e.ObjectOld) != storeChange(e.ObjectNew)
+		},
+	})
+}
+
+func storeChange(object client.Object) string {
+	return object.GetAnnotations()[v1alpha1.AnnotationStoreChange]
+}
+
+func ownerOf(object client.Object) types.UID {
+	if owner := metav1.GetControllerOfNoCopy(object); owner != nil {
+		return owner.UID
+	}
+	return ""
+}
+
 // FleetChanged lets an event of a fleet pass whose declaration changes, or what keeps it from getting ready.
 func FleetChanged() builder.Predicates {
-	return builder.WithPredicates(predicate.Or(predicate.GenerationChangedPredicate{}, predicate.Funcs{
+	return builder.WithPredicates(predicate.Or(Changed(), predicate.Funcs{
 		UpdateFunc: func(e event.UpdateEvent) bool { return hindrance(e.ObjectOld) != hindrance(e.ObjectNew) },
 	}))
 }

@@ -14,15 +14,16 @@ import (
 )
 
 // cacheOptions bound what the operator keeps in memory: declarations, and what it made itself.
-func cacheOptions(namespaces []string) cache.Options {
+func cacheOptions(namespaces []string, class string) cache.Options {
+	declared := cache.ByObject{Label: ofClass(class)}
 	return cache.Options{
 		DefaultNamespaces:    only(namespaces),
 		DefaultLabelSelector: labels.SelectorFromSet(labels.Set{v1alpha1.LabelManagedBy: v1alpha1.LabelManagedByValue}),
 		DefaultTransform:     slim,
 		ByObject: map[client.Object]cache.ByObject{
-			&v1alpha1.PostbackEndpoint{}: {Label: labels.Everything()},
-			&v1alpha1.ReceiverFleet{}:    {Label: labels.Everything()},
-			&v1alpha1.Campaign{}:         {Label: labels.Everything()},
+			&v1alpha1.PostbackEndpoint{}: declared,
+			&v1alpha1.ReceiverFleet{}:    declared,
+			&v1alpha1.Campaign{}:         declared,
 			&corev1.Secret{}:             {Label: byRole(selection.Exists)},
 			&corev1.Pod{}:                {Transform: stripPod},
 		},
@@ -49,6 +50,19 @@ func only(namespaces []string) map[string]cache.Config {
 		configs[name] = cache.Config{}
 	}
 	return configs
+}
+
+// ofClass selects the declarations of a class, or those of none.
+func ofClass(class string) labels.Selector {
+	operator, values := selection.Equals, []string{class}
+	if class == "" {
+		operator, values = selection.DoesNotExist, nil
+	}
+	requirement, err := labels.NewRequirement(v1alpha1.LabelClass, operator, values)
+	if err != nil {
+		panic(err) // the flag was checked
+	}
+	return labels.NewSelector().Add(*requirement)
 }
 
 // byRole selects what has a role, or what has none.

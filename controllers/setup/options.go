@@ -1,6 +1,7 @@
 package setup
 
 import (
+	"cmp"
 	"context"
 	"crypto/tls"
 	"flag"
@@ -8,11 +9,14 @@ import (
 	"io"
 	"log/slog"
 	"net"
+	"os"
 	"path/filepath"
 	"slices"
 	"strings"
 	"time"
+	"unicode"
 
+	"k8s.io/apimachinery/pkg/util/validation"
 	"k8s.io/client-go/rest"
 
 	"github.com/postback-dev/postback-operator/controllers/resources"
@@ -36,6 +40,10 @@ type Options struct {
 	// LeaderElectionNamespace has the Lease; empty means the pod's own.
 	LeaderElection          bool
 	LeaderElectionNamespace string
+	// ID tells the operator from others, which leave alone what it made. Empty: the namespace of its Lease, and the class.
+	ID string
+	// Class of the declarations that it takes, as the label postback.dev/class has it; empty for those without one.
+	Class string
 	// Permitted is what fleets may declare.
 	Permitted resources.Permissions
 	// LogFormat is text or json, LogLevel debug, info, warn or error, as log/slog has them. Nothing is more verbose than
@@ -71,6 +79,10 @@ func Parse(args []string, logs io.Writer) (Options, error) {
 		return o, fmt.Errorf("--receiver-image is missing: receivers of fleets that name no image need one")
 	case o.MetricsOpen && o.MetricsCertDir != "":
 		return o, fmt.Errorf("--metrics-cert-dir: with --metrics-open the metrics are served without TLS")
+	case len(o.ID) > maxID || strings.ContainsFunc(o.ID, unicode.IsSpace):
+		return o, fmt.Errorf("--operator-id: write at most %d characters without spaces", maxID)
+	case o.Class != "" && len(validation.IsDNS1123Label(o.Class)) > 0:
+		return o, fmt.Errorf("--operator-class: %q: write lower-case letters, digits and hyphens", o.Class)
 	case o.LogFormat != "text" && o.LogFormat != "json":
 		return o, fmt.Errorf("--log-format: %q is neither text nor json", o.LogFormat)
 	}
@@ -88,6 +100,10 @@ func (o *Options) flags(flags *flag.FlagSet) {
 	flags.BoolVar(&o.LeaderElection, "leader-elect", false, "let one of several operators work")
 	flags.StringVar(&o.LeaderElectionNamespace, "leader-elect-namespace", "",
 		"namespace of the Lease; the pod's own when absent")
+	flags.StringVar(&o.ID, "operator-id", "",
+		"name of this operator on what it makes, which other operators leave alone; the namespace of its Lease when absent")
+	flags.StringVar(&o.Class, "operator-class", "",
+		"take declarations with this value of the label postback.dev/class only; those without the label when absent")
 	flags.StringVar(&o.LogFormat, "log-format", "json", "text or json")
 	flags.TextVar(&o.LogLevel, "log-level", slog.LevelInfo, "debug, info, warn or error")
 	flags.BoolVar(&o.Permitted.UnrestrictedPods, "allow-unrestricted-pod-templates", false,
@@ -112,6 +128,28 @@ func (o *Options) checkCertificate() error {
 		return fmt.Errorf("--metrics-cert-dir: %w", err)
 	}
 	return nil
+}
+
+// maxID leaves room in the name of a field manager, of which Kubernetes takes 128 characters.
+const maxID = 100
+
+// podNamespace is where a pod finds the name of its namespace.
+const podNamespace = "/var/run/secrets/kubernetes.io/serviceaccount/namespace"
+
+// id is the operator's, unless it is given: operators that wait for the same Lease are one to the others.
+func (o *Options) id() string {
+	if o.ID != "" {
+		return o.ID
+	}
+	id := o.LeaderElectionNamespace
+	if id == "" {
+		inside, _ := os.ReadFile(podNamespace)
+		id = cmp.Or(strings.TrimSpace(string(inside)), "outside-the-cluster")
+	}
+	if o.Class != "" {
+		id += "/" + o.Class
+	}
+	return id
 }
 
 // list is a flag with comma-separated items, each of which counts once.

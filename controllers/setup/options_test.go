@@ -31,8 +31,10 @@ func TestFlagsThatAreRefused(t *testing.T) {
 		"--receiver-image r:1 more":             `unexpected argument "more"`,
 		"--receiver-image r:1 --log-format xml": `"xml" is neither`,
 		"--receiver-image r:1 --log-level loud": "loud",
-		"--receiver-image r:1 --metrics-open --metrics-cert-dir d": "without TLS",
-		"--receiver-image r:1 --no-such-flag now":                  "no-such-flag",
+		"--receiver-image r:1 --metrics-open --metrics-cert-dir d":       "without TLS",
+		"--receiver-image r:1 --no-such-flag now":                        "no-such-flag",
+		"--receiver-image r:1 --operator-class Blue":                     "lower-case letters",
+		"--receiver-image r:1 --operator-id " + strings.Repeat("x", 101): "at most 100 characters",
 	} {
 		if _, err := Parse(strings.Fields(args), io.Discard); err == nil || !strings.Contains(err.Error(), says) {
 			t.Errorf("%s: %v", args, err)
@@ -80,5 +82,23 @@ func TestFlagsOfWhatFleetsMayDeclare(t *testing.T) {
 	if o, err = Parse(strings.Fields("--receiver-image r:1"), io.Discard); err != nil ||
 		!cmp.Equal(o.Permitted, resources.Permissions{}) {
 		t.Errorf("by default: %+v, %v", o.Permitted, err)
+	}
+}
+
+func TestTheIDOfAnOperator(t *testing.T) {
+	for args, want := range map[string]string{
+		"":                           "outside-the-cluster",
+		"--leader-elect-namespace a": "a",
+		"--operator-class blue":      "outside-the-cluster/blue",
+		"--operator-id b":            "b",
+		"--operator-id b --operator-class blue --leader-elect-namespace a": "b",
+	} {
+		o, err := Parse(strings.Fields("--receiver-image r:1 "+args), io.Discard)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := o.id(); got != want {
+			t.Errorf("%s: %q", args, got)
+		}
 	}
 }

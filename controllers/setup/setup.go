@@ -7,6 +7,7 @@ import (
 	"fmt"
 	"log/slog"
 	"net/http"
+	"strings"
 	"time"
 
 	"github.com/go-logr/logr"
@@ -28,6 +29,7 @@ import (
 	"sigs.k8s.io/controller-runtime/pkg/reconcile"
 
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
+	"github.com/postback-dev/postback-operator/config/crd"
 	"github.com/postback-dev/postback-operator/controllers/apply"
 	"github.com/postback-dev/postback-operator/controllers/campaign"
 	"github.com/postback-dev/postback-operator/controllers/endpoint"
@@ -36,10 +38,11 @@ import (
 	"github.com/postback-dev/postback-operator/controllers/lookup"
 	"github.com/postback-dev/postback-operator/controllers/propagation"
 	"github.com/postback-dev/postback-operator/controllers/resources"
+	"github.com/postback-dev/postback-operator/controllers/schema"
 	"github.com/postback-dev/postback-operator/controllers/served"
 )
 
-// leaseName is the name of the Lease of the leader election.
+// leaseName is the name of the Lease of the leader election; that of a class has the class behind it.
 const leaseName = "postback-operator"
 
 // workers reconcile at a time, of each kind.
@@ -112,14 +115,14 @@ func managerOptions(o Options, logger logr.Logger) ctrl.Options {
 	options := ctrl.Options{
 		Scheme:                  newScheme(),
 		Logger:                  logger,
-		Cache:                   cacheOptions(o.Namespaces),
+		Cache:                   cacheOptions(o.Namespaces, o.Class),
 		Client:                  client.Options{Cache: &client.CacheOptions{Unstructured: true}},
 		Metrics:                 metricsserver.Options{BindAddress: o.MetricsAddress},
 		HealthProbeBindAddress:  o.ProbeAddress,
 		LivenessEndpointName:    "/livez",
 		ReadinessEndpointName:   "/readyz",
 		LeaderElection:          o.LeaderElection,
-		LeaderElectionID:        leaseName,
+		LeaderElectionID:        strings.TrimSuffix(leaseName+"-"+o.Class, "-"),
 		LeaderElectionNamespace: o.LeaderElectionNamespace,
 		// a client of its own, so that no burst of work makes it late
 		LeaderElectionConfig:          rest.CopyConfig(o.Config),
@@ -160,7 +163,19 @@ func addReconcilers(ctx context.Context, mgr ctrl.Manager, o Options) error {
 		o.Now = time.Now
 	}
 	recorder := mgr.GetEventRecorder("postback-operator")
-	writer := &apply.Writer{Client: mgr.GetClient(), Live: mgr.GetAPIReader(), Events: recorder}
+	defaultFleet, err := schema.Defaults(crd.Files, "bases/postback.dev_receiverfleets.yaml")
+	if err != nil {
+		return fmt.Errorf("reading the definition of ReceiverFleets: %w", err)
+	}
+	writer := &apply.Writer{
+		Client: mgr.GetClient(),
+		Live:   mgr.GetAPIReader(),
+		Events: recorder,
+		ID:     o.id(),
+		Now:    o.Now,
+
+		DefaultFleet: defaultFleet,
+	}
 	secrets := &lookup.Secrets{Own: mgr.GetClient(), Metadata: foreign, Live: mgr.GetAPIReader()}
 	verdicts := &propagation.VerdictStore{Endpoints: &propagation.Trigger{}}
 	onCampaigns := &propagation.VerdictStore{Endpoints: &propagation.Trigger{}}

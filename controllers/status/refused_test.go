@@ -4,6 +4,7 @@ import (
 	"context"
 	"errors"
 	"testing"
+	"time"
 
 	"github.com/google/go-cmp/cmp"
 	"k8s.io/apimachinery/pkg/types"
@@ -53,5 +54,45 @@ func TestWhatIsSaidWhileTheAPIServerRefuses(t *testing.T) {
 				t.Error(err)
 			}
 		})
+	}
+}
+
+func TestWhatIsLeftToAnotherOperatorIsNewsOnce(t *testing.T) {
+	var l Left
+	shop := types.NamespacedName{Name: "shop"}
+	for i, step := range []struct {
+		generation int64
+		why        string
+		after      time.Duration
+		news       bool
+		followed   time.Duration
+	}{
+		{1, "a", 0, true, FollowWithin},
+		{1, "a", time.Second, false, FollowWithin},
+		{2, "a", time.Minute, false, time.Minute + FollowWithin},
+		{2, "b", time.Hour, true, time.Hour + FollowWithin},
+	} {
+		news, followed := l.Note(shop, step.generation, step.why, now.Add(step.after))
+		if news != step.news || !followed.Equal(now.Add(step.followed)) {
+			t.Errorf("step %d: news %v, followed %v", i, news, followed)
+		}
+	}
+	if l.Forget(shop); len(l.seen) > 0 {
+		t.Error("it is not forgotten")
+	}
+}
+
+func TestWhatIsLeftToAnotherOperatorIsStalled(t *testing.T) {
+	before := Conditions(nil, 1, then, true, True(v1alpha1.ConditionAccepted, "Accepted", "yes"),
+		True(v1alpha1.ConditionReady, "Ready", "x"))
+	conditions := LeftAlone(before, 2, now, errors.New("another one made it"))
+	want := "Accepted=Unknown ManagedByOther 01:00:00\nReady=False ManagedByOther 01:00:00\n" +
+		"Stalled=True ManagedByOther 01:00:00\n"
+	if diff := cmp.Diff(want, summary(conditions)); diff != "" {
+		t.Errorf("(-want +got):\n%s", diff)
+	}
+	if err := kstatuscheck.Check(kstatuscheck.Object{Generation: 2, ObservedGeneration: 2,
+		Conditions: conditions}); err != nil {
+		t.Error(err)
 	}
 }

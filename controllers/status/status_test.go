@@ -1,6 +1,7 @@
 package status
 
 import (
+	"errors"
 	"strings"
 	"testing"
 	"time"
@@ -107,6 +108,34 @@ func TestTheCheckerFindsWhatIsWrong(t *testing.T) {
 			}
 			if got := kstatuscheck.Read(object); got != test.state {
 				t.Errorf("it is %s", got)
+			}
+		})
+	}
+}
+
+func TestReadyIsHeldToWhatIsTheCase(t *testing.T) {
+	ready := func(status metav1.ConditionStatus, reason string) kstatuscheck.Object {
+		return kstatuscheck.Object{Conditions: []metav1.Condition{{Type: "Ready", Status: status, Reason: reason}}}
+	}
+	yes := ready(metav1.ConditionTrue, v1alpha1.ReasonReady)
+	for name, c := range map[string]struct {
+		object kstatuscheck.Object
+		world  kstatuscheck.World
+		says   string
+	}{
+		"all serve it":        {yes, kstatuscheck.World{Revision: "r", Receivers: []string{"r", "r"}}, ""},
+		"nobody does":         {yes, kstatuscheck.World{Revision: "r"}, "no ready receiver"},
+		"one serves another":  {yes, kstatuscheck.World{Revision: "r", Receivers: []string{"r", "q"}}, `serves "q"`},
+		"it leads elsewhere":  {yes, kstatuscheck.World{Revision: "r", Receivers: []string{"r"}, Address: errors.New("x")}, "x"},
+		"it is not Ready":     {ready(metav1.ConditionFalse, "Propagating"), kstatuscheck.World{}, ""},
+		"nothing is to serve": {ready(metav1.ConditionTrue, v1alpha1.ReasonScaledToZero), kstatuscheck.World{}, ""},
+		"it has said nothing": {kstatuscheck.Object{}, kstatuscheck.World{}, ""},
+		"it is about to go":   {kstatuscheck.Object{Conditions: yes.Conditions, Deleted: true}, kstatuscheck.World{}, ""},
+	} {
+		t.Run(name, func(t *testing.T) {
+			err := kstatuscheck.CheckReady(c.object, c.world)
+			if (err == nil) != (c.says == "") || err != nil && !strings.Contains(err.Error(), c.says) {
+				t.Errorf("it says %v", err)
 			}
 		})
 	}

@@ -56,7 +56,7 @@ func leaks(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	for _, role := range []string{v1alpha1.RoleKey, v1alpha1.RoleOps} {
+	for _, role := range []string{v1alpha1.RoleKey, v1alpha1.RoleOps, v1alpha1.RoleAdmin} {
 		var secrets corev1.SecretList
 		if err := admin.List(ctx, &secrets, client.MatchingLabels{v1alpha1.LabelRole: role}); err != nil {
 			return err

@@ -152,7 +152,7 @@ func TestAProviderWithoutItsKeyIsLeftOut(t *testing.T) {
 	namespace := newNamespace(t, nil)
 	fleet := fleetOf(t, namespace, "shared",
 		`{rates: {providers: [{name: oxr, type: OpenExchangeRates, keySecretRef: {name: oxr}}, {name: ecb, type: ECB}]}}`)
-	message := says(t, fleet, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid)
+	message := says(t, fleet, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonSecretNotFound)
 	if !strings.Contains(message, "spec.rates.providers[oxr].keySecretRef") {
 		t.Errorf("message: %s", message)
 	}

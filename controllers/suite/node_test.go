@@ -32,6 +32,8 @@ type node struct {
 	mu   sync.Mutex
 	next int
 	pods map[string]*pod // by IP
+	// rounds over the whole cluster.
+	rounds int
 	// held namespaces' receivers take up nothing new; asleep ones' have no ready pods.
 	held, asleep map[string]bool
 	// offline namespaces' routes, certificates and load balancers are not looked at by anybody.
@@ -123,6 +125,16 @@ func (n *node) sync(ctx context.Context) {
 		n.syncDeployment(ctx, &deployments.Items[i])
 	}
 	n.syncRoutes(ctx)
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	n.rounds++
+}
+
+// looked counts how often the whole cluster was looked at.
+func (n *node) looked() int {
+	n.mu.Lock()
+	defer n.mu.Unlock()
+	return n.rounds
 }
 
 func (n *node) syncDeployment(ctx context.Context, d *appsv1.Deployment) {

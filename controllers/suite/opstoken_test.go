@@ -1,6 +1,7 @@
 package suite
 
 import (
+	"errors"
 	"fmt"
 	"maps"
 	"slices"
@@ -144,6 +145,28 @@ func TestATokenOfAnEndpointEndsWithTheOpsToken(t *testing.T) {
 	change(t, get[corev1.Secret](t, namespace, "shared-ops"),
 		func(s *corev1.Secret) { s.Data["token"] = []byte(secret(chosen)) })
 	apiToken(t, namespace, "shop", chosen)
+}
+
+func TestASuspendedEndpointsTokenFollowsItsFleets(t *testing.T) {
+	namespace := newNamespace(t, nil)
+	fleet := fleetOf(t, namespace, "shared", "{}")
+	shop := endpointOf(t, namespace, "shop", "{currency: USD, fleetRef: {name: shared}}")
+	current(t, fleet, shop)
+	key := generated(t, namespace, "shop")
+	change(t, shop, func(e *v1alpha1.PostbackEndpoint) { e.Spec.Suspend, e.Spec.Key.Revision = true, 2 })
+	current(t, shop)
+	before := opsToken(t, namespace, "shared")
+	noError(t, admin.Delete(t.Context(), get[corev1.Secret](t, namespace, "shared-ops")))
+	eventually(t, soon, func() error {
+		if opsToken(t, namespace, "shared") == before {
+			return errors.New("the fleet has no new token yet")
+		}
+		return nil
+	})
+	apiToken(t, namespace, "shop", opsToken(t, namespace, "shared"))
+	if got := string(get[corev1.Secret](t, namespace, "shop-postback").Data["key"]); got != key {
+		t.Error("a suspended endpoint's URL has another key")
+	}
 }
 
 func TestAFleetOfAnotherNamespaceGivesItsTokenToThosePermitted(t *testing.T) {

@@ -34,7 +34,7 @@ func newProcess(user string, namespaces ...string) *process {
 	config.WrapTransport = p.recorder.wrap
 	p.options = setup.Options{
 		Image: "registry.example/receiver:v1", Namespaces: namespaces, Config: config,
-		MetricsAddress: "0", ProbeAddress: "0",
+		MetricsAddress: "0", ProbeAddress: "0", ID: "suite",
 		LogFormat: "text", LogLevel: mostVerbose, Logs: logs,
 		Dial: receivers.dial, DiscoverEvery: 500 * time.Millisecond,
 	}
@@ -57,18 +57,20 @@ func (p *process) stop() {
 // processes are all that ever ran.
 var processes []*process
 
-// settle waits until nothing has been reconciled for a while and nothing waits to be.
+// settle waits until nothing has been reconciled for a while and nothing waits to be. The rest of the cluster has looked
+// at everything meanwhile, twice: the round that had begun before may have missed it.
 func (p *process) settle() {
 	var last float64
-	for quiet := 0; quiet < 15; quiet++ {
+	looked := receivers.looked()
+	for quiet := 0; quiet < 15 || receivers.looked() < looked+3; quiet++ {
 		time.Sleep(100 * time.Millisecond)
 		if now := activity(); now != last {
-			last, quiet = now, 0
+			last, quiet, looked = now, 0, receivers.looked()
 		}
 	}
 }
 
-// activity counts reconciles, probes of receivers and what waits.
+// activity counts reconciles and what waits to be.
 func activity() float64 {
 	families, err := metrics.Registry.Gather()
 	if err != nil {

@@ -151,3 +151,19 @@ func TestASecretOfSomebodyElseInTheWayIsSaid(t *testing.T) {
 		current(t, shop)
 	}
 }
+
+// The configuration, which receivers mount, is the fleet's.
+func TestAConfigurationOfSomebodyElseInTheWayIsSaid(t *testing.T) {
+	namespace := newNamespace(t, nil)
+	foreign := secretOf(t, namespace, "shared-config", map[string]string{"mine": "canary-of-somebody-else"})
+	fleet := fleetOf(t, namespace, "shared", "{}")
+	shop := endpointOf(t, namespace, "shop", "{currency: USD, fleetRef: {name: shared}}")
+	for _, object := range []client.Object{fleet, shop} {
+		message := says(t, object, v1alpha1.ConditionReady, metav1.ConditionFalse, v1alpha1.ReasonInvalid)
+		if !strings.Contains(message, "Secret shared-config exists and is not the operator's: rename or delete it") {
+			t.Errorf("it says %q", message)
+		}
+	}
+	noError(t, admin.Delete(t.Context(), foreign))
+	current(t, fleet, shop)
+}

@@ -79,7 +79,7 @@ func TestRule1NothingOfTheUsersIsWrittenOrCopied(t *testing.T) {
 		}
 	}
 	for _, entry := range get[appsv1.Deployment](t, namespace, "shared").ManagedFields {
-		if entry.Manager == "postback-operator" && strings.Contains(entry.FieldsV1.GetRawString(), "f:replicas") {
+		if entry.Manager == "postback-operator/suite" && strings.Contains(entry.FieldsV1.GetRawString(), "f:replicas") {
 			t.Error("replicas are sent while autoscaling is on")
 		}
 	}

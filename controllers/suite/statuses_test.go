@@ -23,6 +23,8 @@ type statusWatch struct {
 	broken []error
 	// first is how each object was read when its status appeared.
 	first map[string]kstatuscheck.State
+	// ready holds what is said of Ready to what is the case.
+	ready readyWatch
 }
 
 func watchStatuses(ctx context.Context) (*statusWatch, error) {
@@ -35,7 +37,7 @@ func watchStatuses(ctx context.Context) (*statusWatch, error) {
 		}
 		go func() {
 			for event := range events.ResultChan() {
-				s.see(event)
+				s.see(ctx, event)
 			}
 		}()
 	}
@@ -44,24 +46,22 @@ func watchStatuses(ctx context.Context) (*statusWatch, error) {
 
 // readable returns what kstatus reads of an object.
 func readable(object any) (kind string, read kstatuscheck.Object) {
+	declared, _ := object.(client.Object)
 	switch o := object.(type) {
 	case *v1alpha1.PostbackEndpoint:
-		return "PostbackEndpoint " + o.Namespace + "/" + o.Name, kstatuscheck.Object{
-			Generation: o.Generation, ObservedGeneration: o.Status.ObservedGeneration, Conditions: o.Status.Conditions,
-		}
+		kind, read.ObservedGeneration, read.Conditions = "PostbackEndpoint", o.Status.ObservedGeneration, o.Status.Conditions
 	case *v1alpha1.ReceiverFleet:
-		return "ReceiverFleet " + o.Namespace + "/" + o.Name, kstatuscheck.Object{
-			Generation: o.Generation, ObservedGeneration: o.Status.ObservedGeneration, Conditions: o.Status.Conditions,
-		}
+		kind, read.ObservedGeneration, read.Conditions = "ReceiverFleet", o.Status.ObservedGeneration, o.Status.Conditions
 	case *v1alpha1.Campaign:
-		return "Campaign " + o.Namespace + "/" + o.Name, kstatuscheck.Object{
-			Generation: o.Generation, ObservedGeneration: o.Status.ObservedGeneration, Conditions: o.Status.Conditions,
-		}
+		kind, read.ObservedGeneration, read.Conditions = "Campaign", o.Status.ObservedGeneration, o.Status.Conditions
+	default:
+		return "", kstatuscheck.Object{}
 	}
-	return "", kstatuscheck.Object{}
+	read.Generation, read.Deleted = declared.GetGeneration(), declared.GetDeletionTimestamp() != nil
+	return kind + " " + declared.GetNamespace() + "/" + declared.GetName(), read
 }
 
-func (s *statusWatch) see(event watch.Event) {
+func (s *statusWatch) see(ctx context.Context, event watch.Event) {
 	name, read := readable(event.Object)
 	if name == "" || event.Type == watch.Deleted {
 		return
@@ -69,13 +69,17 @@ func (s *statusWatch) see(event watch.Event) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	// Before the operator has said anything, too: what is new must not be read as done.
-	if state, err := computed(event.Object); err != nil || string(state) != string(kstatuscheck.Read(read)) {
-		s.broken = append(s.broken, fmt.Errorf("%s: Helm and Flux call it %s, the checker %s: %w", name, state,
-			kstatuscheck.Read(read), err))
+	switch state, err := computed(event.Object); {
+	case err != nil:
+		s.broken = append(s.broken, fmt.Errorf("%s: %w", name, err))
+	case string(state) != string(kstatuscheck.Read(read)):
+		s.broken = append(s.broken, fmt.Errorf("%s: Helm and Flux call it %s, the checker %s", name, state,
+			kstatuscheck.Read(read)))
 	}
 	if len(read.Conditions) == 0 {
 		return
 	}
+	s.ready.see(ctx, event.Object.(client.Object), read)
 	s.seen++
 	if _, found := s.first[name]; !found {
 		s.first[name] = kstatuscheck.Read(read)
@@ -100,8 +104,10 @@ func computed(object any) (kstatus.Status, error) {
 
 // verdict says what was broken over the whole run.
 func (s *statusWatch) verdict() error {
+	ready := s.ready.verdict()
 	s.mu.Lock()
 	defer s.mu.Unlock()
+	s.broken = append(s.broken, ready)
 	if s.seen == 0 {
 		return errors.New("no status was seen")
 	}

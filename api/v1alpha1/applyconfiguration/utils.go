@@ -18,6 +18,8 @@ func ForKind(kind schema.GroupVersionKind) interface{} {
 	// Group=postback.dev, Version=v1alpha1
 	case v1alpha1.SchemeGroupVersion.WithKind("AccessSpec"):
 		return &apiv1alpha1.AccessSpecApplyConfiguration{}
+	case v1alpha1.SchemeGroupVersion.WithKind("AdminAPISpec"):
+		return &apiv1alpha1.AdminAPISpecApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("AllowedEndpoints"):
 		return &apiv1alpha1.AllowedEndpointsApplyConfiguration{}
 	case v1alpha1.SchemeGroupVersion.WithKind("Autoscaling"):

@@ -18,6 +18,8 @@ type Object struct {
 	Generation         int64
 	ObservedGeneration int64
 	Conditions         []metav1.Condition
+	// Deleted objects are about to go, whatever they say of themselves.
+	Deleted bool
 }
 
 // State is how kstatus reads an object.
@@ -25,9 +27,10 @@ type State string
 
 // The states an existing object can be in.
 const (
-	InProgress State = "InProgress"
-	Current    State = "Current"
-	Failed     State = "Failed"
+	InProgress  State = "InProgress"
+	Current     State = "Current"
+	Failed      State = "Failed"
+	Terminating State = "Terminating"
 )
 
 var rules = []func(Object) error{
@@ -52,6 +55,8 @@ func Check(o Object) error {
 // Read computes the state as kstatus does for a custom resource.
 func Read(o Object) State {
 	switch {
+	case o.Deleted:
+		return Terminating
 	case o.ObservedGeneration != o.Generation:
 		return InProgress
 	case meta.IsStatusConditionTrue(o.Conditions, v1alpha1.ConditionStalled):
@@ -128,4 +133,36 @@ func conditionsAreComplete(o Object) error {
 		}
 	}
 	return nil
+}
+
+// World is what is the case while a status stands.
+type World struct {
+	// Revision is what the status says that receivers serve; empty of a fleet, which says it of its whole configuration.
+	Revision string
+	// Receivers are the revisions that the ready receivers serve, each at its own.
+	Receivers []string
+	// Address says why the address that users are given leads elsewhere; nil if it leads to the receivers.
+	Address error
+}
+
+// CheckReady returns why Ready is untrue: it is to imply that every receiver serves what is declared, and that the
+// address leads to them. What is deleted serves nobody, and nobody reads its Ready.
+func CheckReady(o Object, w World) error {
+	ready := meta.FindStatusCondition(o.Conditions, v1alpha1.ConditionReady)
+	if o.Deleted || ready == nil || ready.Status != metav1.ConditionTrue || ready.Reason == v1alpha1.ReasonScaledToZero {
+		return nil
+	}
+	var broken []error
+	if len(w.Receivers) == 0 {
+		broken = append(broken, errors.New("it is Ready, and there is no ready receiver"))
+	}
+	for _, served := range w.Receivers {
+		if served != w.Revision {
+			broken = append(broken, fmt.Errorf("it is Ready in revision %q, and a receiver serves %q", w.Revision, served))
+		}
+	}
+	if w.Address != nil {
+		broken = append(broken, fmt.Errorf("it is Ready, and its address leads elsewhere: %w", w.Address))
+	}
+	return errors.Join(broken...)
 }

@@ -38,6 +38,12 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: signature
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.SignatureSpec
+- name: com.github.postback-dev.postback-operator.api.v1alpha1.AdminAPISpec
+  map:
+    fields:
+    - name: keySecretRef
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.SecretKeyReference
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.AliasList
   list:
     elementType:
@@ -844,6 +850,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.postback-dev.postback-operator.api.v1alpha1.HostName
           elementRelationship: associative
+    - name: adminAPI
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.AdminAPISpec
     - name: allowedEndpoints
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.AllowedEndpoints
@@ -944,6 +953,9 @@ var schemaYAML = typed.YAMLObject(`types:
     - name: selector
       type:
         scalar: string
+    - name: store
+      type:
+        scalar: string
 - name: com.github.postback-dev.postback-operator.api.v1alpha1.ReceiverSpec
   map:
     fields:
@@ -953,6 +965,9 @@ var schemaYAML = typed.YAMLObject(`types:
           elementType:
             namedType: com.github.postback-dev.postback-operator.api.v1alpha1.HostName
           elementRelationship: associative
+    - name: adminAPI
+      type:
+        namedType: com.github.postback-dev.postback-operator.api.v1alpha1.AdminAPISpec
     - name: autoscaling
       type:
         namedType: com.github.postback-dev.postback-operator.api.v1alpha1.Autoscaling

@@ -129,6 +129,14 @@ func (b *ReceiverFleetSpecApplyConfiguration) WithRates(value *RatesApplyConfigu
 	return b
 }
 
+// WithAdminAPI sets the AdminAPI field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AdminAPI field is set to the value of the last call.
+func (b *ReceiverFleetSpecApplyConfiguration) WithAdminAPI(value *AdminAPISpecApplyConfiguration) *ReceiverFleetSpecApplyConfiguration {
+	b.ReceiverSpecApplyConfiguration.AdminAPI = value
+	return b
+}
+
 // WithTrustedProxies adds the given value to the TrustedProxies field in the declarative configuration
 // and returns the receiver, so that objects can be build by chaining "With" function invocations.
 // If called multiple times, values provided by each call will be appended to the TrustedProxies field.

@@ -15,6 +15,8 @@ type ReceiverFleetStatusApplyConfiguration struct {
 	ObservedGeneration *int64 `json:"observedGeneration,omitempty"`
 	// Conditions: Available, ConfigPropagated and Ready; Reconciling and Stalled while they hold.
 	Conditions []v1.ConditionApplyConfiguration `json:"conditions,omitempty"`
+	// Store that the receivers keep their rows in: `embedded` or `postgres`.
+	Store *string `json:"store,omitempty"`
 	// Replicas that exist.
 	Replicas *int32 `json:"replicas,omitempty"`
 	// Selector of the pods, for the scale subresource.
@@ -51,6 +53,14 @@ func (b *ReceiverFleetStatusApplyConfiguration) WithConditions(values ...*v1.Con
 		}
 		b.Conditions = append(b.Conditions, *values[i])
 	}
+	return b
+}
+
+// WithStore sets the Store field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the Store field is set to the value of the last call.
+func (b *ReceiverFleetStatusApplyConfiguration) WithStore(value string) *ReceiverFleetStatusApplyConfiguration {
+	b.Store = &value
 	return b
 }
 

@@ -41,6 +41,9 @@ type ReceiverSpecApplyConfiguration struct {
 	Certificate *CertificateSpecApplyConfiguration `json:"certificate,omitempty"`
 	// Rates are the sources of exchange rates.
 	Rates *RatesApplyConfiguration `json:"rates,omitempty"`
+	// AdminAPI serves Keitaro's Admin API, read-only, on a Service of its own, `NAME-admin`, to which your Ingress may
+	// lead. It speaks plain HTTP. Absent: it is off.
+	AdminAPI *AdminAPISpecApplyConfiguration `json:"adminAPI,omitempty"`
 	// TrustedProxies are the networks whose X-Forwarded-For is believed. List the addresses of your proxies only: who is
 	// in these networks chooses the address that `allowedCIDRs` checks.
 	TrustedProxies []string `json:"trustedProxies,omitempty"`
@@ -167,6 +170,14 @@ func (b *ReceiverSpecApplyConfiguration) WithCertificate(value *CertificateSpecA
 // If called multiple times, the Rates field is set to the value of the last call.
 func (b *ReceiverSpecApplyConfiguration) WithRates(value *RatesApplyConfiguration) *ReceiverSpecApplyConfiguration {
 	b.Rates = value
+	return b
+}
+
+// WithAdminAPI sets the AdminAPI field in the declarative configuration to the given value
+// and returns the receiver, so that objects can be built by chaining "With" function invocations.
+// If called multiple times, the AdminAPI field is set to the value of the last call.
+func (b *ReceiverSpecApplyConfiguration) WithAdminAPI(value *AdminAPISpecApplyConfiguration) *ReceiverSpecApplyConfiguration {
+	b.AdminAPI = value
 	return b
 }
 
