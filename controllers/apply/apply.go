@@ -67,14 +67,10 @@ func (w *Writer) Child(ctx context.Context, owner client.Object, child resources
 	name := types.NamespacedName{Namespace: child.Namespace, Name: child.Name}
 	err = w.Client.Get(ctx, name, live)
 	if child.Apply == nil {
-		if apierrors.IsNotFound(err) || err == nil && (!metav1.IsControlledBy(live, owner) ||
-			w.Foreign(child.Kind.Kind, live) != nil) {
-			return false, nil
-		}
-		if err != nil {
+		if err := client.IgnoreNotFound(err); err != nil {
 			return false, fmt.Errorf("reading %s %s: %w", child.Kind.Kind, name.Name, err)
 		}
-		return w.delete(ctx, child, live)
+		return w.delete(ctx, owner, child, live)
 	}
 	want, fields, err2 := wanted(child.Apply)
 	if err2 != nil {
@@ -152,8 +148,11 @@ func (w *Writer) object(kind schema.GroupVersionKind) (client.Object, error) {
 	return typed.(client.Object), nil
 }
 
-func (w *Writer) delete(ctx context.Context, child resources.Child, live client.Object) (bool, error) {
-	if live.GetDeletionTimestamp() != nil {
+// delete deletes what is there, is this operator's, and is not about to go.
+func (w *Writer) delete(ctx context.Context, owner client.Object, child resources.Child,
+	live client.Object) (bool, error) {
+	foreign := w.Foreign(child.Kind.Kind, live) != nil
+	if foreign || !metav1.IsControlledBy(live, owner) || live.GetDeletionTimestamp() != nil {
 		return false, nil
 	}
 	uid := live.GetUID()
@@ -208,19 +207,13 @@ func wanted(apply runtime.ApplyConfiguration) (map[string]any, string, error) {
 	return object.Object, fieldNames(object.Object), nil
 }
 
-// Annotate puts one annotation on a pod, unless it is there.
-func (w *Writer) Annotate(ctx context.Context, pod *corev1.Pod, key, value string) (bool, error) {
-	if pod.Annotations[key] == value {
-		return false, nil
-	}
+// Annotate puts one annotation on a pod. A pod that is gone needs none.
+func (w *Writer) Annotate(ctx context.Context, pod *corev1.Pod, key, value string) error {
 	// The uid keeps a pod of the same name from being annotated, and a deleted one from being made again.
 	apply := corev1ac.Pod(pod.Name, pod.Namespace).WithUID(pod.UID).WithAnnotations(map[string]string{key: value})
 	err := w.Client.Apply(ctx, apply, w.fieldOwner(), client.ForceOwnership)
-	if apierrors.IsNotFound(err) || apierrors.IsConflict(err) || apierrors.IsInvalid(err) {
-		return false, nil
+	if err == nil || apierrors.IsNotFound(err) || apierrors.IsConflict(err) || apierrors.IsInvalid(err) {
+		return nil
 	}
-	if err != nil {
-		return false, fmt.Errorf("annotating a Pod: %w", err)
-	}
-	return true, nil
+	return fmt.Errorf("annotating a Pod: %w", err)
 }

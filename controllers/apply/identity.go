@@ -9,8 +9,8 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// fieldOwnerPrefix begins the field owner of every operator. The rest is its id: the API server then refuses that two of
-// them create the same object, because they disagree about [v1alpha1.AnnotationOperator].
+// fieldOwnerPrefix begins the field owner of every operator. The rest is its id: the API server then refuses that two
+// of them create the same object, because they disagree about [v1alpha1.AnnotationOperator].
 const fieldOwnerPrefix = "postback-operator/"
 
 // statusOwner owns every status, whichever operator writes it: a condition that one operator no longer wants would stay

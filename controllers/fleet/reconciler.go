@@ -130,18 +130,28 @@ func (r *Reconciler) reconcile(ctx context.Context, fleet *v1alpha1.ReceiverFlee
 		return ctrl.Result{}, err
 	}
 	wait, err := r.report(ctx, s, p, problems)
+	if wait == 0 && slices.ContainsFunc(problems, isTaken) {
+		wait = takenAgain
+	}
 	return served.Again(wait, s.trouble.again, r.Now()), err
+}
+
+// takenAgain is when an object that is in the way is looked for again: nobody watches objects of others.
+const takenAgain = 20 * time.Second
+
+func isTaken(problem error) bool {
+	taken := new(apply.TakenError)
+	return errors.As(problem, &taken)
 }
 
 // write makes the fleet's objects. The problems are the user's to repair; each leaves alone what it is about.
 func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []error, err error) {
 	fleet := s.fleet
 	problems = append(append(problems, s.providers.Problems...), s.podProblems...)
-	if err := render.CheckFleet(fleet); err != nil {
-		problems = append(problems, err)
-	}
-	if s.egress != nil {
-		problems = append(problems, s.egress)
+	for _, problem := range []error{render.CheckFleet(fleet), s.egress} {
+		if problem != nil {
+			problems = append(problems, problem)
+		}
 	}
 	children := []resources.Child{
 		resources.SecretChild(resources.OpsSecret(fleet, p.opsToken)),
@@ -221,17 +231,21 @@ func receiverOf(pod *corev1.Pod) (propagation.Receiver, bool) {
 }
 
 // nudge makes the kubelets of receivers that serve something else refresh the mounted configuration at once instead of
-// within a minute.
+// within a minute. A receiver that was nudged to take up something else may be about to, even if it answers what is
+// wanted now.
 func (r *Reconciler) nudge(ctx context.Context, s *scope, revision string,
 	answers map[string]propagation.Answer) error {
 	for i := range s.pods {
 		receiver, ready := receiverOf(&s.pods[i])
 		answer := answers[receiver.ID]
-		if !ready || answer.Revision == "" || answer.Revision == revision || answer.Nudged == revision {
+		if !ready || answer.Revision == "" || cmp.Or(answer.Nudged, answer.Revision) == revision {
 			continue
 		}
-		if _, err := r.Writer.Annotate(ctx, &s.pods[i], v1alpha1.AnnotationConfigRevision, revision); err != nil {
-			return err
+		// After a nudge the cache may be behind.
+		if answer.Nudged != "" || s.pods[i].Annotations[v1alpha1.AnnotationConfigRevision] != revision {
+			if err := r.Writer.Annotate(ctx, &s.pods[i], v1alpha1.AnnotationConfigRevision, revision); err != nil {
+				return err
+			}
 		}
 		r.Prober.Nudged(client.ObjectKeyFromObject(s.fleet), receiver.ID, revision)
 	}

@@ -14,8 +14,9 @@ import (
 type storeError struct{ has, declared, annotate string }
 
 func (e *storeError) Error() string {
-	return fmt.Sprintf("spec.store: the rows of the receivers are in the %s store, and %[2]s would begin without them, so "+
-		"the receivers stay as they are. Move the rows by receiver migrate, then annotate: kubectl annotate %[3]s %[4]s=%[2]s",
+	return fmt.Sprintf("spec.store: the rows of the receivers are in the %s store, and %[2]s would begin without them, "+
+		"so the receivers stay as they are. Move the rows by receiver migrate, then annotate: "+
+		"kubectl annotate %[3]s %[4]s=%[2]s",
 		e.has, e.declared, e.annotate, v1alpha1.AnnotationStoreChange)
 }
 
@@ -40,5 +41,6 @@ func storeChange(fleet *v1alpha1.ReceiverFleet, endpoints []assembly.Endpoint) *
 
 // ofStore reports whether a child depends on the store that is declared.
 func ofStore(c resources.Child) bool {
-	return c.IsWorkload() || c.Kind == resources.KindPersistentVolumeClaim || c.Kind == resources.KindHorizontalPodAutoscaler
+	return c.IsWorkload() || c.Kind == resources.KindPersistentVolumeClaim ||
+		c.Kind == resources.KindHorizontalPodAutoscaler
 }

@@ -10,8 +10,9 @@ import (
 	"github.com/postback-dev/postback-operator/api/v1alpha1"
 )
 
-// NetworkPolicy lets anybody reach the postback port, and that of the Admin API if it is on, and the cluster's own pods,
-// like the operator and Prometheus, the ops port. What receivers reach is not restricted: databases, rate providers and traffic sources are anywhere.
+// NetworkPolicy lets anybody reach the postback port, and that of the Admin API if it is on, and the cluster's own
+// pods, like the operator and Prometheus, the ops port. What receivers reach is not restricted: databases, rate
+// providers and traffic sources are anywhere.
 func NetworkPolicy(fleet *v1alpha1.ReceiverFleet) *networkingv1ac.NetworkPolicyApplyConfiguration {
 	if !fleet.Spec.NetworkPolicy.Enabled {
 		return nil

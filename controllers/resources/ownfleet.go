@@ -29,8 +29,8 @@ func OwnFleet(endpoint *v1alpha1.PostbackEndpoint) (*UntypedApplyConfiguration, 
 			return nil, fmt.Errorf("copying spec.receiver: %w", err)
 		}
 	}
-	// On by default and left out when off, so that it would be switched on again. It is also said where nothing is declared,
-	// so that a fleet in which somebody switches it off is corrected.
+	// On by default and left out when off, so that it would be switched on again. It is also said where nothing is
+	// declared, so that a fleet in which somebody switches it off is corrected.
 	receiver := endpoint.Spec.Receiver
 	spec["podDisruptionBudget"] = map[string]any{"enabled": receiver == nil || receiver.PodDisruptionBudget.Enabled}
 	labels := map[string]string{

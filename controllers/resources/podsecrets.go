@@ -17,8 +17,8 @@ type PodSecret struct {
 	Check func(data map[string][]byte) error
 }
 
-// PodSecrets returns the Secrets that a fleet makes its pods read: that of the database, that of the Admin API, and those
-// of environment variables and volumes of the pod template.
+// PodSecrets returns the Secrets that a fleet makes its pods read: that of the database, that of the Admin API, and
+// those of environment variables and volumes of the pod template.
 func PodSecrets(fleet *v1alpha1.ReceiverFleet) []PodSecret {
 	var found []PodSecret
 	if postgres := fleet.Spec.Store.Postgres; postgres != nil {

@@ -116,6 +116,9 @@ func TestTwoOperatorsShareOutWhatIsNew(t *testing.T) {
 			t.Errorf("Secret %s is the operator %q's", held.Name, id)
 		}
 	}
+	// An operator that starts again tells of what it leaves alone once more.
+	noError(t, admin.DeleteAllOf(t.Context(), &v1alpha1.PostbackEndpoint{}, client.InNamespace(namespace)),
+		admin.DeleteAllOf(t.Context(), &v1alpha1.ReceiverFleet{}, client.InNamespace(namespace)))
 }
 
 func TestWhatAnOperatorThatIsGoneHasLeftIsSaidWhenItChanges(t *testing.T) {
@@ -213,4 +216,5 @@ func TestAChangeThatIsUndoneEachTimeIsSaid(t *testing.T) {
 	if writes > 20 {
 		t.Errorf("the Service was written %d times", writes)
 	}
+	noError(t, admin.Delete(t.Context(), fleet)) // it would be written again
 }

@@ -57,8 +57,8 @@ func (p *process) stop() {
 // processes are all that ever ran.
 var processes []*process
 
-// settle waits until nothing has been reconciled for a while and nothing waits to be. The rest of the cluster has looked
-// at everything meanwhile, twice: the round that had begun before may have missed it.
+// settle waits until nothing has been reconciled for a while and nothing waits to be. The rest of the cluster has
+// looked at everything meanwhile, twice: the round that had begun before may have missed it.
 func (p *process) settle() {
 	var last float64
 	looked := receivers.looked()

@@ -85,6 +85,26 @@ func (r *readyWatch) hold(ctx context.Context, object client.Object, read kstatu
 	}
 }
 
+// again looks once more at all that is said at the end of the run: what changes in the world changes no status.
+func (r *readyWatch) again(ctx context.Context) error {
+	for _, list := range []client.ObjectList{&v1alpha1.PostbackEndpointList{}, &v1alpha1.ReceiverFleetList{},
+		&v1alpha1.CampaignList{}} {
+		if err := admin.List(ctx, list); err != nil {
+			return err
+		}
+		objects, err := meta.ExtractList(list)
+		if err != nil {
+			return err
+		}
+		for _, object := range objects {
+			_, read := readable(object)
+			r.see(ctx, object.(client.Object), read)
+		}
+	}
+	r.checking.Wait()
+	return nil
+}
+
 // goneSince reports whether an object is gone, or was changed.
 func goneSince(ctx context.Context, object client.Object) bool {
 	live := object.DeepCopyObject().(client.Object)
@@ -99,15 +119,16 @@ func (r *readyWatch) worldOf(ctx context.Context, object client.Object) (w kstat
 	var address string
 	switch o := object.(type) {
 	case *v1alpha1.PostbackEndpoint:
-		name, item, w.Revision = types.NamespacedName(fleetName(o.Status.Fleet)), "endpoint/"+o.Namespace+"/"+o.Name,
+		name, item, w.Revision = fleetName(o.Status.Fleet), "endpoint/"+o.Namespace+"/"+o.Name,
 			o.Status.Revision
 		var held corev1.Secret
-		if err := admin.Get(ctx, client.ObjectKey{Namespace: o.Namespace, Name: resources.URLSecretName(o)}, &held); err != nil {
+		secret := client.ObjectKey{Namespace: o.Namespace, Name: resources.URLSecretName(o)}
+		if err := admin.Get(ctx, secret, &held); err != nil {
 			return w, err
 		}
 		address = string(held.Data[v1alpha1.URLField])
 	case *v1alpha1.Campaign:
-		name, item, w.Revision = types.NamespacedName(fleetName(o.Status.Fleet)), "campaign/"+o.Namespace+"/"+o.Name,
+		name, item, w.Revision = fleetName(o.Status.Fleet), "campaign/"+o.Namespace+"/"+o.Name,
 			o.Status.Revision
 		address = o.Status.Link
 	case *v1alpha1.ReceiverFleet:

@@ -88,6 +88,9 @@ func run(m *testing.M) (code int, err error) {
 	operator = newProcess(clusterWide)
 	operator.start()
 	code = m.Run()
+	if err := statuses.ready.again(ctx); err != nil {
+		return 1, err
+	}
 	operator.stop()
 	if selected := flag.Lookup("test.run").Value.String(); code != 0 || selected != "" {
 		return code, statuses.verdict()
