@@ -4,6 +4,7 @@ import (
 	"encoding/json"
 	"net/url"
 	"slices"
+	"strings"
 	"time"
 
 	read "github.com/postback-dev/postback-operator/api/read/v1alpha1"
@@ -14,6 +15,9 @@ const recent = "8"
 
 func (c *console) overview(p *page) error {
 	p.section("overview")
+	if err := c.listEndpoints(p); err != nil {
+		return err
+	}
 	today := p.Now.In(p.Zone).Format(time.DateOnly)
 	asked := url.Values{
 		"from": {today}, "tz": {p.Zone.String()}, "time": {"conversion"},
@@ -146,6 +150,21 @@ func (p *page) askedReport() url.Values {
 // askedPage are the parameters of a page of a list.
 func (p *page) askedPage(filters []string) url.Values {
 	return p.asked(append([]string{"cursor"}, filters...)...)
+}
+
+// Currencies are those of a report's sums; those of the endpoints where there is nothing to sum.
+func (p *page) Currencies(r *read.Report) string {
+	var found []string
+	for _, row := range slices.Concat(r.Totals, r.Items) {
+		found = append(found, row.Currency)
+	}
+	if len(found) == 0 {
+		for i := range p.Endpoints {
+			found = append(found, p.Endpoints[i].Currency)
+		}
+	}
+	slices.Sort(found)
+	return strings.Join(slices.Compact(found), ", ")
 }
 
 // Key is what a row of a report is left out by: the values of its groups.
