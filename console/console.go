@@ -32,6 +32,9 @@ type Options struct {
 	Actor string
 	// ActorOf names who has sent a request, in place of Actor; nil = Actor has sent all of them.
 	ActorOf func(*http.Request) string
+	// ReadOnly reports whether who has sent a request may change nothing: pages have no forms for it then. What is sent
+	// all the same, the API refuses. nil = everybody may change.
+	ReadOnly func(*http.Request) bool
 	// Base is the path below which the pages are, with a slash at both ends; empty = [Base].
 	Base string
 	// SignOut is where a form is sent that ends the visitor's session; empty = there is none to end.
@@ -50,6 +53,9 @@ func newConsole(o Options) *console {
 	o.Actor, o.Base = cmp.Or(o.Actor, "console"), cmp.Or(o.Base, Base)
 	if o.ActorOf == nil {
 		o.ActorOf = func(*http.Request) string { return o.Actor }
+	}
+	if o.ReadOnly == nil {
+		o.ReadOnly = func(*http.Request) bool { return false }
 	}
 	c := &console{Options: o, guard: newGuard(o.Base)}
 	c.tails.open = c.openTail

@@ -65,7 +65,9 @@ type page struct {
 	Built        *built
 	Tested       *tested
 	// Token is what the page's forms carry, see [guard].
-	Token   string
+	Token string
+	// Changes: the visitor may change something, so that the page has forms and links for it.
+	Changes bool
 	Figures []figure
 	// Operations are those of a list, or the one that the page is about, with its rows.
 	Operations    []read.Operation
@@ -94,7 +96,7 @@ var zones = []string{
 
 func (c *console) newPage(r *http.Request) *page {
 	p := newPage(r, c.Clock())
-	p.base, p.SignOut, p.Who = c.Base, c.SignOut, c.ActorOf(r)
+	p.base, p.SignOut, p.Who, p.Changes = c.Base, c.SignOut, c.ActorOf(r), !c.ReadOnly(r)
 	return p
 }
 

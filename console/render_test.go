@@ -20,7 +20,7 @@ func fullPages(tb testing.TB) map[string]*page {
 		r := httptest.NewRequestWithContext(tb.Context(), http.MethodGet, "/console/"+section+"?lang=ru&tz=Europe/Moscow", nil)
 		p := newPage(r, at)
 		p.section(section)
-		p.Token = strings.Repeat("0", 64)
+		p.Token, p.Changes = strings.Repeat("0", 64), true
 		for i := range 100 {
 			id := fmt.Sprintf("01912345-6789-7abc-8def-%012d", i)
 			when := at.Add(-time.Duration(i) * time.Minute)

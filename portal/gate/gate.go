@@ -240,6 +240,10 @@ func (g *Gate) console(name types.NamespacedName) http.Handler {
 		Clock:   g.Clock,
 		Base:    baseOf(name),
 		SignOut: g.lobby.SignOut,
+		ReadOnly: func(r *http.Request) bool {
+			scopes, _ := r.Context().Value(scopesKey{}).([]read.Scope)
+			return !slices.Contains(scopes, read.ScopeWrite)
+		},
 		ActorOf: func(r *http.Request) string {
 			who, _ := r.Context().Value(userKey{}).(string)
 			return who

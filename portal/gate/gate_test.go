@@ -179,7 +179,12 @@ func TestAChangeTakesARightAndIsLoggedByName(t *testing.T) {
 	chief, ofChief := person(t, "a", "corrector")
 	for who, want := range map[string]int{ofReader: 403, ofChief: 303} {
 		b := h.signedIn(t, who)
-		token := formToken.FindStringSubmatch(b.get(t, mine+"operations").Body.String())[1]
+		token := formToken.FindStringSubmatch(b.get(t, mine+"url").Body.String())[1]
+		// Who may not change anything sees no form for it.
+		offered := strings.Contains(b.get(t, mine+"operations").Body.String(), `name="kind"`)
+		if offered != (want == 303) {
+			t.Errorf("status %d is expected of a form, which the page has: %t", want, offered)
+		}
 		form := url.Values{"token": {token}, "kind": {"replay"}, "endpoint": {"a/shop"}, "note": {"n"}}
 		w := b.send(t, http.MethodPost, mine+"operations", form)
 		if w.Code != want {
