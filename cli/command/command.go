@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"github.com/postback-dev/postback-operator/cli/backup"
 	"github.com/postback-dev/postback-operator/cli/check"
 	"github.com/postback-dev/postback-operator/cli/exit"
 	"github.com/postback-dev/postback-operator/cli/operate"
@@ -62,7 +63,7 @@ func newRoot(version string) *cobra.Command {
 	})
 	reaching = append(reaching, operate.New(changing)...)
 	reaching = append(reaching, trial.New(flags, time.Now), rotate.New(flags), rotate.NewRevoke(flags),
-		check.New(flags), pages.New(flags, time.Now))
+		check.New(flags), pages.New(flags, time.Now), backup.New(flags))
 	for _, cmd := range reaching {
 		for _, reaching := range append(cmd.Commands(), cmd) {
 			flags.Add(reaching.Flags())

@@ -18,6 +18,8 @@ const (
 	dataDir   = "/var/lib/postback"
 	storeFile = dataDir + "/postback.db"
 	spoolDir  = dataDir + "/spool"
+	// EmbeddedStore is the URL of the embedded store, in a pod.
+	EmbeddedStore = "sqlite://" + storeFile
 )
 
 // Periods of a receiver's stop.
@@ -62,7 +64,7 @@ func args(fleet *v1alpha1.ReceiverFleet) []string {
 	}
 	postgres := fleet.Spec.Store.Postgres
 	if postgres == nil {
-		return append(flags, "--store=sqlite://"+storeFile)
+		return append(flags, "--store="+EmbeddedStore)
 	}
 	if postgres.MaxConnections > 0 {
 		flags = append(flags, fmt.Sprintf("--store-max-connections=%d", postgres.MaxConnections))
