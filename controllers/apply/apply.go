@@ -151,8 +151,7 @@ func (w *Writer) object(kind schema.GroupVersionKind) (client.Object, error) {
 // delete deletes what is there, is this operator's, and is not about to go.
 func (w *Writer) delete(ctx context.Context, owner client.Object, child resources.Child,
 	live client.Object) (bool, error) {
-	foreign := w.Foreign(child.Kind.Kind, live) != nil
-	if foreign || !metav1.IsControlledBy(live, owner) || live.GetDeletionTimestamp() != nil {
+	if w.other(live) != "" || !metav1.IsControlledBy(live, owner) || live.GetDeletionTimestamp() != nil {
 		return false, nil
 	}
 	uid := live.GetUID()

@@ -36,10 +36,18 @@ func (e *ForeignError) Error() string {
 
 // Foreign says that another operator made an object, as a [ForeignError]; nil if none did.
 func (w *Writer) Foreign(kind string, live client.Object) error {
-	if id := live.GetAnnotations()[v1alpha1.AnnotationOperator]; id != "" && id != w.ID {
+	if id := w.other(live); id != "" {
 		return &ForeignError{Kind: kind, Name: live.GetName(), Operator: id, ID: w.ID}
 	}
 	return nil
+}
+
+// other is the id of another operator that made an object; empty if none did.
+func (w *Writer) other(live client.Object) string {
+	if id := live.GetAnnotations()[v1alpha1.AnnotationOperator]; id != w.ID {
+		return id
+	}
+	return ""
 }
 
 // ours reports whether an object is the operator's and not of another owner. Who removed its label has not made it

@@ -144,15 +144,17 @@ func isTaken(problem error) bool {
 	return errors.As(problem, &taken)
 }
 
+// declaredProblems are what is wrong with the declaration and the Secrets that it names.
+func (s *scope) declaredProblems() []error {
+	all := append(slices.Clone(s.providers.Problems), s.podProblems...)
+	all = append(all, render.CheckFleet(s.fleet), s.egress)
+	return slices.DeleteFunc(all, func(err error) bool { return err == nil })
+}
+
 // write makes the fleet's objects. The problems are the user's to repair; each leaves alone what it is about.
 func (r *Reconciler) write(ctx context.Context, s *scope, p *plan) (problems []error, err error) {
 	fleet := s.fleet
-	problems = append(append(problems, s.providers.Problems...), s.podProblems...)
-	for _, problem := range []error{render.CheckFleet(fleet), s.egress} {
-		if problem != nil {
-			problems = append(problems, problem)
-		}
-	}
+	problems = s.declaredProblems()
 	children := []resources.Child{
 		resources.SecretChild(resources.OpsSecret(fleet, p.opsToken)),
 		resources.AdminSecret(fleet, p.adminKey),
