@@ -173,8 +173,21 @@ func (tb *Tab) Text(expression string) string {
 func (tb *Tab) Look(width, height int64, scheme string) {
 	tb.Helper()
 	tb.do(chromedp.EmulateViewport(width, height))
+	tb.media("", scheme)
+}
+
+// Print has the page look as it is printed, until the next Look.
+func (tb *Tab) Print(scheme string) {
+	tb.Helper()
+	tb.media("print", scheme)
+}
+
+// media sets the kind of medium, empty for the screen, and the colour scheme.
+func (tb *Tab) media(kind, scheme string) {
+	tb.Helper()
 	tb.do(func(ctx context.Context, target *chromedp.Target) (chromedp.Void, error) {
 		_, err := cdp.Call(ctx, target, emulation.SetEmulatedMedia, emulation.SetEmulatedMediaParams{
+			Media:    kind,
 			Features: []*emulation.MediaFeature{{Name: "prefers-color-scheme", Value: scheme}},
 		})
 		return chromedp.Void{}, err
