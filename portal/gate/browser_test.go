@@ -1,13 +1,18 @@
 package gate
 
 import (
+	"flag"
 	"net/http/httptest"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 	"time"
 
 	"github.com/postback-dev/postback-operator/receiver/receivertest/chromium"
 )
+
+var update = flag.Bool("update", false, "write the pictures of docs/console.md")
 
 // TestABrowserSignsInAndOpensAConsole walks the lobby in both languages and themes.
 func TestABrowserSignsInAndOpensAConsole(t *testing.T) {
@@ -28,6 +33,10 @@ func TestABrowserSignsInAndOpensAConsole(t *testing.T) {
 		if tab.Text(`document.documentElement.scrollWidth > window.innerWidth ? "wide" : ""`) != "" {
 			t.Errorf("%s scrolls sideways", page)
 		}
+	}
+	if *update {
+		takePictures(t, tab, server.URL, token)
+		return
 	}
 	for _, in := range []struct{ lang, scheme, sign, choose, overview string }{
 		{"en", "light", "Sign in", "Endpoints of the cluster", "Overview"},
@@ -52,5 +61,26 @@ func TestABrowserSignsInAndOpensAConsole(t *testing.T) {
 		tab.Click("form.side button", "Sign in") // In the browser's language.
 		tab.Visit(server.URL + mine + "?lang=" + in.lang)
 		tab.Await(in.sign)
+	}
+}
+
+// takePictures shows the lobby in both colours.
+func takePictures(t *testing.T, tab *chromium.Tab, address, token string) {
+	t.Helper()
+	take := func(name string) {
+		t.Helper()
+		if err := os.WriteFile(filepath.Join("../../docs/images", "console-"+name+".png"), tab.Picture(), 0o644); err != nil {
+			t.Fatal(err)
+		}
+	}
+	for scheme, suffix := range map[string]string{"light": "", "dark": "-dark"} {
+		tab.Look(1280, 720, scheme)
+		tab.Visit(address + "/?lang=en")
+		tab.Await("Sign in")
+		take("signin" + suffix)
+		tab.Text("document.querySelector('[name=token]').value = '" + token + "'; ''")
+		tab.Click("form.tester button", "Endpoints of the cluster")
+		take("choose" + suffix)
+		tab.Click("form.side button", "Sign in")
 	}
 }

@@ -15,29 +15,29 @@ import (
 
 var update = flag.Bool("update", false, "write the pictures of docs/console.md, and the answers of docs/api.md")
 
-// pictures are those of README.md and docs/console.md: the page that each shows, and its colours.
-var pictures = map[string]struct{ page, scheme string }{
-	"console-overview.png":      {"?lang=en", "light"},
-	"console-overview-dark.png": {"?lang=ru", "dark"},
-	"console-received.png":      {"received?lang=en", "light"},
-	"console-builder.png":       {"url?lang=en&network=admitad&receiver=https://pb.example.com", "light"},
-	"console-tester-dark.png": {
-		"url?lang=en&endpoint=default/e000&query=" +
-			"subid%3Dk3n7%26status%3Dapproved%26payout%3D12,5%26currency%3Deur%26tid%3D1001#tester", "dark",
-	},
-	"console-conversion.png": {"conversions/ID?lang=en", "light"},
-	"console-correct.png":    {"conversions/ID?lang=en#correct", "light"},
-	"console-operation.png":  {"operations/OPERATION?lang=en", "light"},
-	"console-import-dark.png": {
-		"operations?lang=en#import", "dark",
-	},
-	"console-statuses.png":  {"statuses?lang=en", "light"},
-	"console-campaigns.png": {"campaigns?lang=ru", "dark"},
-	"console-endpoints.png": {"endpoints?lang=en", "dark"},
-	"console-clicks.png":    {"clicks?lang=en", "dark"},
-	"console-reports-dark.png": {
-		"reports?group=campaign&metrics=clicks,conversions,cr,hold,revenue_confirmed,cost,profit,roi&lang=en", "dark",
-	},
+// pictures are those of docs/console.md and README.md, each in light and in dark colours: the page that it shows.
+var pictures = map[string]string{
+	"overview": "",
+	"received": "received",
+	"builder":  "url?network=admitad&receiver=https://pb.example.com",
+	"tester": "url?endpoint=default/e000&query=" +
+		"subid%3Dk3n7%26status%3Dapproved%26payout%3D12,5%26currency%3Deur%26tid%3D1001#tester",
+	"conversions": "conversions",
+	"conversion":  "conversions/ID",
+	"correct":     "conversions/ID#correct",
+	"operations":  "operations",
+	"operation":   "operations/OPERATION",
+	"import":      "operations#import",
+	"resend":      "operations#resend",
+	"erase":       "operations?endpoint=default/e000&subid=k3n7#erase",
+	"statuses":    "statuses",
+	"campaigns":   "campaigns",
+	"endpoints":   "endpoints",
+	"clicks":      "clicks",
+	"click":       "clicks/default/e000/k3n7",
+	"s2s":         "s2s",
+	"views":       "views?url=/console/reports",
+	"reports":     "reports?group=campaign&metrics=clicks,conversions,cr,hold,revenue_confirmed,cost,profit,roi",
 }
 
 // consolePages are all pages, as they are with the rows of [consoleScene]. ID is a conversion's.
@@ -46,6 +46,14 @@ var consolePages = []string{
 	"reports?group=day,campaign", "reports?group=campaign&out=%5B%22spring%22%5D", "url", "url?network=keitaro", "endpoints",
 	"operations", "operations/OPERATION", "operations/WIDE", "views", "views?url=/console/reports",
 	"url?endpoint=default/e000&query=subid%3Dk3n7%26status%3Dapprove",
+}
+
+// wide is a word that no column has room for. Pictures have an ordinary one.
+func wide(length int) string {
+	if *update {
+		return "spring"
+	}
+	return strings.Repeat("w", length)
 }
 
 // consoleScene is a receiver with something to see on each page, also what strangers send with ill intent.
@@ -60,7 +68,7 @@ func consoleScene(t *testing.T) (r *rig, ids map[string]string) {
 		click(`{"subid":"k3n7","campaign":"spring","source":"facebook","keyword":"running shoes","cost":"0.42"}`),
 		click(`{"subid":"q9w2","campaign":"spring","source":"facebook","cost":"0.38"}`),
 		click(`{"subid":"x5c1","campaign":"summer","source":"tiktok","cost":"0.21"}`),
-		get("subid=x5c1&status=lead&payout=6&tid="+strings.Repeat("w", 256)+"&source="+strings.Repeat("%3Cb%3E", 250),
+		get("subid=x5c1&status=lead&payout=6&tid="+wide(256)+"&source="+strings.Repeat("%3Cb%3E", 250),
 			"recorded"),
 		get("subid=k3n7&status=lead&payout=10&tid=1001", "recorded"),
 		get("subid=k3n7&status=approved&payout=12.5&currency=eur&tid=1001", "recorded"),
@@ -84,13 +92,13 @@ func consoleScene(t *testing.T) (r *rig, ids map[string]string) {
 	})
 	ids["OPERATION"] = path.Base(led)
 	r.ended(t, ids["OPERATION"])
-	wide := r.submitted(t, "operations", url.Values{
-		"kind": {"import"}, "endpoint": {s.endpoint}, "note": {strings.Repeat("w", 500)},
-		"text": {"k3n7,12.50," + strings.Repeat("w", 256) + "\n" + strings.Repeat("w", 2048) + ",1\n"},
+	imported := r.submitted(t, "operations", url.Values{
+		"kind": {"import"}, "endpoint": {s.endpoint}, "note": {wide(500)},
+		"text": {"k3n7,12.50," + wide(256) + "\n" + wide(2048) + ",1\n"},
 	})
-	ids["WIDE"] = path.Base(wide)
+	ids["WIDE"] = path.Base(imported)
 	r.ended(t, ids["WIDE"])
-	r.submitted(t, "views", url.Values{"name": {"By day " + strings.Repeat("w", 90)}, "url": {"/console/reports?group=day"}})
+	r.submitted(t, "views", url.Values{"name": {"By day " + wide(90)}, "url": {"/console/reports?group=day"}})
 	return r, ids
 }
 
@@ -188,11 +196,18 @@ func awaitScript(tab *chromium.Tab) {
 
 func takePictures(t *testing.T, tab *chromium.Tab, r *rig, ids map[string]string) {
 	t.Helper()
-	for file, shown := range pictures {
-		tab.Look(1280, 720, shown.scheme)
-		tab.Visit(r.ops + "/console/" + located(shown.page, ids))
-		if err := os.WriteFile(filepath.Join("../../docs/images", file), tab.Picture(), 0o644); err != nil {
-			t.Fatal(err)
+	for name, page := range pictures {
+		page, fragment, _ := strings.Cut(page, "#")
+		separator := map[bool]string{true: "&", false: "?"}[strings.Contains(page, "?")]
+		address := r.ops + "/console/" + located(page, ids) + separator + "lang=en#" + fragment
+		for scheme, file := range map[string]string{"light": name, "dark": name + "-dark"} {
+			tab.Look(1280, 720, scheme)
+			tab.Visit(address)
+			awaitScript(tab)
+			file = filepath.Join("../../docs/images", "console-"+file+".png")
+			if err := os.WriteFile(file, tab.Picture(), 0o644); err != nil {
+				t.Fatal(err)
+			}
 		}
 	}
 }
