@@ -14,8 +14,8 @@ import (
 
 // The sources and the same version of Go are enough to check that an image is made of them: by building it. The
 // second build is of a copy, in another folder, later, by another user in another time zone, without the version
-// control and with nothing compiled before; of the operator that would take long, so it shares what is compiled of
-// other modules.
+// control and with nothing compiled before; of the operator and the console that would take long, so they share what
+// is compiled of other modules.
 func TestTwoBuildsInTwoFoldersGiveTheSameImages(t *testing.T) {
 	dir := t.TempDir()
 	here, there, copied := filepath.Join(dir, "here"), filepath.Join(dir, "there"), filepath.Join(dir, "a", "copy")
@@ -28,6 +28,7 @@ func TestTwoBuildsInTwoFoldersGiveTheSameImages(t *testing.T) {
 		{"the receiver, compiled from nothing", "receiver=./receiver",
 			append(elsewhere, "GOCACHE="+filepath.Join(dir, "cache"))},
 		{"the operator", "manager=./controllers", append(elsewhere, "GOCACHE="+goEnv(t, "GOCACHE"))},
+		{"the console", "postback-console=./portal", append(elsewhere, "GOCACHE="+goEnv(t, "GOCACHE"))},
 	} {
 		t.Run(b.name, func(t *testing.T) {
 			buildImages(t, root, here, nil, b.program)

@@ -1,4 +1,4 @@
-// Command vulncheck looks for known vulnerabilities in what both programs are built from, and call, by govulncheck. The
+// Command vulncheck looks for known vulnerabilities in what the programs are built from, and call, by govulncheck. The
 // database is that of the Go project; where it cannot be reached, its copy in the module golang.org/x/vulndb. Where
 // neither can, it says so and passes, so that a check without a network goes on.
 //
@@ -34,7 +34,7 @@ func main() {
 	flag.Parse()
 	packages := flag.Args()
 	if len(packages) == 0 {
-		packages = []string{"./controllers", "./receiver"}
+		packages = []string{"./controllers", "./receiver", "./portal"}
 	}
 	code, err := check(context.Background(), packages, *strict)
 	if err != nil {
