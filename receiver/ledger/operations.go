@@ -96,7 +96,8 @@ type Operations interface {
 	// AddOperation keeps a new operation. Where there is one of the same Request already, it returns that one and false.
 	AddOperation(ctx context.Context, op Operation) (stored Operation, added bool, err error)
 	// SaveOperation replaces the operation whose ID and Revision are those of op, and whose Revision is one more then,
-	// and puts rows in the place of those with their numbers: all or nothing. ErrConflict if the revision is another.
+	// and puts rows in the place of those with their numbers: all or nothing. ErrConflict if the revision is another. An
+	// empty Input deletes that of the store; any other leaves it, as it may be large and saved many times.
 	SaveOperation(ctx context.Context, op Operation, rows []OperationRow) error
 	// Operation returns one with its Input. ErrNotFound if there is none.
 	Operation(ctx context.Context, id uuid.UUID) (Operation, error)

@@ -86,6 +86,17 @@ func testOperations(d *desk) {
 	}
 	d.same("what the same request is answered", full, stored)
 
+	changed := full
+	changed.Input, changed.Note = "another", "another"
+	for _, input := range []string{full.Input, ""} {
+		if err := d.store.SaveOperation(d.Context(), changed, nil); err != nil {
+			d.Fatal(err)
+		}
+		changed.Revision, changed.Input = changed.Revision+1, input
+		d.same("an operation whose input was saved", changed, d.operation(full.ID))
+		changed.Input = ""
+	}
+
 	d.same("all", []uuid.UUID{bare.ID, full.ID}, d.operations(ledger.OperationFilter{}))
 	d.same("one endpoint's", []uuid.UUID{full.ID}, d.operations(ledger.OperationFilter{Endpoint: shop}))
 	d.same("one kind", []uuid.UUID{bare.ID}, d.operations(ledger.OperationFilter{Kind: "erase"}))

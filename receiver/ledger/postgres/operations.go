@@ -55,10 +55,8 @@ func numbered[R any](columns []table.Column[R], first int) []string {
 var (
 	insertOperation = "insert into operations (" + table.Names("", table.Operations.Columns) + ") values (" +
 		strings.Join(numbered(table.Operations.Columns, 1), ", ") + ") on conflict (request) do nothing"
-	changedOperation = table.Operations.Without("id", "request")
-	updateOperation  = "update operations set " + assigned(changedOperation, 3) + " where id = $1 and revision = $2"
-	operationResult  = table.OperationRows.Without("operation", "number")
-	putOperationRow  = "insert into operation_rows (" + table.Names("", table.OperationRows.Columns) + ") values (" +
+	operationResult = table.OperationRows.Without("operation", "number")
+	putOperationRow = "insert into operation_rows (" + table.Names("", table.OperationRows.Columns) + ") values (" +
 		strings.Join(numbered(table.OperationRows.Columns, 1), ", ") +
 		") on conflict (operation, number) do update set " + excluded(operationResult)
 )
@@ -97,10 +95,12 @@ func (s *Store) AddOperation(ctx context.Context, op ledger.Operation) (ledger.O
 func (s *Store) SaveOperation(ctx context.Context, op ledger.Operation, rows []ledger.OperationRow) error {
 	before := op.Revision
 	op.Revision++
-	args, err := single(changedOperation, &op)
+	columns := table.Changed(&op)
+	args, err := single(columns, &op)
 	if err != nil {
 		return err
 	}
+	update := "update operations set " + assigned(columns, 3) + " where id = $1 and revision = $2"
 	puts := &pgx.Batch{}
 	for i := range rows {
 		row, err := single(table.OperationRows.Columns, &rows[i])
@@ -113,7 +113,7 @@ func (s *Store) SaveOperation(ctx context.Context, op ledger.Operation, rows []l
 		ctx, cancel := context.WithTimeout(ctx, s.options.FlightTimeout)
 		defer cancel()
 		return pgx.BeginFunc(ctx, conn, func(tx pgx.Tx) error {
-			tag, err := tx.Exec(ctx, updateOperation, append([]any{uuidOf(op.ID), before}, args...)...)
+			tag, err := tx.Exec(ctx, update, append([]any{uuidOf(op.ID), before}, args...)...)
 			if err != nil {
 				return err
 			}

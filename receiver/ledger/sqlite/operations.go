@@ -52,7 +52,7 @@ func (s *Store) AddOperation(ctx context.Context, op ledger.Operation) (stored l
 
 // SaveOperation implements [ledger.Store].
 func (s *Store) SaveOperation(ctx context.Context, op ledger.Operation, rows []ledger.OperationRow) error {
-	columns := table.Operations.Without("id", "request")
+	columns := table.Changed(&op)
 	before := op.Revision
 	op.Revision++
 	values, err := encodedRow(columns, &op)

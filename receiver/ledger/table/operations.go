@@ -30,6 +30,14 @@ var Operations = Table[ledger.Operation]{Name: "operations", Columns: []Column[l
 	Of("request", UUID, func(o *ledger.Operation) *uuid.UUID { return &o.Request }).Null(),
 }}
 
+// Changed returns the columns that saving an operation writes: without an input that stays.
+func Changed(op *ledger.Operation) []Column[ledger.Operation] {
+	if op.Input != "" {
+		return Operations.Without("id", "request", "input")
+	}
+	return Operations.Without("id", "request")
+}
+
 // OperationRows are kept by operation and number.
 var OperationRows = Table[ledger.OperationRow]{Name: "operation_rows", Columns: []Column[ledger.OperationRow]{
 	Of("operation", UUID, func(r *ledger.OperationRow) *uuid.UUID { return &r.Operation }),
