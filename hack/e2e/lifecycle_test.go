@@ -104,7 +104,11 @@ func TestNothingHangsWhenItIsRemoved(t *testing.T) {
 	t.Run("the declarations first", func(t *testing.T) {
 		namespace := inNamespace(t, "e2e-removed-first")
 		manifests(t, namespace)
-		kubectl(t, "delete", "pbe,rfl", "--all", "-n", namespace, "--timeout=2m")
+		kubectl(t, "delete", "pbe", "--all", "-n", namespace, "--timeout=2m")
+		eventually(t, func() error { // A fleet can be deleted once it has seen that its endpoints are.
+			_, err := bed.Kubectl(t.Context(), "delete", "rfl", "--all", "-n", namespace, "--timeout=2m")
+			return err
+		})
 		gone(t, namespace)
 		if key := secret(t, namespace, "shop-key", "key"); key == "" {
 			t.Error("the generated key is gone")
