@@ -79,8 +79,8 @@ func (p *Plan) parts() []Part {
 	return parts
 }
 
-// divide takes half hours into the longest cells that fit, and what is left on either side into shorter ones. There is a
-// list for each length.
+// divide takes half hours into the longest cells that fit, and what is left on either side into shorter ones. There is
+// a list for each length.
 func divide(ranges []slotRanges, from, to int64) {
 	level := len(ranges) - 1
 	if from >= to || level < 0 {

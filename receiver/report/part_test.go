@@ -6,8 +6,8 @@ import (
 	"time"
 )
 
-// TestEachHalfHourIsInOnePart takes random ranges and checks that the parts have each half hour of them once, and that no
-// cell is of two days.
+// TestEachHalfHourIsInOnePart takes random ranges and checks that the parts have each half hour of them once, and that
+// no cell is of two days.
 func TestEachHalfHourIsInOnePart(t *testing.T) {
 	zones := []string{"UTC", "Europe/Berlin", "Europe/Moscow", "Asia/Kolkata", "America/St_Johns", "Australia/Lord_Howe",
 		"America/Santiago", "Africa/Cairo", "Pacific/Apia"}

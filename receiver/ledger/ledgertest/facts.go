@@ -176,17 +176,22 @@ func sumByHand(p report.Plan, clicks []*conversion.Click, conversions []*convers
 			}
 			return c.Params.Get(string(d))
 		}
-		one := report.Fact{Currency: c.EndpointCurrency, Type: c.Type}
-		if !slices.Contains(report.CellTypes(), c.Type) {
-			one.Endpoint = c.Endpoint
-		}
-		addByHand(sums, p, at, field, one, &c.Payout)
+		addByHand(sums, p, at, field, kindOf(c), &c.Payout)
 	}
 	var all []report.Fact
 	for _, fact := range sums {
 		all = append(all, *fact)
 	}
 	return sortFacts(all)
+}
+
+// kindOf is what tells facts of conversions apart: the endpoint of a custom type alone.
+func kindOf(c *conversion.Conversion) report.Fact {
+	kind := report.Fact{Currency: c.EndpointCurrency, Type: c.Type}
+	if !slices.Contains(report.CellTypes(), c.Type) {
+		kind.Endpoint = c.Endpoint
+	}
+	return kind
 }
 
 func addByHand(
